@@ -1,0 +1,25 @@
+"""Each domain's own expert: the reference, 100 percent."""
+
+from __future__ import annotations
+
+from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+
+
+class Passthrough(StrategyDefinition):
+    """Nothing is merged: the trained model is evaluated as it is."""
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``fine-tune``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="fine-tune",
+            target=f"{__name__}:Passthrough",
+            summary="Each domain's own expert: the reference, 100 percent",
+            inputs=("experts",),
+            passthrough=True,
+            tier="T4",
+        )
+    ]

@@ -1,0 +1,25 @@
+"""One model trained on all domains' training parts, shuffled in proportion."""
+
+from __future__ import annotations
+
+from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+
+
+class Passthrough(StrategyDefinition):
+    """Nothing is merged: the trained model is evaluated as it is."""
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``joint``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="joint",
+            target=f"{__name__}:Passthrough",
+            summary="One model trained on all domains' training parts, shuffled in proportion",
+            inputs=("joint",),
+            passthrough=True,
+            tier="T4",
+        )
+    ]

@@ -1,0 +1,37 @@
+"""Weight averaging: the uniform mean of the experts (model soups, Wortsman et al., ICML 2022)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+
+if TYPE_CHECKING:
+    import torch
+
+
+class WeightAveraging(StrategyDefinition):
+    """theta = (1/K) sum theta_k."""
+
+    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+        """Mean of the experts, tensor by tensor, accumulated in place."""
+        from recmerge_bench.merging.vectors import weighted_sum
+
+        weights = [1.0 / len(given.experts)] * len(given.experts)
+        return weighted_sum([e.weights for e in given.experts], weights)
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``weight-averaging``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="weight-averaging",
+            target=f"{__name__}:WeightAveraging",
+            summary="Uniform mean of the experts' weights",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="Wortsman et al., Model soups, ICML 2022",
+        )
+    ]

@@ -1,0 +1,25 @@
+"""The shared base, untouched, with each domain's initial item table."""
+
+from __future__ import annotations
+
+from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+
+
+class Passthrough(StrategyDefinition):
+    """Nothing is merged: the trained model is evaluated as it is."""
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``zero-shot``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="zero-shot",
+            target=f"{__name__}:Passthrough",
+            summary="The shared base, untouched, with each domain's initial item table",
+            inputs=("base",),
+            passthrough=True,
+            tier="T0",
+        )
+    ]

@@ -1,0 +1,5 @@
+"""``python -m recmerge_bench``."""
+
+from recmerge_bench.cli import main
+
+main()

@@ -1,0 +1,62 @@
+"""Everything a plugin imports. Standard library and numpy only, so that discovery stays light."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.sequences import Batch, Instances, Sequences, Split
+from recmerge_bench.definitions import (
+    Backbone,
+    CountingModel,
+    DatasetDefinition,
+    Definition,
+    ExecutorDefinition,
+    Expert,
+    MetricDefinition,
+    ProtocolDefinition,
+    StrategyDefinition,
+    WeightsOnly,
+)
+from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.specs import Spec
+
+if TYPE_CHECKING:
+    from pluggy import HookimplMarker
+
+    hookimpl = HookimplMarker("recmerge_bench")
+else:
+    try:
+        from pluggy import HookimplMarker
+
+        hookimpl = HookimplMarker("recmerge_bench")
+    except ImportError:  # a worker on a bare machine runs methods and discovers nothing
+
+        def hookimpl(function: Any) -> Any:
+            """Stand in for pluggy's marker where pluggy is not installed."""
+            return function
+
+
+__all__ = [
+    "Backbone",
+    "Batch",
+    "Blocked",
+    "Catalogue",
+    "CountingModel",
+    "DataError",
+    "DatasetDefinition",
+    "Definition",
+    "ExecutorDefinition",
+    "Expert",
+    "HandledError",
+    "Instances",
+    "Interactions",
+    "MetricDefinition",
+    "ProtocolDefinition",
+    "Sequences",
+    "Spec",
+    "Split",
+    "StrategyDefinition",
+    "WeightsOnly",
+    "hookimpl",
+]

@@ -1,0 +1,93 @@
+"""The command line. Commands are imported when they are called, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from recmerge_bench._version import __version__
+from recmerge_bench.errors import HandledError, near
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("recmerge_bench.cli.run:run", "Run a suite and write its board."),
+    "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
+    "results": ("recmerge_bench.cli.results:results", "Show results, a row each."),
+    "leaderboard": ("recmerge_bench.cli.leaderboard:leaderboard", "Build and compare boards."),
+    "cells": ("recmerge_bench.cli.cells:cells", "Take cells to another machine and back."),
+    "plugins": ("recmerge_bench.cli.plugins:plugins", "Show what is registered."),
+    "datasets": ("recmerge_bench.cli.datasets:datasets", "List, prepare and export datasets."),
+    "evaluate": ("recmerge_bench.cli.evaluate:evaluate", "Rank with a checkpoint of your own."),
+    "doctor": ("recmerge_bench.cli.doctor:doctor", "Check versions, devices, data and weights."),
+}
+REPORT = "This is a bug in recmerge-bench: please report it with the lines above and the command."
+
+
+class LazyGroup(click.Group):
+    """Knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest near names for an unknown command."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command '{args[0]}'{near(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from their stated helps."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True
+)
+@click.version_option(__version__, prog_name="recmerge-bench")
+@click.option(
+    "-p", "plugin_names", multiple=True, metavar="MODULE|FILE.py", help="Load a plugin; repeatable."
+)
+@click.pass_context
+def cli(ctx: click.Context, plugin_names: tuple[str, ...]) -> None:
+    """Benchmark merging of sequential recommenders and cross-domain sequential recommendation."""
+    ctx.obj = {"plugins": plugin_names}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: 0 ok, 1 some cells failed, 2 wrong use or bad input, 3 a bug."""
+    try:
+        code: Any = cli.main(arguments, prog_name="recmerge-bench", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except HandledError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(0)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; run the same command again to go on", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception:
+        traceback.print_exc()
+        click.echo(REPORT, err=True)
+        sys.exit(3)

@@ -1,0 +1,91 @@
+"""Live progress of a run: what runs, what is cached, time left."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from recmerge_bench.planning.cells import Plan
+
+
+class Progress:
+    """A live panel on a terminal, a line per finished cell elsewhere."""
+
+    def __init__(self, plan: Plan, waiting: list[str], cached: int, slots: int, console: Console) -> None:
+        self.plan, self.console, self.slots = plan, console, max(1, slots)
+        self.total, self.cached = len(waiting), cached
+        self.left = {k: plan.cells[k].cost for k in waiting}
+        self.estimated = sum(self.left.values())
+        self.running: dict[str, tuple[float, dict[str, Any]]] = {}
+        self.finished = self.failed = 0
+        self.spent_estimate = self.spent = 0.0
+        self.began = time.monotonic()
+        self.live = Live(self.render(), console=console, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> Progress:
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Take an event of the run."""
+        key, what = event["key"], event["event"]
+        if what == "started":
+            self.running[key] = (time.monotonic(), {})
+        elif what == "progress" and key in self.running:
+            self.running[key] = (self.running[key][0], event)
+        elif what in ("done", "failed", "blocked"):
+            self._end(key, what, event)
+        elif what == "busy":
+            self.running.pop(key, None)
+        if self.console.is_terminal:
+            self.live.update(self.render())
+
+    def _end(self, key: str, what: str, event: dict[str, Any]) -> None:
+        start, _ = self.running.pop(key, (time.monotonic(), {}))
+        seconds = time.monotonic() - start
+        self.spent += seconds
+        self.spent_estimate += self.left.pop(key, 0.0)
+        self.finished += 1
+        self.failed += what == "failed"
+        label = self.plan.cells[key].label
+        if what == "failed":
+            self.console.print(Text(f"failed: {label}: {event['error'].splitlines()[0]}", style="red"))
+        elif not self.console.is_terminal:
+            self.console.print(
+                f"[{self.finished}/{self.total}] {label} ({seconds:.1f} s), {self.remaining()}",
+                markup=False, highlight=False,
+            )
+
+    def remaining(self) -> str:
+        """Time left, from the costs stated before and how they held so far."""
+        pace = self.spent / self.spent_estimate if self.spent_estimate > 0 else 1.0
+        running = sum(time.monotonic() - start for start, _ in self.running.values())
+        seconds = max(0.0, pace * sum(self.left.values()) - running) / self.slots
+        return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+
+    def render(self) -> Group:
+        """The panel."""
+        head = Table.grid(padding=(0, 1))
+        head.add_row(
+            ProgressBar(total=max(1, self.total), completed=self.finished, width=30),
+            f"{self.finished}/{self.total} cells, {self.cached} cached, {self.failed} failed, "
+            + self.remaining(),
+        )
+        rows = Table.grid(padding=(0, 2))
+        for key, (start, state) in self.running.items():
+            step = f"{state['step']}/{state['steps']}" if state.get("steps") else ""
+            rows.add_row(self.plan.cells[key].label, step, f"{time.monotonic() - start:.0f} s")
+        return Group(head, rows)

@@ -1,0 +1,113 @@
+"""``recmerge-bench run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from recmerge_bench.cli.common import make_plan, out_option, registry, suite_options
+from recmerge_bench.planning.cells import Plan
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.scheduler import Outcome, Run, todo
+from recmerge_bench.running.store import Store
+from recmerge_bench.targets import define
+
+
+@click.command()
+@suite_options
+@out_option
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Cells at a time.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--executor", default="local", show_default=True, metavar="NAME")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any cell is blocked.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.pass_context
+def run(
+    ctx: click.Context, suite_name: str, changes: tuple[str, ...], seeds: str | None,
+    only: str | None, data_root: Path | None, out: Path, jobs: int | None, device: str,
+    executor: str, strict: bool, fail_fast: bool,
+) -> int:
+    """Run a suite: what is done already is not done again; write its board."""
+    from recmerge_bench.running.estimate import measured
+
+    console = Console(stderr=False, highlight=False)
+    found = registry(ctx)
+    suite, plan = make_plan(found, suite_name, changes, seeds, only, data_root)
+    store = Store(out.resolve())
+    waiting, done = todo(plan, store)
+    plan = measured(plan, store) if waiting else plan
+    outcome = Outcome(cached=done)
+    if waiting:
+        outcome = _execute(plan, store, found, console, waiting, done, jobs, device, executor, fail_fast)
+    else:
+        console.print(f"suite '{suite.name}': all {len(done)} results cached", markup=False)
+    return _finish(plan, store, found, outcome, console, strict, out)
+
+
+def _execute(
+    plan: Plan, store: Store, found: Registry, console: Console, waiting: list[str],
+    done: set[str], jobs: int | None, device: str, executor: str, fail_fast: bool,
+) -> Outcome:
+    from recmerge_bench.cli.progress import Progress
+
+    spec = found.get("executor", executor)
+    runner = define(spec.target, spec.options)
+    threads = max(plan.cells[k].threads for k in waiting)
+    runner.open(jobs, threads, store.out / "logs")
+    slots = runner.free()
+    cost = sum(plan.cells[k].cost for k in waiting) / slots
+    console.print(
+        f"suite '{plan.suite}': {len(waiting)} cells to do, {len(done)} results cached, "
+        f"{slots} at a time with {threads} thread(s) each, about {cost / 60:.1f} min",
+        markup=False,
+    )
+    try:
+        with Progress(plan, waiting, len(done), slots, console) as progress:
+            return Run(plan, store, runner, device, fail_fast, progress).go()
+    finally:
+        runner.close()
+
+
+def _finish(
+    plan: Plan, store: Store, found: Registry, outcome: Outcome, console: Console,
+    strict: bool, out: Path,
+) -> int:
+    from recmerge_bench.boards.finish import write_board
+    from recmerge_bench.running.manifest import write_manifest
+
+    command = f"recmerge-bench run --suite {plan.suite}"
+    manifest = write_manifest(plan, store, outcome, command)
+    files = write_board(store.out, plan.suite, found, console)
+    blocked: dict[tuple[str, str], int] = {}
+    for row in manifest["results"]:
+        if row["status"] == "blocked":
+            gap = (row["reason"], row["mend"])
+            blocked[gap] = blocked.get(gap, 0) + 1
+    for (reason, mend), count in blocked.items():
+        console.print(f"blocked: {count} x {reason}; to mend: {mend}", markup=False)
+    for key, failure in outcome.failures.items():
+        console.print(f"failed: {failure['label']}: {failure['error']}", markup=False)
+        console.print(f"  traceback in {store.out / 'failures' / (key + '.json')}", markup=False)
+    for file in files:
+        console.print(f"wrote {_relative(file)}", markup=False)
+    return _code(plan, outcome, strict and bool(blocked))
+
+
+def _code(plan: Plan, outcome: Outcome, strict: bool) -> int:
+    bad_data = [
+        f for k, f in outcome.failures.items() if f.get("handled") and plan.cells[k].kind == "data"
+    ]
+    if bad_data:
+        click.echo(f"error: {bad_data[0]['error'].partition(': ')[2]}", err=True)
+        return 2
+    return 1 if outcome.failures or strict else 0
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+__all__ = ["run"]

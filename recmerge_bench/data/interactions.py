@@ -1,0 +1,75 @@
+"""The one in-memory form of a dataset: flat integer arrays, items contiguous by domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Items of all domains, numbered so that each domain's items are contiguous.
+
+    Attributes:
+        domains: names, in numbering order.
+        domain_offsets: int64 [D + 1]; domain d holds the global items
+            ``domain_offsets[d] .. domain_offsets[d + 1] - 1``.
+        tokens: raw item ids as in the source files, by global item.
+        texts: item text, by global item ("" where there is none).
+    """
+
+    domains: tuple[str, ...]
+    domain_offsets: np.ndarray
+    tokens: Sequence[str]
+    texts: Sequence[str]
+
+    @property
+    def n_items(self) -> int:
+        """Number of items of all domains."""
+        return int(self.domain_offsets[-1])
+
+    def span(self, domain: str) -> slice:
+        """Global item numbers of a domain, as a slice."""
+        d = self.domains.index(domain)
+        return slice(int(self.domain_offsets[d]), int(self.domain_offsets[d + 1]))
+
+    def size(self, domain: str) -> int:
+        """Number of items of a domain."""
+        s = self.span(domain)
+        return s.stop - s.start
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """All events of a dataset, by user, in the documented order.
+
+    Events of a user are sorted stably by (integer time, file order): row order in a file carries
+    no other meaning, and that is the tie rule.
+
+    Attributes:
+        offsets: int64 [U + 1], events of user u are ``offsets[u] .. offsets[u + 1] - 1``.
+        items: int32 [N], global item numbers (see `Catalogue`).
+        times: int64 [N], integer time as in the source (seconds, milliseconds: the source's unit).
+        user_tokens: raw user ids.
+        catalogue: the items.
+        report: counts of what was dropped, merged or capped on the way (name -> count).
+    """
+
+    offsets: np.ndarray
+    items: np.ndarray
+    times: np.ndarray
+    user_tokens: Sequence[str]
+    catalogue: Catalogue
+    report: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.offsets) - 1
+
+    def item_domains(self) -> np.ndarray:
+        """Domain number of every global item: int16 [I]."""
+        sizes = np.diff(self.catalogue.domain_offsets)
+        return np.repeat(np.arange(len(sizes), dtype=np.int16), sizes)

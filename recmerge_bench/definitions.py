@@ -1,0 +1,228 @@
+"""What a plugin defines; the plumbing (files, seeds, devices, caching, ranking) is the core's.
+
+No torch import here: a definition's methods import it where they need it, so that a method and
+its hook live in one file and discovery stays light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.sequences import Batch, Split
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For definitions that take no options."""
+
+
+class Definition:
+    """Base of all definitions.
+
+    Attributes:
+        Options: a frozen dataclass; its fields, types and defaults are the method's options. They
+            are checked when the plan is made, before anything runs.
+    """
+
+    Options: ClassVar[type] = NoOptions
+
+    def __init__(self, options: Any = None) -> None:
+        self.options: Any = self.Options() if options is None else options
+
+
+class DatasetDefinition(Definition):
+    """Where a dataset lies and how it becomes `Interactions`."""
+
+    def domains(self) -> tuple[str, ...]:
+        """Domain names, known without reading a file."""
+        raise NotImplementedError
+
+    def sources(self, data_root: Path | None) -> list[Path]:
+        """Raw files it reads (their digests enter the cell's key); none for generated data.
+
+        Raises:
+            Blocked: a file is missing; says what to do.
+        """
+        return []
+
+    def load(self, data_root: Path | None) -> Interactions:
+        """Read or generate the events.
+
+        Raises:
+            DataError: bad content, with file, line and column.
+            Blocked: a file is missing.
+        """
+        raise NotImplementedError
+
+
+class Backbone(Definition):
+    """A sequence model trained by gradient: single-domain backbones and CDSR models alike.
+
+    Parameters of the module that `build` returns are named so that `policy` can tell what merges.
+    The item table of domain d is the parameter ``tables.<d>`` ([items of d, width]).
+    """
+
+    #: parameter-name prefix -> what merging does with it: "merge", "domain" (kept per domain),
+    #: "base" or "drop"; the longest matching prefix wins, "merge" where none matches.
+    policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
+
+    def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
+        """Make the module for these domains with its initial values, drawn from `seed` alone."""
+        raise NotImplementedError
+
+    def loss(self, net: nn.Module, batch: Batch) -> tuple[Tensor, int]:
+        """Mean loss of a batch (a scalar) and the number of training targets in it."""
+        raise NotImplementedError
+
+    def encode(self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
+        """User vectors [B, width] for asking for a next item of `domain`.
+
+        Args:
+            net: the module.
+            histories: int64 [B, L], global item numbers, right-padded, oldest first.
+            lengths: int64 [B], all at least 1.
+            domain: the target's domain.
+        """
+        raise NotImplementedError
+
+    def items(self, net: nn.Module, domain: str) -> tuple[Tensor, Tensor | None]:
+        """Item vectors [items of the domain, width] and a bias [items] or None; score = u·v + b."""
+        raise NotImplementedError
+
+    def max_history(self) -> int:
+        """The number of latest events that `encode` looks at."""
+        raise NotImplementedError
+
+
+class CountingModel(Definition):
+    """A recommender fitted in one pass over counts (popularity, item-kNN): numpy only."""
+
+    def fit(self, split: Split, catalogue: Catalogue, domains: Sequence[str]) -> dict[str, np.ndarray]:
+        """Arrays that `scores` needs, from the training parts alone."""
+        raise NotImplementedError
+
+    def scores(
+        self, state: Mapping[str, np.ndarray], histories: Sequence[np.ndarray],
+        catalogue: Catalogue, domain: str,
+    ) -> np.ndarray:
+        """float32 [B, items of the domain] for a block of histories (global items, oldest first)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Expert:
+    """One trained model, as a strategy sees it.
+
+    Attributes:
+        domain: its domain's name.
+        weights: float tensors to merge, by parameter name (those whose policy is "merge").
+    """
+
+    domain: str
+    weights: Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class WeightsOnly:
+    """What a T0 strategy is handed: weights, and nothing else.
+
+    Attributes:
+        base: the shared base's tensors, by parameter name.
+        experts: the domains' models, in the suite's order.
+        seed: for strategies that draw.
+    """
+
+    base: Mapping[str, torch.Tensor]
+    experts: tuple[Expert, ...]
+    seed: int
+
+
+class StrategyDefinition(Definition):
+    """How several models become one."""
+
+    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+        """The merged tensors, by parameter name: exactly the names of ``given.base``."""
+        raise NotImplementedError
+
+
+class ProtocolDefinition(Definition):
+    """How a dataset is cut and what a target is ranked against.
+
+    Attributes used by the core (from the options or fixed): see `candidates`, `mask_history`.
+    """
+
+    def split(
+        self, interactions: Interactions, domains: Sequence[str], unscored: Sequence[str] = ()
+    ) -> Split:
+        """Cut the events of these domains; those of `unscored` ones give training parts only.
+
+        Raises:
+            DataError: nothing is left to train on or to rank.
+        """
+        raise NotImplementedError
+
+    def split_options(self) -> dict[str, Any]:
+        """The options that `split` depends on: protocols that agree in them share trainings."""
+        raise NotImplementedError
+
+    def candidates(self) -> int | None:
+        """Sampled negatives per target, or None for full ranking."""
+        raise NotImplementedError
+
+    def mask_history(self) -> bool:
+        """Whether items of the history (other than the target) are taken out of the ranking."""
+        raise NotImplementedError
+
+    def candidate_seed(self) -> int:
+        """Seed of the negatives (part of the protocol, not of the run)."""
+        raise NotImplementedError
+
+
+class MetricDefinition(Definition):
+    """A metric of one rank; boards average it over the instances of a domain."""
+
+    def value(self, rank: np.ndarray, k: int | None) -> np.ndarray:
+        """float64 [T] from ranks (float64 [T], 1 is best, ties give halves) and the cut-off."""
+        raise NotImplementedError
+
+
+class ExecutorDefinition(Definition):
+    """Runs jobs somewhere: processes here, a cluster's queue.
+
+    A job is a JSON mapping (see ``running/jobs.py``); whoever runs it calls
+    ``recmerge_bench.worker.execute``, which writes the result to the store.
+    """
+
+    def open(self, jobs: int | None, threads: int, log: Path) -> None:
+        """Get ready for `jobs` jobs at a time (None: as many as fit), logs going to a folder."""
+        raise NotImplementedError
+
+    def free(self) -> int:
+        """How many jobs can be submitted now."""
+        raise NotImplementedError
+
+    def submit(self, job: Mapping[str, Any]) -> None:
+        """Start a job; it is killed with all its processes after ``job["timeout"]`` seconds."""
+        raise NotImplementedError
+
+    def events(self, timeout: float) -> list[dict[str, Any]]:
+        """What happened, waiting at most `timeout` seconds for something.
+
+        Each has ``event`` (``progress``, ``done``, ``busy``, ``blocked``, ``failed``) and ``key``;
+        a crash and a deadline are ``failed`` events.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Kill what still runs."""
+        raise NotImplementedError

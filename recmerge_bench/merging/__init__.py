@@ -1,0 +1,1 @@
+"""Arithmetic on named float tensors, and which of them merge."""

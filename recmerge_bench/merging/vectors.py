@@ -1,0 +1,50 @@
+"""Task vectors: sums over models, tensor by tensor, in fp32 and in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+Weights = Mapping[str, torch.Tensor]
+
+
+def weighted_sum(models: Sequence[Weights], weights: Sequence[float]) -> dict[str, torch.Tensor]:
+    """sum_k weights[k] * models[k], accumulated in fp32, in the first model's dtypes."""
+    merged = {}
+    for name, first in models[0].items():
+        total = first.float() * weights[0]
+        for model, weight in zip(models[1:], weights[1:], strict=True):
+            total.add_(model[name].float(), alpha=weight)
+        merged[name] = total.to(first.dtype)
+    return merged
+
+
+def add_task_vectors(
+    base: Weights, models: Sequence[Weights], scales: Sequence[float]
+) -> dict[str, torch.Tensor]:
+    """base + sum_k scales[k] * (models[k] - base), differences taken in fp32."""
+    merged = {}
+    for name, start in base.items():
+        origin = start.float()
+        total = origin.clone()
+        for model, scale in zip(models, scales, strict=True):
+            total.add_(model[name].float() - origin, alpha=scale)
+        merged[name] = total.to(start.dtype)
+    return merged
+
+
+def flatten(weights: Weights) -> torch.Tensor:
+    """All tensors as one fp32 vector [P], in the order of their sorted names (always a copy)."""
+    return torch.cat([weights[name].float().reshape(-1) for name in sorted(weights)])
+
+
+def unflatten(vector: torch.Tensor, like: Weights) -> dict[str, torch.Tensor]:
+    """The inverse of `flatten`: shapes and dtypes of `like`."""
+    merged, start = {}, 0
+    for name in sorted(like):
+        size = like[name].numel()
+        piece = vector[start : start + size].reshape(like[name].shape)
+        merged[name] = piece.to(like[name].dtype).clone()
+        start += size
+    return merged

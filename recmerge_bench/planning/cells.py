@@ -1,0 +1,92 @@
+"""Cells and the plan that they form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of work, computed once.
+
+    Attributes:
+        key: content key, 64 hex digits: its sources, configuration, inputs' keys and seed.
+        kind: the stage: ``data``, ``split``, ``candidates``, ``train``, ``merge`` or ``rank``.
+        label: what a person reads.
+        inputs: role -> key of another cell.
+        job: what a worker needs to run it, as JSON values.
+        threads: CPU threads it runs with.
+        timeout: seconds until it is killed.
+        seed: the run's seed, or None where the result depends on none.
+        blocked: (reason, mend) where it cannot run here.
+        cost: estimated seconds of one worker, and what the estimate rests on.
+    """
+
+    key: str
+    kind: str
+    label: str
+    inputs: Mapping[str, str]
+    job: Mapping[str, Any]
+    threads: int = 1
+    timeout: float = 3600.0
+    seed: int | None = None
+    blocked: tuple[str, str] | None = None
+    cost: float = 1.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of a board for one seed, and the cell that holds its ranks.
+
+    Attributes:
+        key: the rank cell's key.
+        identity: ``dataset, backbone, method, recipe, profile, variant, track, protocol, seed``.
+        domains: the scored domains.
+    """
+
+    key: str
+    identity: Mapping[str, Any]
+    domains: tuple[str, ...]
+
+
+@dataclass
+class Plan:
+    """A suite's DAG of cells.
+
+    Attributes:
+        suite: its name.
+        cells: key -> cell, every cell after its inputs.
+        results: the board's rows by seed.
+        header: what boards say of the suite (title, label, metrics, ...).
+        files: single-file plugins that workers must import: module name -> path.
+    """
+
+    suite: str
+    cells: dict[str, Cell] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    header: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def add(self, cell: Cell) -> str:
+        """Add a cell unless an equal one is there; returns its key."""
+        self.cells.setdefault(cell.key, cell)
+        return cell.key
+
+    def closure(self, keys: Iterator[str] | list[str]) -> set[str]:
+        """These cells and everything they need."""
+        seen: set[str] = set()
+        queue = list(keys)
+        while queue:
+            key = queue.pop()
+            if key not in seen:
+                seen.add(key)
+                queue += self.cells[key].inputs.values()
+        return seen
+
+    def restricted(self, results: list[Result]) -> Plan:
+        """The plan of these results alone."""
+        wanted = self.closure([r.key for r in results])
+        cells = {k: c for k, c in self.cells.items() if k in wanted}
+        return Plan(self.suite, cells, results, self.header, self.files)

@@ -1,0 +1,56 @@
+"""Options from a suite, checked against a definition's dataclass before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.specs import Spec
+from recmerge_bench.targets import define
+
+
+def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """All options with their values, defaults filled in, as JSON values.
+
+    Raises:
+        HandledError: an unknown option or a value of a wrong type.
+    """
+    try:
+        definition = define(spec.target, {**spec.options, **given})
+    except HandledError as error:
+        raise HandledError(f"{where}: {error}") from None
+    return checked(type(definition.options), {**spec.options, **given}, f"{where}, {spec.name}")
+
+
+def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The values as a full mapping of the dataclass's fields, types checked.
+
+    Raises:
+        HandledError: a value of a wrong type, or an unknown field.
+    """
+    known = {f.name for f in dataclasses.fields(cls)}
+    for name in values:
+        if name not in known:
+            from recmerge_bench.errors import near
+
+            raise HandledError(f"{where}: unknown option '{name}'{near(name, known)}")
+    try:
+        parsed = TypeAdapter(cls).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        raise HandledError(f"{where}: {place}: {first['msg']}, not {first['input']!r}") from None
+    full: dict[str, Any] = _json(dataclasses.asdict(parsed))
+    return full
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _json(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(v) for v in value]
+    return value

@@ -1,0 +1,217 @@
+"""Suite files: YAML, checked against a schema; unknown keys are errors with a near name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.registry import Registry
+
+
+class Model(BaseModel):
+    """Strict base: a key that the schema does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BackboneUse(Model):
+    """How a track uses a backbone: its options and its training's, laid over the track's."""
+
+    options: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+
+
+class Row(Model):
+    """A method on the board, once for each of its backbones.
+
+    Attributes:
+        method: a strategy, a CDSR model or a backbone by name.
+        backbones: for strategies: which of the track's backbones; all of them if empty.
+        options: the method's options.
+        training: training options of a CDSR model, laid over the track's.
+        recipe: ``paper``, ``released`` or ``fixed``.
+        variant: what tells it from other rows of the method; made from `options` if empty.
+    """
+
+    method: str
+    backbones: tuple[str, ...] = ()
+    options: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    recipe: Literal["paper", "released", "fixed"] = "fixed"
+    variant: str | None = None
+
+
+class Track(Model):
+    """Rows that share a dataset, its domains and its protocols.
+
+    Attributes:
+        dataset: a dataset by name, with `dataset_options`.
+        domains: the scored domains.
+        source: unscored domain(s) that the shared base is trained on.
+        protocols: one board table for each.
+        training: training options of all models.
+        pretraining: training options of the base, laid over `training`.
+        backbones: the backbones that strategies run on.
+        rows: the methods.
+        seeds: replicates of this track, where they are not the suite's.
+        reference: the method that normalised scores divide by (the own-domain expert).
+    """
+
+    dataset: str
+    dataset_options: dict[str, Any] = {}
+    domains: tuple[str, ...]
+    source: tuple[str, ...] = ()
+    protocols: tuple[str, ...]
+    profile: str = ""
+    training: dict[str, Any] = {}
+    pretraining: dict[str, Any] = {}
+    joint: dict[str, Any] = {}
+    backbones: dict[str, BackboneUse] = {}
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...] | None = None
+    reference: str | None = None
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _names_are_rows(cls, value: Any) -> Any:
+        return [{"method": v} if isinstance(v, str) else v for v in value]
+
+
+class Suite(Model):
+    """A board's definition.
+
+    Attributes:
+        name: the board's file name.
+        title: one line.
+        label: what kind of board it is: ``smoke`` boards carry no verdicts.
+        extends: another suite, by name or file, under which this one's keys are laid.
+        seeds: one replicate each.
+        threads: CPU threads of every cell (part of the keys: bits depend on it).
+        timeout: seconds until a cell is killed.
+        metrics: ``NAME`` or ``NAME@k``; the first is the primary one.
+        expects: names that may be absent (plugins yet to come), with what to do about each; any
+            other unknown name is an error.
+        tracks: by name.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str = ""
+    label: Literal["smoke", "converged", "paper"] = "converged"
+    extends: str | None = None
+    seeds: tuple[int, ...] = (0,)
+    threads: int = Field(1, ge=1)
+    timeout: float = Field(3600.0, gt=0)
+    metrics: tuple[str, ...] = ("NDCG@10", "HR@10", "MRR")
+    expects: dict[str, str] = {}
+    tracks: dict[str, Track]
+
+
+def find_suites(registry: Registry) -> dict[str, Path]:
+    """Suite files by name, from the folders and files that plugins name."""
+    found: dict[str, Path] = {}
+    for path in registry.suite_paths:
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        for file in files:
+            found.setdefault(file.stem, file)
+    return found
+
+
+def load_suite(name: str, registry: Registry, changes: Iterable[str] = ()) -> Suite:
+    """Read a suite by name or file, with ``key=value`` changes laid over it.
+
+    Raises:
+        HandledError: no such suite, not YAML, an unknown key, a value of a wrong type.
+    """
+    raw = _read(name, registry, ())
+    for change in changes:
+        _change(raw, change)
+    return _validate(raw, name)
+
+
+def _read(name: str, registry: Registry, seen: tuple[str, ...]) -> dict[str, Any]:
+    if name in seen:
+        raise HandledError(f"suites extend one another in a circle: {' -> '.join([*seen, name])}")
+    known = find_suites(registry)
+    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
+    if path is None or not path.is_file():
+        if path is not None:
+            raise HandledError(f"no such suite file: {name}")
+        raise HandledError(f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f":{where.line + 1}" if where else ""
+        raise HandledError(f"{path}{line}: not readable as YAML: {str(error).splitlines()[0]}") from None
+    if not isinstance(raw, dict):
+        raise HandledError(f"{path}: a suite is a mapping of keys, this is a {type(raw).__name__}")
+    if isinstance(raw.get("extends"), str):
+        parent = raw["extends"]
+        if parent.endswith((".yaml", ".yml")):
+            parent = str(path.parent / parent)
+        raw = _overlay(_read(parent, registry, (*seen, name)), raw)
+    return raw
+
+
+def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _overlay(old, value) if both else value  # type: ignore[arg-type]
+    return {k: v for k, v in merged.items() if v is not None}
+
+
+def _change(raw: dict[str, Any], change: str) -> None:
+    key, sign, text = change.partition("=")
+    if not sign or not key:
+        raise HandledError(f"--set takes key=value (such as threads=2), not '{change}'")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise HandledError(f"--set {key}: '{text}' is not a YAML value") from None
+    *path, last = key.split(".")
+    place: Any = raw
+    for part in path:
+        if isinstance(place, dict) and part in place:
+            place = place[part]
+        elif isinstance(place, dict) and part in ("training", "pretraining", "options", "joint"):
+            place = place.setdefault(part, {})
+        else:
+            known = list(place) if isinstance(place, dict) else []
+            raise HandledError(f"--set {key}: nothing is named '{part}' there{near(part, known)}")
+    if not isinstance(place, dict):
+        raise HandledError(f"--set {key}: '{path[-1]}' is not a group of keys")
+    place[last] = value
+
+
+def _validate(raw: dict[str, Any], name: str) -> Suite:
+    try:
+        return Suite.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"])
+        message = first["msg"]
+        if first["type"] == "extra_forbidden":
+            message = "unknown key" + near(str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
+        raise HandledError(f"suite '{name}': {place}: {message}") from None
+
+
+def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    names: list[str] = []
+    for model in (Suite, Track, Row, BackboneUse):
+        names += list(model.model_fields)
+    depth = {0: Suite, 2: Track}.get(len(location))
+    if depth is not None:
+        return list(depth.model_fields)
+    return list(Row.model_fields) if "rows" in location else names

@@ -1,0 +1,51 @@
+"""What a stage is handed: its configuration, its inputs' folders, and where to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.data.codec import load_interactions, load_split
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Split
+from recmerge_bench.targets import define
+
+
+@dataclass(frozen=True)
+class Context:
+    """One cell's surroundings.
+
+    Attributes:
+        config: the cell's configuration (JSON values).
+        inputs: role -> folder of a finished cell, its files checked.
+        out: folder to write artefacts to.
+        work: folder for state that lets the stage go on after a crash.
+        seed: the run's seed, 0 where the result depends on none.
+        threads: CPU threads.
+        device: ``cpu`` or ``cuda``.
+        progress: takes a mapping such as ``{"step": 10, "steps": 200, "loss": 6.1}``.
+    """
+
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Path]
+    out: Path
+    work: Path
+    seed: int
+    threads: int
+    device: str
+    progress: Callable[[dict[str, Any]], None]
+
+    def definition(self, role: str) -> Any:
+        """The definition object that ``config[role]`` describes (target and options)."""
+        described = self.config[role]
+        return define(described["target"], described["options"])
+
+    def interactions(self) -> Interactions:
+        """The dataset of the ``data`` input, memory-mapped."""
+        return load_interactions(self.inputs["data"])
+
+    def split(self) -> Split:
+        """The split of the ``split`` input, memory-mapped."""
+        return load_split(self.inputs["split"])

@@ -1,0 +1,26 @@
+"""A cell as the JSON line that a worker reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.planning.cells import Cell, Plan
+
+
+def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str, Any]:
+    """Everything a worker needs; nothing in it but `config`, `inputs` and `seed` changes bytes."""
+    return {
+        "key": cell.key,
+        "kind": cell.kind,
+        "label": cell.label,
+        "config": cell.job["config"],
+        "plugins": cell.job["plugins"],
+        "inputs": dict(cell.inputs),
+        "seed": cell.seed,
+        "threads": cell.threads,
+        "timeout": cell.timeout,
+        "files": plan.files,
+        "out": str(out),
+        "device": device,
+    }

@@ -1,0 +1,61 @@
+"""``OUT/suites/<suite>.json``: which cells are a suite's rows, and how each stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recmerge_bench.planning.cells import Cell, Plan, Result
+from recmerge_bench.running.scheduler import Outcome
+from recmerge_bench.running.store import Store, write_json
+
+SCHEMA = 1
+
+
+def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> dict[str, Any]:
+    """Write the manifest and return it."""
+    results = [_row(result, plan, store, outcome) for result in plan.results]
+    manifest = {
+        "schema": SCHEMA,
+        "suite": plan.suite,
+        "header": {**plan.header, "command": command},
+        "results": results,
+    }
+    write_json(store.out / "suites" / f"{plan.suite}.json", manifest)
+    return manifest
+
+
+def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str, Any]:
+    status, reason, mend = _status(plan.cells[result.key], plan, store, outcome)
+    return {
+        "key": result.key,
+        "identity": dict(result.identity),
+        "domains": list(result.domains),
+        "status": status,
+        "reason": reason,
+        "mend": mend,
+        "cells": [k for k in plan.cells if k in plan.closure([result.key])],
+    }
+
+
+def _status(
+    cell: Cell, plan: Plan, store: Store, outcome: Outcome
+) -> tuple[str, str, str]:
+    if cell.key in outcome.cached or cell.key in outcome.computed:
+        return "done", "", ""
+    if cell.blocked:
+        return "blocked", *cell.blocked
+    for key in plan.closure([cell.key]):
+        if key in outcome.gaps:
+            return "blocked", *outcome.gaps[key]
+        failure = outcome.failures.get(key)
+        if failure:
+            status = _kind(failure)
+            place = "" if key == cell.key else f"{failure['label']}: "
+            return status, place + str(failure["error"]).splitlines()[0], "run again to retry"
+    return "not run", "this run did not include it or was stopped", "run the suite again"
+
+
+def _kind(failure: dict[str, Any]) -> str:
+    if failure.get("timeout"):
+        return "timeout"
+    return "out-of-memory" if failure.get("out_of_memory") else "failed"

@@ -1,0 +1,169 @@
+"""Worker processes: started when needed, reused, killed with their group at the deadline."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Worker:
+    """One worker process and the job that it runs."""
+
+    def __init__(self, number: int, threads: int, log: Path) -> None:
+        self.log = log / f"worker-{number}.log"
+        self.job: Mapping[str, Any] | None = None
+        self.deadline = 0.0
+        self._rest = b""
+        log.mkdir(parents=True, exist_ok=True)
+        with open(self.log, "ab") as stream:
+            self.mark = stream.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "recmerge_bench.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                start_new_session=True,
+                env=environment(threads),
+            )
+
+    def start(self, job: Mapping[str, Any]) -> None:
+        """Hand it a job."""
+        self.job, self.deadline = job, time.monotonic() + job["timeout"]
+        self.mark = self.log.stat().st_size
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write((json.dumps(job) + "\n").encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is dead: the next read tells
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """Events that have arrived; None when the process is gone."""
+        assert self.process.stdout is not None
+        data = os.read(self.process.stdout.fileno(), 1 << 16)
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def kill(self) -> int:
+        """Kill the process and whatever it started; its exit status."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        status = self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+        return status
+
+    def last_words(self) -> str:
+        """The end of what it logged during this job."""
+        with open(self.log, "rb") as stream:
+            stream.seek(max(self.mark, self.log.stat().st_size - 4000))
+            return stream.read().decode(errors="replace")
+
+
+def environment(threads: int) -> dict[str, str]:
+    """A worker's environment: its thread count fixed before any library starts."""
+    count = str(threads)
+    return {
+        **os.environ,
+        "OMP_NUM_THREADS": count,
+        "MKL_NUM_THREADS": count,
+        "OPENBLAS_NUM_THREADS": count,
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+        "PYTHONHASHSEED": "0",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+class Pool:
+    """A fixed number of slots for workers.
+
+    Args:
+        size: jobs at a time.
+        threads: CPU threads of each.
+        log: folder for the workers' logs.
+    """
+
+    def __init__(self, size: int, threads: int, log: Path) -> None:
+        self.size, self.threads, self.log = size, threads, log
+        self.workers: dict[int, Worker] = {}
+        self.selector = selectors.DefaultSelector()
+
+    def free(self) -> int:
+        """Slots without a job."""
+        return self.size - sum(w.job is not None for w in self.workers.values())
+
+    def submit(self, job: Mapping[str, Any]) -> None:
+        """Give the job to an idle worker, or to a new one."""
+        idle = (n for n, w in sorted(self.workers.items()) if w.job is None)
+        number = next(idle, None)
+        if number is None:
+            number = next(n for n in range(self.size) if n not in self.workers)
+            self.workers[number] = Worker(number, self.threads, self.log)
+            stdout = self.workers[number].process.stdout
+            assert stdout is not None
+            self.selector.register(stdout, selectors.EVENT_READ, number)
+        self.workers[number].start(job)
+
+    def events(self, timeout: float) -> list[dict[str, Any]]:
+        """What workers said, and which died or were killed at their deadline."""
+        found: list[dict[str, Any]] = []
+        for entry, _ in self.selector.select(timeout):
+            worker = self.workers[entry.data]
+            said = worker.read()
+            if said is None:
+                found += self._bury(entry.data, "crashed")
+                continue
+            for event in said:
+                if event["event"] != "progress":
+                    worker.job = None
+                found.append(event)
+        now = time.monotonic()
+        for number, worker in list(self.workers.items()):
+            if worker.job is not None and now > worker.deadline:
+                found += self._bury(number, "timeout")
+        return found
+
+    def _bury(self, number: int, why: str) -> list[dict[str, Any]]:
+        worker = self.workers.pop(number)
+        self.selector.unregister(worker.process.stdout)  # type: ignore[arg-type]
+        status = worker.kill()
+        if worker.job is None:
+            return []
+        error = f"killed after {worker.job['timeout']:.0f} s, its time limit"
+        if why == "crashed":
+            name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+            error = f"the worker process died ({name})"
+        return [
+            {
+                "event": "failed",
+                "key": worker.job["key"],
+                "error": error,
+                "handled": False,
+                "timeout": why == "timeout",
+                "out_of_memory": status == -signal.SIGKILL and why == "crashed",
+                "traceback": worker.last_words(),
+            }
+        ]
+
+    def close(self) -> None:
+        """Kill all workers."""
+        for worker in self.workers.values():
+            worker.kill()
+        self.workers.clear()
+        self.selector.close()

@@ -1,0 +1,150 @@
+"""Runs a plan: what is ready goes to the executor, the longest way to the end first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from recmerge_bench.definitions import ExecutorDefinition
+from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.running.jobs import job_spec
+from recmerge_bench.running.store import Store
+
+Listener = Callable[[dict[str, Any]], None]
+BUSY_WAIT = 0.5
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        cached: cells that were done before.
+        computed: cells that this run finished (or saw another run finish).
+        failures: key -> what went wrong.
+        gaps: key -> (reason, mend) of cells that turned out to be blocked while running.
+    """
+
+    cached: set[str] = field(default_factory=set)
+    computed: set[str] = field(default_factory=set)
+    failures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    gaps: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def todo(plan: Plan, store: Store) -> tuple[list[str], set[str]]:
+    """(cells to compute in the plan's order, cells that are done) for the plan's results.
+
+    What only finished cells need is in neither: it need not exist any more.
+    """
+    done: set[str] = set()
+    wanted: set[str] = set()
+    queue = [r.key for r in plan.results] or list(plan.cells)
+    while queue:
+        key = queue.pop()
+        if key in wanted or key in done:
+            continue
+        if store.intact(key):
+            done.add(key)
+            continue
+        wanted.add(key)
+        queue += plan.cells[key].inputs.values()
+    return [k for k in plan.cells if k in wanted and not plan.cells[k].blocked], done
+
+
+class Run:
+    """One execution of a plan.
+
+    Args:
+        plan: what to compute.
+        store: where results go.
+        executor: opened, ready for jobs.
+        device: ``cpu`` or ``cuda``.
+        fail_fast: stop at the first failure.
+        listener: told of every event, for display.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        executor: ExecutorDefinition,
+        device: str = "cpu",
+        fail_fast: bool = False,
+        listener: Listener = lambda event: None,
+    ) -> None:
+        self.plan, self.store, self.executor = plan, store, executor
+        self.device, self.fail_fast, self.listener = device, fail_fast, listener
+        waiting, done = todo(plan, store)
+        self.waiting = dict.fromkeys(waiting)
+        self.outcome = Outcome(cached=done)
+        self.running: set[str] = set()
+        self.busy: dict[str, float] = {}
+        self.weight = path_costs(plan)
+
+    def go(self) -> Outcome:
+        """Run until nothing is left that can run."""
+        while True:
+            self.submit_ready()
+            if not self.running and not self.busy:
+                return self.outcome
+            for event in self.executor.events(BUSY_WAIT):
+                self.take(event)
+            if self.fail_fast and self.outcome.failures:
+                return self.outcome
+
+    def submit_ready(self) -> None:
+        """Hand out ready cells while there are free slots."""
+        now = time.monotonic()
+        for key in [k for k, when in self.busy.items() if now >= when]:
+            del self.busy[key]
+            self.waiting[key] = None
+        ready = sorted(
+            (k for k in self.waiting if self.ready(self.plan.cells[k])),
+            key=lambda k: (-self.weight[k], k),
+        )
+        for key in ready[: self.executor.free()]:
+            del self.waiting[key]
+            if self.store.intact(key):  # another run was quicker
+                self.take({"event": "done", "key": key})
+                continue
+            self.running.add(key)
+            self.executor.submit(job_spec(self.plan.cells[key], self.plan, self.store.out, self.device))
+            self.listener({"event": "started", "key": key})
+
+    def ready(self, cell: Cell) -> bool:
+        """Whether all inputs are in the store."""
+        return all(
+            k in self.outcome.cached or k in self.outcome.computed for k in cell.inputs.values()
+        )
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Account for what happened to a cell."""
+        key, what = event["key"], event["event"]
+        if what != "progress":
+            self.running.discard(key)
+        if what == "done":
+            self.outcome.computed.add(key)
+        elif what == "busy":
+            self.busy[key] = time.monotonic() + BUSY_WAIT
+        elif what == "blocked":
+            self.outcome.gaps[key] = (event["reason"], event["mend"])
+        elif what == "failed":
+            failure = {k: v for k, v in event.items() if k != "event"}
+            failure["label"] = self.plan.cells[key].label
+            self.outcome.failures[key] = failure
+            self.store.fail(key, failure)
+        self.listener(event)
+
+
+def path_costs(plan: Plan) -> dict[str, float]:
+    """Seconds from the start of each cell to the end of the longest chain behind it."""
+    users: dict[str, list[str]] = {k: [] for k in plan.cells}
+    for key, cell in plan.cells.items():
+        for needed in cell.inputs.values():
+            users[needed].append(key)
+    weight: dict[str, float] = {}
+    for key in reversed(list(plan.cells)):
+        weight[key] = plan.cells[key].cost + max((weight[u] for u in users[key]), default=0.0)
+    return weight

@@ -1,0 +1,50 @@
+"""Split -> a trained model: its tensors as safetensors, how it went as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recmerge_bench.running.context import Context
+
+WEIGHTS = "model.safetensors"
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Fit the model on the training parts of its domains."""
+    if context.config["counting"]:
+        return _count(context)
+    return _train(context)
+
+
+def _count(context: Context) -> dict[str, Any]:
+    from safetensors.numpy import save_file
+
+    model, catalogue = context.definition("model"), context.interactions().catalogue
+    state = model.fit(context.split(), catalogue, context.config["domains"])
+    save_file(state, str(context.out / WEIGHTS))
+    return {"parameters": int(sum(a.size for a in state.values()))}
+
+
+def _train(context: Context) -> dict[str, Any]:
+    from safetensors.torch import load_file, save_file
+
+    from recmerge_bench.training.options import TrainOptions
+    from recmerge_bench.training.trainer import fit
+
+    split = context.split()
+    start = context.inputs.get("base")
+    result = fit(
+        context.definition("model"),
+        context.interactions().catalogue,
+        split,
+        tuple(context.config["domains"]),
+        "mixed" if bool((split.sequences.domains < 0).any()) else "domain",
+        TrainOptions(**context.config["training"]),
+        seed=context.seed,
+        init=load_file(str(start / WEIGHTS)) if start else None,
+        resume_dir=context.work,
+        progress=context.progress,
+        device=context.device,
+    )
+    save_file(result.state, str(context.out / WEIGHTS))
+    return result.report

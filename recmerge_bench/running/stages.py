@@ -1,0 +1,12 @@
+"""The stages: which module runs a kind of cell. Each has ``run(context) -> report``."""
+
+from __future__ import annotations
+
+STAGES = {
+    "data": "recmerge_bench.running.stage_data",
+    "split": "recmerge_bench.running.stage_split",
+    "candidates": "recmerge_bench.running.stage_candidates",
+    "train": "recmerge_bench.running.stage_train",
+    "merge": "recmerge_bench.running.stage_merge",
+    "rank": "recmerge_bench.running.stage_rank",
+}

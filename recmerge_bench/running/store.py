@@ -1,0 +1,177 @@
+"""Content-addressed store: a folder per cell, written aside, renamed whole, checked when read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.errors import HandledError
+
+RECORD = "record.json"
+
+
+class Busy(Exception):
+    """Another process is at work on this cell."""
+
+
+class Store:
+    """The cells that are done, under ``OUT/store``; failures and resumable state beside them.
+
+    Args:
+        out: the folder that ``--out`` names; made when something is written.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def folder(self, key: str) -> Path:
+        """Where a finished cell lies (whether or not it does)."""
+        return self.out / "store" / key[:2] / key
+
+    def work(self, key: str) -> Path:
+        """Where a running cell keeps what it needs to go on after a crash."""
+        return self.out / "work" / key
+
+    def has(self, key: str) -> bool:
+        """Whether the cell is done."""
+        return (self.folder(key) / RECORD).is_file()
+
+    def record(self, key: str) -> dict[str, Any]:
+        """The cell's record.
+
+        Raises:
+            HandledError: it is not readable.
+        """
+        path = self.folder(key) / RECORD
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise HandledError(f"{path}: not a readable record ({error}); delete {path.parent} and run again") from None
+        return record
+
+    def file(self, key: str, name: str) -> Path:
+        """An artefact of a finished cell, its bytes checked against the record.
+
+        Raises:
+            HandledError: the file is missing or its hash is another.
+        """
+        path = self.folder(key) / name
+        expected = self.record(key)["files"].get(name)
+        if expected is None or not path.is_file() or sha256(path) != expected:
+            raise HandledError(
+                f"{path}: does not match its record (damaged or edited); "
+                f"delete {path.parent} and run again"
+            )
+        return path
+
+    def check(self, key: str) -> Path:
+        """The cell's folder, every artefact in it checked.
+
+        Raises:
+            HandledError: a file is missing or its hash is another.
+        """
+        for name in self.record(key)["files"]:
+            self.file(key, name)
+        return self.folder(key)
+
+    def intact(self, key: str) -> bool:
+        """Whether the cell is done and its files are there in the recorded sizes (no hashing)."""
+        try:
+            record = self.record(key)
+        except HandledError:
+            return False
+        folder = self.folder(key)
+        sizes = record.get("sizes", {})
+        return all((folder / n).is_file() and (folder / n).stat().st_size == s for n, s in sizes.items())
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold the cell; the lock goes with the process, however that ends.
+
+        Raises:
+            Busy: another process holds it.
+        """
+        path = self.out / "locks" / f"{key}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise Busy(key) from None
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def writing(self, key: str) -> Iterator[Path]:
+        """A folder to write a cell's artefacts to; it disappears if the body raises."""
+        folder = self.out / "tmp" / f"{key}.{os.getpid()}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def commit(self, key: str, folder: Path, record: dict[str, Any]) -> None:
+        """Seal a written folder with its record and move it into the store in one step."""
+        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
+        names = [p.relative_to(folder).as_posix() for p in files]
+        sealed = {
+            **record,
+            "files": {n: sha256(p) for n, p in zip(names, files, strict=True)},
+            "sizes": {n: p.stat().st_size for n, p in zip(names, files, strict=True)},
+        }
+        write_json(folder / RECORD, sealed)
+        target = self.folder(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():  # a damaged one: whole ones are never computed again
+            shutil.rmtree(target)
+        os.rename(folder, target)
+        (self.out / "failures" / f"{key}.json").unlink(missing_ok=True)
+        shutil.rmtree(self.work(key), ignore_errors=True)
+
+    def fail(self, key: str, failure: dict[str, Any]) -> None:
+        """Write down how a cell failed; it is tried again next time."""
+        write_json(self.out / "failures" / f"{key}.json", failure)
+
+    def failure(self, key: str) -> dict[str, Any] | None:
+        """How the cell failed last, if it did and is not done since."""
+        with suppress(OSError, ValueError):
+            path = self.out / "failures" / f"{key}.json"
+            failure: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return failure
+        return None
+
+    def keys(self) -> Iterator[str]:
+        """Keys of all finished cells."""
+        for path in sorted((self.out / "store").glob(f"*/*/{RECORD}")):
+            yield path.parent.name
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside.write_text(text, encoding="utf-8")
+    os.replace(aside, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, keys sorted, whole or not at all."""
+    write_text(path, json.dumps(value, sort_keys=True, indent=1) + "\n")

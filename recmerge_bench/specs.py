@@ -1,0 +1,50 @@
+"""What a plugin says of itself: light, frozen facts; importing this needs the standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Kind = Literal["dataset", "backbone", "cdsr", "strategy", "protocol", "metric", "executor"]
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One method, dataset, protocol, metric or executor, described without importing it.
+
+    Attributes:
+        kind: one of ``KINDS``.
+        name: kebab-case, stable: it stands in suites, records and boards.
+        target: ``"package.module:Class"``, a subclass of the kind's definition; imported only
+            when a cell needs it.
+        summary: one line.
+        options: preset options, laid under those that a suite gives.
+        inputs: strategies only: which trained models it takes, among ``base``, ``experts``,
+            ``joint``.
+        passthrough: strategies only: nothing is merged, the inputs are evaluated as they are.
+        tier: strategies only: data tier, ``T0`` (weights only) to ``T4`` (labels).
+        counting: the model is fitted in one pass over counts, without gradient training.
+        deterministic: the result depends on no seed: one cell serves all seeds.
+        fidelity: how the implementation was checked: ``code-verified``, ``paper-equations``,
+            ``reconstructed`` or ``own``.
+        requires: distributions a worker must be able to import for it (``transformers``).
+        licence: of the method's code; for a dataset, of the data.
+        citation: paper or source, one line.
+    """
+
+    kind: Kind
+    name: str
+    target: str
+    summary: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    passthrough: bool = False
+    tier: str = "T0"
+    counting: bool = False
+    deterministic: bool = False
+    fidelity: str = "own"
+    requires: tuple[str, ...] = ()
+    licence: str = "MIT"
+    citation: str = ""

@@ -1,0 +1,113 @@
+"""The order of an epoch: a function of (seed, epoch) alone, so that a resumed run repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from recmerge_bench.data.sequences import Batch
+from recmerge_bench.errors import DataError
+from recmerge_bench.training.windows import Windows, cut
+
+#: Batches whose windows are sorted by length together, to skip padding.
+POOL = 16
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Training sequences whose windows share batches.
+
+    Attributes:
+        scope: domains whose items compete.
+        offsets: int64 [S + 1].
+        items: int32 [N].
+    """
+
+    scope: tuple[str, ...]
+    offsets: np.ndarray
+    items: np.ndarray
+
+    @property
+    def n_targets(self) -> int:
+        """Targets of one epoch."""
+        return int(np.maximum(np.diff(self.offsets) - 1, 0).sum())
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One batch of the plan: windows of one stream."""
+
+    scope: tuple[str, ...]
+    windows: Windows
+    rows: np.ndarray
+
+    def load(self, device: torch.device, generator: torch.Generator) -> Batch:
+        """Gather the events; padding holds item 0."""
+        lengths = self.windows.lengths[self.rows]
+        size = int(lengths.max())
+        steps = np.arange(size)
+        at = self.windows.starts[self.rows][:, None] + steps
+        inside = steps < lengths[:, None]
+        at = np.where(inside, at, 0)
+        inputs = np.where(inside, self.windows.items[at], 0)
+        targets = np.where(inside, self.windows.items[at + 1], 0)
+        items, following, sizes = (
+            torch.from_numpy(a.astype(np.int64)).to(device) for a in (inputs, targets, lengths)
+        )
+        return Batch(items, following, sizes, self.scope, generator, {})
+
+
+def plan_epoch(
+    streams: Sequence[Stream], max_len: int, size: int, tokens: int, seed: int, epoch: int
+) -> list[Planned]:
+    """Batches of one epoch, in order.
+
+    Each stream's windows are shuffled, sorted by length within pools of `POOL` batches, cut into
+    batches and shuffled again; streams are then interleaved evenly, in proportion.
+
+    Args:
+        streams: see `Stream`.
+        max_len: longest window.
+        size: windows in a batch.
+        tokens: targets in a batch; where positive, it replaces `size`.
+        seed: of the training.
+        epoch: from 0.
+
+    Raises:
+        DataError: no sequence has two events.
+    """
+    planned: list[Planned] = []
+    keys: list[np.ndarray] = []
+    for number, stream in enumerate(streams):
+        generator = np.random.Generator(np.random.Philox(key=[seed, (epoch << 16) + number]))
+        windows = cut(stream.offsets, stream.items, max_len, generator)
+        groups = _groups(windows.lengths, size, tokens, generator)
+        planned += [Planned(stream.scope, windows, rows) for rows in groups]
+        keys.append((np.arange(len(groups)) + generator.random(len(groups))) / max(len(groups), 1))
+    if not planned:
+        raise DataError("no training sequence has two events: nothing to learn from")
+    order = np.argsort(np.concatenate(keys), kind="stable")
+    return [planned[i] for i in order]
+
+
+def _groups(
+    lengths: np.ndarray, size: int, tokens: int, generator: np.random.Generator
+) -> list[np.ndarray]:
+    """Windows of each batch, of near-equal lengths, in random order."""
+    if not len(lengths):
+        return []
+    if tokens > 0:
+        size = max(1, int(tokens / lengths.mean()))
+    shuffled = generator.permutation(len(lengths))
+    pools = np.arange(len(lengths)) // (size * POOL)
+    ordered = shuffled[np.lexsort((lengths[shuffled], pools))]
+    if tokens > 0:
+        batch = (np.cumsum(lengths[ordered]) - 1) // tokens
+        bounds = np.flatnonzero(np.diff(batch)) + 1
+    else:
+        bounds = np.arange(size, len(lengths), size)
+    groups = np.split(ordered, bounds)
+    return [groups[i] for i in generator.permutation(len(groups))]

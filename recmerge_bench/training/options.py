@@ -1,0 +1,84 @@
+"""Options of a training, checked before anything runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from recmerge_bench.errors import HandledError
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train.
+
+    Attributes:
+        steps: stop after this many steps; 0: no such limit.
+        epochs: stop after this many epochs; 0: no such limit.
+        batch_size: windows in a batch.
+        batch_tokens: targets in a batch; where positive, it replaces `batch_size`.
+        lr: peak learning rate of AdamW.
+        weight_decay: decoupled, on all parameters.
+        betas: of AdamW.
+        warmup: steps of linear warm-up.
+        schedule: after warm-up, ``constant``, or ``linear`` or ``cosine`` decay to 0 (these two
+            need `steps`).
+        clip: largest gradient norm; 0: none.
+        patience: stop after this many validations without a better one; 0: never.
+        eval_every: steps between validations; 0: once an epoch; -1: none, the last weights
+            are kept.
+        eval_limit: at most this many validation instances of each domain; 0: all.
+        save_every: steps between checkpoints; 0: at every validation.
+        report_every: steps between progress reports.
+        precision: ``fp32``, or ``bf16`` autocast (cuda only).
+        compile: compile the net's forward pass.
+    """
+
+    steps: int = 0
+    epochs: int = 50
+    batch_size: int = 128
+    batch_tokens: int = 0
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.98)
+    warmup: int = 0
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    clip: float = 5.0
+    patience: int = 10
+    eval_every: int = 0
+    eval_limit: int = 0
+    save_every: int = 0
+    report_every: int = 20
+    precision: Literal["fp32", "bf16"] = "fp32"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "betas", tuple(self.betas))
+        if self.steps <= 0 and self.epochs <= 0:
+            raise HandledError("training needs a limit: give steps or epochs")
+        if self.schedule not in ("constant", "linear", "cosine"):
+            raise HandledError(f"schedule must be constant, linear or cosine: {self.schedule!r}")
+        if self.schedule != "constant" and self.steps <= 0:
+            raise HandledError(f"schedule {self.schedule} needs steps")
+        if self.precision not in ("fp32", "bf16"):
+            raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
+        if self.batch_size < 1 or self.report_every < 1 or self.lr < 0:
+            raise HandledError("batch_size and report_every must be positive, lr not negative")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for keys and records."""
+        return {**dataclasses.asdict(self), "betas": list(self.betas)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> TrainOptions:
+        """From plain values.
+
+        Raises:
+            HandledError: an unknown name or a bad value.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        for name in values:
+            if name not in known:
+                raise HandledError(f"unknown training option {name!r}")
+        return cls(**values)
