@@ -46,7 +46,7 @@ class SASRecOptions:
         temperature: of ``ce`` and ``sampled-ce``.
         gbce_t: calibration of gBCE.
         init: item table from the items' ``text``, or ``random``.
-        std: standard deviation of initial weights.
+        std: standard deviation of the initial item and position vectors.
     """
 
     width: int = 64
@@ -129,7 +129,8 @@ class SASRec(Backbone):
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
         """State after the last event."""
-        return net(histories, lengths, (domain,), last_only=True)  # type: ignore[no-any-return]
+        scope = net.tables.narrowest(histories, domain)
+        return net(histories, lengths, scope, last_only=True)  # type: ignore[no-any-return]
 
     def items(self, net: Any, domain: str) -> tuple[Tensor, Tensor | None]:
         """The domain's table; no bias."""

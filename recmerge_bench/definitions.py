@@ -107,15 +107,20 @@ class Backbone(Definition):
 class CountingModel(Definition):
     """A recommender fitted in one pass over counts (popularity, item-kNN): numpy only."""
 
-    def fit(self, split: Split, catalogue: Catalogue, domains: Sequence[str]) -> dict[str, np.ndarray]:
+    def fit(
+        self, split: Split, catalogue: Catalogue, domains: Sequence[str]
+    ) -> dict[str, np.ndarray]:
         """Arrays that `scores` needs, from the training parts alone."""
         raise NotImplementedError
 
     def scores(
-        self, state: Mapping[str, np.ndarray], histories: Sequence[np.ndarray],
-        catalogue: Catalogue, domain: str,
+        self,
+        state: Mapping[str, np.ndarray],
+        histories: Sequence[np.ndarray],
+        catalogue: Catalogue,
+        domain: str,
     ) -> np.ndarray:
-        """float32 [B, items of the domain] for a block of histories (global items, oldest first)."""
+        """float32 [B, items of the domain] for a block of histories (global items, in time)."""
         raise NotImplementedError
 
 

@@ -135,7 +135,9 @@ def _load(
 
 def _admit(registry: Registry, spec: Spec, plugin: str) -> bool:
     if not isinstance(spec, Spec) or spec.kind not in KINDS or ":" not in spec.target:
-        registry.problems.append(f"plugin '{plugin}' registers something that is no valid Spec: {spec!r}")
+        registry.problems.append(
+            f"plugin '{plugin}' registers something that is no valid Spec: {spec!r}"
+        )
         return False
     if (spec.kind, spec.name) in registry.specs:
         registry.problems.append(

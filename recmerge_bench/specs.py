@@ -1,4 +1,4 @@
-"""What a plugin says of itself: light, frozen facts; importing this needs the standard library only."""
+"""What a plugin says of itself: light, frozen facts, from the standard library alone."""
 
 from __future__ import annotations
 

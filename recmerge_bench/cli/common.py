@@ -16,11 +16,16 @@ from recmerge_bench.registry import Registry, discover
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 out_option = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"),
-    show_default=True, help="Folder for the store, records and boards.",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder for the store, records and boards.",
 )
 data_root_option = click.option(
-    "--data-root", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None,
+    "--data-root",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
     help="Folder with raw data, for datasets that are not bundled.",
 )
 
@@ -28,10 +33,21 @@ data_root_option = click.option(
 def suite_options(command: Command) -> Command:
     """``--suite, --set, --seeds, --only, --data-root``: what chooses a plan."""
     options = [
-        click.option("--suite", "suite_name", default="quick", show_default=True, metavar="NAME|FILE"),
-        click.option("--set", "changes", multiple=True, metavar="key=value", help="Change a suite's key."),
-        click.option("--seeds", default=None, metavar="0,1", help="Replicates instead of the suite's."),
-        click.option("--only", default=None, metavar="SELECTOR", help="Only these rows, e.g. method=ties,seed=0."),
+        click.option(
+            "--suite", "suite_name", default="quick", show_default=True, metavar="NAME|FILE"
+        ),
+        click.option(
+            "--set", "changes", multiple=True, metavar="key=value", help="Change a suite's key."
+        ),
+        click.option(
+            "--seeds", default=None, metavar="0,1", help="Replicates instead of the suite's."
+        ),
+        click.option(
+            "--only",
+            default=None,
+            metavar="SELECTOR",
+            help="Only these rows, e.g. method=ties,seed=0.",
+        ),
         data_root_option,
     ]
     for option in reversed(options):
@@ -48,8 +64,12 @@ def registry(ctx: click.Context) -> Registry:
 
 
 def make_plan(
-    found: Registry, suite_name: str, changes: tuple[str, ...], seeds: str | None,
-    only: str | None, data_root: Path | None,
+    found: Registry,
+    suite_name: str,
+    changes: tuple[str, ...],
+    seeds: str | None,
+    only: str | None,
+    data_root: Path | None,
 ) -> tuple[Suite, Plan]:
     """Read the suite, lay the command line's changes over it, and plan."""
     from recmerge_bench.planning.plan import build
@@ -63,7 +83,9 @@ def make_plan(
     if only is not None:
         keys = set(select(plan, only))
         if not keys:
-            raise HandledError(f"--only {only} matches nothing in suite '{suite.name}'; see `recmerge-bench plan`")
+            raise HandledError(
+                f"--only {only} matches nothing in suite '{suite.name}'; see `recmerge-bench plan`"
+            )
         plan = plan.restricted([r for r in plan.results if r.key in keys])
     return suite, plan
 

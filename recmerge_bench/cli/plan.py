@@ -19,8 +19,14 @@ from recmerge_bench.running.store import Store
 @click.option("--json", "as_json", is_flag=True, help="Every cell as JSON.")
 @click.pass_context
 def plan(
-    ctx: click.Context, suite_name: str, changes: tuple[str, ...], seeds: str | None,
-    only: str | None, data_root: Path | None, out: Path, as_json: bool,
+    ctx: click.Context,
+    suite_name: str,
+    changes: tuple[str, ...],
+    seeds: str | None,
+    only: str | None,
+    data_root: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> int:
     """Show a suite's cells: done, to do, or blocked and how to mend it; starts nothing."""
     from recmerge_bench.running.estimate import measured

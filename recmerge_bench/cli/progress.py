@@ -18,7 +18,9 @@ from recmerge_bench.planning.cells import Plan
 class Progress:
     """A live panel on a terminal, a line per finished cell elsewhere."""
 
-    def __init__(self, plan: Plan, waiting: list[str], cached: int, slots: int, console: Console) -> None:
+    def __init__(
+        self, plan: Plan, waiting: list[str], cached: int, slots: int, console: Console
+    ) -> None:
         self.plan, self.console, self.slots = plan, console, max(1, slots)
         self.total, self.cached = len(waiting), cached
         self.left = {k: plan.cells[k].cost for k in waiting}
@@ -35,7 +37,10 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.live.stop()
 
@@ -62,11 +67,14 @@ class Progress:
         self.failed += what == "failed"
         label = self.plan.cells[key].label
         if what == "failed":
-            self.console.print(Text(f"failed: {label}: {event['error'].splitlines()[0]}", style="red"))
+            self.console.print(
+                Text(f"failed: {label}: {event['error'].splitlines()[0]}", style="red")
+            )
         elif not self.console.is_terminal:
             self.console.print(
                 f"[{self.finished}/{self.total}] {label} ({seconds:.1f} s), {self.remaining()}",
-                markup=False, highlight=False,
+                markup=False,
+                highlight=False,
             )
 
     def remaining(self) -> str:
@@ -74,7 +82,9 @@ class Progress:
         pace = self.spent / self.spent_estimate if self.spent_estimate > 0 else 1.0
         running = sum(time.monotonic() - start for start, _ in self.running.values())
         seconds = max(0.0, pace * sum(self.left.values()) - running) / self.slots
-        return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+        return (
+            f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
+        )
 
     def render(self) -> Group:
         """The panel."""

@@ -25,9 +25,18 @@ from recmerge_bench.targets import define
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.pass_context
 def run(
-    ctx: click.Context, suite_name: str, changes: tuple[str, ...], seeds: str | None,
-    only: str | None, data_root: Path | None, out: Path, jobs: int | None, device: str,
-    executor: str, strict: bool, fail_fast: bool,
+    ctx: click.Context,
+    suite_name: str,
+    changes: tuple[str, ...],
+    seeds: str | None,
+    only: str | None,
+    data_root: Path | None,
+    out: Path,
+    jobs: int | None,
+    device: str,
+    executor: str,
+    strict: bool,
+    fail_fast: bool,
 ) -> int:
     """Run a suite: what is done already is not done again; write its board."""
     from recmerge_bench.running.estimate import measured
@@ -40,15 +49,25 @@ def run(
     plan = measured(plan, store) if waiting else plan
     outcome = Outcome(cached=done)
     if waiting:
-        outcome = _execute(plan, store, found, console, waiting, done, jobs, device, executor, fail_fast)
+        outcome = _execute(
+            plan, store, found, console, waiting, done, jobs, device, executor, fail_fast
+        )
     else:
         console.print(f"suite '{suite.name}': all {len(done)} results cached", markup=False)
     return _finish(plan, store, found, outcome, console, strict, out)
 
 
 def _execute(
-    plan: Plan, store: Store, found: Registry, console: Console, waiting: list[str],
-    done: set[str], jobs: int | None, device: str, executor: str, fail_fast: bool,
+    plan: Plan,
+    store: Store,
+    found: Registry,
+    console: Console,
+    waiting: list[str],
+    done: set[str],
+    jobs: int | None,
+    device: str,
+    executor: str,
+    fail_fast: bool,
 ) -> Outcome:
     from recmerge_bench.cli.progress import Progress
 
@@ -71,8 +90,13 @@ def _execute(
 
 
 def _finish(
-    plan: Plan, store: Store, found: Registry, outcome: Outcome, console: Console,
-    strict: bool, out: Path,
+    plan: Plan,
+    store: Store,
+    found: Registry,
+    outcome: Outcome,
+    console: Console,
+    strict: bool,
+    out: Path,
 ) -> int:
     from recmerge_bench.boards.finish import write_board
     from recmerge_bench.running.manifest import write_manifest

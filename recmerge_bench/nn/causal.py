@@ -65,5 +65,6 @@ class CausalNet(nn.Module):
             last_only: see `Encoder.forward`.
         """
         x = self.tables.lookup(items, scope) + self.positions[: items.shape[1]]
-        out: Tensor = self.encoder(x, lengths, causal=True, last_only=last_only)
+        even = last_only and bool((lengths == items.shape[1]).all())
+        out: Tensor = self.encoder(x, None if even else lengths, True, last_only)
         return out

@@ -82,6 +82,20 @@ class ItemTables(nn.Module):
         scope = self.domains if scope is None else scope
         return F.embedding(self.scope_rows(items, scope), self.scope_table(scope))
 
+    def narrowest(self, items: Tensor, domain: str) -> tuple[str, ...]:
+        """``(domain,)`` where all items are of it, else all of the net's domains.
+
+        Raises:
+            ValueError: an item is of a domain that the net lacks.
+        """
+        start = self._starts.get(domain, 0)
+        stop = start + self._sizes.get(domain, 0)
+        if bool(((items >= start) & (items < stop)).all()):
+            return (domain,)
+        if bool((self.rows[items] < 0).any()):
+            raise ValueError(f"a history holds items of domains other than {self.domains}")
+        return self.domains
+
     def scope_span(self, scope: Sequence[str], domain: str) -> slice:
         """Rows of one domain within `scope_table`."""
         start = sum(self._sizes[name] for name in scope[: list(scope).index(domain)])

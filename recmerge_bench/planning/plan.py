@@ -127,7 +127,8 @@ class TrackPlanner:
     ) -> str:
         """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads."""
         gap = gap or next(
-            (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked), None
+            (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
+            None,
         )
         content = {
             "kind": kind,
@@ -220,8 +221,14 @@ class TrackPlanner:
         return Cut(name, data, split, inputs, None, bool(definition.mask_history()))
 
     def train_cell(
-        self, model: Model, cut: Cut, domains: tuple[str, ...], seed: int | None,
-        what: str, training: Mapping[str, Any], base: str | None = None,
+        self,
+        model: Model,
+        cut: Cut,
+        domains: tuple[str, ...],
+        seed: int | None,
+        what: str,
+        training: Mapping[str, Any],
+        base: str | None = None,
     ) -> str:
         """One training, of these domains, from the base where there is one."""
         spec = model.spec
@@ -265,19 +272,26 @@ class TrackPlanner:
 
     def gap_result(self, row: Row, backbone: str, cut: Cut, seed: int | None, gap: Gap) -> None:
         """A row that cannot run: on the board with its reason."""
-        identity = {**asdict_row(row), "backbone": backbone, "protocol": cut.name, "track": self.name}
+        identity = {
+            **asdict_row(row),
+            "backbone": backbone,
+            "protocol": cut.name,
+            "track": self.name,
+        }
         inputs = {"data": cut.data}
         own = self.plan.cells[cut.data].blocked
         if own and gap:
             gap = (f"{own[0]}; {gap[0]}", f"{own[1]}; {gap[1]}")
-        key = self.cell("rank", self.rank_label(row, backbone, cut, seed), identity, {}, inputs, (), seed, gap)
+        key = self.cell(
+            "rank", self.rank_label(row, backbone, cut, seed), identity, {}, inputs, (), seed, gap
+        )
         self.result(key, row, backbone, cut, seed)
 
     def model_result(self, spec: Spec, row: Row, cut: Cut, seed: int | None) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
         model = self.model(row.method, spec, row.options, {**self.track.training, **row.training})
         key = self.train_cell(model, cut, self.track.domains, seed, "", model.training)
-        self.rank(model, row, "", cut, seed, {"model": key})
+        self.rank(model, row, "", cut, seed, {"model": key}, together=True)
 
     def strategy_result(self, spec: Spec, row: Row, name: str, cut: Cut, seed: int | None) -> None:
         """Trained inputs, merged where the strategy merges, and ranked."""
@@ -294,7 +308,8 @@ class TrackPlanner:
             label = f"merge {name} {row.method} {_variant(row)} {_seed(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             models = {"model": self.cell("merge", label, config, config, inputs, modules, seed)}
-        self.rank(model, row, name, cut, seed, models)
+        untouched = spec.passthrough and spec.inputs == ("base",)
+        self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
 
     def trained(self, spec: Spec, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
@@ -307,9 +322,7 @@ class TrackPlanner:
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
         for domain in self.track.domains:
-            expert = self.train_cell(
-                model, cut, (domain,), seed, "fine-tune", model.training, base
-            )
+            expert = self.train_cell(model, cut, (domain,), seed, "fine-tune", model.training, base)
             roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
         return roles
 
@@ -317,7 +330,8 @@ class TrackPlanner:
         """The shared base: trained on the source domain, or the initial weights without one."""
         training = {**model.training, **self.track.pretraining}
         if not self.track.source:
-            training = {**training, "steps": 0, "epochs": None}
+            # no learning rate: the initial weights, shared by the experts (protocol P2)
+            training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
         domains = self.track.source or self.track.domains
         return self.train_cell(model, cut, domains, seed, "base", training)
 
@@ -330,16 +344,27 @@ class TrackPlanner:
         return self.model(name, spec, options, training, gap)
 
     def model(
-        self, name: str, spec: Spec | None, options: Mapping[str, Any],
-        training: Mapping[str, Any], gap: Gap = None,
+        self,
+        name: str,
+        spec: Spec | None,
+        options: Mapping[str, Any],
+        training: Mapping[str, Any],
+        gap: Gap = None,
     ) -> Model:
         """Options filled in and checked."""
         full = complete(spec, options, self.where) if spec else dict(options)
         return Model(name, spec, full, training, gap)
 
     def rank(
-        self, model: Model, row: Row, backbone: str, cut: Cut, seed: int | None,
+        self,
+        model: Model,
+        row: Row,
+        backbone: str,
+        cut: Cut,
+        seed: int | None,
         models: Mapping[str, str],
+        together: bool = False,
+        initial_tables: bool = False,
     ) -> None:
         """The rank cell of a row, and the row."""
         config = {
@@ -347,6 +372,8 @@ class TrackPlanner:
             "counting": bool(model.spec and model.spec.counting),
             "domains": list(self.track.domains),
             "mask_history": cut.mask_history,
+            "together": together,
+            "initial_tables": initial_tables,
         }
         inputs = {**cut.inputs, **models}
         modules = (module(model.spec),) if model.spec else ()

@@ -146,13 +146,17 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...]) -> dict[str, Any
     if path is None or not path.is_file():
         if path is not None:
             raise HandledError(f"no such suite file: {name}")
-        raise HandledError(f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}")
+        raise HandledError(
+            f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}"
+        )
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f":{where.line + 1}" if where else ""
-        raise HandledError(f"{path}{line}: not readable as YAML: {str(error).splitlines()[0]}") from None
+        raise HandledError(
+            f"{path}{line}: not readable as YAML: {str(error).splitlines()[0]}"
+        ) from None
     if not isinstance(raw, dict):
         raise HandledError(f"{path}: a suite is a mapping of keys, this is a {type(raw).__name__}")
     if isinstance(raw.get("extends"), str):

@@ -37,9 +37,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
     }
 
 
-def _status(
-    cell: Cell, plan: Plan, store: Store, outcome: Outcome
-) -> tuple[str, str, str]:
+def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str, str, str]:
     if cell.key in outcome.cached or cell.key in outcome.computed:
         return "done", "", ""
     if cell.blocked:

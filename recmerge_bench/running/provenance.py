@@ -45,7 +45,9 @@ def _git() -> tuple[str, bool]:
     if not (root / ".git").exists():
         return os.environ.get("RECMERGE_BENCH_COMMIT", ""), False
     try:
-        run = functools.partial(subprocess.run, cwd=root, capture_output=True, text=True, timeout=10)
+        run = functools.partial(
+            subprocess.run, cwd=root, capture_output=True, text=True, timeout=10
+        )
         commit = run(["git", "rev-parse", "HEAD"]).stdout.strip()
         changes = run(["git", "status", "--porcelain", "--untracked-files=no"]).stdout.strip()
     except (OSError, subprocess.SubprocessError):

@@ -110,7 +110,9 @@ class Run:
                 self.take({"event": "done", "key": key})
                 continue
             self.running.add(key)
-            self.executor.submit(job_spec(self.plan.cells[key], self.plan, self.store.out, self.device))
+            self.executor.submit(
+                job_spec(self.plan.cells[key], self.plan, self.store.out, self.device)
+            )
             self.listener({"event": "started", "key": key})
 
     def ready(self, cell: Cell) -> bool:

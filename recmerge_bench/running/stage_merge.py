@@ -36,7 +36,9 @@ def run(context: Context) -> dict[str, Any]:
 
 def _same_shapes(base: Any, other: Any, whose: str) -> None:
     wrong = sorted(
-        n for n in {*base, *other} if n not in base or n not in other or base[n].shape != other[n].shape
+        n
+        for n in {*base, *other}
+        if n not in base or n not in other or base[n].shape != other[n].shape
     )
     if wrong:
         raise HandledError(f"{whose}: parameters differ from the base's: {', '.join(wrong[:5])}")

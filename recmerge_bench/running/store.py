@@ -53,7 +53,9 @@ class Store:
         try:
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise HandledError(f"{path}: not a readable record ({error}); delete {path.parent} and run again") from None
+            raise HandledError(
+                f"{path}: not a readable record ({error}); delete {path.parent} and run again"
+            ) from None
         return record
 
     def file(self, key: str, name: str) -> Path:
@@ -89,7 +91,9 @@ class Store:
             return False
         folder = self.folder(key)
         sizes = record.get("sizes", {})
-        return all((folder / n).is_file() and (folder / n).stat().st_size == s for n, s in sizes.items())
+        return all(
+            (folder / n).is_file() and (folder / n).stat().st_size == s for n, s in sizes.items()
+        )
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:

@@ -1,0 +1,189 @@
+"""How events become training parts, validation and test instances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.errors import DataError
+
+Scope = Literal["domain", "mixed"]
+
+
+def leave_one_out(
+    interactions: Interactions,
+    domains: Sequence[str],
+    scope: Scope = "domain",
+    min_length: int = 3,
+    unscored: Sequence[str] = (),
+) -> Split:
+    """The last event of a sequence is the test target, the one before validation's.
+
+    Args:
+        interactions: the events.
+        domains: scored domains.
+        scope: ``domain``: a sequence for each user and domain (MergeRec); ``mixed``: one for each
+            user over all domains together (MERIT).
+        min_length: shorter sequences are dropped and counted.
+        unscored: further domains whose sequences are cut alike and give training parts only.
+
+    Raises:
+        DataError: nothing is left to rank or to train on.
+    """
+    sequences, _, report = cut_sequences(interactions, domains, scope, unscored)
+    lengths = np.diff(sequences.offsets)
+    sequences, _ = keep_sequences(sequences, lengths >= min_length)
+    report["sequences_too_short"] = int((lengths < min_length).sum())
+    lengths = np.diff(sequences.offsets).astype(np.int32)
+    sequences = with_train_end(sequences, lengths - 2)
+    scored = np.flatnonzero(_scored(interactions, sequences, unscored))
+    instances = [
+        make_instances(interactions, sequences, scored, lengths[scored] - back) for back in (2, 1)
+    ]
+    return checked(Split(sequences, instances[0], instances[1], report))
+
+
+def temporal(
+    interactions: Interactions,
+    domains: Sequence[str],
+    scope: Scope = "domain",
+    valid_from: float = 0.8,
+    test_from: float = 0.9,
+    unscored: Sequence[str] = (),
+) -> Split:
+    """Global cut-off times, the same for all users: no training event is later than any target.
+
+    Training holds the events strictly before the first cut-off. A sequence's validation target is
+    its first event in [first, second cut-off), its test target its first event at or after the
+    second; targets without any earlier event of the sequence are dropped and counted.
+
+    Args:
+        interactions: the events.
+        domains: scored domains.
+        scope: as in `leave_one_out`.
+        valid_from: quantile of all event times of these domains that is the first cut-off.
+        test_from: quantile that is the second.
+        unscored: as in `leave_one_out`.
+
+    Raises:
+        DataError: nothing is left to rank or to train on.
+    """
+    sequences, times, report = cut_sequences(interactions, domains, scope, unscored)
+    ordered = np.sort(times)
+    first, second = (ordered[int(q * (len(ordered) - 1))] for q in (valid_from, test_from))
+    owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+
+    def before(cut: int) -> np.ndarray:
+        return np.bincount(owner[times < cut], minlength=len(sequences)).astype(np.int32)
+
+    n_train, n_valid = before(first), before(second)
+    lengths = np.diff(sequences.offsets).astype(np.int32)
+    sequences = with_train_end(sequences, n_train)
+    scored = _scored(interactions, sequences, unscored)
+    valid = np.flatnonzero(scored & (n_valid > n_train) & (n_train > 0))
+    test = np.flatnonzero(scored & (lengths > n_valid) & (n_valid > 0))
+    late = scored & (lengths > n_valid)
+    report["test_targets_without_history"] = int((late & (n_valid == 0)).sum())
+    report["sequences_without_test_target"] = int((scored & ~late).sum())
+    return checked(
+        Split(
+            sequences,
+            make_instances(interactions, sequences, valid, n_train[valid]),
+            make_instances(interactions, sequences, test, n_valid[test]),
+            report,
+        )
+    )
+
+
+def cut_sequences(
+    interactions: Interactions, domains: Sequence[str], scope: Scope, unscored: Sequence[str]
+) -> tuple[Sequences, np.ndarray, dict[str, int]]:
+    """Sequences of these domains, whole (train_end 0), their events' times, and counts."""
+    names = interactions.catalogue.domains
+    wanted = np.array([names.index(d) for d in (*domains, *unscored)])
+    belongs = interactions.item_domains()[interactions.items].astype(np.int64)
+    users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
+    keep = np.flatnonzero(np.isin(belongs, wanted))
+    users, belongs = users[keep], belongs[keep]
+    if scope == "domain":
+        order = np.argsort(users * len(names) + belongs, kind="stable")
+        keep, users, belongs = keep[order], users[order], belongs[order]
+        group = users * len(names) + belongs
+    else:
+        group = users
+    starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])) if len(group) else []
+    offsets = np.concatenate([starts, [len(group)]]).astype(np.int64)
+    heads = offsets[:-1]
+    domain = belongs[heads] if scope == "domain" else np.full(len(heads), -1)
+    sequences = Sequences(
+        offsets,
+        np.asarray(interactions.items)[keep].astype(np.int32),
+        users[heads].astype(np.int32),
+        domain.astype(np.int16),
+        np.zeros(len(heads), np.int32),
+    )
+    return sequences, np.asarray(interactions.times)[keep], {"sequences": len(heads)}
+
+
+def keep_sequences(sequences: Sequences, keep: np.ndarray) -> tuple[Sequences, np.ndarray]:
+    """The chosen sequences, and the mask of their events."""
+    lengths = np.diff(sequences.offsets)
+    events = np.repeat(keep, lengths)
+    offsets = np.concatenate([[0], np.cumsum(lengths[keep])]).astype(np.int64)
+    chosen = Sequences(
+        offsets,
+        sequences.items[events],
+        sequences.users[keep],
+        sequences.domains[keep],
+        sequences.train_end[keep],
+    )
+    return chosen, events
+
+
+def with_train_end(sequences: Sequences, train_end: np.ndarray) -> Sequences:
+    """The same sequences with their training parts marked."""
+    return Sequences(
+        sequences.offsets,
+        sequences.items,
+        sequences.users,
+        sequences.domains,
+        np.maximum(train_end, 0).astype(np.int32),
+    )
+
+
+def make_instances(
+    interactions: Interactions, sequences: Sequences, rows: np.ndarray, position: np.ndarray
+) -> Instances:
+    """Instances of the events at `position` of the sequences `rows`."""
+    targets = sequences.items[sequences.offsets[rows] + position]
+    return Instances(
+        rows.astype(np.int32),
+        position.astype(np.int32),
+        sequences.users[rows],
+        interactions.item_domains()[targets],
+        targets.astype(np.int32),
+    )
+
+
+def _scored(
+    interactions: Interactions, sequences: Sequences, unscored: Sequence[str]
+) -> np.ndarray:
+    names = interactions.catalogue.domains
+    return ~np.isin(sequences.domains, [names.index(d) for d in unscored])
+
+
+def checked(split: Split) -> Split:
+    """The split, if there is something to train on and to rank.
+
+    Raises:
+        DataError: there is not.
+    """
+    if not len(split.test):
+        raise DataError("the protocol leaves no test target: sequences are too short or too early")
+    if not (split.sequences.train_end > 0).any():
+        raise DataError("the protocol leaves no training event")
+    return split

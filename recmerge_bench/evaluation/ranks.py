@@ -1,0 +1,92 @@
+"""The stored form of an evaluation: two counts for each instance, as a Parquet table."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.errors import DataError
+
+_KEY = b"recmerge_bench"
+
+
+@dataclass(frozen=True)
+class RankTable:
+    """Ranks of the instances of one evaluation, one row each.
+
+    Attributes:
+        users: int32 [T].
+        domains: names, by domain number.
+        domain: int32 [T], domain number.
+        targets: int32 [T], global items.
+        n_better: int32 [T].
+        n_equal: int32 [T].
+        about: JSON facts: protocol, hash of the candidate set, and what else the writer adds.
+    """
+
+    users: np.ndarray
+    domains: tuple[str, ...]
+    domain: np.ndarray
+    targets: np.ndarray
+    n_better: np.ndarray
+    n_equal: np.ndarray
+    about: Mapping[str, Any]
+
+
+def write_ranks(path: Path, table: RankTable) -> None:
+    """Write atomically; equal tables give equal bytes (with one version of pyarrow)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "user": pa.array(table.users.astype(np.int32)),
+        "domain": pa.DictionaryArray.from_arrays(
+            pa.array(table.domain.astype(np.int32)), pa.array(list(table.domains), pa.string())
+        ),
+        "target": pa.array(table.targets.astype(np.int32)),
+        "n_better": pa.array(table.n_better.astype(np.int32)),
+        "n_equal": pa.array(table.n_equal.astype(np.int32)),
+    }
+    facts = {"domains": list(table.domains), "about": dict(table.about)}
+    metadata = {_KEY: json.dumps(facts, sort_keys=True).encode()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(
+            pa.table(columns).replace_schema_metadata(metadata), draft,
+            compression="zstd", version="2.6", write_statistics=False,
+        )
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def read_ranks(path: Path) -> RankTable:
+    """Read what `write_ranks` wrote.
+
+    Raises:
+        DataError: not such a file.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        facts = json.loads(table.schema.metadata[_KEY])
+        names = list(facts["domains"])
+        column = table.column("domain").cast(pa.string()).combine_chunks()
+        domain = pc.index_in(column, pa.array(names, pa.string()))
+        plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
+    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"not a table of ranks ({error})", path) from error
+    return RankTable(
+        plain["user"], tuple(names), domain.to_numpy(zero_copy_only=False).astype(np.int32),
+        plain["target"], plain["n_better"], plain["n_equal"], facts["about"],
+    )

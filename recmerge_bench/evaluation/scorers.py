@@ -1,0 +1,177 @@
+"""From a model to ranks: user vectors without padding, scores in blocks, one pass for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.sequences import Instances, Split
+from recmerge_bench.definitions import Backbone, CountingModel
+from recmerge_bench.evaluation.ranking import BLOCK_BYTES, Counts, Ranking, count_many
+
+#: Events encoded at once.
+_TOKENS = {"cpu": 1 << 13, "cuda": 1 << 18}
+#: Groups of equal length smaller than this are joined with slightly longer ones.
+_FEW = 32
+
+
+def rank_with_net(
+    definition: Backbone,
+    net: nn.Module,
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rankings: Sequence[Ranking],
+    device: torch.device | str = "cpu",
+    block_bytes: int = BLOCK_BYTES,
+) -> list[Counts]:
+    """Rank all instances under several protocols in one pass.
+
+    Args:
+        definition: the model.
+        net: its module, on `device`; left in the mode (training or not) it was in.
+        split: whose sequences hold the histories.
+        instances: what to rank; every history holds an event.
+        catalogue: the items.
+        rankings: protocols; candidates are aligned with `instances`.
+        device: where `net` lies.
+        block_bytes: memory of a block of scores.
+
+    Returns:
+        (n_better, n_equal), int32 [T] each, for every protocol.
+
+    Raises:
+        FloatingPointError: a score is NaN or infinite.
+        ValueError: an instance without history.
+    """
+    was_training = net.training
+    net.eval()
+    try:
+        with torch.inference_mode():
+            scorer = _NetScorer(definition, net, split, instances, torch.device(device))
+            return count_many(scorer, instances, split, catalogue, rankings, block_bytes)
+    finally:
+        net.train(was_training)
+
+
+def rank_with_counts(
+    definition: CountingModel,
+    state: Mapping[str, np.ndarray],
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rankings: Sequence[Ranking],
+    block_bytes: int = BLOCK_BYTES,
+) -> list[Counts]:
+    """The same for a counting model and its fitted arrays."""
+    sequences = split.sequences
+
+    def score_block(rows: np.ndarray, domain: str) -> np.ndarray:
+        starts = sequences.offsets[instances.sequence[rows]]
+        ends = starts + instances.position[rows]
+        histories = [sequences.items[a:b] for a, b in zip(starts, ends, strict=True)]
+        scores = definition.scores(state, histories, catalogue, domain)
+        return np.ascontiguousarray(scores, np.float32)
+
+    return count_many(score_block, instances, split, catalogue, rankings, block_bytes)
+
+
+class _NetScorer:
+    """Scores of blocks; a domain's items and users are encoded when it is first asked for."""
+
+    def __init__(
+        self,
+        definition: Backbone,
+        net: nn.Module,
+        split: Split,
+        instances: Instances,
+        device: torch.device,
+    ) -> None:
+        self.definition, self.net, self.device = definition, net, device
+        self.split, self.instances = split, instances
+        self.domain = ""
+        self.slot = np.full(len(instances), -1, np.int64)
+
+    def __call__(self, rows: np.ndarray, domain: str) -> Tensor:
+        if domain != self.domain:
+            self.domain = domain
+            self.users, self.slot[:] = None, -1
+            self.items, self.bias = self.definition.items(self.net, domain)
+            self._encode_all(rows[0], domain)
+        picked = torch.from_numpy(self.slot[rows]).to(self.device)
+        assert self.users is not None
+        users = self.users[picked]
+        if self.bias is None:
+            return users @ self.items.T
+        return torch.addmm(self.bias, users, self.items.T)
+
+    def _encode_all(self, one: int, domain: str) -> None:
+        """Vectors of all instances of the domain of instance `one`."""
+        rows = np.flatnonzero(self.instances.domains == self.instances.domains[one])
+        self.slot[rows] = np.arange(len(rows))
+        users: Tensor | None = None
+        limit = self.definition.max_history()
+        for part, histories, lengths in history_batches(
+            self.split, self.instances, rows, limit, _TOKENS.get(self.device.type, 1 << 13)
+        ):
+            vectors = self.definition.encode(
+                self.net,
+                torch.from_numpy(histories).to(self.device),
+                torch.from_numpy(lengths).to(self.device),
+                domain,
+            ).to(self.items.dtype)
+            if users is None:
+                users = vectors.new_empty((len(rows), vectors.shape[1]))
+            users[torch.from_numpy(self.slot[part]).to(self.device)] = vectors
+        self.users = users
+
+
+def history_batches(
+    split: Split, instances: Instances, rows: np.ndarray, limit: int, tokens: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Histories in batches of equal or nearly equal length.
+
+    Args:
+        split: whose sequences hold the histories.
+        instances: what to rank.
+        rows: of the instances.
+        limit: latest events to keep.
+        tokens: events in a batch.
+
+    Yields:
+        rows of the instances int64 [B]; histories int64 [B, L], right-padded by repeating the
+        last event; lengths int64 [B].
+
+    Raises:
+        ValueError: an instance without history.
+    """
+    position = instances.position[rows].astype(np.int64)
+    if (position < 1).any():
+        raise ValueError("an instance without history cannot be encoded")
+    lengths = np.minimum(position, limit)
+    order = np.argsort(lengths, kind="stable")
+    rows, lengths, position = rows[order], lengths[order], position[order]
+    starts = split.sequences.offsets[instances.sequence[rows]] + position - lengths
+    for first, last in _spans(lengths, tokens):
+        own = lengths[first:last]
+        steps = np.minimum(np.arange(own[-1]), own[:, None] - 1)
+        histories = split.sequences.items[starts[first:last, None] + steps].astype(np.int64)
+        yield rows[first:last], histories, own
+
+
+def _spans(lengths: np.ndarray, tokens: int) -> Iterator[tuple[int, int]]:
+    """Cuts of ascending lengths: equal ones together, few ones with slightly longer ones."""
+    first = 0
+    while first < len(lengths):
+        shortest = int(lengths[first])
+        last = int(np.searchsorted(lengths, shortest, side="right"))
+        if last - first < _FEW:
+            reach = int(np.searchsorted(lengths, shortest * 1.25, side="right"))
+            last = max(last, min(reach, first + _FEW))
+        last = min(last, first + max(1, tokens // int(lengths[last - 1])))
+        yield first, last
+        first = last

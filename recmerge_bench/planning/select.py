@@ -1,0 +1,58 @@
+"""Selectors: ``kind=train,label=*ties*`` or ``method=ties,seed=0`` choose cells of a plan."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.cells import Plan
+
+CELL_FIELDS = ("key", "kind", "label")
+RESULT_FIELDS = (
+    "dataset", "backbone", "method", "recipe", "profile", "variant", "track", "protocol", "seed",
+)  # fmt: skip
+
+
+def select(plan: Plan, selector: str) -> list[str]:
+    """Keys of the cells that a selector matches, in the plan's order.
+
+    Terms are joined by commas and must all hold; a term is ``field=pattern`` with ``*`` as a
+    wildcard; alternatives are joined by ``|``. A term without a field matches labels that contain
+    it. Fields of a board's row (method, seed, ...) choose rank cells, fields of a cell any.
+
+    Raises:
+        HandledError: an unknown field.
+    """
+    terms = [_term(text) for text in selector.split(",") if text]
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for result in plan.results:
+        rows.setdefault(result.key, []).append(dict(result.identity))
+    found = []
+    for key, cell in plan.cells.items():
+        own = {"key": cell.key, "kind": cell.kind, "label": cell.label}
+        views = [{**own, **row} for row in rows.get(key, [])] or [own]
+        if any(all(_holds(view, *term) for term in terms) for view in views):
+            found.append(key)
+    return found
+
+
+def _term(text: str) -> tuple[str, list[str]]:
+    field, sign, pattern = text.partition("=")
+    if not sign:
+        return "label", [f"*{text.strip()}*"]
+    known = (*CELL_FIELDS, *RESULT_FIELDS)
+    if field.strip() not in known:
+        raise HandledError(
+            f"selector '{text}': no field '{field}'{near(field, known)}; there are {', '.join(known)}"
+        )
+    return field.strip(), pattern.strip().split("|")
+
+
+def _holds(view: dict[str, Any], field: str, patterns: list[str]) -> bool:
+    if field not in view:
+        return False
+    value = "" if view[field] is None else str(view[field])
+    if field == "key":
+        return any(value.startswith(p) for p in patterns)
+    return any(fnmatchcase(value, p) for p in patterns)

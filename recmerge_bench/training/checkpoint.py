@@ -1,0 +1,100 @@
+"""Resumable training state: one safetensors file and a JSON sidecar that vouches for it.
+
+The sidecar names its tensor file with the digest and is replaced last, so that a crash at any
+moment leaves the former state or the new one. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_SIDECAR = "training.json"
+
+
+def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Replace the folder's state.
+
+    Args:
+        folder: made if absent.
+        tensors: any devices and dtypes; none may share memory once on the CPU.
+        facts: plain JSON values.
+    """
+    from safetensors.torch import save as pack
+
+    folder.mkdir(parents=True, exist_ok=True)
+    data = pack({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"training-{digest[:16]}.safetensors"
+    _replace(folder / name, data)
+    text = json.dumps({"tensors": name, "sha256": digest, "facts": dict(facts)})
+    _replace(folder / _SIDECAR, text.encode())
+    for other in folder.glob("training-*.safetensors"):
+        if other.name != name:
+            other.unlink(missing_ok=True)
+
+
+def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The folder's state, or None where there is none or it is damaged (with a warning)."""
+    from safetensors.torch import load as unpack
+
+    sidecar = folder / _SIDECAR
+    if not sidecar.exists():
+        return None
+    try:
+        about = json.loads(sidecar.read_bytes())
+        data = (folder / about["tensors"]).read_bytes()
+        if hashlib.sha256(data).hexdigest() != about["sha256"]:
+            raise ValueError("digest of the tensors differs")
+        return unpack(data), dict(about["facts"])
+    except Exception as error:  # whatever is wrong with it, training can start anew
+        warnings.warn(f"{folder}: unusable checkpoint, training restarts ({error})", stacklevel=2)
+        return None
+
+
+def clear(folder: Path) -> None:
+    """Remove the folder's state, the sidecar first."""
+    (folder / _SIDECAR).unlink(missing_ok=True)
+    for file in folder.glob("training-*.safetensors"):
+        file.unlink(missing_ok=True)
+
+
+def optimizer_tensors(
+    optimizer: torch.optim.Optimizer, names: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Moments and step counts as ``adam.<parameter>|<field>``."""
+    found = {}
+    for name, parameter in names.items():
+        for field, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor):
+                found[f"adam.{name}|{field}"] = value
+    return found
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, names: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
+) -> None:
+    """Put back what `optimizer_tensors` gave."""
+    for key, value in tensors.items():
+        if not key.startswith("adam."):
+            continue
+        name, field = key.removeprefix("adam.").rsplit("|", 1)
+        optimizer.state[names[name]][field] = value.to(names[name].device)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a neighbour, flush it to disk and rename it."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)

@@ -1,0 +1,105 @@
+"""Where a training stands: plain numbers, so that they can be saved as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from recmerge_bench.training.options import TrainOptions
+
+
+@dataclass
+class Progress:
+    """Counters of a training.
+
+    Attributes:
+        step: updates done.
+        epoch: epochs done.
+        batch: batches done of the running epoch.
+        epoch_batches: batches of the running epoch.
+        targets: training targets met.
+        pending: of those, the ones whose loss is not yet in `loss_sum`.
+        loss_sum: sum of losses over `loss_targets` targets since the last validation.
+        loss_targets: see there.
+        bad: validations since the best.
+        best_step: step of the best validation, 0 before any.
+        best_valid: its mean NDCG@10.
+        seconds: spent so far, over all resumptions.
+        stopped: why it ended, "" while it runs.
+        history: one entry for each validation.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    epoch_batches: int = 0
+    targets: int = 0
+    pending: int = 0
+    loss_sum: float = 0.0
+    loss_targets: int = 0
+    bad: int = 0
+    best_step: int = 0
+    best_valid: float | None = None
+    seconds: float = 0.0
+    stopped: str = ""
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def add_loss(self, mean: float) -> None:
+        """Count the pending targets' mean loss."""
+        self.loss_sum += mean * self.pending
+        self.loss_targets += self.pending
+        self.pending = 0
+
+    def validated(self, mean: float, values: dict[str, float]) -> bool:
+        """Note a validation; True where it is the best so far."""
+        loss = self.loss_sum / max(self.loss_targets, 1)
+        self.history.append(
+            {"step": self.step, "epoch": self.epoch, "loss": loss, "valid": mean, **values}
+        )
+        self.loss_sum, self.loss_targets = 0.0, 0
+        better = self.best_valid is None or mean > self.best_valid
+        if better:
+            self.best_step, self.best_valid, self.bad = self.step, mean, 0
+        else:
+            self.bad += 1
+        return better
+
+    def expected_steps(self, options: TrainOptions) -> int:
+        """Steps until the limit, if validation does not end training before."""
+        limits = [options.steps] if options.steps > 0 else []
+        if options.epochs > 0:
+            limits.append(self.step - self.batch + (options.epochs - self.epoch)
+                          * self.epoch_batches)
+        return min(limits)
+
+    def report(self) -> dict[str, Any]:
+        """For the record of a run."""
+        rate = self.targets / self.seconds if self.seconds else 0.0
+        return {
+            "steps": self.step, "epochs": self.epoch, "targets": self.targets,
+            "seconds": self.seconds, "targets_per_second": rate, "stopped": self.stopped,
+            "best_step": self.best_step, "best_valid": self.best_valid, "history": self.history,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Progress:
+        """From plain values."""
+        return cls(**values)
+
+
+def rate(options: TrainOptions, step: int) -> float:
+    """Learning rate of a step (from 0) as a share of the peak."""
+    if step < options.warmup:
+        return (step + 1) / options.warmup
+    if options.schedule == "constant":
+        return 1.0
+    done = (step - options.warmup) / max(options.steps - options.warmup, 1)
+    if options.schedule == "linear":
+        return max(0.0, 1.0 - done)
+    return 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))

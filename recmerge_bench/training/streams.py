@@ -1,0 +1,84 @@
+"""Which sequences a training reads, and how initial weights are put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.sequences import Split
+from recmerge_bench.definitions import Backbone
+from recmerge_bench.errors import DataError
+from recmerge_bench.training.batches import Stream
+
+Scope = Literal["domain", "mixed"]
+
+
+def training_streams(
+    split: Split, catalogue: Catalogue, domains: Sequence[str], scope: Scope
+) -> list[Stream]:
+    """Streams of a training: one for each domain, or one of mixed sequences.
+
+    Raises:
+        DataError: the split was not cut for this scope, or nothing is left to learn from.
+        ValueError: an unknown scope.
+    """
+    mixed = bool((split.sequences.domains < 0).any())
+    if scope == "mixed":
+        if not mixed:
+            raise DataError("this model needs sequences of mixed domains: use such a protocol")
+        streams = [Stream(tuple(domains), *split.sequences.training())]
+    elif scope == "domain":
+        if mixed:
+            raise DataError("this model needs one domain a sequence: use such a protocol")
+        streams = [
+            Stream((name,), *split.sequences.training(catalogue.domains.index(name)))
+            for name in domains
+        ]
+    else:
+        raise ValueError(f"scope must be 'domain' or 'mixed', not {scope!r}")
+    streams = [stream for stream in streams if stream.n_targets]
+    if not streams:
+        raise DataError(f"no training sequence of {', '.join(domains)} has two events")
+    return streams
+
+
+def policy_of(definition: Backbone, name: str) -> str:
+    """What merging does with a parameter: the policy of its longest matching prefix."""
+    hits = [prefix for prefix in definition.policy if name.startswith(prefix)]
+    return definition.policy[max(hits, key=len)] if hits else "merge"
+
+
+def load_init(
+    definition: Backbone, net: nn.Module, init: Mapping[str, Tensor], catalogue: Catalogue
+) -> None:
+    """Copy initial weights by name.
+
+    Per-domain weights of domains that the net lacks are passed over, and the net's own that
+    `init` lacks keep the values `build` gave them.
+
+    Raises:
+        ValueError: an unknown name, another shape, or a shared weight is missing.
+    """
+    state = net.state_dict()
+    for name, value in init.items():
+        if name not in state:
+            owned = policy_of(definition, name) == "domain"
+            if owned and any(part in catalogue.domains for part in name.split(".")):
+                continue
+            raise ValueError(f"initial weight {name!r} is unknown to the net")
+        if state[name].shape != value.shape:
+            raise ValueError(
+                f"initial weight {name!r} has shape {tuple(value.shape)}, "
+                f"the net's is {tuple(state[name].shape)}"
+            )
+    for name in state:
+        if name not in init and policy_of(definition, name) in ("merge", "base"):
+            raise ValueError(f"the initial weights lack {name!r}")
+    with torch.no_grad():
+        for name, value in init.items():
+            if name in state:
+                state[name].copy_(value)

@@ -1,0 +1,286 @@
+"""The training loop: resumable to the byte, ended by steps or by validation, never by a clock."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.definitions import Backbone
+from recmerge_bench.errors import HandledError
+from recmerge_bench.training import checkpoint
+from recmerge_bench.training.batches import Planned, plan_epoch
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.progress import Progress, rate
+from recmerge_bench.training.streams import Scope, load_init, training_streams
+from recmerge_bench.training.validation import Validator
+
+
+class Diverged(HandledError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training gave.
+
+    Attributes:
+        state: the best validated weights (the last where nothing was validated), by name; CPU,
+            contiguous.
+        report: steps, epochs, targets, seconds, targets_per_second, parameters, best_step,
+            best_valid (mean NDCG@10), stopped (``steps``, ``epochs`` or ``patience``), history.
+    """
+
+    state: dict[str, Tensor]
+    report: dict[str, Any]
+
+
+def fit(
+    definition: Backbone,
+    catalogue: Catalogue,
+    split: Split,
+    domains: Sequence[str],
+    scope: Scope,
+    options: TrainOptions,
+    seed: int,
+    init: Mapping[str, Tensor] | None = None,
+    resume_dir: Path | None = None,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+    device: str = "cpu",
+) -> TrainResult:
+    """Train a model on the training parts of a split.
+
+    Args:
+        definition: the model.
+        catalogue: the items.
+        split: sequences and validation instances; test instances are not looked at.
+        domains: domains to train on.
+        scope: ``domain`` (each sequence of one domain) or ``mixed``.
+        options: see `TrainOptions`.
+        seed: of initial values, order, dropout and negatives.
+        init: weights to start from, see `load_init`.
+        resume_dir: where to keep state on the way; a training found there goes on and ends in
+            the same bytes as an undisturbed one. It is left there when training ends.
+        progress: called every few steps with ``step``, ``steps`` (expected), ``epoch``,
+            ``loss`` (mean since the last call) and ``seconds``, and after a validation also
+            with ``valid``.
+        device: torch device.
+
+    Raises:
+        Diverged: the loss or a score is not a finite number.
+        DataError: nothing to train on.
+        ValueError: `init` does not fit the net.
+    """
+    place = torch.device(device)
+    if options.precision == "bf16" and place.type != "cuda":
+        raise HandledError("precision bf16 needs a cuda device")
+    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+        training = _Training(
+            definition, catalogue, split, domains, scope, options, seed, init, place
+        )
+        training.resume_dir, training.tell = resume_dir, progress or (lambda _: None)
+        return training.run()
+
+
+class _Training:
+    """Everything a running training holds."""
+
+    resume_dir: Path | None
+    tell: Callable[[dict[str, Any]], None]
+
+    def __init__(
+        self,
+        definition: Backbone,
+        catalogue: Catalogue,
+        split: Split,
+        domains: Sequence[str],
+        scope: Scope,
+        options: TrainOptions,
+        seed: int,
+        init: Mapping[str, Tensor] | None,
+        device: torch.device,
+    ) -> None:
+        self.definition, self.options, self.seed, self.device = definition, options, seed, device
+        self.streams = training_streams(split, catalogue, domains, scope)
+        torch.manual_seed(seed)
+        self.net: nn.Module = definition.build(catalogue, domains, seed)
+        if init is not None:
+            load_init(definition, self.net, init, catalogue)
+        self.net.to(device)
+        if options.compile:
+            self.net.compile(dynamic=True)
+        self.names = {n: p for n, p in self.net.named_parameters() if p.requires_grad}
+        self.optimizer = torch.optim.AdamW(
+            list(self.names.values()), lr=options.lr, betas=options.betas,
+            weight_decay=options.weight_decay, fused=True,
+        )
+        self.validator = Validator(
+            definition, catalogue, split, domains,
+            options.eval_limit if options.eval_every >= 0 else -1,
+        )
+        self.at = Progress()
+        self.best: dict[str, Tensor] | None = None
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.fingerprint = self._fingerprint(domains, scope, init)
+
+    def run(self) -> TrainResult:
+        """Train to the end."""
+        self._resume()
+        began, spent = time.perf_counter(), self.at.seconds
+        for planned, last in self._batches():
+            self._step(planned)
+            self.at.seconds = spent + time.perf_counter() - began
+            due = self._advance(last)
+            if due:
+                self._validate()
+            elif self.at.step % self.options.report_every == 0:
+                self._report()
+            if self.options.patience and self.at.bad >= self.options.patience:
+                self.at.stopped = self.at.stopped or "patience"
+            self._save(validated=due)
+            if self.at.stopped:
+                break
+        if self.loss_sum.item():
+            self._flush()
+        return self._result()
+
+    def _batches(self) -> Iterator[tuple[Planned, bool]]:
+        """Planned batches from where training stands, and whether each ends its epoch."""
+        while not self.at.stopped:
+            plan = plan_epoch(
+                self.streams, self.definition.max_history(), self.options.batch_size,
+                self.options.batch_tokens, self.seed, self.at.epoch,
+            )
+            self.at.epoch_batches = len(plan)
+            for index in range(self.at.batch, len(plan)):
+                yield plan[index], index + 1 == len(plan)
+
+    def _step(self, planned: Planned) -> None:
+        """One update. All randomness of a step comes from (seed, step)."""
+        options, at = self.options, self.at
+        words = np.random.SeedSequence([self.seed, at.step]).generate_state(2, np.uint64) >> 1
+        torch.manual_seed(int(words[0]))
+        generator = torch.Generator(self.device).manual_seed(int(words[1]))
+        for group in self.optimizer.param_groups:
+            group["lr"] = options.lr * rate(options, at.step)
+        self.net.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss, count = self._loss(planned.load(self.device, generator))
+        loss.backward()  # type: ignore[no-untyped-call]
+        if options.clip > 0:
+            nn.utils.clip_grad_norm_(self.names.values(), options.clip)
+        self.optimizer.step()
+        self.loss_sum += loss.detach() * count
+        at.step += 1
+        at.batch += 1
+        at.targets += count
+        at.pending += count
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, int]:
+        on = self.options.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=on):
+            return self.definition.loss(self.net, batch)
+
+    def _flush(self) -> float:
+        """Mean loss since the last flush; the one place where the device is waited for."""
+        mean = self.loss_sum.item() / max(self.at.pending, 1)
+        if not np.isfinite(mean):
+            raise Diverged(
+                f"training diverged: loss {mean} by step {self.at.step}; lower lr or set clip"
+            )
+        self.at.add_loss(mean)
+        self.loss_sum.zero_()
+        return mean
+
+    def _report(self, **more: Any) -> None:
+        at = self.at
+        self.tell({
+            "step": at.step, "steps": at.expected_steps(self.options), "epoch": at.epoch,
+            "loss": self._flush(), "seconds": at.seconds, **more,
+        })
+
+    def _validate(self) -> None:
+        if self.validator.empty:
+            self._report()
+            return
+        try:
+            values = self.validator(self.net, self.device)
+        except FloatingPointError as error:
+            raise Diverged(f"training diverged by step {self.at.step}: {error}") from error
+        mean = float(np.mean(list(values.values())))
+        self._report(valid=mean)
+        if self.at.validated(mean, values):
+            self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+
+    def _advance(self, last: bool) -> bool:
+        """Move on after a step, noting a limit reached; whether a validation is due."""
+        at, options = self.at, self.options
+        if last:
+            at.epoch, at.batch = at.epoch + 1, 0
+        if options.steps and at.step >= options.steps:
+            at.stopped = "steps"
+        elif options.epochs and at.epoch >= options.epochs:
+            at.stopped = "epochs"
+        every = options.eval_every
+        if every < 0:
+            return False
+        return bool(at.stopped) or (last if every == 0 else at.step % every == 0)
+
+    def _fingerprint(
+        self, domains: Sequence[str], scope: str, init: Mapping[str, Tensor] | None
+    ) -> str:
+        """Tells this training from another whose state may lie in the same folder."""
+        about = [
+            type(self.definition).__qualname__, repr(self.definition.options),
+            self.options.to_json(), self.seed, list(domains), scope, str(self.device.type),
+            [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
+        ]
+        digest = hashlib.sha256(json.dumps(about).encode())
+        for stream in self.streams:
+            digest.update(stream.offsets.tobytes() + stream.items.tobytes())
+        for name, value in sorted((init or {}).items()):
+            digest.update(name.encode() + value.detach().float().cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def _save(self, validated: bool) -> None:
+        every = self.options.save_every
+        due = validated if every <= 0 else self.at.step % every == 0
+        if self.resume_dir is None or not (due or self.at.stopped):
+            return
+        if self.at.pending:
+            self._flush()
+        tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in (self.best or {}).items()}
+        tensors |= checkpoint.optimizer_tensors(self.optimizer, self.names)
+        facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
+        checkpoint.save(self.resume_dir, tensors, facts)
+
+    def _resume(self) -> None:
+        found = checkpoint.load(self.resume_dir) if self.resume_dir else None
+        if found is None or found[1].get("fingerprint") != self.fingerprint:
+            return
+        tensors, facts = found
+        self.net.load_state_dict(_under("net.", tensors))
+        self.best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()} or None
+        checkpoint.restore_optimizer(self.optimizer, self.names, tensors)
+        self.at = Progress.from_json(facts["progress"])
+
+    def _result(self) -> TrainResult:
+        state = self.net.state_dict() if self.best is None else self.best
+        parameters = sum(p.numel() for p in self.net.parameters())
+        plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
+        return TrainResult(plain, {**self.at.report(), "parameters": parameters})
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

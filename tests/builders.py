@@ -1,0 +1,84 @@
+"""Small synthetic catalogues and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.sequences import Instances, Sequences, Split
+
+NOUNS = ("river", "stone", "copper", "violin", "lantern", "orchard", "harbour", "needle")
+
+
+def catalogue(sizes: Sequence[int] = (30, 20), names: Sequence[str] = ("alpha", "beta")) -> Catalogue:
+    """Items ``<domain>-<i>`` with a short text each; every seventh has none."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    tokens = [f"{name}-{i}" for name, size in zip(names, sizes, strict=True) for i in range(size)]
+    texts = [
+        "" if i % 7 == 6 else f"{NOUNS[i % 8]} {NOUNS[(i // 8) % 8]} model {i}"
+        for i in range(len(tokens))
+    ]
+    return Catalogue(tuple(names), offsets, tokens, texts)
+
+
+def leave_two_out(sequences: list[list[int]], domains: list[int], cat: Catalogue) -> Split:
+    """Last event for test, the one before for validation; shorter than 4: training only.
+
+    Args:
+        sequences: global items, oldest first.
+        domains: domain number of each, -1 for mixed.
+        cat: the items.
+    """
+    lengths = np.array([len(s) for s in sequences])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    items = np.concatenate([np.asarray(s, np.int32) for s in sequences])
+    ranked = lengths >= 4
+    train_end = np.where(ranked, lengths - 2, lengths).astype(np.int32)
+    users = np.arange(len(sequences), dtype=np.int32)
+    parts = Sequences(offsets, items, users, np.asarray(domains, np.int16), train_end)
+    of_item = np.searchsorted(cat.domain_offsets, items, side="right") - 1
+
+    def held(back: int) -> Instances:
+        rows = np.flatnonzero(ranked).astype(np.int32)
+        position = (lengths[rows] - back).astype(np.int32)
+        at = offsets[rows] + position
+        return Instances(rows, position, users[rows], of_item[at].astype(np.int16), items[at])
+
+    return Split(parts, held(2), held(1), {})
+
+
+def planted(cat: Catalogue, users: int = 120, seed: int = 0, noise: float = 0.1) -> Split:
+    """Sequences of one domain each that mostly walk a fixed cycle through its items.
+
+    The next item follows from the last one, and popularity is flat: popularity cannot learn it.
+    """
+    rng = np.random.default_rng(seed)
+    sequences, domains = [], []
+    for user in range(users):
+        number = user % len(cat.domains)
+        span = cat.span(cat.domains[number])
+        size = span.stop - span.start
+        step, item, events = 3, int(rng.integers(size)), []
+        for _ in range(int(rng.integers(3, 25))):
+            item = int(rng.integers(size)) if rng.random() < noise else (item + step) % size
+            events.append(span.start + item)
+        sequences.append(events)
+        domains.append(number)
+    return leave_two_out(sequences, domains, cat)
+
+
+def mixed(cat: Catalogue, users: int = 80, seed: int = 0) -> Split:
+    """Sequences over all domains; each domain's own events walk its cycle."""
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for _ in range(users):
+        state = [int(rng.integers(cat.size(name))) for name in cat.domains]
+        events = []
+        for _ in range(int(rng.integers(4, 30))):
+            d = int(rng.integers(len(state)))
+            state[d] = (state[d] + 1) % cat.size(cat.domains[d])
+            events.append(cat.span(cat.domains[d]).start + state[d])
+        sequences.append(events)
+    return leave_two_out(sequences, [-1] * users, cat)

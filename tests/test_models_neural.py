@@ -1,0 +1,99 @@
+"""SASRec, BERT4Rec and SASRec-dt learn what popularity cannot, and look where they may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import builders
+import numpy as np
+import pytest
+import torch
+
+from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.definitions import Backbone
+from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.evaluation.scorers import rank_with_counts, rank_with_net
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.trainer import fit
+from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
+from recmerge_bench_plugins.popularity import Popularity
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.sasrec_dt import SASRecDT, SASRecDTOptions
+
+CAT = builders.catalogue((30, 20))
+SMALL: dict[str, Any] = {"width": 32, "max_len": 10, "dropout": 0.1}
+
+
+def popularity(split: Split) -> float:
+    model = Popularity()
+    state = model.fit(split, CAT, CAT.domains)
+    counts = rank_with_counts(model, state, split, split.test, CAT, [Ranking()])[0]
+    return float(ndcg(rank(*counts), 10).mean())
+
+
+@pytest.mark.parametrize(
+    ("definition", "scope", "steps"),
+    [
+        (SASRec(SASRecOptions(**SMALL)), "domain", 150),
+        (SASRec(SASRecOptions(**SMALL, loss="sampled-ce", negatives=8)), "domain", 150),
+        (SASRec(SASRecOptions(**SMALL, loss="bce", negatives=2)), "domain", 250),
+        (SASRec(SASRecOptions(**SMALL, loss="gbce", negatives=8)), "domain", 250),
+        (BERT4Rec(BERT4RecOptions(**SMALL)), "domain", 400),
+        (SASRecDT(SASRecDTOptions(**SMALL, negatives=8)), "mixed", 250),
+        (SASRecDT(SASRecDTOptions(**SMALL, negatives=0)), "mixed", 250),
+    ],
+    ids=["ce", "sampled", "bce", "gbce", "bert4rec", "dt-sampled", "dt-full"],
+)
+def test_learns(definition: Backbone, scope: Any, steps: int) -> None:
+    split = builders.planted(CAT, 300) if scope == "domain" else builders.mixed(CAT, 150)
+    options = TrainOptions(steps=steps, epochs=0, batch_size=32, lr=5e-3, eval_every=50)
+    result = fit(definition, CAT, split, CAT.domains, scope, options, 0)
+    history = result.report["history"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+    net = definition.build(CAT, CAT.domains, 1)
+    net.load_state_dict(result.state)
+    counts = rank_with_net(definition, net, split, split.test, CAT, [Ranking()])[0]
+    assert ndcg(rank(*counts), 10).mean() > popularity(split) + 0.2
+
+
+def test_encode_is_the_state_that_training_saw() -> None:
+    definition = SASRec(SASRecOptions(**SMALL))
+    net: Any = definition.build(CAT, CAT.domains, 0).eval()
+    items = torch.tensor([[31, 35, 40, 33, 36], [44, 30, 31, 0, 0]])
+    lengths = torch.tensor([5, 3])
+    states = net(items, lengths, ("beta",))
+    for n in (1, 2, 3):
+        short = definition.encode(net, items[:, :n], torch.tensor([n, n]), "beta")
+        assert torch.allclose(short, states[:, n - 1], atol=1e-5)
+
+
+def test_bert4rec_masks() -> None:
+    definition = BERT4Rec(BERT4RecOptions(**SMALL, mask_ratio=0.1, last_share=0.5))
+    net: Any = definition.build(CAT, CAT.domains, 0).eval()
+    lengths = torch.tensor([2, 6, 11] * 500)
+    masked = net.draw_mask(lengths, 11, 0.1, 0.5, torch.Generator().manual_seed(0))
+    assert bool((masked.sum(1) >= 1).all())
+    assert not bool(masked[torch.arange(11) >= lengths[:, None]].any())
+    assert bool(masked[:, 0].any())
+    last = masked[torch.arange(1500), lengths - 1]
+    assert 0.5 < float(last.float().mean()) < 0.75
+    # A short history is kept: two one-item histories differ.
+    one = definition.encode(net, torch.tensor([[3], [4]]), torch.tensor([1, 1]), "alpha")
+    assert not torch.allclose(one[0], one[1])
+
+
+def test_sasrec_dt_weights_sum_to_domains() -> None:
+    definition = SASRecDT(SASRecDTOptions(**SMALL))
+    net: Any = definition.build(CAT, CAT.domains, 0)
+    items = torch.tensor([[0, 31, 2, 40], [1, 2, 0, 0]])
+    targets = torch.tensor([[31, 2, 40, 3], [2, 35, 0, 0]])
+    batch = Batch(items, targets, torch.tensor([4, 2]), CAT.domains, torch.Generator(), {})
+    goal = net.tables.scope_rows(targets, CAT.domains)
+    weights = definition._weights(net, batch, goal).view(2, 4)
+    assert np.allclose(weights, [[0.25] * 4, [0.5, 0.5, 0, 0]])
+    definition = SASRecDT(SASRecDTOptions(**SMALL, negatives=6))
+    choices = definition._choices(net, batch, goal, torch.tensor([0, 1, 2, 3, 4, 5]))
+    assert choices.shape == (6, 13)
+    assert bool((choices[:, 1:7] < 30).all()) and bool((choices[:, 7:] >= 30).all())
+    assert not set(choices[:4, 1:].flatten().tolist()) & {0, 31, 2, 40, 3}

@@ -1,0 +1,144 @@
+"""Suites and plans: strict reading, keys that depend on what matters and on nothing else."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.planning import keys
+from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.registry import Registry
+
+
+def make(registry: Registry, changes: tuple[str, ...] = (), suite: str = "quick") -> Plan:
+    return build(load_suite(suite, registry, changes), registry)
+
+
+def kinds(plan: Plan) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for cell in plan.cells.values():
+        found.setdefault(cell.kind, set()).add(cell.key)
+    return found
+
+
+def test_every_cell_comes_after_its_inputs(registry: Registry) -> None:
+    plan = make(registry)
+    seen: set[str] = set()
+    for key, cell in plan.cells.items():
+        assert set(cell.inputs.values()) <= seen
+        seen.add(key)
+
+
+def test_strategies_share_experts_and_protocols_share_trainings(registry: Registry) -> None:
+    plan = make(registry, ("seeds=[0]",))
+    labels = [c.label for c in plan.cells.values() if c.kind == "train"]
+    assert len(labels) == len(set(labels))
+    experts = [x for x in labels if x.startswith("train sasrec fine-tune")]
+    assert len(experts) == 4
+
+
+def test_the_order_of_keys_in_a_file_changes_no_cell(registry: Registry, tmp_path: Path) -> None:
+    suite = load_suite("quick", registry).model_dump(mode="json", exclude_none=True)
+
+    def shuffled(value: Any, rng: random.Random) -> Any:
+        if isinstance(value, dict):
+            items = [(k, shuffled(v, rng)) for k, v in value.items()]
+            rng.shuffle(items)
+            return dict(items)
+        return value
+
+    file = tmp_path / "shuffled.yaml"
+    file.write_text(yaml.safe_dump(shuffled(suite, random.Random(1)), sort_keys=False))
+    assert set(make(registry, suite=str(file)).cells) == set(make(registry).cells)
+
+
+def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
+    turned = Registry(
+        specs=dict(reversed(registry.specs.items())),
+        plugins=list(reversed(registry.plugins)),
+        suite_paths=registry.suite_paths,
+    )
+    assert list(make(turned).cells) == list(make(registry).cells)
+
+
+@pytest.mark.parametrize(
+    ("module", "changed"),
+    [
+        ("recmerge_bench.training.trainer", {"train", "merge", "rank"}),
+        ("recmerge_bench.evaluation.ranking", {"train", "merge", "rank"}),
+        ("recmerge_bench.running.stage_rank", {"rank"}),
+        ("recmerge_bench.boards.markdown", set()),
+        ("recmerge_bench.cli.run", set()),
+        ("recmerge_bench.running.scheduler", set()),
+        ("recmerge_bench_plugins.ties", {"merge", "rank"}),
+    ],
+)
+def test_an_edit_changes_the_stages_that_run_through_it(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, module: str, changed: set[str]
+) -> None:
+    before = kinds(make(registry, ("seeds=[0]",)))
+    path, real = keys.module_path(module), keys.file_digest
+    assert path is not None
+    monkeypatch.setattr(
+        keys, "file_digest", lambda p: "edited" if p.samefile(path) else real(p)
+    )
+    after = kinds(make(registry, ("seeds=[0]",)))
+    assert {k for k in before if before[k] != after[k]} == changed
+
+
+def test_options_and_seeds_change_keys_and_stated_defaults_do_not(registry: Registry) -> None:
+    plain = set(make(registry).cells)
+    stated = "tracks.merging.backbones.sasrec.options.dropout=0.2"
+    other = "tracks.merging.backbones.sasrec.options.dropout=0.3"
+    assert set(make(registry, (stated,)).cells) == plain
+    assert set(make(registry, (other,)).cells) != plain
+    assert not (set(make(registry, ("seeds=[7]",)).cells) & plain) - {
+        c.key for c in make(registry).cells.values() if c.seed is None
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("thread=2", "did you mean 'threads'"),
+        ("threads=none", "threads"),
+        ("tracks.merging.training.step=5", "did you mean 'steps'"),
+        ("tracks.merging.backbones.sasrec.options.widht=5", "did you mean 'width'"),
+        ("tracks.merging.backbones.sasrec.options.width=wide", "width"),
+        ("tracks.merging.domains=[actoin]", "did you mean 'action'"),
+        ("tracks.merging.dataset=ml-10k", "did you mean 'ml-100k'"),
+        ("tracks.merging.protocols=[lo]", "did you mean 'loo'"),
+        ("tracks.merging.rows=[tiess]", "did you mean 'ties'"),
+        ("seeds", "key=value"),
+    ],
+)
+def test_bad_suites_are_one_clear_line(registry: Registry, change: str, message: str) -> None:
+    with pytest.raises(HandledError, match=message) as caught:
+        make(registry, (change,))
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_suites_and_circles(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(HandledError, match="did you mean 'quick'"):
+        load_suite("quik", registry)
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\nname: a\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\nname: b\n")
+    with pytest.raises(HandledError, match="circle"):
+        load_suite(str(tmp_path / "a.yaml"), registry)
+    (tmp_path / "c.yaml").write_text("name: [\n")
+    with pytest.raises(HandledError, match=r"c\.yaml:2"):
+        load_suite(str(tmp_path / "c.yaml"), registry)
+
+
+def test_the_paper_suite_says_what_is_missing(registry: Registry) -> None:
+    plan = make(registry, suite="paper")
+    blocked = [c for c in plan.cells.values() if c.blocked]
+    assert len(blocked) > 100
+    assert all(reason and mend for reason, mend in (c.blocked for c in blocked if c.blocked))

@@ -1,0 +1,229 @@
+"""The whole path, from suite to board: cached, resumed after kills, shared, failing cell by cell."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TINY = Path(__file__).with_name("tiny.yaml")
+
+
+def command(out: Path, *more: str, suite: Path | str = TINY) -> list[str]:
+    base = [sys.executable, "-m", "recmerge_bench"]
+    plugins = [x for m in more if m.endswith(".py") for x in ("-p", m)]
+    rest = [m for m in more if not m.endswith(".py")]
+    return [*base, *plugins, "run", "--suite", str(suite), "--out", str(out), *rest]
+
+
+def run(out: Path, *more: str, suite: Path | str = TINY) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(out, *more, suite=suite), capture_output=True, text=True)
+
+
+def board(out: Path) -> bytes:
+    return (out / "boards" / "tiny.md").read_bytes()
+
+
+def ranks(out: Path) -> dict[str, bytes]:
+    manifest = json.loads((out / "suites" / "tiny.json").read_text())
+    keys = [row["key"] for row in manifest["results"]]
+    return {k: (out / "store" / k[:2] / k / "ranks.parquet").read_bytes() for k in keys}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("finished")
+    done = run(out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_a_run_writes_the_board_and_names_its_files(finished: Path) -> None:
+    text = board(finished).decode()
+    assert "task-arithmetic" in text and "sasrec-dt" in text
+    assert (finished / "records" / "tiny.json").is_file()
+    records = [json.loads(p.read_text()) for p in finished.glob("store/*/*/record.json")]
+    assert {r["kind"] for r in records} == {
+        "data", "split", "candidates", "train", "merge", "rank",
+    }  # fmt: skip
+    for record in records:
+        assert record["seconds"] >= 0 and record["peak_memory"] > 0
+        assert record["provenance"]["libraries"]["torch"]
+
+
+def test_a_second_run_computes_nothing_and_imports_no_torch(finished: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in finished.glob("store/*/*/record.json")}
+    text = board(finished)
+    code = (
+        "import sys; from recmerge_bench.cli import main\n"
+        f"try: main(['run', '--suite', {str(TINY)!r}, '--out', {str(finished)!r}])\n"
+        "except SystemExit as end: assert end.code == 0, end.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "cached" in again.stdout
+    assert before == {p: p.stat().st_mtime_ns for p in finished.glob("store/*/*/record.json")}
+    assert board(finished) == text
+
+
+def test_kills_change_no_byte_and_lose_no_finished_cell(finished: Path, tmp_path: Path) -> None:
+    rng = random.Random(5)
+    out = tmp_path / "killed"
+    seen: dict[Path, int] = {}
+    for _ in range(5):
+        process = subprocess.Popen(
+            command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(rng.uniform(1.0, 6.0))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        for path, stamp in seen.items():
+            assert path.stat().st_mtime_ns == stamp
+        seen = {p: p.stat().st_mtime_ns for p in out.glob("store/*/*/record.json")}
+    final = run(out)
+    assert final.returncode == 0, final.stdout + final.stderr
+    for path, stamp in seen.items():
+        assert path.stat().st_mtime_ns == stamp
+    assert board(out) == board(finished)
+    assert ranks(out) == ranks(finished)
+    assert not list((out / "work").iterdir()) and not list((out / "tmp").iterdir())
+
+
+def test_two_runs_share_a_store(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shared"
+    both = [
+        subprocess.Popen(
+            command(out, "--jobs", "1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    assert ranks(out) == ranks(finished)
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(tmp_path / "orphans"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    children: list[int] = []
+    deadline = time.monotonic() + 30
+    while not children and time.monotonic() < deadline:
+        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+        children = [int(x) for x in found.stdout.split()]
+        time.sleep(0.05)
+    assert children
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(1.0)
+    assert not [pid for pid in children if _alive(pid)]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+BAD = """
+import os, time
+from dataclasses import dataclass
+from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+
+@dataclass(frozen=True)
+class Options:
+    how: str = "raise"
+
+class Bad(StrategyDefinition):
+    Options = Options
+    def merge(self, given):
+        if self.options.how == "exit":
+            os._exit(7)
+        if self.options.how == "hang":
+            time.sleep(60)
+        if self.options.how == "memory":
+            raise MemoryError("planted")
+        if self.options.how == "nan":
+            return {n: t * float("nan") for n, t in given.base.items()}
+        raise RuntimeError("planted")
+
+@hookimpl
+def recmerge_bench_register():
+    return [Spec("strategy", "bad", f"{__name__}:Bad", "fails", inputs=("base", "experts"))]
+"""
+
+
+def test_failures_are_rows_with_reasons_and_are_tried_again(
+    finished: Path, tmp_path: Path
+) -> None:
+    plugin = tmp_path / "bad_strategy.py"
+    plugin.write_text(BAD)
+    hows = ["raise", "exit", "hang", "memory", "nan"]
+    rows = [{"method": "bad", "options": {"how": how}} for how in hows]
+    changes = [
+        "tracks.merging.protocols=[loo]",
+        f"tracks.merging.rows={json.dumps(['popularity', *rows])}",
+        "timeout=10",
+    ]
+    arguments = [str(plugin), *(x for c in changes for x in ("--set", c))]
+    ended = run(finished, *arguments)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    manifest = json.loads((finished / "suites" / "tiny.json").read_text())
+    status: dict[str, Any] = {
+        r["identity"]["variant"]: (r["status"], r["reason"]) for r in manifest["results"]
+    }
+    assert status["how=raise"][0] == "failed" and "planted" in status["how=raise"][1]
+    assert status["how=exit"][0] == "failed" and "exit status 7" in status["how=exit"][1]
+    assert status["how=hang"][0] == "timeout"
+    assert status["how=memory"][0] == "out-of-memory"
+    assert status["how=nan"][0] == "failed" and "NaN" in status["how=nan"][1]
+    assert status[""][0] == "done"
+    text = board(finished).decode()
+    assert "planted" in text and "time limit" in text
+    failures = [json.loads(p.read_text()) for p in (finished / "failures").iterdir()]
+    assert any("RuntimeError: planted" in f["traceback"] for f in failures)
+    plugin.write_text(BAD.replace('raise RuntimeError("planted")', "return dict(given.base)"))
+    again = run(finished, *arguments, "--only", "variant=how=raise")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert run(finished).returncode == 0  # the module's board again
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--suite", "quik"], "did you mean 'quick'"),
+        (["--suite", str(TINY), "--set", "nonsense"], "key=value"),
+        (["--suite", str(TINY), "--only", "method=nothing"], "matches nothing"),
+        (["--suite", str(TINY), "--seeds", "a"], "whole numbers"),
+        (["--sweet", "quick"], "--sweet"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "recmerge_bench", "run", "--out", str(tmp_path / "o"), *arguments],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert message in ended.stderr and "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "o").exists()
+
+
+def test_blocked_cells_are_counted_and_strict_makes_them_1(tmp_path: Path) -> None:
+    quiet = run(tmp_path / "o", suite="paper")
+    assert quiet.returncode == 0 and "blocked:" in quiet.stdout
+    assert run(tmp_path / "o", "--strict", suite="paper").returncode == 1

@@ -1,0 +1,88 @@
+"""The store: whole or not at all, checked when read, locks that die with their process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.running.store import Busy, Store, write_text
+
+KEY = "ab" + "0" * 62
+
+
+def fill(store: Store, text: str = "content") -> None:
+    with store.writing(KEY) as folder:
+        (folder / "a.txt").write_text(text)
+        store.commit(KEY, folder, {"key": KEY})
+
+
+def test_a_committed_cell_is_read_back(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    assert not store.has(KEY) and not store.intact(KEY)
+    fill(store)
+    assert store.intact(KEY)
+    assert store.file(KEY, "a.txt").read_text() == "content"
+    assert list(store.keys()) == [KEY]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_a_failing_body_leaves_nothing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(ValueError), store.writing(KEY) as folder:
+        (folder / "half.txt").write_text("half")
+        raise ValueError
+    assert not store.has(KEY)
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["edit", "delete"])
+def test_damage_is_found_when_read(tmp_path: Path, damage: str) -> None:
+    store = Store(tmp_path)
+    fill(store)
+    path = store.folder(KEY) / "a.txt"
+    path.write_text("CONTENT") if damage == "edit" else path.unlink()
+    with pytest.raises(HandledError, match="does not match its record"):
+        store.check(KEY)
+
+
+def test_a_truncated_record_is_no_result(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fill(store)
+    (store.folder(KEY) / "record.json").write_text('{"key":')
+    assert not store.intact(KEY)
+
+
+def test_a_lock_excludes_and_dies_with_its_process(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from recmerge_bench.running.store import Store\n"
+        f"with Store(Path({str(tmp_path)!r})).lock({KEY!r}):\n"
+        "    print('held', flush=True); time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+    store = Store(tmp_path)
+    with pytest.raises(Busy), store.lock(KEY):
+        pass
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    with store.lock(KEY):
+        pass
+
+
+def test_files_are_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.txt"
+    write_text(path, "one")
+    before = path.stat().st_ino
+    time.sleep(0.01)
+    write_text(path, "two")
+    assert path.read_text() == "two" and path.stat().st_ino != before
+    assert [p.name for p in path.parent.iterdir()] == ["file.txt"]

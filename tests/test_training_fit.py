@@ -1,0 +1,149 @@
+"""Training: resumption to the byte, determinism, initial weights, what it raises."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import builders
+import numpy as np
+import pytest
+import torch
+
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.training import checkpoint
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.trainer import Diverged, TrainResult, fit
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+
+CAT = builders.catalogue((30, 20))
+SPLIT = builders.planted(CAT, users=100)
+OPTIONS = TrainOptions(
+    epochs=3, batch_size=8, lr=3e-3, save_every=3, report_every=1, warmup=4, weight_decay=0.01
+)
+
+
+class Killed(Exception):
+    """Stands for a killed worker."""
+
+
+def model(**more: Any) -> SASRec:
+    return SASRec(SASRecOptions(width=16, heads=2, max_len=8, **more))
+
+
+def train(options: TrainOptions = OPTIONS, seed: int = 3, **more: Any) -> TrainResult:
+    domains = more.pop("domains", ("alpha", "beta"))
+    definition = more.pop("definition", None) or model()
+    return fit(definition, CAT, SPLIT, domains, "domain", options, seed, **more)
+
+
+def same(a: TrainResult, b: TrainResult) -> bool:
+    return list(a.state) == list(b.state) and all(
+        torch.equal(a.state[k], b.state[k]) for k in a.state
+    )
+
+
+def kill_at(step: int) -> Any:
+    def tell(facts: dict[str, Any]) -> None:
+        if facts["step"] >= step:
+            raise Killed
+
+    return tell
+
+
+@pytest.mark.parametrize("loss", ["ce", "sampled-ce"])
+def test_resumed_ends_in_the_same_bytes(tmp_path: Path, loss: str) -> None:
+    definition = model(loss=loss, negatives=5)
+    whole = train(definition=definition)
+    assert whole.report["steps"] > 30
+    for step in (5, 17, 26):
+        torch.manual_seed(step)
+        with pytest.raises(Killed):
+            train(definition=definition, resume_dir=tmp_path, progress=kill_at(step))
+    done = train(definition=definition, resume_dir=tmp_path)
+    assert same(whole, done)
+    assert done.report["steps"] == whole.report["steps"]
+    assert [h["valid"] for h in done.report["history"]] == [
+        h["valid"] for h in whole.report["history"]
+    ]
+    assert same(whole, train(definition=definition, resume_dir=tmp_path))  # finished already
+
+
+def test_kill_keeps_one_state_and_no_pickle(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(resume_dir=tmp_path, progress=kill_at(11))
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".safetensors"]
+    assert json.loads((tmp_path / "training.json").read_text())["facts"]["progress"]["step"] == 9
+    checkpoint.clear(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_state_restarts(tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(resume_dir=tmp_path, progress=kill_at(8))
+    file = next(tmp_path.glob("*.safetensors"))
+    file.write_bytes(file.read_bytes()[:-5] + b"xxxxx")
+    with pytest.warns(UserWarning, match="restarts"):
+        again = train(resume_dir=tmp_path)
+    assert same(again, train())
+
+
+def test_state_of_another_training_is_not_taken(tmp_path: Path) -> None:
+    train(resume_dir=tmp_path, seed=4)
+    assert same(train(resume_dir=tmp_path), train())
+
+
+def test_seed_decides() -> None:
+    torch.manual_seed(123)
+    before = torch.random.get_rng_state()
+    one = train()
+    assert torch.equal(before, torch.random.get_rng_state())
+    np.random.seed(5)
+    torch.rand(3)
+    assert same(one, train())
+    assert not same(one, train(seed=4))
+
+
+def test_init_by_name() -> None:
+    short = TrainOptions(steps=1, lr=0.0, eval_every=-1)
+    base = train(short, domains=("alpha",), seed=1).state
+    tuned = train(short, domains=("beta",), seed=2, init=base).state
+    assert "tables.alpha" not in tuned
+    assert torch.equal(tuned["positions"], base["positions"])
+    with pytest.raises(ValueError, match="unknown"):
+        train(short, init={**base, "tables.gamma": torch.zeros(2, 2)})
+    with pytest.raises(ValueError, match="shape"):
+        train(short, init={**base, "positions": torch.zeros(2, 2)})
+    with pytest.raises(ValueError, match="lack"):
+        train(short, init={k: v for k, v in base.items() if k != "positions"})
+
+
+def test_divergence_raises() -> None:
+    bad = {k: v * torch.nan for k, v in train(TrainOptions(steps=1, lr=0.0)).state.items()}
+    with pytest.raises(Diverged):
+        train(init=bad)
+
+
+def test_stops_by_patience_and_keeps_the_best() -> None:
+    result = train(TrainOptions(steps=400, epochs=0, batch_size=16, lr=0.05, patience=2,
+                                eval_every=5))
+    report = result.report
+    assert report["stopped"] == "patience"
+    assert report["best_valid"] == max(h["valid"] for h in report["history"])
+    assert report["steps"] == report["best_step"] + 10
+    assert all(v.is_contiguous() for v in result.state.values())
+
+
+def test_schedule_and_refusals() -> None:
+    assert train(TrainOptions(steps=5, schedule="cosine", warmup=2)).report["steps"] == 5
+    for bad in ({"steps": 0, "epochs": 0}, {"schedule": "cosine"}, {"precision": "fp8"}):
+        with pytest.raises(HandledError):
+            TrainOptions(**bad)
+    with pytest.raises(HandledError):
+        TrainOptions.from_json({"leraning_rate": 1})
+    assert TrainOptions.from_json(OPTIONS.to_json()) == OPTIONS
+    with pytest.raises(HandledError):
+        train(TrainOptions(precision="bf16"))
+    with pytest.raises(DataError):
+        fit(model(), CAT, SPLIT, ("alpha",), "mixed", OPTIONS, 0)
