@@ -7,9 +7,9 @@ every window and none are dropped, and evaluation appends the mask after the who
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
 
@@ -67,7 +67,7 @@ class BERT4Rec(Backbone):
     """Post-norm blocks with GELU; a projection before the tied item table; a bias per item."""
 
     Options = BERT4RecOptions
-    policy = {"tables.": "domain", "biases.": "domain"}
+    policy: ClassVar[Mapping[str, str]] = {"tables.": "domain", "biases.": "domain"}
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """See `Backbone.build`."""

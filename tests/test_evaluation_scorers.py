@@ -8,13 +8,13 @@ import builders
 import numpy as np
 import pytest
 import torch
+from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
+from recmerge_bench_plugins.popularity import Popularity
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import history_batches, rank_with_counts, rank_with_net
-from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
-from recmerge_bench_plugins.popularity import Popularity
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 CAT = builders.catalogue((30, 20))
 SPLIT = builders.planted(CAT, users=150)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import builders
 import numpy as np
 import pytest
-
-from recmerge_bench.data.sequences import Split
 from recmerge_bench_plugins.item_knn import ItemKNN, ItemKNNOptions
 from recmerge_bench_plugins.last_item import LastItem
 from recmerge_bench_plugins.popularity import Popularity
+
+from recmerge_bench.data.sequences import Split
 
 CAT = builders.catalogue((30, 20))
 SPLITS = {"domain": builders.planted(CAT, 60), "mixed": builders.mixed(CAT, 40)}

@@ -10,12 +10,12 @@ import builders
 import numpy as np
 import pytest
 import torch
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import Diverged, TrainResult, fit
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 CAT = builders.catalogue((30, 20))
 SPLIT = builders.planted(CAT, users=100)

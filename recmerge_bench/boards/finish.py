@@ -1,14 +1,49 @@
-"""The end of a run: records and boards from the manifest and the store, the board on screen."""
+"""Records and boards of a suite, written from a run's folder or from committed records."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
 
+from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.records import load_records, write_records
+from recmerge_bench.boards.results import Reader, manifests
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_text
 
 
 def write_board(out: Path, suite: str, registry: Registry, console: Console) -> list[Path]:
     """Write ``OUT/boards`` and ``OUT/records`` of a suite, print the board, return the files."""
-    raise NotImplementedError
+    from recmerge_bench.boards.show import print_board
+
+    files = build(out, out / "boards", out / "records", registry, suite)
+    print_board(load_records(out / "records" / f"{suite}.json"), console)
+    return files
+
+
+def build(
+    out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None
+) -> list[Path]:
+    """Records and boards of the suites run into `out`; returns what was written, boards first."""
+    reader = Reader(out, registry)
+    files: list[Path] = []
+    for manifest in manifests(out, suite):
+        written = write_records(reader, manifest, records)
+        files += [*render_suite(records, manifest["suite"], boards), *written]
+    return files
+
+
+def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
+    """``<suite>.md`` and ``<suite>-cost.md`` from records alone.
+
+    Raises:
+        HandledError: there are no such records, or they are damaged.
+    """
+    board, cost = boards / f"{suite}.md", boards / f"{suite}-cost.md"
+    text = render(load_records(records / f"{suite}.json"))
+    costs = json.loads((records / f"{suite}.cost.json").read_text(encoding="utf-8"))
+    write_text(board, text)
+    write_text(cost, render_cost(costs))
+    return [board, cost]

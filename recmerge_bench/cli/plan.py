@@ -10,6 +10,7 @@ import click
 
 from recmerge_bench.cli.common import make_plan, out_option, registry, suite_options
 from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.running.stages import STAGES
 from recmerge_bench.running.store import Store
 
 
@@ -67,8 +68,10 @@ def show(made: Plan, cells: list[dict[str, Any]]) -> None:
 
     colours = {"done": "green", "to do": "yellow", "blocked": "red"}
     tree = Tree(f"suite {made.suite}")
-    for kind in dict.fromkeys(c["kind"] for c in cells):
+    for kind in STAGES:
         mine = [c for c in cells if c["kind"] == kind]
+        if not mine:
+            continue
         counts = ", ".join(
             f"{n} {s}" for s in colours if (n := sum(c["status"] == s for c in mine))
         )

@@ -6,16 +6,19 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
 from recmerge_bench.data.build import Columns, Item, Repeats, build_interactions
 from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.errors import DataError, near
+from recmerge_bench.errors import DataError, HandledError, near
 
 TYPES = ("token", "token_seq", "float", "float_seq")
-INTEGRAL = re.compile(r"[+-]?\d+(\.0*)?")
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
@@ -39,28 +42,36 @@ class Table:
             )
         return self.columns[name]
 
+    def ids(self, name: str) -> list[str]:
+        """A column of raw ids.
+
+        Raises:
+            DataError: one is empty.
+        """
+        values = self[name]
+        if "" in values:
+            raise DataError("empty id", self.file, values.index("") + 2, name)
+        return values
+
     def times(self, name: str) -> np.ndarray:
         """A column of whole numbers as int64 [N]; ``881250949.0`` is one.
 
         Raises:
-            DataError: a value is no number, not finite or not whole.
+            DataError: a value is no number, not finite, not whole or above 64 bits.
         """
         values = self[name]
-        try:
+        if all(map(str.isdecimal, values)) and max(map(len, values)) < 19:
             return np.array(values, np.int64)  # the usual case, at numpy's speed
-        except (ValueError, OverflowError):
-            return np.array([self._whole(n, text, name) for n, text in enumerate(values)], np.int64)
+        return np.array([self._whole(n, text, name) for n, text in enumerate(values)], np.int64)
 
     def _whole(self, row: int, text: str, name: str) -> int:
-        if INTEGRAL.fullmatch(text):
-            return int(text.partition(".")[0])
-        try:
-            value = float(text)
-        except ValueError:
-            raise DataError(f"'{text}' is not a number", self.file, row + 2, name) from None
-        if not np.isfinite(value):
-            raise DataError(f"'{text}' is not a finite number", self.file, row + 2, name)
-        if value != int(value):
+        if not NUMBER.fullmatch(text):
+            wrong = "a finite number" if NOT_FINITE.fullmatch(text) else "a number"
+            raise DataError(f"'{text}' is not {wrong}", self.file, row + 2, name)
+        value = Decimal(text)  # exact, where a float rounds above 2**53
+        if not -(2**63) <= value < 2**63:
+            raise DataError(f"'{text}' does not fit 64 bits", self.file, row + 2, name)
+        if value != value.to_integral_value():
             raise DataError(
                 f"'{text}' is not a whole number: times are integers, scale them first",
                 self.file,
@@ -75,36 +86,44 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
 
     Raises:
         DataError: with file, line and column: an empty file, a header that is not ``field:type``,
-            a wrong number of fields, an empty id, bytes that are not in the encoding.
+            a wrong number of fields, bytes that are not in the encoding.
+        HandledError: there is no such encoding.
     """
-    data = path.read_bytes()
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"byte {error.start} is not {encoding}; convert the file or name its encoding",
-            path,
-            line,
-        ) from None
-    lines = text.removeprefix("\ufeff").split("\n")
+    lines = _decode(path, encoding).removeprefix("\ufeff").split("\n")
     lines = [line.removesuffix("\r") for line in lines]
     if lines[-1] == "":
         lines.pop()
     if not lines:
         raise DataError("the file is empty", path)
     names = _header(lines[0], path)
+    if len(lines) == 1:
+        raise DataError("the file has a header and no rows", path, 1)
     rows = [line.split("\t") for line in lines[1:]]
     for number, row in enumerate(rows):
         if len(row) != len(names):
-            raise DataError(f"{len(row)} fields, the header has {len(names)}", path, number + 2)
-    if not rows:
-        raise DataError("the file has a header and no rows", path, 1)
-    columns = {n: list(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)}
-    for name in ("user_id", "item_id"):
-        if "" in columns.get(name, ()):
-            raise DataError("empty id", path, columns[name].index("") + 2, name)
-    return Table(path, columns)
+            raise DataError(
+                f"{len(row)} fields, the header has {len(names)}",
+                path,
+                number + 2,
+                min(len(row), len(names)) + 1,
+            )
+    return Table(path, {n: list(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)})
+
+
+def _decode(path: Path, encoding: str) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode(encoding)
+    except LookupError:
+        raise HandledError(f"there is no encoding '{encoding}'") from None
+    except UnicodeDecodeError as error:
+        start = data.rfind(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"byte {error.start} is not {encoding}; convert the file or name its encoding",
+            path,
+            data.count(b"\n", 0, start) + 1,
+            data.count(b"\t", start, error.start) + 1,
+        ) from None
 
 
 def _header(line: str, path: Path) -> list[str]:
@@ -137,6 +156,19 @@ def find_files(folder: Path) -> tuple[Path, Path | None]:
     return inter[0], item if item.is_file() else None
 
 
+@dataclass(frozen=True)
+class Fields:
+    """Names of the fields that are read."""
+
+    user: str = "user_id"
+    item: str = "item_id"
+    time: str = "timestamp"
+    domain: str = "domain"
+
+
+DEFAULT = Fields()
+
+
 def read_folder(
     folder: Path,
     repeats: Repeats = "keep",
@@ -144,97 +176,129 @@ def read_folder(
     k_item: int = 0,
     encoding: str = "utf-8",
     domains: Sequence[str] = (),
+    fields: Fields = DEFAULT,
 ) -> Interactions:
-    """Any folder of atomic files. A ``domain`` field (of ``.item``, else of ``.inter``) makes
-    domains, otherwise all items are of one, named after the file.
+    """Any folder of atomic files.
+
+    A ``domain`` field (of ``.item``, ``.inter`` or both) makes domains, otherwise all items are of
+    one, named after the folder (see `folder_domain`). Without an ``.item`` file the items are
+    those that have events. An item's text is all other fields of ``.item``, in their order.
 
     Args:
-        folder: with one ``.inter`` file and perhaps an ``.item`` file.
+        folder: with one ``.inter`` file and perhaps an ``.item`` file of the same name.
         repeats: see `build_interactions`.
         k_user: see `build_interactions`.
         k_item: see `build_interactions`.
         encoding: of both files.
         domains: numbering order; the sorted names if empty.
+        fields: names of the fields.
 
     Raises:
         DataError: bad content, with its place.
     """
     inter_file, item_file = find_files(folder)
     inter = read_table(inter_file, encoding)
-    catalogue = _items(inter, read_table(item_file, encoding) if item_file else None)
-    known = sorted({item.domain for item in catalogue.values()})
-    for row, token in enumerate(inter["item_id"]):
+    item = read_table(item_file, encoding) if item_file else None
+    events = Columns(inter.ids(fields.user), inter.ids(fields.item), inter.times(fields.time))
+    catalogue = _items(inter, item, fields, folder_domain(folder))
+    for row, token in enumerate(events.items):
         if token not in catalogue:
-            raise DataError(f"item '{token}' is not in {item_file}", inter_file, row + 2, "item_id")
-    columns = Columns(inter["user_id"], inter["item_id"], inter.times("timestamp"))
-    return build_interactions(columns, catalogue, domains or known, repeats, k_user, k_item)
+            raise DataError(
+                f"item '{token}' is not in {item_file}", inter_file, row + 2, fields.item
+            )
+    known = sorted({found.domain for found in catalogue.values()})
+    return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
 
 
-def _items(inter: Table, item: Table | None) -> dict[str, Item]:
-    source = item if item is not None else inter
-    alone = inter.file.stem.lower()
-    with_domain = next((t for t in (source, inter) if "domain" in t.columns), None)
+def folder_domain(folder: Path) -> str:
+    """The folder's name as a domain's: small letters, digits and hyphens."""
+    name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+    return name or "items"
+
+
+def _items(inter: Table, item: Table | None, fields: Fields, alone: str) -> dict[str, Item]:
+    source = inter if item is None else item
     domain_of: dict[str, str] = {}
-    if with_domain is not None:
-        pairs = zip(with_domain["item_id"], with_domain["domain"], strict=True)
-        for row, (token, domain) in enumerate(pairs):
-            if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", domain):
-                raise DataError(
-                    f"'{domain}' is no domain name (small letters, digits and hyphens)",
-                    with_domain.file, row + 2, "domain",
-                )  # fmt: skip
-            if domain_of.setdefault(token, domain) != domain:
-                raise DataError(
-                    f"item '{token}' is in two domains, '{domain_of[token]}' and '{domain}'",
-                    with_domain.file, row + 2, "domain",
-                )  # fmt: skip
-    texts = _texts(source)
+    for table in (inter,) if item is None else (item, inter):
+        _add_domains(domain_of, table, fields)
+    tokens = source.ids(fields.item)
+    if item is None:
+        return {token: Item(domain_of.get(token, alone)) for token in tokens}
+    texts = _texts(item, fields)
     found: dict[str, Item] = {}
-    for row, token in enumerate(source["item_id"]):
-        if item is not None and token in found:
-            raise DataError(f"item '{token}' appears twice", source.file, row + 2, "item_id")
+    for row, token in enumerate(tokens):
+        if token in found:
+            raise DataError(f"item '{token}' appears twice", item.file, row + 2, fields.item)
+        if domain_of and token not in domain_of:
+            raise DataError(f"item '{token}' has no domain", item.file, row + 2, fields.item)
         found[token] = Item(domain_of.get(token, alone), texts[row])
     return found
 
 
-def _texts(table: Table) -> list[str]:
-    skip = {"user_id", "item_id", "timestamp", "rating", "domain"}
-    fields = [values for name, values in table.columns.items() if name not in skip]
-    if table.file.suffix != ".item" or not fields:
-        return [""] * len(next(iter(table.columns.values())))
-    return [" ".join(filter(None, row)) for row in zip(*fields, strict=True)]
+def _add_domains(domain_of: dict[str, str], table: Table, fields: Fields) -> None:
+    if fields.domain not in table.columns:
+        return
+    pairs = list(zip(table.ids(fields.item), table[fields.domain], strict=True))
+    for pair in dict.fromkeys(pairs):
+        token, domain = pair
+        if not DOMAIN.fullmatch(domain):
+            wrong = f"'{domain}' is no domain name (small letters, digits and hyphens)"
+        elif domain_of.setdefault(token, domain) != domain:
+            wrong = f"item '{token}' is in two domains, '{domain_of[token]}' and '{domain}'"
+        else:
+            continue
+        raise DataError(wrong, table.file, pairs.index(pair) + 2, fields.domain)
+
+
+def _texts(item: Table, fields: Fields) -> list[str]:
+    skip = {fields.user, fields.item, fields.time, fields.domain, "rating"}
+    columns = [values for name, values in item.columns.items() if name not in skip]
+    if not columns:
+        return [""] * len(item[fields.item])
+    return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
 def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[Path]:
     """Write ``<name>.inter`` and ``<name>.item``, each whole or not at all.
 
+    `read_folder` with the same order of domains gives the same interactions again.
+
     Raises:
-        DataError: an id or a text holds a tab or a line break.
+        DataError: an id or a text holds a tab or a line break, an id is empty, an item's id is
+            in two domains.
     """
     catalogue = interactions.catalogue
+    for text in (*catalogue.tokens, *interactions.user_tokens, *catalogue.texts):
+        if any(mark in text for mark in "\t\n\r"):
+            raise DataError(f"{text[:40]!r} holds a tab or a line break and cannot be exported")
+    if "" in catalogue.tokens or "" in interactions.user_tokens:
+        raise DataError("an empty id cannot be exported")
+    if len(set(catalogue.tokens)) < len(catalogue.tokens):
+        raise DataError("items of different domains have the same id; make their ids differ")
     domains = np.repeat(np.array(catalogue.domains), np.diff(catalogue.domain_offsets))
-    texts = [" ".join(text.split()) for text in catalogue.texts]
-    for token in (*catalogue.tokens, *interactions.user_tokens):
-        if any(mark in token for mark in "\t\n\r"):
-            raise DataError(f"id {token!r} holds a tab or a line break and cannot be exported")
     users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     events = [
-        f"{interactions.user_tokens[u]}\t{catalogue.tokens[i]}\t{t}"
+        f"{interactions.user_tokens[u]}\t{catalogue.tokens[i]}\t{t}\t{domains[i]}"
         for u, i, t in zip(users, interactions.items, interactions.times, strict=True)
     ]
     items = [
         f"{token}\t{text}\t{domain}"
-        for token, text, domain in zip(catalogue.tokens, texts, domains, strict=True)
+        for token, text, domain in zip(catalogue.tokens, catalogue.texts, domains, strict=True)
     ]
+    about_events = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
+    about_items = "item_id:token\ttitle:token_seq\tdomain:token"
     return [
-        _write(folder / f"{name}.inter", "user_id:token\titem_id:token\ttimestamp:float", events),
-        _write(folder / f"{name}.item", "item_id:token\ttitle:token_seq\tdomain:token", items),
+        _write(folder / f"{name}.inter", about_events, events),
+        _write(folder / f"{name}.item", about_items, items),
     ]
 
 
 def _write(path: Path, header: str, rows: list[str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+    try:
+        aside.write_bytes(("\n".join([header, *rows]) + "\n").encode())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
     return path

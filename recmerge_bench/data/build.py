@@ -38,9 +38,12 @@ class Columns:
     report: dict[str, int] = field(default_factory=dict)
 
 
-def natural(token: str) -> tuple[int, int, str]:
-    """Sort key: whole numbers by value, before everything else by text."""
-    return (0, int(token), token) if token.isdecimal() else (1, 0, token)
+def natural(token: str) -> tuple[int, int, str, str]:
+    """Sort key: whole numbers (ASCII digits) by value, before everything else by text."""
+    if not (token.isascii() and token.isdecimal()):
+        return (1, 0, token, token)
+    digits = token.lstrip("0")  # by length, then digits: int() refuses numbers of 4300 digits
+    return (0, len(digits), digits, token)
 
 
 def build_interactions(
@@ -72,7 +75,8 @@ def build_interactions(
     if unknown:
         raise DataError(f"items of unknown domains: {', '.join(unknown[:5])}")
     report = dict(columns.report)
-    tokens = sorted(items, key=lambda t: (list(domains).index(items[t].domain), natural(t)))
+    place = {name: n for n, name in enumerate(domains)}
+    tokens = sorted(items, key=lambda t: (place[items[t].domain], natural(t)))
     number = {token: n for n, token in enumerate(tokens)}
     missing = next((i for i in columns.items if i not in number), None)
     if missing is not None:
@@ -122,7 +126,17 @@ def _first_meetings(
 
 
 def k_core(users: np.ndarray, items: np.ndarray, k_user: int, k_item: int) -> np.ndarray:
-    """Mask [N] of the events of the k-core: repeated until every user and item has enough."""
+    """The k-core: events are dropped until every user and every item that is left has enough.
+
+    Args:
+        users: integers [N], not negative.
+        items: integers [N], not negative.
+        k_user: least events of a user; 0: any.
+        k_item: least events of an item; 0: any.
+
+    Returns:
+        bool [N], the events that stay.
+    """
     keep = np.ones(len(users), bool)
     while True:
         enough = np.ones(len(users), bool)

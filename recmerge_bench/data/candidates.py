@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.errors import DataError
+from recmerge_bench.errors import DataError, HandledError
+
+CELLS = 1 << 24  # of the table of a block, 4 bytes each
+MOST_ROWS = 1024  # so that a step's row of the table stays in the cache
 
 
 def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed: int) -> np.ndarray:
@@ -16,14 +20,25 @@ def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed:
 
     Excluded is every event of the user in that domain, in any sequence of the split (history,
     validation and test targets). What an instance gets depends on the seed, its user and its
-    target alone, not on the order or the number of instances.
+    target alone, not on the order or the number of instances, nor on the machine or the version
+    of numpy (which promises the raw stream of Philox and not what `Generator.choice` makes of it).
+
+    Args:
+        split: all sequences; they say what each user has met.
+        instances: targets to draw for.
+        catalogue: the items.
+        n: negatives of each target, at least 1.
+        seed: not negative.
 
     Returns:
         int32 [T, n], global items, ascending in each row.
 
     Raises:
         DataError: a user has fewer than `n` free items in the domain.
+        HandledError: `n` or `seed` is out of range.
     """
+    if n < 1 or seed < 0:
+        raise HandledError(f"cannot draw {n} negatives with the seed {seed}")
     drawn = np.empty((len(instances), n), np.int32)
     for d, name in enumerate(catalogue.domains):
         rows = np.flatnonzero(instances.domains == d)
@@ -36,23 +51,68 @@ def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed:
         if free.min() < n:
             raise DataError(
                 f"domain '{name}' has fewer than {n} free items for "
-                f"{int((free < n).sum())} of {len(rows)} targets; "
+                f"{len(np.unique(users[free < n]))} of {len(np.unique(users))} users; "
                 f"the protocol can sample at most {int(free.min())}"
             )
-        for row, user, count in zip(rows, users, free, strict=True):
-            entropy = (seed, int(user), int(instances.targets[row]))
-            rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
-            picks = np.sort(rng.choice(int(count), n, replace=False, shuffle=False))
-            taken = seen[offsets[user] : offsets[user + 1]]
-            # the i-th free item lies behind as many taken ones as are not above it
-            shift = np.searchsorted(taken - np.arange(len(taken)), picks, side="right")
-            drawn[row] = picks + shift + span.start
+        streams = _Streams(seed)
+        for some in _blocks(len(rows), span.stop - span.start):
+            raw = streams.uniform(users[some], instances.targets[rows[some]], n)
+            picks = _without_replacement(raw, free[some])
+            for row, user, picked in zip(rows[some], users[some], picks, strict=True):
+                taken = seen[offsets[user] : offsets[user + 1]]
+                # the i-th free item lies behind as many taken ones as are not above it
+                shift = np.searchsorted(taken - np.arange(len(taken)), picked, side="right")
+                drawn[row] = picked + shift + span.start
     return drawn
+
+
+class _Streams:
+    """Random numbers addressed by (user, target): Philox, its counter set to them."""
+
+    def __init__(self, seed: int) -> None:
+        self.bits = np.random.Philox(key=np.random.SeedSequence(seed).generate_state(2, np.uint64))
+        self.state = self.bits.state
+
+    def uniform(self, users: np.ndarray, targets: np.ndarray, n: int) -> np.ndarray:
+        """float64 [T, n] in [0, 1), multiples of 2**-53."""
+        raw = np.empty((len(users), n), np.uint64)
+        for row, (user, target) in enumerate(zip(users, targets, strict=True)):
+            self.state["state"]["counter"] = np.array([0, 0, target, user], np.uint64)
+            self.bits.state = self.state
+            raw[row] = self.bits.random_raw(n)
+        return np.asarray((raw >> np.uint64(11)) * 2.0**-53)
+
+
+def _blocks(rows: int, size: int) -> Iterator[slice]:
+    """Slices of the rows, so that a table of (size, rows) stays below `CELLS`."""
+    step = max(1, min(MOST_ROWS, CELLS // size))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _without_replacement(uniform: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The first steps of Fisher and Yates's shuffle, all rows at once.
+
+    Args:
+        uniform: float64 [T, n] in [0, 1).
+        free: int64 [T]; row r picks among ``0 .. free[r] - 1``, at least n.
+
+    Returns:
+        int32 [T, n], distinct and ascending in each row.
+    """
+    rows, n = uniform.shape
+    deck = np.repeat(np.arange(free.max(), dtype=np.int32)[:, None], rows, axis=1)
+    columns = np.arange(rows)
+    for step, u in enumerate(np.ascontiguousarray(uniform.T)):
+        other = step + (u * (free - step)).astype(np.int64)
+        picked = deck[other, columns]
+        deck[other, columns] = deck[step]
+        deck[step] = picked
+    return np.sort(np.ascontiguousarray(deck[:n].T), axis=1)
 
 
 def _seen(split: Split, span: slice) -> tuple[np.ndarray, np.ndarray]:
     """Distinct items of a domain that each user has met, ascending, counted from the domain's
-    first item: offsets int64 [U + 2] by user number, items int64."""
+    first item: offsets int64 [U + 1] by user number, items int64."""
     sequences = split.sequences
     owner = np.repeat(np.asarray(sequences.users, np.int64), np.diff(sequences.offsets))
     items = np.asarray(sequences.items, np.int64)

@@ -43,8 +43,8 @@ def load_interactions(folder: Path) -> Interactions:
         words["tokens"],
         words["texts"],
     )
-    arrays = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in EVENTS]
-    return Interactions(*arrays, words["users"], catalogue, words["report"])
+    offsets, items, times = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in EVENTS)
+    return Interactions(offsets, items, times, words["users"], catalogue, words["report"])
 
 
 def save_split(split: Split, folder: Path) -> None:

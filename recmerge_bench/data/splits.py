@@ -9,7 +9,7 @@ import numpy as np
 
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Sequences, Split
-from recmerge_bench.errors import DataError
+from recmerge_bench.errors import DataError, HandledError, near
 
 Scope = Literal["domain", "mixed"]
 
@@ -28,23 +28,29 @@ def leave_one_out(
         domains: scored domains.
         scope: ``domain``: a sequence for each user and domain (MergeRec); ``mixed``: one for each
             user over all domains together (MERIT).
-        min_length: shorter sequences are dropped and counted.
-        unscored: further domains whose sequences are cut alike and give training parts only.
+        min_length: shorter sequences are dropped and counted; at least 3.
+        unscored: further domains whose events are cut alike and are never targets: their last two
+            are not trained on either. (In a mixed sequence such a target is dropped and counted.)
 
     Raises:
         DataError: nothing is left to rank or to train on.
+        HandledError: an unknown domain, a `min_length` that leaves a target without a history.
     """
+    if min_length < 3:
+        raise HandledError(f"min_length is {min_length}; train, valid and test need 3 events")
     sequences, _, report = cut_sequences(interactions, domains, scope, unscored)
     lengths = np.diff(sequences.offsets)
     sequences, _ = keep_sequences(sequences, lengths >= min_length)
     report["sequences_too_short"] = int((lengths < min_length).sum())
     lengths = np.diff(sequences.offsets).astype(np.int32)
     sequences = with_train_end(sequences, lengths - 2)
-    scored = np.flatnonzero(_scored(interactions, sequences, unscored))
-    instances = [
-        make_instances(interactions, sequences, scored, lengths[scored] - back) for back in (2, 1)
-    ]
-    return checked(Split(sequences, instances[0], instances[1], report))
+    rows = np.arange(len(sequences))
+    valid, test = (
+        _only_scored(make_instances(interactions, sequences, rows, lengths - back),
+                     interactions, unscored, report, part)
+        for back, part in ((2, "valid"), (1, "test"))
+    )  # fmt: skip
+    return checked(Split(sequences, valid, test, report))
 
 
 def temporal(
@@ -59,7 +65,8 @@ def temporal(
 
     Training holds the events strictly before the first cut-off. A sequence's validation target is
     its first event in [first, second cut-off), its test target its first event at or after the
-    second; targets without any earlier event of the sequence are dropped and counted.
+    second; targets without any earlier event of the sequence are dropped and counted. A cut-off
+    is an event's own time, the one at index ``int(quantile * (N - 1))`` of all sorted times.
 
     Args:
         interactions: the events.
@@ -71,7 +78,10 @@ def temporal(
 
     Raises:
         DataError: nothing is left to rank or to train on.
+        HandledError: an unknown domain, cut-offs that are not 0 < valid < test < 1.
     """
+    if not 0 < valid_from < test_from < 1:
+        raise HandledError(f"not 0 < valid_from ({valid_from}) < test_from ({test_from}) < 1")
     sequences, times, report = cut_sequences(interactions, domains, scope, unscored)
     ordered = np.sort(times)
     first, second = (ordered[int(q * (len(ordered) - 1))] for q in (valid_from, test_from))
@@ -83,20 +93,15 @@ def temporal(
     n_train, n_valid = before(first), before(second)
     lengths = np.diff(sequences.offsets).astype(np.int32)
     sequences = with_train_end(sequences, n_train)
-    scored = _scored(interactions, sequences, unscored)
-    valid = np.flatnonzero(scored & (n_valid > n_train) & (n_train > 0))
-    test = np.flatnonzero(scored & (lengths > n_valid) & (n_valid > 0))
-    late = scored & (lengths > n_valid)
-    report["test_targets_without_history"] = int((late & (n_valid == 0)).sum())
-    report["sequences_without_test_target"] = int((scored & ~late).sum())
-    return checked(
-        Split(
-            sequences,
-            make_instances(interactions, sequences, valid, n_train[valid]),
-            make_instances(interactions, sequences, test, n_valid[test]),
-            report,
-        )
-    )
+    parts = []
+    for part, start, end in (("valid", n_train, n_valid), ("test", n_valid, lengths)):
+        present = np.flatnonzero(end > start)
+        report[f"sequences_without_{part}_target"] = len(sequences) - len(present)
+        made = make_instances(interactions, sequences, present, start[present])
+        made = _only_scored(made, interactions, unscored, report, part)
+        report[f"{part}_targets_without_history"] = int((made.position == 0).sum())
+        parts.append(made.take(made.position > 0))
+    return checked(Split(sequences, parts[0], parts[1], report))
 
 
 def cut_sequences(
@@ -104,7 +109,7 @@ def cut_sequences(
 ) -> tuple[Sequences, np.ndarray, dict[str, int]]:
     """Sequences of these domains, whole (train_end 0), their events' times, and counts."""
     names = interactions.catalogue.domains
-    wanted = np.array([names.index(d) for d in (*domains, *unscored)])
+    wanted = _numbers(interactions, (*domains, *unscored))
     belongs = interactions.item_domains()[interactions.items].astype(np.int64)
     users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     keep = np.flatnonzero(np.isin(belongs, wanted))
@@ -115,7 +120,7 @@ def cut_sequences(
         group = users * len(names) + belongs
     else:
         group = users
-    starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])) if len(group) else []
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
     offsets = np.concatenate([starts, [len(group)]]).astype(np.int64)
     heads = offsets[:-1]
     domain = belongs[heads] if scope == "domain" else np.full(len(heads), -1)
@@ -169,11 +174,26 @@ def make_instances(
     )
 
 
-def _scored(
-    interactions: Interactions, sequences: Sequences, unscored: Sequence[str]
-) -> np.ndarray:
+def _only_scored(
+    made: Instances,
+    interactions: Interactions,
+    unscored: Sequence[str],
+    report: dict[str, int],
+    part: str,
+) -> Instances:
+    scored = ~np.isin(made.domains, _numbers(interactions, unscored))
+    report[f"{part}_targets_unscored"] = int((~scored).sum())
+    return made.take(scored)
+
+
+def _numbers(interactions: Interactions, domains: Sequence[str]) -> np.ndarray:
     names = interactions.catalogue.domains
-    return ~np.isin(sequences.domains, [names.index(d) for d in unscored])
+    for name in domains:
+        if name not in names:
+            raise HandledError(
+                f"no domain '{name}'{near(name, names)}; there are: {', '.join(names)}"
+            )
+    return np.array([names.index(name) for name in domains], np.int64)
 
 
 def checked(split: Split) -> Split:

@@ -17,8 +17,9 @@ from recmerge_bench.data.sequences import Instances, Split
 ScoreBlock = Callable[[np.ndarray, str], "Tensor | np.ndarray"]
 Counts = tuple[np.ndarray, np.ndarray]
 
-#: Scores and their comparisons of one block: near a processor's last cache.
+#: Scores of one block, and what is compared at once.
 BLOCK_BYTES = 64 << 20
+_SLICE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def count_ranks(
         catalogue: the items.
         candidates: see `Ranking`.
         mask_history: see `Ranking`.
-        block_bytes: memory of a block, comparisons included.
+        block_bytes: memory of a block of scores.
 
     Returns:
         n_better int32 [T] and n_equal int32 [T].
@@ -97,7 +98,7 @@ def blocks(
     """Rows of the instances, by domain, few enough for a block."""
     for number, domain in enumerate(catalogue.domains):
         rows = np.flatnonzero(instances.domains == number)
-        size = max(1, block_bytes // (8 * max(catalogue.size(domain), 1)))
+        size = max(1, block_bytes // (4 * max(catalogue.size(domain), 1)))
         for first in range(0, len(rows), size):
             yield domain, rows[first : first + size]
 
@@ -139,15 +140,23 @@ class _Block:
 def _compare(scores: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """How many of each row are above and equal to its own score: int32 [b] each.
 
-    Summed as float32, several times faster than summing booleans and exact below 2**24 items.
+    Summed as float32, several times faster than summing booleans and exact below 2**24 items;
+    a few rows at a time, so that on a processor both comparisons find them in its cache.
     """
-    if scores.shape[1] >= 1 << 24:
-        above, same = (scores > own).sum(1), (scores == own).sum(1)
-    else:
-        buffer = torch.empty_like(scores, dtype=torch.float32)
-        above = torch.gt(scores, own, out=buffer).sum(1)
-        same = torch.eq(scores, own, out=buffer).sum(1)
-    return above.cpu().numpy().astype(np.int32), same.cpu().numpy().astype(np.int32)
+    step = len(scores)
+    if scores.device.type == "cpu":
+        step = max(1, _SLICE_BYTES // (4 * scores.shape[1]))
+    exact = torch.float64 if scores.shape[1] >= 1 << 24 else torch.float32
+    buffer = torch.empty((min(step, len(scores)), scores.shape[1]), dtype=exact,
+                         device=scores.device)
+    out = torch.empty((2, len(scores)), dtype=exact, device=scores.device)
+    for first in range(0, len(scores), step):
+        part, limit = scores[first : first + step], own[first : first + step]
+        for row, compare in enumerate((torch.gt, torch.eq)):
+            marks = compare(part, limit, out=buffer[: len(part)])
+            torch.sum(marks, 1, out=out[row, first : first + step])
+    above, same = out.cpu().numpy().astype(np.int32)
+    return above, same
 
 
 def _check_finite(scores: Tensor, domain: str) -> None:

@@ -94,26 +94,29 @@ class _NetScorer:
         self.definition, self.net, self.device = definition, net, device
         self.split, self.instances = split, instances
         self.domain = ""
-        self.slot = np.full(len(instances), -1, np.int64)
+        self.slot = np.zeros(len(instances), np.int64)
+        self.users = self.buffer = torch.empty(0, device=device)
 
     def __call__(self, rows: np.ndarray, domain: str) -> Tensor:
         if domain != self.domain:
             self.domain = domain
-            self.users, self.slot[:] = None, -1
             self.items, self.bias = self.definition.items(self.net, domain)
             self._encode_all(rows[0], domain)
         picked = torch.from_numpy(self.slot[rows]).to(self.device)
-        assert self.users is not None
         users = self.users[picked]
+        # One buffer for all blocks: fresh pages would cost as much as the product.
+        cells = len(rows) * len(self.items)
+        if self.buffer.numel() < cells or self.buffer.dtype != users.dtype:
+            self.buffer = users.new_empty(cells)
+        scores = self.buffer[:cells].view(len(rows), len(self.items))
         if self.bias is None:
-            return users @ self.items.T
-        return torch.addmm(self.bias, users, self.items.T)
+            return torch.mm(users, self.items.T, out=scores)
+        return torch.addmm(self.bias, users, self.items.T, out=scores)
 
     def _encode_all(self, one: int, domain: str) -> None:
         """Vectors of all instances of the domain of instance `one`."""
         rows = np.flatnonzero(self.instances.domains == self.instances.domains[one])
         self.slot[rows] = np.arange(len(rows))
-        users: Tensor | None = None
         limit = self.definition.max_history()
         for part, histories, lengths in history_batches(
             self.split, self.instances, rows, limit, _TOKENS.get(self.device.type, 1 << 13)
@@ -124,10 +127,9 @@ class _NetScorer:
                 torch.from_numpy(lengths).to(self.device),
                 domain,
             ).to(self.items.dtype)
-            if users is None:
-                users = vectors.new_empty((len(rows), vectors.shape[1]))
-            users[torch.from_numpy(self.slot[part]).to(self.device)] = vectors
-        self.users = users
+            if self.users.shape != (len(rows), vectors.shape[1]):
+                self.users = vectors.new_empty((len(rows), vectors.shape[1]))
+            self.users[torch.from_numpy(self.slot[part]).to(self.device)] = vectors
 
 
 def history_batches(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -67,7 +69,8 @@ class Layer(nn.Module):
         self.inner_norm = nn.LayerNorm(width, eps=eps)
         self.dropout = dropout
         self.pre_norm = pre_norm
-        self.activation = {"relu": F.relu, "gelu": F.gelu}[activation]
+        choices: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
+        self.activation = choices[activation]
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """[B, L, width] to [B, L, width]."""
@@ -153,7 +156,9 @@ class Encoder(nn.Module):
             x = layer(x, inside, causal)
         if last_only:
             full = torch.full((len(x),), x.shape[1], device=x.device)
-            x = self.layers[-1].last(x, (full if lengths is None else lengths) - 1, mask)
+            final = self.layers[-1]
+            assert isinstance(final, Layer)
+            x = final.last(x, (full if lengths is None else lengths) - 1, mask)
         return self.norm(x)
 
 

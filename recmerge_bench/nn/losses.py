@@ -44,7 +44,9 @@ def full_cross_entropy(
         weights = torch.full_like(targets, 1.0 / len(targets), dtype=torch.float32)
     if bias is not None:
         bias = bias / temperature
-    total: Tensor = FullSoftmax.apply(hidden / temperature, table, bias, targets, weights)
+    total: Tensor = FullSoftmax.apply(  # type: ignore[no-untyped-call]
+        hidden / temperature, table, bias, targets, weights
+    )
     return total
 
 

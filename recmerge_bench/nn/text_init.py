@@ -50,7 +50,8 @@ def _hashed(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row, bucket and sign of every word of every item: int64 [M], int64 [M], float64 [M]."""
     known: dict[str, int] = {}
-    counts, words = [], []
+    counts: list[int] = []
+    words: list[int] = []
     for text, token in zip(texts, tokens, strict=True):
         found = _WORD.findall(text.lower()) or [f"\0id:{token}"]
         counts.append(len(found))

@@ -51,6 +51,7 @@ def _header(suite: Suite) -> dict[str, Any]:
         "metrics": list(suite.metrics),
         "seeds": list(suite.seeds),
         "tracks": tracks,
+        "order": list(tracks),
     }
 
 

@@ -29,7 +29,8 @@ class TrainOptions:
         eval_every: steps between validations; 0: once an epoch; -1: none, the last weights
             are kept.
         eval_limit: at most this many validation instances of each domain; 0: all.
-        save_every: steps between checkpoints; 0: at every validation.
+        save_every: steps between checkpoints; 0: at validations, at least 10 s apart. One is
+            always left at the end.
         report_every: steps between progress reports.
         precision: ``fp32``, or ``bf16`` autocast (cuda only).
         compile: compile the net's forward pass.

@@ -26,6 +26,10 @@ from recmerge_bench.training.streams import Scope, load_init, training_streams
 from recmerge_bench.training.validation import Validator
 
 
+#: Least seconds between checkpoints at validations.
+_REST = 10.0
+
+
 class Diverged(HandledError):
     """The loss is no longer a number."""
 
@@ -130,6 +134,7 @@ class _Training:
         )
         self.at = Progress()
         self.best: dict[str, Tensor] | None = None
+        self.saved = 0.0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
         self.fingerprint = self._fingerprint(domains, scope, init)
 
@@ -253,8 +258,9 @@ class _Training:
         return digest.hexdigest()
 
     def _save(self, validated: bool) -> None:
-        every = self.options.save_every
-        due = validated if every <= 0 else self.at.step % every == 0
+        every, now = self.options.save_every, self.at.seconds
+        # The clock decides only what a kill would cost, never what training gives.
+        due = validated and now - self.saved >= _REST if every <= 0 else self.at.step % every == 0
         if self.resume_dir is None or not (due or self.at.stopped):
             return
         if self.at.pending:
@@ -264,6 +270,7 @@ class _Training:
         tensors |= checkpoint.optimizer_tensors(self.optimizer, self.names)
         facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
         checkpoint.save(self.resume_dir, tensors, facts)
+        self.saved = now
 
     def _resume(self) -> None:
         found = checkpoint.load(self.resume_dir) if self.resume_dir else None
@@ -274,9 +281,11 @@ class _Training:
         self.best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()} or None
         checkpoint.restore_optimizer(self.optimizer, self.names, tensors)
         self.at = Progress.from_json(facts["progress"])
+        self.saved = self.at.seconds
 
     def _result(self) -> TrainResult:
-        state = self.net.state_dict() if self.best is None else self.best
+        last = self.net.state_dict()
+        state = last if self.best is None else {k: self.best[k] for k in last}
         parameters = sum(p.numel() for p in self.net.parameters())
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
         return TrainResult(plain, {**self.at.report(), "parameters": parameters})

@@ -1,0 +1,177 @@
+"""Boards as Markdown, from records alone; equal records give equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tabulate import tabulate
+
+from recmerge_bench.boards.table import MEAN, Line, best_two, tables
+
+LABELS = {
+    "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
+    "It carries no verdicts, and its numbers say nothing about methods.",
+    "converged": "Trainings end by validation. Means over seeds ± sample standard deviation; "
+    "differences are not tested here.",
+    "paper": "The papers' settings. Means over seeds ± sample standard deviation.",
+}
+
+
+def render(records: Mapping[str, Any]) -> str:
+    """The board ``<suite>.md``."""
+    header = records["header"]
+    parts = [f"# {records['suite']}: {header['title']}", LABELS[header["label"]]]
+    parts.append("Best in **bold**, second <u>underlined</u>; nothing is said about significance.")
+    for (track, protocol), lines in tables(records).items():
+        parts += _section(header, track, protocol, lines)
+    parts.append("## Reproduce")
+    parts.append(
+        f"    {header['command']}\n    recmerge-bench leaderboard build --out runs --to leaderboards"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> list[str]:
+    metrics = header["metrics"]
+    parts = [f"## {track}, {protocol}", _card(header, track, lines)]
+    done = [line for line in lines if line.values]
+    if done:
+        parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0])]
+        parts += ["### All metrics, mean over the domains", _metric_table(done, metrics)]
+        reference = header["tracks"][track].get("reference")
+        if reference and any(line.identity["method"] == reference for line in done):
+            parts += [
+                f"### {metrics[0]} divided by that of `{reference}` (the same backbone)",
+                _normalised(done, metrics[0], reference),
+            ]
+    missing = [line for line in lines if line.gaps]
+    if missing:
+        parts += ["### Missing", _missing(missing)]
+    return parts
+
+
+def _card(header: Mapping[str, Any], track: str, lines: list[Line]) -> str:
+    about = header["tracks"][track]
+    first = next((line for line in lines if line.values), lines[0])
+    ranking = "all items of the target's domain"
+    if first.candidates not in ("", "full"):
+        ranking = f"sampled candidates, set `{first.candidates[:16]}`"
+    instances = ", ".join(
+        f"{d} {first.instances[d]}" for d in first.domains if d in first.instances
+    )
+    rows = [
+        ("dataset", about["dataset"]),
+        ("domains", ", ".join(first.domains)),
+        ("source of the shared base", ", ".join(about["source"]) or "none"),
+        ("ranked against", ranking),
+        ("history masked", "yes" if first.masked else "no"),
+        ("ties", "mid-rank (1 + better + equal / 2)"),
+        ("test targets", instances or "not run"),
+        ("seeds", ", ".join(map(str, header["seeds"]))),
+    ]
+    return tabulate(rows, headers=("protocol card", ""), tablefmt="github", disable_numparse=True)
+
+
+def _main_table(lines: list[Line], metric: str) -> str:
+    domains = [*lines[0].domains, MEAN]
+    best = {d: best_two(lines, d, metric) for d in domains}
+    rows = [
+        [*line.name, *(_cell(line, d, metric, best[d]) for d in domains), _seeds(line)]
+        for line in lines
+    ]
+    headers = ["backbone", "method", *domains, "seeds"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _metric_table(lines: list[Line], metrics: list[str]) -> str:
+    best = {m: best_two(lines, MEAN, m) for m in metrics}
+    rows = [[*line.name, *(_cell(line, MEAN, m, best[m]) for m in metrics)] for line in lines]
+    headers = ["backbone", "method", *metrics]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _cell(line: Line, domain: str, metric: str, best: tuple[float | None, float | None]) -> str:
+    value = line.mean(domain, metric)
+    if value is None:
+        return "–"
+    text = f"{value:.4f}"
+    if round(value, 4) == best[0]:
+        text = f"**{text}**"
+    elif round(value, 4) == best[1]:
+        text = f"<u>{text}</u>"
+    spread = line.spread(domain, metric)
+    return text if spread is None else f"{text} ± {spread:.4f}"
+
+
+def _seeds(line: Line) -> str:
+    return "–" if line.seeds == [None] else str(len(line.seeds))
+
+
+def _normalised(lines: list[Line], metric: str, reference: str) -> str:
+    domains = [*lines[0].domains]
+    base = {
+        line.identity["backbone"]: line for line in lines if line.identity["method"] == reference
+    }
+    rows = []
+    for line in lines:
+        own = base.get(line.identity["backbone"])
+        if own is None or own is line:
+            continue
+        shares = [_share(line.mean(d, metric), own.mean(d, metric)) for d in domains]
+        whole = [s for s in shares if s is not None]
+        average = sum(whole) / len(whole) if len(whole) == len(shares) else None
+        of_means = _share(line.mean(MEAN, metric), own.mean(MEAN, metric))
+        rows.append([*line.name, *map(_percent, [*shares, average, of_means])])
+    headers = ["backbone", "method", *domains, "mean of ratios", "ratio of means"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _share(value: float | None, base: float | None) -> float | None:
+    return None if value is None or not base else value / base
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _missing(lines: list[Line]) -> str:
+    rows = [
+        [*line.name, status, ", ".join("–" if s is None else str(s) for s in seeds), _plain(reason)]
+        for line in lines
+        for (status, reason), seeds in line.gaps.items()
+    ]
+    headers = ["backbone", "method", "status", "seeds", "reason"]
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def render_cost(costs: Mapping[str, Any]) -> str:
+    """The cost table ``<suite>-cost.md``: what differs between two equal runs."""
+    rows = []
+    for entry in costs["results"]:
+        identity = entry["identity"]
+        seed = "–" if identity["seed"] is None else identity["seed"]
+        own = sum(s for name, s in entry["seconds"].items() if not name.startswith("train"))
+        training = sum(s for name, s in entry["seconds"].items() if name.startswith("train"))
+        rows.append(
+            [
+                identity["track"], identity["protocol"], identity["backbone"] or "–",
+                identity["method"], seed, f"{training:.1f}", f"{own:.1f}",
+                f"{entry['peak_memory'] / 2**20:.0f}",
+            ]
+        )  # fmt: skip
+    first = costs["results"][0] if costs["results"] else {}
+    where = f"{first.get('device', '')}, {first.get('cores', '')} cores, Python {first.get('python', '')}"
+    headers = [
+        "track", "protocol", "backbone", "method", "seed", "training s", "other s", "peak MiB",
+    ]  # fmt: skip
+    table = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    note = (
+        "Seconds of one worker over all cells behind a row; shared trainings count for every row "
+        "that needs them."
+    )
+    return f"# {costs['suite']}: cost\n\n{note} Hardware: {where}.\n\n{table}\n"

@@ -1,0 +1,121 @@
+"""Results as rows: one for each result and domain, one for the mean over the domains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.metrics import metric_values
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import Store
+
+MEAN = "mean"
+IDENTITY = (
+    "dataset", "backbone", "method", "recipe", "profile", "variant", "track", "protocol", "seed",
+)  # fmt: skip
+KEYS = (
+    "suite", "dataset", "domain", *IDENTITY[1:],
+    "metrics", "status", "key", "seconds", "peak_memory", "provenance",
+)  # fmt: skip
+
+
+def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
+    """The manifests of the suites that were run into a folder.
+
+    Raises:
+        HandledError: none is there, or not the one asked for.
+    """
+    paths = {p.stem: p for p in sorted((out / "suites").glob("*.json"))}
+    if not paths:
+        raise HandledError(f"{out}: no suite was run into this folder; `recmerge-bench run --out`")
+    if suite is not None and suite not in paths:
+        raise HandledError(f"{out}: suite '{suite}' was not run here{near(suite, paths)}")
+    chosen = [paths[suite]] if suite else list(paths.values())
+    return [json.loads(p.read_text(encoding="utf-8")) for p in chosen]
+
+
+class Reader:
+    """Reads a run's store: records once, ranks once.
+
+    Args:
+        out: the folder of the run.
+        registry: for the metrics.
+    """
+
+    def __init__(self, out: Path, registry: Registry) -> None:
+        self.store, self.registry = Store(out), registry
+        self._records: dict[str, dict[str, Any]] = {}
+
+    def record(self, key: str) -> dict[str, Any]:
+        """A cell's record."""
+        if key not in self._records:
+            self._records[key] = self.store.record(key)
+        return self._records[key]
+
+    def ranks(self, key: str) -> RankTable:
+        """A rank cell's table."""
+        return read_ranks(self.store.file(key, "ranks.parquet"))
+
+    def cells(self, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Records of the cells behind a result that are still in the store."""
+        return [self.record(k) for k in result["cells"] if self.store.has(k)]
+
+    def rows(self, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a suite."""
+        names = manifest["header"]["metrics"]
+        found: list[dict[str, Any]] = []
+        for result in manifest["results"]:
+            found += self._rows(manifest["suite"], names, result)
+        return found
+
+    def _rows(
+        self, suite: str, names: list[str], result: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        done = result["status"] == "done"
+        values = self.by_domain(names, result) if done else {}
+        cells = self.cells(result) if done else []
+        common = {
+            **{k: result["identity"].get(k) for k in IDENTITY},
+            "suite": suite,
+            "status": result["status"],
+            "reason": result["reason"],
+            "key": result["key"],
+            "seconds": round(sum(c["seconds"] for c in cells), 3),
+            "peak_memory": max((c["peak_memory"] for c in cells), default=0),
+            "provenance": cells[-1]["provenance"] if cells else {},
+        }
+        domains = [*result["domains"], MEAN]
+        rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in domains]
+        return [{k: row[k] for k in (*KEYS, "reason")} for row in rows]
+
+    def by_domain(self, names: list[str], result: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+        """Metrics by domain, and their unweighted mean over the domains."""
+        table = self.ranks(result["key"])
+        return domain_means(self.registry, names, table, result["domains"])
+
+
+def domain_means(
+    registry: Registry, names: list[str], table: RankTable, domains: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Mean of each metric by domain, and ``mean``: the unweighted mean over the domains."""
+    values = metric_values(registry, names, table)
+    found: dict[str, dict[str, float]] = {}
+    for domain in domains:
+        mine = table.domain == table.domains.index(domain)
+        if mine.any():
+            found[domain] = {name: float(v[mine].mean()) for name, v in values.items()}
+    parts = list(found.values())
+    found[MEAN] = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
+    return found
+
+
+def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[str, Any]]:
+    """All rows of the suites run into a folder; keys as in `KEYS`, and ``reason``."""
+    reader = Reader(out, registry)
+    return [row for manifest in manifests(out, suite) for row in reader.rows(manifest)]

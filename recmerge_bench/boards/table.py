@@ -1,0 +1,84 @@
+"""Records, arranged: rows of one table with a mean and a spread for each domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, stdev
+from typing import Any
+
+from recmerge_bench.boards.results import MEAN
+
+ROW = ("backbone", "method", "variant", "recipe", "profile")
+
+
+@dataclass
+class Line:
+    """A method on a board, its seeds together.
+
+    Attributes:
+        identity: without the seed.
+        seeds: those that are done; empty for a method without seed.
+        values: (domain, metric) -> value of each seed.
+        gaps: (status, reason) -> seeds that are not done.
+        expected: number of replicates there should be.
+    """
+
+    identity: dict[str, Any]
+    domains: list[str] = field(default_factory=list)
+    seeds: list[Any] = field(default_factory=list)
+    values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    instances: dict[str, int] = field(default_factory=dict)
+    candidates: str = ""
+    masked: bool = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """Backbone and method as printed."""
+        variant = self.identity["variant"]
+        method = self.identity["method"] + (f" ({variant})" if variant else "")
+        return self.identity["backbone"] or "–", method
+
+    def mean(self, domain: str, metric: str) -> float | None:
+        """Mean over the seeds, None where nothing is done."""
+        found = self.values.get((domain, metric))
+        return mean(found) if found else None
+
+    def spread(self, domain: str, metric: str) -> float | None:
+        """Sample standard deviation over the seeds, None below two."""
+        found = self.values.get((domain, metric), [])
+        return stdev(found) if len(found) > 1 else None
+
+
+def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
+    """(track, protocol) -> lines, in the suite's order."""
+    found: dict[tuple[str, str], dict[tuple[Any, ...], Line]] = {}
+    for result in records["results"]:
+        identity = dict(result["identity"])
+        seed = identity.pop("seed")
+        place = found.setdefault((identity["track"], identity["protocol"]), {})
+        line = place.setdefault(tuple(identity[k] for k in ROW), Line(identity))
+        line.domains = result["domains"]
+        if result["status"] != "done":
+            line.gaps.setdefault((result["status"], result["reason"]), []).append(seed)
+            continue
+        line.seeds.append(seed)
+        line.instances = result.get("instances", {})
+        line.candidates, line.masked = result["candidates"], result["mask_history"]
+        for domain, metrics in result["metrics"].items():
+            for metric, value in metrics.items():
+                line.values.setdefault((domain, metric), []).append(value)
+    header = records["header"]
+    order = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+    return {key: list(found[key].values()) for key in order if key in found}
+
+
+def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | None, float | None]:
+    """The highest and the second highest mean, as printed (four decimals)."""
+    values = {round(v, 4) for line in lines if (v := line.mean(domain, metric)) is not None}
+    first, second, *_ = [*sorted(values, reverse=True), None, None]
+    return first, second
+
+
+__all__ = ["MEAN", "Line", "best_two", "tables"]

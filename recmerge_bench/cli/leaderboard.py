@@ -1,0 +1,68 @@
+"""``recmerge-bench leaderboard``: build boards, compare records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from recmerge_bench.cli.common import registry
+from recmerge_bench.errors import HandledError
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def leaderboard() -> None:
+    """Build boards from records, and compare records."""
+
+
+@leaderboard.command()
+@click.option(
+    "--out", type=FOLDER, default=None, help="A run's folder: its records are taken over."
+)
+@click.option("--records", type=FOLDER, default=None, help="Committed records: render them again.")
+@click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
+@click.option("--to", type=FOLDER, default=Path("leaderboards"), show_default=True)
+@click.pass_context
+def build(
+    ctx: click.Context, out: Path | None, records: Path | None, suite: str | None, to: Path
+) -> int:
+    """Write <suite>.md and <suite>-cost.md, and with --out the records they are made from."""
+    from recmerge_bench.boards import finish
+
+    if (out is None) == (records is None):
+        raise HandledError(
+            "leaderboard build takes --out DIR (a run) or --records DIR, one of them"
+        )
+    if out is not None:
+        files = finish.build(out, to, to / "records", registry(ctx), suite)
+    else:
+        assert records is not None
+        names = sorted(p.name[:-5] for p in records.glob("*.json") if ".cost" not in p.name)
+        chosen = [n for n in names if suite in (None, n)]
+        if not chosen:
+            raise HandledError(f"{records}: no records there{f' of {suite}' if suite else ''}")
+        files = [f for name in chosen for f in finish.render_suite(records, name, to)]
+    for file in files:
+        click.echo(f"wrote {file}")
+    return 0
+
+
+@leaderboard.command()
+@click.argument("before", type=FILE)
+@click.argument("after", type=FILE)
+@click.option(
+    "--tolerance", type=float, default=0.0, show_default=True, help="Absolute, of metrics."
+)
+def compare(before: Path, after: Path, tolerance: float) -> int:
+    """Tell what differs between two records files; exit with 1 if anything does."""
+    from recmerge_bench.boards.compare import compare as differences
+    from recmerge_bench.boards.records import load_records
+
+    lines = differences(load_records(before), load_records(after), tolerance)
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{len(lines)} difference(s) beyond {tolerance}")
+    return 1 if lines else 0

@@ -1,0 +1,36 @@
+"""``recmerge-bench results``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from recmerge_bench.cli.common import out_option, registry
+
+
+@click.command()
+@out_option
+@click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
+@click.option("--json", "as_json", is_flag=True, help="Every row with all its keys.")
+@click.pass_context
+def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> int:
+    """Show results: a row for each domain and one for their mean."""
+    from recmerge_bench.boards.results import rows
+
+    found = rows(out, registry(ctx), suite)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return 0
+    from tabulate import tabulate
+
+    names = list(dict.fromkeys(name for row in found for name in row["metrics"]))
+    fields = ("suite", "track", "protocol", "backbone", "method", "variant", "seed", "domain")
+    lines = [
+        [*(row[k] for k in fields), row["status"], *(row["metrics"].get(n) for n in names)]
+        for row in found
+    ]
+    headers = [*fields, "status", *names]
+    click.echo(tabulate(lines, headers, floatfmt=".4f", missingval="–"))
+    return 0
