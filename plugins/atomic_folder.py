@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import (
     Blocked,
@@ -15,6 +15,9 @@ from recmerge_bench.api import (
     hookimpl,
 )
 
+if TYPE_CHECKING:
+    from recmerge_bench.data.atomic import Fields
+
 
 @dataclass(frozen=True)
 class Options:
@@ -22,11 +25,18 @@ class Options:
 
     Attributes:
         path: the folder, absolute or below ``--data-root``.
-        domain_names: domains in numbering order; what the files name, sorted, if empty.
+        domain_names: domains in numbering order; what the files name, sorted, if empty (has to be
+            given for files with a domain field below ``--data-root``: a plan's check of names
+            does not look there). Files without a domain field make one domain: the only one
+            named here, or the folder's name.
         repeats: what to do where a user meets an item again.
         k_user: least events of a user.
         k_item: least events of an item.
         encoding: of the files.
+        user_field: name of the field of user ids.
+        item_field: name of the field of item ids.
+        time_field: name of the field of times (whole numbers).
+        domain_field: name of the field of domains, in either file or none.
     """
 
     path: str = ""
@@ -35,6 +45,10 @@ class Options:
     k_user: int = 0
     k_item: int = 0
     encoding: str = "utf-8"
+    user_field: str = "user_id"
+    item_field: str = "item_id"
+    time_field: str = "timestamp"
+    domain_field: str = "domain"
 
 
 class AtomicFolder(DatasetDefinition):
@@ -57,10 +71,23 @@ class AtomicFolder(DatasetDefinition):
         return path
 
     def domains(self) -> tuple[str, ...]:
-        """As the options say, or as the files do."""
+        """As the options say, else as the files do, else the folder's name."""
+        from recmerge_bench.data.atomic import find_domains, folder_domain
+
         if self.options.domain_names:
             return tuple(self.options.domain_names)
-        return self.load(None).catalogue.domains
+        try:
+            folder = self.folder(None)
+        except Blocked:  # perhaps it lies below --data-root
+            return (folder_domain(Path(self.options.path)),)
+        return tuple(find_domains(folder, self.options.encoding, self.fields()))
+
+    def fields(self) -> Fields:
+        """Names of the fields, of the options."""
+        from recmerge_bench.data.atomic import Fields
+
+        o = self.options
+        return Fields(o.user_field, o.item_field, o.time_field, o.domain_field)
 
     def sources(self, data_root: Path | None) -> list[Path]:
         """The one or two files."""
@@ -74,8 +101,9 @@ class AtomicFolder(DatasetDefinition):
 
         o = self.options
         return read_folder(
-            self.folder(data_root), o.repeats, o.k_user, o.k_item, o.encoding, o.domain_names
-        )
+            self.folder(data_root), o.repeats, o.k_user, o.k_item, o.encoding,
+            o.domain_names, self.fields(),
+        )  # fmt: skip
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import importlib.metadata
@@ -95,7 +96,7 @@ def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ)
         _load(registry, manager, point.name, origin, version, point.load)
     named = [*extra, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
     for name in dict.fromkeys(named):
-        _load(registry, manager, name, name, "", lambda n=name: _import_named(n, registry))
+        _load(registry, manager, name, name, "", functools.partial(_import_named, name, registry))
     return registry
 
 

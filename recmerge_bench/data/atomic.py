@@ -60,7 +60,8 @@ class Table:
             DataError: a value is no number, not finite, not whole or above 64 bits.
         """
         values = self[name]
-        if all(map(str.isdecimal, values)) and max(map(len, values)) < 19:
+        digits = "".join(values)
+        if digits.isascii() and digits.isdecimal() and all(0 < len(v) < 19 for v in values):
             return np.array(values, np.int64)  # the usual case, at numpy's speed
         return np.array([self._whole(n, text, name) for n, text in enumerate(values)], np.int64)
 
@@ -181,8 +182,9 @@ def read_folder(
     """Any folder of atomic files.
 
     A ``domain`` field (of ``.item``, ``.inter`` or both) makes domains, otherwise all items are of
-    one, named after the folder (see `folder_domain`). Without an ``.item`` file the items are
-    those that have events. An item's text is all other fields of ``.item``, in their order.
+    one: the only one of `domains`, else the folder's name (see `folder_domain`). Without an
+    ``.item`` file the items are those that have events. An item's text is all other fields of
+    ``.item``, in their order.
 
     Args:
         folder: with one ``.inter`` file and perhaps an ``.item`` file of the same name.
@@ -200,7 +202,8 @@ def read_folder(
     inter = read_table(inter_file, encoding)
     item = read_table(item_file, encoding) if item_file else None
     events = Columns(inter.ids(fields.user), inter.ids(fields.item), inter.times(fields.time))
-    catalogue = _items(inter, item, fields, folder_domain(folder))
+    alone = domains[0] if len(domains) == 1 else folder_domain(folder)
+    catalogue = _items(inter, item, fields, alone)
     for row, token in enumerate(events.items):
         if token not in catalogue:
             raise DataError(
@@ -208,6 +211,23 @@ def read_folder(
             )
     known = sorted({found.domain for found in catalogue.values()})
     return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
+
+
+def find_domains(folder: Path, encoding: str = "utf-8", fields: Fields = DEFAULT) -> list[str]:
+    """Names of the domains of a folder, sorted; reads ``.inter`` only if ``.item`` names none.
+
+    Raises:
+        DataError: bad content, with its place.
+    """
+    inter_file, item_file = find_files(folder)
+    for path in (item_file, inter_file):
+        if path is None:
+            continue
+        with path.open("rb") as file:
+            header = file.readline().decode(encoding, "replace")
+        if any(field.partition(":")[0] == fields.domain for field in header.split("\t")):
+            return sorted(set(read_table(path, encoding)[fields.domain]))
+    return [folder_domain(folder)]
 
 
 def folder_domain(folder: Path) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import HandledError, near
 from recmerge_bench.specs import Spec
 from recmerge_bench.targets import define
 
@@ -35,17 +36,20 @@ def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     known = {f.name for f in dataclasses.fields(cls)}
     for name in values:
         if name not in known:
-            from recmerge_bench.errors import near
-
             raise HandledError(f"{where}: unknown option '{name}'{near(name, known)}")
     try:
-        parsed = TypeAdapter(cls).validate_python(dict(values))
+        parsed: Any = _adapter(cls).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
         raise HandledError(f"{where}: {place}: {first['msg']}, not {first['input']!r}") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
     return full
+
+
+@functools.cache
+def _adapter(cls: type) -> Any:
+    return TypeAdapter(cls)
 
 
 def _json(value: Any) -> Any:

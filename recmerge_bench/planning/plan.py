@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,7 @@ class TrackPlanner:
         self.registry, self.data_root = registry, data_root
         self.where = f"suite '{suite.name}', track '{name}'"
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
+        self.sources = functools.cache(source_digest)  # no file changes while a plan is made
 
     def add(self) -> None:
         """Every row under every protocol."""
@@ -105,7 +107,8 @@ class TrackPlanner:
             if spec is not None:
                 return spec, None
         if name in self.suite.expects:
-            return None, (f"no plugin registers the {kinds[0]} '{name}'", self.suite.expects[name])
+            what = kinds[0] if len(kinds) == 1 else "method"
+            return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
         known = [n for kind in kinds for n in self.registry.names(kind)]
         raise HandledError(
             f"{self.where}: no plugin registers the {' or '.join(kinds)} '{name}'"
@@ -133,7 +136,7 @@ class TrackPlanner:
         )
         content = {
             "kind": kind,
-            "sources": source_digest((STAGES[kind], *modules)),
+            "sources": self.sources((STAGES[kind], *modules)),
             "identity": identity,
             "inputs": dict(inputs),
             "seed": seed,
@@ -169,8 +172,8 @@ class TrackPlanner:
         label = f"data {self.track.dataset}"
         given = self.track.dataset_options
         if spec is None:
-            identity = {"dataset": self.track.dataset, "options": given}
-            return self.cell("data", label, identity, {}, {}, gap=gap)
+            absent = {"dataset": self.track.dataset, "options": given}
+            return self.cell("data", label, absent, {}, {}, gap=gap)
         options = complete(spec, given, self.where)
         definition = define(spec.target, options)
         self.check_domains(definition.domains())
@@ -184,7 +187,7 @@ class TrackPlanner:
             "dataset": {"target": spec.target, "options": options},
             "data_root": str(self.data_root) if self.data_root else None,
         }
-        identity = {"target": spec.target, "options": options, "files": digests}
+        identity: dict[str, Any] = {"target": spec.target, "options": options, "files": digests}
         return self.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
 
     def check_domains(self, known: tuple[str, ...]) -> None:
@@ -415,6 +418,21 @@ class Cut:
     mask_history: bool = False
 
 
+def data_cell_alone(
+    registry: Registry, name: str, data_root: Path | None = None
+) -> tuple[Plan, str]:
+    """A plan of one data cell, with the key that it has in suites.
+
+    Raises:
+        HandledError: no such dataset.
+    """
+    registry.get("dataset", name)
+    track = Track(dataset=name, domains=(), protocols=(), rows=())
+    suite = Suite.model_validate({"name": "data", "tracks": {"data": track}})
+    plan = Plan("data", files=registry.files)
+    return plan, TrackPlanner(plan, suite, "data", track, registry, data_root).data_cell()
+
+
 def module(spec: Spec) -> str:
     """The module of a spec's class."""
     return spec.target.partition(":")[0]
@@ -435,4 +453,4 @@ def _seed(seed: int | None) -> str:
     return "" if seed is None else f"seed {seed}"
 
 
-__all__ = ["TrackPlanner", "build"]
+__all__ = ["TrackPlanner", "build", "data_cell_alone"]

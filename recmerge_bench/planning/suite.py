@@ -94,7 +94,7 @@ class Suite(Model):
         name: the board's file name.
         title: one line.
         label: what kind of board it is: ``smoke`` boards carry no verdicts.
-        extends: another suite, by name or file, under which this one's keys are laid.
+        extends: another suite (or several) by name or file, over which this one's keys are laid.
         seeds: one replicate each.
         threads: CPU threads of every cell (part of the keys: bits depend on it).
         timeout: seconds until a cell is killed.
@@ -107,7 +107,7 @@ class Suite(Model):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str = ""
     label: Literal["smoke", "converged", "paper"] = "converged"
-    extends: str | None = None
+    extends: str | tuple[str, ...] | None = None
     seeds: tuple[int, ...] = (0,)
     threads: int = Field(1, ge=1)
     timeout: float = Field(3600.0, gt=0)
@@ -159,12 +159,26 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...]) -> dict[str, Any
         ) from None
     if not isinstance(raw, dict):
         raise HandledError(f"{path}: a suite is a mapping of keys, this is a {type(raw).__name__}")
-    if isinstance(raw.get("extends"), str):
-        parent = raw["extends"]
+    below: dict[str, Any] = {}
+    parents = raw.get("extends") or []
+    for parent in [parents] if isinstance(parents, str) else parents:
+        if not isinstance(parent, str):
+            raise HandledError(f"{path}: extends takes names of suites, not {parent!r}")
         if parent.endswith((".yaml", ".yml")):
             parent = str(path.parent / parent)
-        raw = _overlay(_read(parent, registry, (*seen, name)), raw)
-    return raw
+        above = _read(parent, registry, (*seen, name))
+        below = _overlay(below, _with_own_seeds(above) if not isinstance(parents, str) else above)
+    return _overlay(below, raw)
+
+
+def _with_own_seeds(raw: dict[str, Any]) -> dict[str, Any]:
+    """Several parents keep their seeds apart: each track takes those of its suite."""
+    seeds = raw.get("seeds")
+    tracks = {
+        name: {"seeds": seeds, **track} if seeds and isinstance(track, dict) else track
+        for name, track in raw.get("tracks", {}).items()
+    }
+    return {**raw, "tracks": tracks}
 
 
 def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -212,10 +226,8 @@ def _validate(raw: dict[str, Any], name: str) -> Suite:
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
-    names: list[str] = []
-    for model in (Suite, Track, Row, BackboneUse):
-        names += list(model.model_fields)
-    depth = {0: Suite, 2: Track}.get(len(location))
-    if depth is not None:
-        return list(depth.model_fields)
-    return list(Row.model_fields) if "rows" in location else names
+    if "rows" in location:
+        return list(Row.model_fields)
+    if len(location) >= 3:
+        return list(BackboneUse.model_fields)
+    return list(Track.model_fields if len(location) == 2 else Suite.model_fields)

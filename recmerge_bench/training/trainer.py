@@ -25,7 +25,6 @@ from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.streams import Scope, load_init, training_streams
 from recmerge_bench.training.validation import Validator
 
-
 #: Least seconds between checkpoints at validations.
 _REST = 10.0
 

@@ -1,0 +1,119 @@
+"""``recmerge-bench datasets``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recmerge_bench.cli.common import data_root_option, out_option, registry
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.errors import Blocked, HandledError
+from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
+
+
+@click.group()
+def datasets() -> None:
+    """List, prepare and export datasets."""
+
+
+@datasets.command("list")
+@data_root_option
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def list_datasets(ctx: click.Context, data_root: Path | None, as_json: bool) -> int:
+    """Show the registered datasets, and whether their data are found."""
+    rows = availability(registry(ctx), data_root)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return 0
+    from tabulate import tabulate
+
+    fields = ("name", "status", "mend", "summary", "licence")
+    click.echo(tabulate([[r[k] for k in fields] for r in rows], fields))
+    return 0
+
+
+def availability(found: Registry, data_root: Path | None) -> list[dict[str, Any]]:
+    """Each dataset with ``status`` (found, generated, missing, needs options) and the mend."""
+    rows = []
+    for name in found.names("dataset"):
+        spec = found.get("dataset", name)
+        status, mend = "found", ""
+        try:
+            if not define(spec.target, spec.options).sources(data_root):
+                status = "generated"
+        except Blocked as gap:
+            status, mend = f"missing: {gap.reason}", gap.mend
+        except HandledError as error:
+            status, mend = "needs options", str(error)
+        rows.append({"name": name, "status": status, "mend": mend, "summary": spec.summary,
+                     "licence": spec.licence})  # fmt: skip
+    return rows
+
+
+def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
+    """A dataset by name, or a folder of atomic files.
+
+    Raises:
+        HandledError: no such dataset, or its data are missing.
+    """
+    try:
+        if ("dataset", name) not in found.specs and Path(name).is_dir():
+            from recmerge_bench.data.atomic import read_folder
+
+            return read_folder(Path(name))
+        spec = found.get("dataset", name)
+        loaded: Interactions = define(spec.target, spec.options).load(data_root)
+        return loaded
+    except Blocked as gap:
+        raise HandledError(f"{gap.reason}; {gap.mend}") from None
+
+
+@datasets.command()
+@click.argument("name")
+@data_root_option
+@out_option
+@click.pass_context
+def prepare(ctx: click.Context, name: str, data_root: Path | None, out: Path) -> int:
+    """Read a dataset into the store, check it, and tell its counts."""
+    from recmerge_bench.planning.plan import data_cell_alone
+    from recmerge_bench.running.jobs import job_spec
+    from recmerge_bench.running.store import Store
+    from recmerge_bench.worker import execute
+
+    found = registry(ctx)
+    plan, key = data_cell_alone(found, name, data_root)
+    cell = plan.cells[key]
+    if cell.blocked:
+        raise HandledError(f"{cell.blocked[0]}; {cell.blocked[1]}")
+    ended: list[dict[str, Any]] = []
+    execute(job_spec(cell, plan, out.resolve()), ended.append)
+    if ended[-1]["event"] != "done":
+        raise HandledError(str(ended[-1].get("error", ended[-1]["event"])).partition(": ")[2])
+    report = Store(out.resolve()).record(key)["report"]
+    click.echo(f"{name}: {report['users']} users, {report['events']} events, items by domain: "
+               + ", ".join(f"{d} {n}" for d, n in report["items"].items()))  # fmt: skip
+    click.echo(f"fingerprint {report['fingerprint']}")
+    for what, count in report["counts"].items():
+        click.echo(f"{what}: {count}")
+    return 0
+
+
+@datasets.command()
+@click.argument("name")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), required=True)
+@data_root_option
+@click.pass_context
+def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> int:
+    """Write a dataset as RecBole atomic files (.inter, .item)."""
+    from recmerge_bench.data.atomic import export_atomic
+
+    loaded = load(registry(ctx), name, data_root)
+    stem = Path(name).name
+    for path in export_atomic(loaded, to, stem):
+        click.echo(f"wrote {path}")
+    return 0

@@ -1,0 +1,195 @@
+"""First-party datasets and protocols."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from recmerge_bench.data.atomic import export_atomic, read_folder
+from recmerge_bench.data.candidates import draw
+from recmerge_bench.data.codec import fingerprint
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.splits import leave_one_out, temporal
+from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench_plugins import leave_one_out as loo_plugin
+from recmerge_bench_plugins import temporal as temporal_plugin
+from recmerge_bench_plugins.atomic_folder import AtomicFolder
+from recmerge_bench_plugins.atomic_folder import Options as FolderOptions
+from recmerge_bench_plugins.ml_100k import MovieLens100K
+from recmerge_bench_plugins.ml_100k import Options as MovieOptions
+from recmerge_bench_plugins.synthetic import Options as SyntheticOptions
+from recmerge_bench_plugins.synthetic import Synthetic
+
+SMALL = SyntheticOptions(users=200, items=60, clusters=6, noise=0.0)
+SIZES = {"romance": 247, "thriller": 394, "action": 252, "comedy": 363, "drama": 426}
+
+
+@pytest.fixture(scope="module")
+def films() -> Interactions:
+    dataset = MovieLens100K()
+    try:
+        dataset.sources(None)
+    except Blocked as gap:
+        pytest.skip(str(gap))
+    return dataset.load(None)
+
+
+def test_ml_100k_has_its_published_counts(films: Interactions) -> None:
+    assert {d: films.catalogue.size(d) for d in films.catalogue.domains} == SIZES
+    assert (films.n_users, len(films.items), films.report["repeats"]) == (943, 100_000, 0)
+    number = list(films.catalogue.tokens).index("1")
+    assert films.catalogue.texts[number] == "Toy Story (1995) Animation Children's Comedy"
+    assert films.catalogue.domains[films.item_domains()[number]] == "comedy"
+    assert "recbole" not in sys.modules
+
+
+def test_ml_100k_whole_is_one_domain(films: Interactions) -> None:
+    whole = MovieLens100K(MovieOptions(whole=True)).load(None)
+    assert whole.catalogue.domains == ("movies",) and whole.catalogue.n_items == 1682
+    assert np.array_equal(whole.times, films.times)  # the same events in the same order
+
+
+def test_ml_100k_of_a_folder_is_checked(films: Interactions, tmp_path: Path) -> None:
+    folder = tmp_path / "ml-100k"
+    folder.mkdir()
+    for path in MovieLens100K().sources(None):
+        (folder / path.name).write_bytes(path.read_bytes())
+    assert fingerprint(MovieLens100K().load(tmp_path)) == fingerprint(films)
+    inter = folder / "ml-100k.inter"
+    inter.write_bytes(inter.read_bytes().rsplit(b"\n", 2)[0] + b"\n")
+    with pytest.raises(DataError, match="not MovieLens-100K: 99999 events"):
+        MovieLens100K().load(tmp_path)
+
+
+def test_ml_100k_without_recbole_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "distribution", absent)
+    with pytest.raises(Blocked) as caught:
+        MovieLens100K().sources(None)
+    assert caught.value.mend.startswith("pip install")
+
+
+def test_synthetic_is_the_same_each_time_and_follows_its_seed() -> None:
+    one, again = (Synthetic(SMALL).load(None) for _ in range(2))
+    assert fingerprint(one) == fingerprint(again)
+    assert fingerprint(Synthetic(replace(SMALL, seed=1)).load(None)) != fingerprint(one)
+    assert one.catalogue.domains == Synthetic(SMALL).domains() == ("d0", "d1", "d2")
+    assert [one.catalogue.size(d) for d in one.catalogue.domains] == [60] * 3
+
+
+def clusters(built: Interactions) -> np.ndarray:
+    return np.array([int(t.rpartition("-")[2]) % 6 for t in built.catalogue.tokens])[built.items]
+
+
+def test_synthetic_next_cluster_follows_from_the_last() -> None:
+    def followed(options: SyntheticOptions) -> float:
+        built = Synthetic(options).load(None)
+        step = np.diff(clusters(built)) % 6
+        inside = np.delete(step, built.offsets[1:-1] - 1)
+        return float(np.isin(inside, [0, 1]).mean())
+
+    assert followed(SMALL) == 1.0
+    assert 0.25 < followed(replace(SMALL, noise=1.0)) < 0.42  # two of six by chance
+
+
+def test_synthetic_domains_share_tastes_as_much_as_asked() -> None:
+    def agreement(shared: float) -> float:
+        built = Synthetic(replace(SMALL, shared=shared)).load(None)
+        cluster, heads = clusters(built), built.offsets[:-1]
+        return float((cluster[heads] == cluster[heads + 1]).mean())  # a user's first two domains
+
+    assert agreement(1.0) == 1.0
+    assert abs(agreement(0.5) - (0.25 + 0.75 / 6)) < 0.12  # both in step, or by chance
+    assert agreement(0.0) < 0.3
+
+
+def test_synthetic_text_tells_the_cluster_in_every_domain() -> None:
+    catalogue = Synthetic(SMALL).load(None).catalogue
+    shared: dict[int, set[str]] = {}
+    for token, text in zip(catalogue.tokens, catalogue.texts, strict=True):
+        shared.setdefault(int(token.rpartition("-")[2]) % 6, set()).add(text.rsplit(" ", 1)[0])
+    assert [len(texts) for texts in shared.values()] == [1] * 6
+    assert len(set.union(*shared.values())) == 6
+
+
+def test_synthetic_feeds_all_protocols() -> None:
+    built = Synthetic(SyntheticOptions(users=300)).load(None)
+    split = leave_one_out(built, built.catalogue.domains)
+    assert len(split.test) == 900
+    assert draw(split, split.test, built.catalogue, 999, 0).shape == (900, 999)
+    by_time = temporal(built, built.catalogue.domains)
+    assert min(len(by_time.test), len(by_time.valid)) > 450
+
+
+@pytest.mark.parametrize("wrong", [{"users": 0}, {"items": 5}, {"noise": 1.5}, {"shared": -0.1}])
+def test_synthetic_refuses_impossible_sizes(wrong: dict[str, float]) -> None:
+    with pytest.raises(HandledError, match="synthetic: "):
+        Synthetic(replace(SMALL, **wrong)).load(None)
+
+
+def test_atomic_folder_reads_what_was_exported(tmp_path: Path) -> None:
+    built = Synthetic(SMALL).load(None)
+    files = export_atomic(built, tmp_path / "set", "set")
+    folder = AtomicFolder(FolderOptions(path="set", domain_names=built.catalogue.domains))
+    assert folder.sources(tmp_path) == files
+    assert fingerprint(folder.load(tmp_path)) == fingerprint(built)
+    core = AtomicFolder(FolderOptions(path=str(tmp_path / "set"), k_item=20, repeats="drop"))
+    assert core.domains() == ("d0", "d1", "d2")
+    kept = core.load(None)
+    assert np.bincount(kept.items).min() >= 20 and kept.catalogue.n_items < 180
+    assert fingerprint(read_folder(tmp_path / "set", "drop", 0, 20)) == fingerprint(kept)
+
+
+def test_atomic_folder_that_is_not_there(tmp_path: Path) -> None:
+    dataset = AtomicFolder(FolderOptions(path="Absent Set"))
+    assert dataset.domains() == ("absent-set",)
+    with pytest.raises(Blocked, match="no folder"):
+        dataset.sources(tmp_path)
+    with pytest.raises(HandledError, match="option path"):
+        AtomicFolder().domains()
+
+
+LOO = ["loo", "loo-sampled-99", "loo-sampled-999"]
+MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "cls", "names"),
+    [
+        (loo_plugin, loo_plugin.LeaveOneOut, LOO + MIXED),
+        (temporal_plugin, temporal_plugin.Temporal, ["temporal", "temporal-mixed"]),
+    ],
+)
+def test_protocols_are_presets_of_one_class(
+    plugin: ModuleType, cls: type, names: list[str]
+) -> None:
+    specs = plugin.recmerge_bench_register()
+    assert [s.name for s in specs] == names
+    built = Synthetic(SMALL).load(None)
+    for spec in specs:
+        assert spec.target == f"{plugin.__name__}:{cls.__name__}"
+        protocol = cls(cls.Options(**spec.options))
+        split = protocol.split(built, ["d0"], unscored=["d2"])
+        scopes = {-1} if "mixed" in spec.name else {0, 2}
+        assert set(split.sequences.domains.tolist()) == scopes
+        assert set(split.test.domains.tolist()) == {0}
+        count = spec.name.rpartition("-")[2]
+        assert protocol.candidates() == (int(count) if count.isdigit() else None)
+        assert protocol.mask_history() is False and protocol.candidate_seed() == 2026
+        assert set(protocol.split_options()) <= set(vars(protocol.options))
+
+
+def test_protocols_that_cut_alike_say_so() -> None:
+    options, cls = loo_plugin.Options, loo_plugin.LeaveOneOut
+    plain = cls(options()).split_options()
+    assert cls(options(negatives=99, masked=True, candidate_seed=1)).split_options() == plain
+    assert cls(options(scope="mixed")).split_options() != plain
+    assert cls(options(min_length=5)).split_options() != plain

@@ -1,0 +1,197 @@
+"""Protocols against slow references, and what may never happen in a split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recmerge_bench.data.build import Columns, Item, build_interactions
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Instances, Split
+from recmerge_bench.data.splits import leave_one_out, temporal
+from recmerge_bench.errors import DataError, HandledError
+
+NAMES = ("a", "b", "c")
+ITEMS = {f"{d}{n}": Item(d) for d in NAMES for n in range(4)}
+Row = tuple[str, str, int]
+Targets = dict[tuple[int, int], tuple[list[int], int]]  # user, domain: history, target
+
+
+def build(rows: Sequence[Row]) -> Interactions:
+    users, items, times = zip(*rows, strict=True)
+    return build_interactions(Columns(users, items, np.array(times, np.int64)), ITEMS, NAMES)
+
+
+@st.composite
+def datasets(draw: st.DrawFn) -> Interactions:
+    event = st.tuples(st.sampled_from("stuvw"), st.sampled_from(list(ITEMS)), st.integers(0, 30))
+    rows = draw(st.lists(event, max_size=60))
+    sure = [("s", f"{d}{n}", n * 10) for d in NAMES for n in range(4)]
+    return build([*rows, *sure])
+
+
+def sequences_of(
+    built: Interactions, domains: Sequence[str], scope: str
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """(user, domain or -1) -> (item, time) in order; a loop over events."""
+    of_item = built.item_domains()
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for user in range(built.n_users):
+        for at in range(built.offsets[user], built.offsets[user + 1]):
+            item = int(built.items[at])
+            if NAMES[of_item[item]] in domains:
+                key = (user, int(of_item[item]) if scope == "domain" else -1)
+                found.setdefault(key, []).append((item, int(built.times[at])))
+    return found
+
+
+def given_targets(split: Split, instances: Instances) -> Targets:
+    s, found = split.sequences, {}
+    for row in range(len(instances)):
+        sequence, position = int(instances.sequence[row]), int(instances.position[row])
+        start = s.offsets[sequence]
+        assert s.items[start + position] == instances.targets[row]
+        assert s.users[sequence] == instances.users[row]
+        key = (int(s.users[sequence]), int(s.domains[sequence]))
+        history = s.items[start : start + position].tolist()
+        found[key] = (history, int(instances.targets[row]))
+    assert len(found) == len(instances)
+    return found
+
+
+def given_training(split: Split) -> dict[tuple[int, int], list[int]]:
+    s = split.sequences
+    return {
+        (int(s.users[n]), int(s.domains[n])): s.items[
+            s.offsets[n] : s.offsets[n] + s.train_end[n]
+        ].tolist()
+        for n in range(len(s))
+    }
+
+
+SCOPES = st.sampled_from(["domain", "mixed"])
+
+
+@given(datasets(), SCOPES, st.integers(3, 6))
+def test_leave_one_out_is_the_slow_one(built: Interactions, scope: str, shortest: int) -> None:
+    whole = sequences_of(built, ("a", "c"), scope)
+    long = {k: [i for i, _ in v] for k, v in whole.items() if len(v) >= shortest}
+    try:
+        split = leave_one_out(built, ["a", "c"], scope, shortest)  # type: ignore[arg-type]
+    except DataError:
+        assert not long
+        return
+    assert given_training(split) == {k: v[:-2] for k, v in long.items()}
+    assert given_targets(split, split.valid) == {k: (v[:-2], v[-2]) for k, v in long.items()}
+    assert given_targets(split, split.test) == {k: (v[:-1], v[-1]) for k, v in long.items()}
+    assert split.report["sequences_too_short"] == len(whole) - len(long)
+
+
+@given(datasets(), SCOPES, st.sampled_from([(0.8, 0.9), (0.3, 0.6)]))
+def test_temporal_is_the_slow_one(
+    built: Interactions, scope: str, quantiles: tuple[float, float]
+) -> None:
+    whole = sequences_of(built, ("a", "c"), scope)
+    times = sorted(t for events in whole.values() for _, t in events)
+    first, second = (times[int(q * (len(times) - 1))] for q in quantiles)
+    train = {k: [i for i, t in v if t < first] for k, v in whole.items()}
+
+    def targets(start: int, end: float) -> Targets:
+        found = {}
+        for key, events in whole.items():
+            before = [i for i, t in events if t < start]
+            inside = [i for i, t in events if start <= t < end]
+            if before and inside:
+                found[key] = (before, inside[0])
+        return found
+
+    valid, test = targets(first, second), targets(second, np.inf)
+    try:
+        split = temporal(built, ["a", "c"], scope, *quantiles)  # type: ignore[arg-type]
+    except DataError:
+        assert not test or not any(train.values())
+        return
+    assert given_training(split) == train
+    assert given_targets(split, split.valid) == valid
+    assert given_targets(split, split.test) == test
+    assert len(whole) == len(test) + sum(
+        split.report[f"{why}"]
+        for why in ("sequences_without_test_target", "test_targets_without_history")
+    )
+
+
+@given(datasets(), SCOPES, st.booleans())
+def test_unscored_domains_train_and_are_never_targets(
+    built: Interactions, scope: str, by_time: bool
+) -> None:
+    cut = temporal if by_time else leave_one_out
+    try:
+        one = cut(built, ["a"], scope, unscored=["b"])  # type: ignore[operator]
+        all_scored = cut(built, ["a", "b"], scope)  # type: ignore[operator]
+    except DataError:
+        return
+    assert given_training(one) == given_training(all_scored)
+    for part in ("valid", "test"):
+        ours, theirs = getattr(one, part), getattr(all_scored, part)
+        kept = theirs.take(theirs.domains == 0)
+        assert given_targets(one, ours) == given_targets(all_scored, kept)
+        assert (ours.domains == 0).all()
+        lost = one.report[f"{part}_targets_unscored"]
+        assert by_time or lost == len(theirs) - len(ours)
+
+
+@given(datasets(), SCOPES, st.booleans())
+def test_nothing_of_valid_or_test_is_trained_on(
+    built: Interactions, scope: str, by_time: bool
+) -> None:
+    try:
+        split = (temporal if by_time else leave_one_out)(built, NAMES, scope)  # type: ignore
+    except DataError:
+        return
+    s = split.sequences
+    for part in (split.valid, split.test):
+        assert (part.position >= s.train_end[part.sequence]).all()
+        assert (part.position >= 1).all()
+        assert (part.domains == built.item_domains()[part.targets]).all()
+    both = np.intersect1d(split.valid.sequence, split.test.sequence)
+    at = [dict(zip(p.sequence, p.position, strict=True)) for p in (split.valid, split.test)]
+    assert all(at[0][n] < at[1][n] for n in both)
+
+
+def test_types_are_those_of_the_contract() -> None:
+    built = build([("u", f"{d}{n}", n) for d in NAMES for n in range(4)])
+    for scope, domains in (("domain", [0, 1, 2]), ("mixed", [-1])):
+        split = leave_one_out(built, NAMES, scope)  # type: ignore[arg-type]
+        s, t = split.sequences, split.test
+        assert s.domains.tolist() == domains
+        kinds = [a.dtype.name for a in (s.offsets, s.items, s.users, s.domains, s.train_end)]
+        assert kinds == ["int64", "int32", "int32", "int16", "int32"]
+        kinds = [a.dtype.name for a in (t.sequence, t.position, t.users, t.domains, t.targets)]
+        assert kinds == ["int32", "int32", "int32", "int16", "int32"]
+
+
+def test_events_at_a_cut_off_are_not_trained_on() -> None:
+    rows = [("u", f"{d}{n % 4}", n) for d in NAMES for n in range(11)]
+    split = temporal(build(rows), ["a"], valid_from=0.8, test_from=0.9)
+    assert split.sequences.train_end.tolist() == [8]
+    assert split.valid.position.tolist() == [8] and split.test.position.tolist() == [9]
+
+
+def test_what_cannot_be_split() -> None:
+    built = build([("u", f"{d}{n}", n) for d in NAMES for n in range(2)])
+    with pytest.raises(DataError, match="no test target"):
+        leave_one_out(built, ["a"])
+    same_time = build([("u", f"{d}{n}", 0) for d in NAMES for n in range(4)])
+    with pytest.raises(DataError, match="no test target"):
+        temporal(same_time, ["a"])
+    with pytest.raises(HandledError, match="no domain 'aa' .did you mean 'a'"):
+        leave_one_out(built, ["aa"])
+    with pytest.raises(HandledError, match="min_length is 2"):
+        leave_one_out(built, ["a"], min_length=2)
+    for quantiles in ((0.9, 0.8), (0.0, 0.5), (0.5, 1.0)):
+        with pytest.raises(HandledError, match="valid_from"):
+            temporal(built, ["a"], "domain", *quantiles)
