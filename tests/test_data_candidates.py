@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from builders import catalogue, leave_two_out, planted
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import catalogue, leave_two_out, planted
 from recmerge_bench.data import candidates
 from recmerge_bench.data.candidates import candidate_hash, draw
 from recmerge_bench.data.interactions import Catalogue

@@ -7,16 +7,10 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
-
-from recmerge_bench.data.atomic import export_atomic, read_folder
-from recmerge_bench.data.candidates import draw
-from recmerge_bench.data.codec import fingerprint
-from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.data.splits import leave_one_out, temporal
-from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench_plugins import leave_one_out as loo_plugin
 from recmerge_bench_plugins import temporal as temporal_plugin
 from recmerge_bench_plugins.atomic_folder import AtomicFolder
@@ -25,6 +19,13 @@ from recmerge_bench_plugins.ml_100k import MovieLens100K
 from recmerge_bench_plugins.ml_100k import Options as MovieOptions
 from recmerge_bench_plugins.synthetic import Options as SyntheticOptions
 from recmerge_bench_plugins.synthetic import Synthetic
+
+from recmerge_bench.data.atomic import export_atomic, read_folder
+from recmerge_bench.data.candidates import draw
+from recmerge_bench.data.codec import fingerprint
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.splits import leave_one_out, temporal
+from recmerge_bench.errors import Blocked, DataError, HandledError
 
 SMALL = SyntheticOptions(users=200, items=60, clusters=6, noise=0.0)
 SIZES = {"romance": 247, "thriller": 394, "action": 252, "comedy": 363, "drama": 426}
@@ -46,10 +47,12 @@ def test_ml_100k_has_its_published_counts(films: Interactions) -> None:
     number = list(films.catalogue.tokens).index("1")
     assert films.catalogue.texts[number] == "Toy Story (1995) Animation Children's Comedy"
     assert films.catalogue.domains[films.item_domains()[number]] == "comedy"
-    assert "recbole" not in sys.modules
 
 
-def test_ml_100k_whole_is_one_domain(films: Interactions) -> None:
+def test_ml_100k_whole_is_one_domain_and_needs_no_import_of_recbole(
+    films: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "recbole", None)  # importing it raises
     whole = MovieLens100K(MovieOptions(whole=True)).load(None)
     assert whole.catalogue.domains == ("movies",) and whole.catalogue.n_items == 1682
     assert np.array_equal(whole.times, films.times)  # the same events in the same order
@@ -168,9 +171,7 @@ MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
         (temporal_plugin, temporal_plugin.Temporal, ["temporal", "temporal-mixed"]),
     ],
 )
-def test_protocols_are_presets_of_one_class(
-    plugin: ModuleType, cls: type, names: list[str]
-) -> None:
+def test_protocols_are_presets_of_one_class(plugin: ModuleType, cls: Any, names: list[str]) -> None:
     specs = plugin.recmerge_bench_register()
     assert [s.name for s in specs] == names
     built = Synthetic(SMALL).load(None)

@@ -1,0 +1,61 @@
+"""README and ARCHITECTURE say what is true: the example runs, the board is the committed one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from recmerge_bench.cli import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(start: str) -> str:
+    found = re.search(rf"<!-- {re.escape(start)} -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert found, start
+    return found.group(1).strip()
+
+
+def test_ci_calls_the_readmes_test_command() -> None:
+    command = "python3 -m venv .tox/tool && .tox/tool/bin/pip install -q tox && .tox/tool/bin/tox"
+    assert f"    {command}\n" in README
+    assert command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for name in COMMANDS:
+        assert f"`recmerge-bench {name}" in README, name
+
+
+def test_the_printed_board_is_the_committed_one() -> None:
+    board = (ROOT / "leaderboards" / "quick.md").read_text(encoding="utf-8")
+    assert block("board quick merging loo") in board
+
+
+def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:
+    text = block("file tests/example_plugin.py").removeprefix("```python").removesuffix("```")
+    file = ROOT / "tests" / "example_plugin.py"
+    assert text.strip() == file.read_text().strip()
+    rows = '[{"method": "median", "backbones": ["sasrec"]}]'
+    ran = subprocess.run(
+        [
+            sys.executable, "-m", "recmerge_bench", "-p", str(file), "run",
+            "--suite", str(ROOT / "tests" / "tiny.yaml"), "--out", str(tmp_path),
+            "--set", f"tracks.merging.rows={rows}", "--set", "tracks.merging.protocols=[loo]",
+            "--only", "method=median",
+        ],
+        capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "median" in (tmp_path / "boards" / "tiny.md").read_text()
+
+
+def test_the_map_names_files_that_exist() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.py)`", text):
+        places = (ROOT / name, ROOT / "recmerge_bench" / name)
+        assert any(p.is_file() for p in places), name
