@@ -78,7 +78,7 @@ BAD_FILES: dict[str, tuple[str | bytes, str | bytes | None, str, str]] = {
     "no rows": (INTER, None, "inter:1: ", "the file has a header and no rows"),
     "no types": ("user_id\titem_id\n1\t1\n", None, "inter:1 (column 1): ", "header field"),
     "bad type": ("user_id:token\titem_id:int\n", None, "inter:1 (column 2): ", "header field"),
-    "same field": (INTER[:-1] + "\titem_id:token\n", None, "inter:1 (column 4): ", "field 'item_id"),
+    "same field": (INTER[:-1] + "\titem_id:token\n", None, "inter:1 (column 4): ", "field 'item"),
     "no field": ("user_id:token\titem_id:token\tat:float\nu\t1\t1\n", None, "inter:1: ",
                  "no field 'timestamp'"),
     "few fields": (INTER + "u\t1\t1\nu\t1\n", None, "inter:3 (column 3): ", "2 fields, the header"),

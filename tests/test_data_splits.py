@@ -153,6 +153,7 @@ def test_nothing_of_valid_or_test_is_trained_on(
     except DataError:
         return
     s = split.sequences
+    assert list(given_training(split)) == sorted(given_training(split))  # by user, then domain
     for part in (split.valid, split.test):
         assert (part.position >= s.train_end[part.sequence]).all()
         assert (part.position >= 1).all()
