@@ -1,4 +1,4 @@
-"""The whole path, from suite to board: cached, resumed after kills, shared, failing cell by cell."""
+"""The whole path, from suite to board: cached, killed, shared, failing cell by cell."""
 
 from __future__ import annotations
 

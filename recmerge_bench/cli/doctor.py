@@ -63,8 +63,8 @@ def _recbole(versions: dict[str, str | None]) -> str:
     numpy = versions["numpy"] or "0"
     if int(numpy.partition(".")[0]) >= 2:
         return (
-            f"{versions['recbole']}: its data are usable; its models need numpy < 2, here is {numpy}; "
-            "pip install -c constraints.txt numpy"
+            f"{versions['recbole']}: its data are usable; its models need numpy < 2, "
+            f"here is {numpy}; pip install -c constraints.txt numpy"
         )
     return f"{versions['recbole']}: data and models usable"
 

@@ -44,7 +44,8 @@ def _term(text: str) -> tuple[str, list[str]]:
     known = (*CELL_FIELDS, *RESULT_FIELDS)
     if field.strip() not in known:
         raise HandledError(
-            f"selector '{text}': no field '{field}'{near(field, known)}; there are {', '.join(known)}"
+            f"selector '{text}': no field '{field}'{near(field, known)}; "
+            f"there are {', '.join(known)}"
         )
     return field.strip(), pattern.strip().split("|")
 
