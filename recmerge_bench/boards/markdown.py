@@ -27,7 +27,8 @@ def render(records: Mapping[str, Any]) -> str:
         parts += _section(header, track, protocol, lines)
     parts.append("## Reproduce")
     parts.append(
-        f"    {header['command']}\n    recmerge-bench leaderboard build --out runs --to leaderboards"
+        f"    {header['command']}\n"
+        "    recmerge-bench leaderboard build --out runs --to leaderboards"
     )
     return "\n\n".join(parts) + "\n"
 
@@ -165,7 +166,13 @@ def render_cost(costs: Mapping[str, Any]) -> str:
             ]
         )  # fmt: skip
     first = costs["results"][0] if costs["results"] else {}
-    where = f"{first.get('device', '')}, {first.get('cores', '')} cores, Python {first.get('python', '')}"
+    where = ", ".join(
+        [
+            first.get("device", ""),
+            f"{first.get('cores', '')} cores",
+            f"Python {first.get('python', '')}",
+        ]
+    )
     headers = [
         "track", "protocol", "backbone", "method", "seed", "training s", "other s", "peak MiB",
     ]  # fmt: skip
