@@ -70,15 +70,15 @@ class AtomicFolder(DatasetDefinition):
             raise Blocked(f"there is no folder {path}", "put the atomic files there")
         return path
 
-    def domains(self) -> tuple[str, ...]:
+    def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
         """As the options say, else as the files do, else the folder's name."""
         from recmerge_bench.data.atomic import find_domains, folder_domain
 
         if self.options.domain_names:
             return tuple(self.options.domain_names)
         try:
-            folder = self.folder(None)
-        except Blocked:  # perhaps it lies below --data-root
+            folder = self.folder(data_root)
+        except Blocked:  # `sources` says so, with the mend
             return (folder_domain(Path(self.options.path)),)
         return tuple(find_domains(folder, self.options.encoding, self.fields()))
 

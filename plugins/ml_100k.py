@@ -34,7 +34,7 @@ class MovieLens100K(DatasetDefinition):
 
     Options = Options
 
-    def domains(self) -> tuple[str, ...]:
+    def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
         """Genre groups in order of precedence, or one domain."""
         return ("movies",) if self.options.whole else tuple(SIZES)
 

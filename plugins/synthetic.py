@@ -46,7 +46,7 @@ class Synthetic(DatasetDefinition):
 
     Options = Options
 
-    def domains(self) -> tuple[str, ...]:
+    def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
         """``d0``, ``d1``, ..."""
         return tuple(f"d{n}" for n in range(self.options.n_domains))
 

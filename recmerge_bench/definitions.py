@@ -43,7 +43,7 @@ class Definition:
 class DatasetDefinition(Definition):
     """Where a dataset lies and how it becomes `Interactions`."""
 
-    def domains(self) -> tuple[str, ...]:
+    def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
         """Domain names, known without reading a file."""
         raise NotImplementedError
 

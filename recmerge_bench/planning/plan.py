@@ -176,7 +176,7 @@ class TrackPlanner:
             return self.cell("data", label, absent, {}, {}, gap=gap)
         options = complete(spec, given, self.where)
         definition = define(spec.target, options)
-        self.check_domains(definition.domains())
+        self.check_domains(definition.domains(self.data_root))
         digests: list[tuple[str, str]] = []
         try:
             files = definition.sources(self.data_root)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.data.candidates import candidate_hash
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.errors import HandledError
@@ -21,7 +22,7 @@ Counts = tuple[np.ndarray, np.ndarray]
 def run(context: Context) -> dict[str, Any]:
     """Rank every domain's targets with the model that serves the domain."""
     split, catalogue = context.split(), context.interactions().catalogue
-    candidates, digest = _candidates(context)
+    candidates, digest = _candidates(context, split.test)
     better = np.zeros(len(split.test), np.int32)
     equal = np.zeros(len(split.test), np.int32)
     for domain in context.config["domains"]:
@@ -46,14 +47,12 @@ def run(context: Context) -> dict[str, Any]:
     return about
 
 
-def _candidates(context: Context) -> tuple[np.ndarray | None, str]:
+def _candidates(context: Context, test: Instances) -> tuple[np.ndarray | None, str]:
     folder = context.inputs.get("candidates")
     if folder is None:
         return None, "full"
-    import hashlib
-
     drawn = np.load(folder / "candidates.npy", mmap_mode="r")
-    return drawn, hashlib.sha256(np.ascontiguousarray(drawn).tobytes()).hexdigest()
+    return drawn, candidate_hash(drawn, test)
 
 
 def _rank(
@@ -105,25 +104,34 @@ def load_net(
     weights: Path,
     initial_tables: bool = False,
     device: str = "cpu",
+    exact: bool = False,
 ) -> Any:
     """Build the net of these domains and load weights, strictly.
 
     Args:
         initial_tables: what a domain keeps for itself may be missing and then stays as built
             (zero-shot: the base knows no table of the domain).
+        exact: refuse tensors of other domains too.
 
     Raises:
         HandledError: a tensor is missing, unknown or of another shape.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from recmerge_bench.merging.policy import action
     from recmerge_bench.training.streams import load_init
 
     net = definition.build(catalogue, domains, seed)
-    tensors: Mapping[str, Any] = load_file(str(weights))
+    try:
+        tensors: Mapping[str, Any] = load_file(str(weights))
+    except SafetensorError as error:
+        raise HandledError(f"{weights}: not a safetensors file ({error})") from None
     own = [n for n in net.state_dict() if action(n, definition.policy) == "domain"]
     missing = [n for n in own if n not in tensors]
+    foreign = sorted(set(tensors) - set(net.state_dict()))
+    if exact and foreign:
+        raise HandledError(f"{weights}: holds what the model lacks: {', '.join(foreign[:5])}")
     if missing and not initial_tables:
         raise HandledError(f"{weights}: lacks {', '.join(missing[:5])}")
     try:

@@ -70,17 +70,24 @@ class Progress:
         """Steps until the limit, if validation does not end training before."""
         limits = [options.steps] if options.steps > 0 else []
         if options.epochs > 0:
-            limits.append(self.step - self.batch + (options.epochs - self.epoch)
-                          * self.epoch_batches)
+            limits.append(
+                self.step - self.batch + (options.epochs - self.epoch) * self.epoch_batches
+            )
         return min(limits)
 
     def report(self) -> dict[str, Any]:
         """For the record of a run."""
         rate = self.targets / self.seconds if self.seconds else 0.0
         return {
-            "steps": self.step, "epochs": self.epoch, "targets": self.targets,
-            "seconds": self.seconds, "targets_per_second": rate, "stopped": self.stopped,
-            "best_step": self.best_step, "best_valid": self.best_valid, "history": self.history,
+            "steps": self.step,
+            "epochs": self.epoch,
+            "targets": self.targets,
+            "seconds": self.seconds,
+            "targets_per_second": rate,
+            "stopped": self.stopped,
+            "best_step": self.best_step,
+            "best_valid": self.best_valid,
+            "history": self.history,
         }
 
     def to_json(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import DataError
+from recmerge_bench.merging.policy import action
 from recmerge_bench.training.batches import Stream
 
 Scope = Literal["domain", "mixed"]
@@ -46,12 +47,6 @@ def training_streams(
     return streams
 
 
-def policy_of(definition: Backbone, name: str) -> str:
-    """What merging does with a parameter: the policy of its longest matching prefix."""
-    hits = [prefix for prefix in definition.policy if name.startswith(prefix)]
-    return definition.policy[max(hits, key=len)] if hits else "merge"
-
-
 def load_init(
     definition: Backbone, net: nn.Module, init: Mapping[str, Tensor], catalogue: Catalogue
 ) -> None:
@@ -66,7 +61,7 @@ def load_init(
     state = net.state_dict()
     for name, value in init.items():
         if name not in state:
-            owned = policy_of(definition, name) == "domain"
+            owned = action(name, definition.policy) == "domain"
             if owned and any(part in catalogue.domains for part in name.split(".")):
                 continue
             raise ValueError(f"initial weight {name!r} is unknown to the net")
@@ -76,7 +71,7 @@ def load_init(
                 f"the net's is {tuple(state[name].shape)}"
             )
     for name in state:
-        if name not in init and policy_of(definition, name) in ("merge", "base"):
+        if name not in init and action(name, definition.policy) in ("merge", "base"):
             raise ValueError(f"the initial weights lack {name!r}")
     with torch.no_grad():
         for name, value in init.items():

@@ -124,11 +124,17 @@ class _Training:
             self.net.compile(dynamic=True)
         self.names = {n: p for n, p in self.net.named_parameters() if p.requires_grad}
         self.optimizer = torch.optim.AdamW(
-            list(self.names.values()), lr=options.lr, betas=options.betas,
-            weight_decay=options.weight_decay, fused=True,
+            list(self.names.values()),
+            lr=options.lr,
+            betas=options.betas,
+            weight_decay=options.weight_decay,
+            fused=True,
         )
         self.validator = Validator(
-            definition, catalogue, split, domains,
+            definition,
+            catalogue,
+            split,
+            domains,
             options.eval_limit if options.eval_every >= 0 else -1,
         )
         self.at = Progress()
@@ -162,8 +168,12 @@ class _Training:
         """Planned batches from where training stands, and whether each ends its epoch."""
         while not self.at.stopped:
             plan = plan_epoch(
-                self.streams, self.definition.max_history(), self.options.batch_size,
-                self.options.batch_tokens, self.seed, self.at.epoch,
+                self.streams,
+                self.definition.max_history(),
+                self.options.batch_size,
+                self.options.batch_tokens,
+                self.seed,
+                self.at.epoch,
             )
             self.at.epoch_batches = len(plan)
             for index in range(self.at.batch, len(plan)):
@@ -208,10 +218,16 @@ class _Training:
 
     def _report(self, **more: Any) -> None:
         at = self.at
-        self.tell({
-            "step": at.step, "steps": at.expected_steps(self.options), "epoch": at.epoch,
-            "loss": self._flush(), "seconds": at.seconds, **more,
-        })
+        self.tell(
+            {
+                "step": at.step,
+                "steps": at.expected_steps(self.options),
+                "epoch": at.epoch,
+                "loss": self._flush(),
+                "seconds": at.seconds,
+                **more,
+            }
+        )
 
     def _validate(self) -> None:
         if self.validator.empty:
@@ -245,8 +261,13 @@ class _Training:
     ) -> str:
         """Tells this training from another whose state may lie in the same folder."""
         about = [
-            type(self.definition).__qualname__, repr(self.definition.options),
-            self.options.to_json(), self.seed, list(domains), scope, str(self.device.type),
+            type(self.definition).__qualname__,
+            repr(self.definition.options),
+            self.options.to_json(),
+            self.seed,
+            list(domains),
+            scope,
+            str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
         ]
         digest = hashlib.sha256(json.dumps(about).encode())

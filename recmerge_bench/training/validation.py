@@ -52,8 +52,13 @@ class Validator:
             FloatingPointError: a score is not a finite number.
         """
         counts = rank_with_net(
-            self.definition, net, self.split, self.instances, self.catalogue,
-            [Ranking()], device=device,
+            self.definition,
+            net,
+            self.split,
+            self.instances,
+            self.catalogue,
+            [Ranking()],
+            device=device,
         )[0]
         values = ndcg(rank(*counts), 10)
         numbers = self.instances.domains

@@ -1,0 +1,249 @@
+"""Cells to a machine without network and back: jobs, inputs and sources out, results in.
+
+Archives are split into parts of at most 16 MiB, each a valid tar. What comes back is a stranger's:
+names are checked, links refused, every file's hash compared with its record before it is stored.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.keys import CORE_ROOT, module_path
+from recmerge_bench.running.jobs import job_spec
+from recmerge_bench.running.store import RECORD, Store, sha256
+
+PART = 16 << 20
+CHUNK = 8 << 20
+LIMIT = 4 << 30
+KEY = re.compile(r"[0-9a-f]{64}")
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass
+class Adopted:
+    """What `adopt` did: counts, and a line for each cell that was refused."""
+
+    new: int = 0
+    present: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def pack(plan: Plan, store: Store, keys: Iterable[str], target: Path) -> list[Path]:
+    """Write the cells to do among `keys`, with all that they need, as a self-contained job.
+
+    Args:
+        plan: the cells.
+        store: holds the inputs that are done.
+        keys: the chosen cells; what they need and is not done is packed as well.
+        target: ``JOB.tar``; further parts are ``JOB.001.tar`` and so on.
+
+    Returns:
+        The parts.
+
+    Raises:
+        HandledError: nothing is left to do, or a chosen cell is blocked.
+    """
+    chosen, inputs = _needed(plan, store, keys)
+    if not chosen:
+        raise HandledError("nothing to pack: all chosen cells are done")
+    entries: list[tuple[str, bytes | Path]] = []
+    files = {name: f"code/{Path(path).name}" for name, path in plan.files.items()}
+    jobs = [{**job_spec(plan.cells[k], plan, Path("out")), "files": files} for k in chosen]
+    entries.append(("jobs.json", json.dumps(jobs, sort_keys=True, indent=1).encode()))
+    entries.append(("run.py", (CORE_ROOT / "running" / "remote.py").read_bytes()))
+    entries += _sources(plan)
+    for key in inputs:
+        folder = store.check(key)
+        names = [RECORD, *store.record(key)["files"]]
+        entries += [(f"out/store/{key[:2]}/{key}/{name}", folder / name) for name in names]
+    return write_parts(target, entries)
+
+
+def _needed(plan: Plan, store: Store, keys: Iterable[str]) -> tuple[list[str], list[str]]:
+    chosen: set[str] = set()
+    inputs: set[str] = set()
+    queue = [k for k in keys if not store.intact(k)]
+    while queue:
+        key = queue.pop()
+        cell = plan.cells[key]
+        if cell.blocked:
+            raise HandledError(f"{cell.label} is blocked: {cell.blocked[0]}; {cell.blocked[1]}")
+        chosen.add(key)
+        for needed in cell.inputs.values():
+            if store.intact(needed):
+                inputs.add(needed)
+            elif needed not in chosen:
+                queue.append(needed)
+    data = [k for k in chosen if plan.cells[k].kind == "data"]
+    if data:
+        raise HandledError(
+            f"{plan.cells[data[0]].label} is not done, and its raw files do not travel; "
+            "run it here first (`recmerge-bench run --only kind=split`)"
+        )
+    return [k for k in plan.cells if k in chosen], sorted(inputs)
+
+
+def _sources(plan: Plan) -> list[tuple[str, bytes | Path]]:
+    roots = {"recmerge_bench": CORE_ROOT}
+    targets = [
+        part["target"].partition(".")[0].partition(":")[0]
+        for cell in plan.cells.values()
+        for part in cell.job["config"].values()
+        if isinstance(part, dict) and "target" in part
+    ]
+    for package in sorted(set(targets) - set(plan.files)):
+        path = module_path(package)
+        if path is not None:
+            roots[package] = path.parent if path.name == "__init__.py" else path
+    found: list[tuple[str, bytes | Path]] = []
+    for name, root in roots.items():
+        if root.is_file():
+            found.append((f"code/{root.name}", root))
+            continue
+        found += [
+            (f"code/{name}/{p.relative_to(root).as_posix()}", p) for p in sorted(root.rglob("*.py"))
+        ]
+    found += [(f"code/{Path(path).name}", Path(path)) for path in plan.files.values()]
+    return found
+
+
+def write_parts(target: Path, entries: Iterable[tuple[str, bytes | Path]]) -> list[Path]:
+    """Tar the entries into parts of at most `PART` bytes; equal entries give equal bytes.
+
+    A file larger than a chunk goes in as ``name.chunk000``, ``name.chunk001``, ...
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    parts: list[Path] = []
+    archive: tarfile.TarFile | None = None
+    used = 0
+    for name, data in _chunks(entries):
+        size = 512 + -(-len(data) // 512) * 512
+        if archive is None or used + size > PART - (1 << 16):
+            if archive is not None:
+                archive.close()
+            number = len(parts)
+            path = target if not number else target.with_suffix(f".{number:03d}.tar")
+            parts.append(path)
+            archive, used = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT), 0  # noqa: SIM115
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = len(data), 0o644
+        archive.addfile(info, io.BytesIO(data))
+        used += size
+    if archive is not None:
+        archive.close()
+    return parts
+
+
+def _chunks(entries: Iterable[tuple[str, bytes | Path]]) -> Iterator[tuple[str, bytes]]:
+    for name, source in entries:
+        data = source.read_bytes() if isinstance(source, Path) else source
+        if len(data) <= CHUNK:
+            yield name, data
+            continue
+        for number, start in enumerate(range(0, len(data), CHUNK)):
+            yield f"{name}.chunk{number:03d}", data[start : start + CHUNK]
+
+
+def extract(archives: Iterable[Path], folder: Path) -> None:
+    """Unpack tars of plain files below `folder`, chunks joined; nothing else is accepted.
+
+    Raises:
+        HandledError: not a tar, a link, a device, an absolute or climbing name, too large.
+    """
+    total = 0
+    for path in archives:
+        try:
+            with tarfile.open(path, "r:") as archive:
+                for member in archive:
+                    total += _check_member(member, path)
+                    if total > LIMIT:
+                        raise HandledError(f"{path}: more than {LIMIT >> 30} GiB unpacked")
+                    target = folder / member.name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    source = archive.extractfile(member)
+                    assert source is not None
+                    with open(target, "xb") as out:
+                        shutil.copyfileobj(source, out)
+        except (tarfile.TarError, OSError) as error:
+            raise HandledError(f"{path}: not a readable archive of cells ({error})") from None
+    _join(folder)
+
+
+def _check_member(member: tarfile.TarInfo, path: Path) -> int:
+    parts = PurePosixPath(member.name).parts
+    plain = member.isreg() and not member.issparse()
+    if not plain or not parts or not all(NAME.fullmatch(p) and p not in (".", "..") for p in parts):
+        raise HandledError(f"{path}: refuses the entry {member.name!r}: not a plain file below it")
+    return member.size
+
+
+def _join(folder: Path) -> None:
+    for first in sorted(folder.rglob("*.chunk000")):
+        whole = first.with_name(first.name.removesuffix(".chunk000"))
+        with open(whole, "xb") as out:
+            for piece in sorted(first.parent.glob(f"{whole.name}.chunk[0-9][0-9][0-9]")):
+                out.write(piece.read_bytes())
+                piece.unlink()
+
+
+def adopt(archives: Iterable[Path], store: Store) -> Adopted:
+    """Take finished cells into the store, each checked against its record.
+
+    Raises:
+        HandledError: an archive is refused as a whole (see `extract`).
+    """
+    done = Adopted()
+    with tempfile.TemporaryDirectory() as name:
+        extract(archives, Path(name))
+        for record in sorted(Path(name).glob(f"store/*/*/{RECORD}")):
+            _adopt(record.parent, store, done)
+    if not done.new and not done.present and not done.refused:
+        raise HandledError("the archive holds no finished cell")
+    return done
+
+
+def _adopt(folder: Path, store: Store, done: Adopted) -> None:
+    key = folder.name
+    if store.intact(key):
+        done.present += 1
+        return
+    reason = _flaw(folder, key)
+    if reason:
+        done.refused.append(f"{key[:12]}: {reason}")
+        return
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    with store.lock(key), store.writing(key) as aside:
+        for file in record["files"]:
+            (aside / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / file, aside / file)
+        kept = {k: v for k, v in record.items() if k not in ("files", "sizes")}
+        store.commit(key, aside, kept)
+    done.new += 1
+
+
+def _flaw(folder: Path, key: str) -> str:
+    """Why a cell's folder cannot be taken, or an empty string."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        files = dict(record["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"its record is not readable ({error})"
+    if not KEY.fullmatch(key) or record.get("key") != key:
+        return "its record is of another cell"
+    if any(not NAME.fullmatch(p) for f in files for p in PurePosixPath(f).parts):
+        return "its record names a file outside of it"
+    for file, digest in files.items():
+        path = folder / file
+        if not path.is_file() or sha256(path) != digest:
+            return f"{file} does not match its record"
+    return ""
