@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from rich.console import Console
 
 from recmerge_bench.boards.markdown import render, render_cost
-from recmerge_bench.boards.records import load_records, write_records
+from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
 from recmerge_bench.boards.results import Reader, manifests
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_text
@@ -42,8 +41,8 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
         HandledError: there are no such records, or they are damaged.
     """
     board, cost = boards / f"{suite}.md", boards / f"{suite}-cost.md"
-    text = render(load_records(records / f"{suite}.json"))
-    costs = json.loads((records / f"{suite}.cost.json").read_text(encoding="utf-8"))
-    write_text(board, text)
-    write_text(cost, render_cost(costs))
+    path = records / f"{suite}.json"
+    texts = render(load_records(path)), render_cost(load_costs(cost_path(path)))
+    write_text(board, texts[0])
+    write_text(cost, texts[1])
     return [board, cost]

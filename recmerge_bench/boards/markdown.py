@@ -35,7 +35,7 @@ def render(records: Mapping[str, Any]) -> str:
 
 def _section(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> list[str]:
     metrics = header["metrics"]
-    parts = [f"## {track}, {protocol}", _card(header, track, lines)]
+    parts = [f"## {track}, {protocol}", _card(header, track, protocol, lines)]
     done = [line for line in lines if line.values]
     if done:
         parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0])]
@@ -52,33 +52,45 @@ def _section(header: Mapping[str, Any], track: str, protocol: str, lines: list[L
     return parts
 
 
-def _card(header: Mapping[str, Any], track: str, lines: list[Line]) -> str:
+def _card(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> str:
     about = header["tracks"][track]
+    said = header.get("protocols", {}).get(protocol)  # absent where its plugin was
     first = next((line for line in lines if line.values), lines[0])
-    ranking = "all items of the target's domain"
-    if first.candidates not in ("", "full"):
-        ranking = f"sampled candidates, set `{first.candidates[:16]}`"
-    instances = ", ".join(
-        f"{d} {first.instances[d]}" for d in first.domains if d in first.instances
-    )
+    counts = first.instances
+    instances = ", ".join(f"{d} {counts.get(d, 0)}" for d in first.domains if counts)
+    seeds = sorted({s for line in lines for s in line.replicates if s is not None})
     rows = [
         ("dataset", about["dataset"]),
         ("domains", ", ".join(first.domains)),
         ("source of the shared base", ", ".join(about["source"]) or "none"),
-        ("ranked against", ranking),
+        *([("split", _split(said))] if said else []),
+        ("ranked against", _ranking(first, said)),
         ("history masked", "yes" if first.masked else "no"),
         ("ties", "mid-rank (1 + better + equal / 2)"),
         ("test targets", instances or "not run"),
-        ("seeds", ", ".join(map(str, header["seeds"]))),
+        ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
     ]
     return tabulate(rows, headers=("protocol card", ""), tablefmt="github", disable_numparse=True)
+
+
+def _split(said: Mapping[str, Any]) -> str:
+    options = ", ".join(f"{k}={v}" for k, v in sorted(said["split"].items()))
+    return _plain(said["summary"] + (f" ({options})" if options else ""))
+
+
+def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
+    if line.candidates in ("", "full") and not (said and said["negatives"]):
+        return "all items of the target's domain"
+    count, seed = (said["negatives"], said["candidate_seed"]) if said else (None, None)
+    text = "sampled candidates" if count is None else f"{count} sampled candidates, seed {seed}"
+    return f"{text}, set `{line.candidates[:16]}`" if line.candidates else text
 
 
 def _main_table(lines: list[Line], metric: str) -> str:
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
     rows = [
-        [*line.name, *(_cell(line, d, metric, best[d]) for d in domains), _seeds(line)]
+        [*_name(line), *(_cell(line, d, metric, best[d]) for d in domains), _seeds(line)]
         for line in lines
     ]
     headers = ["backbone", "method", *domains, "seeds"]
@@ -87,7 +99,7 @@ def _main_table(lines: list[Line], metric: str) -> str:
 
 def _metric_table(lines: list[Line], metrics: list[str]) -> str:
     best = {m: best_two(lines, MEAN, m) for m in metrics}
-    rows = [[*line.name, *(_cell(line, MEAN, m, best[m]) for m in metrics)] for line in lines]
+    rows = [[*_name(line), *(_cell(line, MEAN, m, best[m]) for m in metrics)] for line in lines]
     headers = ["backbone", "method", *metrics]
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
@@ -109,6 +121,10 @@ def _seeds(line: Line) -> str:
     return "–" if line.seeds == [None] else str(len(line.seeds))
 
 
+def _seed(seed: int | None) -> str:
+    return "–" if seed is None else str(seed)
+
+
 def _normalised(lines: list[Line], metric: str, reference: str) -> str:
     domains = [*lines[0].domains]
     base = {
@@ -123,7 +139,7 @@ def _normalised(lines: list[Line], metric: str, reference: str) -> str:
         whole = [s for s in shares if s is not None]
         average = sum(whole) / len(whole) if len(whole) == len(shares) else None
         of_means = _share(line.mean(MEAN, metric), own.mean(MEAN, metric))
-        rows.append([*line.name, *map(_percent, [*shares, average, of_means])])
+        rows.append([*_name(line), *map(_percent, [*shares, average, of_means])])
     headers = ["backbone", "method", *domains, "mean of ratios", "ratio of means"]
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
@@ -138,12 +154,17 @@ def _percent(share: float | None) -> str:
 
 def _missing(lines: list[Line]) -> str:
     rows = [
-        [*line.name, status, ", ".join("–" if s is None else str(s) for s in seeds), _plain(reason)]
+        [*_name(line), status, ", ".join(map(_seed, sorted(seeds))), _plain(reason)]
         for line in lines
         for (status, reason), seeds in line.gaps.items()
     ]
     headers = ["backbone", "method", "status", "seeds", "reason"]
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def _name(line: Line) -> tuple[str, str]:
+    backbone, method = line.name
+    return _plain(backbone), _plain(method)
 
 
 def _plain(text: str) -> str:
@@ -155,24 +176,20 @@ def render_cost(costs: Mapping[str, Any]) -> str:
     rows = []
     for entry in costs["results"]:
         identity = entry["identity"]
-        seed = "–" if identity["seed"] is None else identity["seed"]
         own = sum(s for name, s in entry["seconds"].items() if not name.startswith("train"))
         training = sum(s for name, s in entry["seconds"].items() if name.startswith("train"))
         rows.append(
             [
                 identity["track"], identity["protocol"], identity["backbone"] or "–",
-                identity["method"], seed, f"{training:.1f}", f"{own:.1f}",
+                identity["method"], _seed(identity["seed"]), f"{training:.1f}", f"{own:.1f}",
                 f"{entry['peak_memory'] / 2**20:.0f}",
             ]
         )  # fmt: skip
-    first = costs["results"][0] if costs["results"] else {}
-    where = ", ".join(
-        [
-            first.get("device", ""),
-            f"{first.get('cores', '')} cores",
-            f"Python {first.get('python', '')}",
-        ]
-    )
+    places = {
+        f"{e.get('device', '?')}, {e.get('cores', '?')} cores, Python {e.get('python', '?')}"
+        for e in costs["results"]
+    }
+    where = "; ".join(sorted(places)) or "none, nothing is done"
     headers = [
         "track", "protocol", "backbone", "method", "seed", "training s", "other s", "peak MiB",
     ]  # fmt: skip

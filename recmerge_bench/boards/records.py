@@ -7,20 +7,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.results import Reader
+from recmerge_bench.boards.all_ranks import write_all_ranks
+from recmerge_bench.boards.results import PROVENANCE, Reader
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
+from recmerge_bench.targets import define
 
+#: the schema that is written; `recmerge_bench.boards.schema` reads it and older ones
 SCHEMA = 1
-NEEDED = ("schema", "suite", "header", "results")
 
 
 def make_records(
@@ -37,14 +38,32 @@ def make_records(
             costs.append(_cost(reader, result))
         results.append(entry)
     shared = {"schema": SCHEMA, "suite": manifest["suite"]}
-    records = {**shared, "header": manifest["header"], "results": results}
+    header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
+    records = {**shared, "header": header, "results": results}
     return records, {**shared, "results": costs}
+
+
+def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
+    """What the board's protocol cards say of each protocol that is registered."""
+    names = sorted({p for track in header["tracks"].values() for p in track["protocols"]})
+    found = {}
+    for name in names:
+        spec = registry.specs.get(("protocol", name))
+        if spec is not None:
+            definition = define(spec.target, spec.options)
+            found[name] = {
+                "summary": spec.summary,
+                "split": definition.split_options(),
+                "negatives": definition.candidates(),
+                "candidate_seed": definition.candidate_seed(),
+            }
+    return found
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     cells = reader.cells(result)
     report = {c["kind"]: c["report"] for c in cells}
-    own = reader.record(result["key"])
+    own, provenance = reader.record(result["key"]), reader.provenance(result)
     table = reader.ranks(result["key"])
     counts = np.bincount(table.domain, minlength=len(table.domains))
     return {
@@ -53,27 +72,26 @@ def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
         "mask_history": table.about["protocol"]["mask_history"],
         "data": report.get("data", {}).get("fingerprint", ""),
         "split": own["inputs"]["split"],
-        "libraries": own["provenance"]["libraries"],
-        "plugins": own["provenance"]["plugins"],
+        "libraries": provenance["libraries"],
+        "plugins": provenance["plugins"],
     }
 
 
 def _cost(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     cells = reader.cells(result)
     own = reader.record(result["key"])
-    provenance = own["provenance"]
+    seconds: dict[str, float] = {}
+    for cell in cells:
+        name = f"{cell['kind']}:{cell['label']}"
+        seconds[name] = round(seconds.get(name, 0.0) + cell["seconds"], 3)
     return {
         "key": result["key"],
         "identity": result["identity"],
-        "seconds": {c["kind"] + ":" + c["label"]: c["seconds"] for c in cells},
+        "seconds": seconds,
         "peak_memory": max(c["peak_memory"] for c in cells),
         "started": own["started"],
-        "device": own["device"],
-        "commit": provenance["commit"],
-        "dirty": provenance["dirty"],
-        "processor": provenance["processor"],
-        "cores": provenance["cores"],
-        "python": provenance["python"],
+        "device": ", ".join(sorted({c["device"] for c in cells})),
+        **{k: own["provenance"][k] for k in PROVENANCE if k in own["provenance"]},
     }
 
 
@@ -89,61 +107,46 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     write_json(paths[0], records)
     write_json(paths[1], costs)
     done = [r for r in manifest["results"] if r["status"] == "done"]
-    _write_all_ranks(paths[2], [reader.ranks(r["key"]) for r in done], [r["key"] for r in done])
+    write_all_ranks(paths[2], {r["key"]: reader.ranks(r["key"]) for r in done})
     return paths
 
 
-def _write_all_ranks(path: Path, tables: list[RankTable], keys: list[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    order = sorted(dict(zip(keys, tables, strict=True)).items())
-    sizes = [len(t.users) for _, t in order]
-
-    def joined(values: list[np.ndarray]) -> np.ndarray:
-        return np.concatenate([np.asarray(v, np.int32) for v in values] or [np.zeros(0, np.int32)])
-
-    names = [np.asarray(t.domains, object)[t.domain] for _, t in order]
-    columns = {
-        "key": pa.array(np.repeat([k for k, _ in order], sizes)).dictionary_encode(),
-        "user": joined([t.users for _, t in order]),
-        "domain": pa.array(np.concatenate(names) if names else []).dictionary_encode(),
-        "target": joined([t.targets for _, t in order]),
-        "n_better": joined([t.n_better for _, t in order]),
-        "n_equal": joined([t.n_equal for _, t in order]),
-    }
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    pq.write_table(
-        pa.table(columns), aside, compression="zstd", compression_level=12, write_statistics=False
-    )
-    os.replace(aside, path)
+def cost_path(path: Path) -> Path:
+    """The cost file beside a records file."""
+    return path.with_name(f"{path.stem}.cost.json")
 
 
 def load_records(path: Path) -> dict[str, Any]:
     """Read a records file; older schemas are brought to the present one.
 
     Raises:
-        DataError: the file is damaged or of a later schema.
+        DataError: the file is damaged or of a later schema; says where.
         HandledError: there is no such file.
     """
+    from recmerge_bench.boards.schema import check_records
+
+    return check_records(_read(path), path)
+
+
+def load_costs(path: Path) -> dict[str, Any]:
+    """Read a cost file, as `load_records` does.
+
+    Raises:
+        DataError: the file is damaged or of a later schema; says where.
+        HandledError: there is no such file.
+    """
+    from recmerge_bench.boards.schema import check_costs
+
+    return check_costs(_read(path), path)
+
+
+def _read(path: Path) -> Any:
     try:
-        records = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise HandledError(f"no such records file: {path}") from None
+        raise HandledError(
+            f"no such records file: {path}; `recmerge-bench leaderboard build --out` writes it"
+        ) from None
     except (OSError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise DataError(f"not readable as JSON ({error})", path, line) from None
-    missing = [k for k in NEEDED if not isinstance(records, dict) or k not in records]
-    if missing:
-        raise DataError(f"no records of a suite: lacks {', '.join(missing)}", path)
-    if not isinstance(records["schema"], int) or not 1 <= records["schema"] <= SCHEMA:
-        raise DataError(
-            f"schema {records['schema']} is unknown; this version reads 1 to {SCHEMA}", path
-        )
-    for number, result in enumerate(records["results"]):
-        lacking = [k for k in ("key", "identity", "domains", "status") if k not in result]
-        if lacking:
-            raise DataError(f"result {number} lacks {', '.join(lacking)}", path)
-        if result["status"] == "done" and "metrics" not in result:
-            raise DataError(f"result {number} is done and has no metrics", path)
-    return dict(records)

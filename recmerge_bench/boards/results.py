@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.boards.metrics import metric_values
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
@@ -24,12 +24,17 @@ KEYS = (
     "metrics", "status", "key", "seconds", "peak_memory", "provenance",
 )  # fmt: skip
 
+#: what a cost file keeps of the provenance; the records keep the rest (libraries and plugins)
+PROVENANCE = (
+    "recmerge_bench", "python", "commit", "dirty", "machine", "processor", "cores", "system",
+)  # fmt: skip
+
 
 def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
     """The manifests of the suites that were run into a folder.
 
     Raises:
-        HandledError: none is there, or not the one asked for.
+        HandledError: none is there, or not the one asked for, or it is damaged.
     """
     paths = {p.stem: p for p in sorted((out / "suites").glob("*.json"))}
     if not paths:
@@ -37,7 +42,20 @@ def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
     if suite is not None and suite not in paths:
         raise HandledError(f"{out}: suite '{suite}' was not run here{near(suite, paths)}")
     chosen = [paths[suite]] if suite else list(paths.values())
-    return [json.loads(p.read_text(encoding="utf-8")) for p in chosen]
+    return [_manifest(p) for p in chosen]
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        whole = isinstance(manifest["header"], dict) and isinstance(manifest["results"], list)
+        if not whole or not isinstance(manifest["suite"], str):
+            raise KeyError("header, results or suite")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        line = getattr(error, "lineno", None)
+        raise DataError(f"no manifest of a suite ({error}); run the suite again", path, line) \
+            from None
+    return dict(manifest)
 
 
 class Reader:
@@ -51,6 +69,7 @@ class Reader:
     def __init__(self, out: Path, registry: Registry) -> None:
         self.store, self.registry = Store(out), registry
         self._records: dict[str, dict[str, Any]] = {}
+        self._ranks: dict[str, RankTable] = {}
 
     def record(self, key: str) -> dict[str, Any]:
         """A cell's record."""
@@ -60,11 +79,28 @@ class Reader:
 
     def ranks(self, key: str) -> RankTable:
         """A rank cell's table."""
-        return read_ranks(self.store.file(key, "ranks.parquet"))
+        if key not in self._ranks:
+            self._ranks[key] = read_ranks(self.store.file(key, "ranks.parquet"))
+        return self._ranks[key]
 
     def cells(self, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Records of the cells behind a result that are still in the store."""
         return [self.record(k) for k in result["cells"] if self.store.has(k)]
+
+    def provenance(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """Where the ranks were made, with the plugins and libraries of all cells behind them.
+
+        Cells may come from several machines: a library that was there in two versions has both.
+        """
+        libraries: dict[str, set[str]] = {}
+        plugins: dict[str, str] = {}
+        for cell in self.cells(result):
+            for name, version in cell["provenance"]["libraries"].items():
+                libraries.setdefault(name, set()).add(version)
+            plugins.update(cell["provenance"]["plugins"])
+        own = self.record(result["key"])["provenance"]
+        joined = {name: ", ".join(sorted(versions)) for name, versions in libraries.items()}
+        return {**own, "libraries": joined, "plugins": dict(sorted(plugins.items()))}
 
     def rows(self, manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows of a suite."""
@@ -88,11 +124,9 @@ class Reader:
             "key": result["key"],
             "seconds": round(sum(c["seconds"] for c in cells), 3),
             "peak_memory": max((c["peak_memory"] for c in cells), default=0),
-            "provenance": cells[-1]["provenance"] if cells else {},
+            "provenance": self.provenance(result) if cells else {},
         }
-        domains = [*result["domains"], MEAN]
-        rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in domains]
-        return [{k: row[k] for k in (*KEYS, "reason")} for row in rows]
+        return _by_domain(common, result["domains"], values)
 
     def by_domain(self, names: list[str], result: Mapping[str, Any]) -> dict[str, dict[str, float]]:
         """Metrics by domain, and their unweighted mean over the domains."""
@@ -115,7 +149,42 @@ def domain_means(
     return found
 
 
+def _by_domain(
+    common: Mapping[str, Any], domains: Iterable[str], values: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in (*domains, MEAN)]
+    return [{k: row[k] for k in (*KEYS, "reason")} for row in rows]
+
+
 def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[str, Any]]:
     """All rows of the suites run into a folder; keys as in `KEYS`, and ``reason``."""
     reader = Reader(out, registry)
     return [row for manifest in manifests(out, suite) for row in reader.rows(manifest)]
+
+
+def from_records(path: Path) -> list[dict[str, Any]]:
+    """The same rows from a committed records file (``<suite>.json``) and the costs beside it.
+
+    Raises:
+        HandledError: there is no such file, or one of the two is damaged.
+    """
+    from recmerge_bench.boards.records import cost_path, load_costs, load_records
+
+    records, beside = load_records(path), cost_path(path)
+    costs = {c["key"]: c for c in load_costs(beside)["results"]} if beside.is_file() else {}
+    found: list[dict[str, Any]] = []
+    for result in records["results"]:
+        cost = costs.get(result["key"], {})
+        about = {k: result[k] for k in ("libraries", "plugins") if k in result}
+        common = {
+            **{k: result["identity"][k] for k in IDENTITY},
+            "suite": records["suite"],
+            "status": result["status"],
+            "reason": result.get("reason", ""),
+            "key": result["key"],
+            "seconds": round(sum(cost.get("seconds", {}).values()), 3),
+            "peak_memory": cost.get("peak_memory", 0),
+            "provenance": {**about, **{k: cost[k] for k in PROVENANCE if k in cost}},
+        }
+        found += _by_domain(common, result["domains"], result.get("metrics", {}))
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from recmerge_bench.boards.table import MEAN, Line, best_two, tables
@@ -30,11 +31,11 @@ def print_board(records: Mapping[str, Any], console: Console) -> None:
 def _table(lines: list[Line], metric: str, title: str) -> Table:
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric)[0] for d in domains}
-    table = Table(title=title, title_justify="left")
+    table = Table(title=escape(title), title_justify="left")
     table.add_column("backbone")
     table.add_column("method")
     for domain in domains:
-        table.add_column(domain, justify="right")
+        table.add_column(escape(domain), justify="right")
     for line in lines:
         cells = []
         for domain in domains:
@@ -42,5 +43,5 @@ def _table(lines: list[Line], metric: str, title: str) -> Table:
             text = "–" if value is None else f"{value:.4f}"
             bold = value is not None and round(value, 4) == best[domain]
             cells.append(f"[bold]{text}[/]" if bold else text)
-        table.add_row(*line.name, *cells)
+        table.add_row(*map(escape, line.name), *cells)
     return table

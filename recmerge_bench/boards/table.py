@@ -18,10 +18,12 @@ class Line:
 
     Attributes:
         identity: without the seed.
-        seeds: those that are done; empty for a method without seed.
+        seeds: those that are done; [None] for a method without seed.
         values: (domain, metric) -> value of each seed.
         gaps: (status, reason) -> seeds that are not done.
-        expected: number of replicates there should be.
+        instances: number of test targets by domain.
+        candidates: hash of the candidate sets, or ``full``.
+        masked: whether items of the history are taken out of the ranking.
     """
 
     identity: dict[str, Any]
@@ -35,10 +37,17 @@ class Line:
 
     @property
     def name(self) -> tuple[str, str]:
-        """Backbone and method as printed."""
-        variant = self.identity["variant"]
-        method = self.identity["method"] + (f" ({variant})" if variant else "")
+        """Backbone and method as printed; the recipe is named where it is not the fixed one."""
+        recipe = self.identity["recipe"]
+        notes = [self.identity["variant"], "" if recipe == "fixed" else f"{recipe} recipe"]
+        shown = "; ".join(note for note in notes if note)
+        method = self.identity["method"] + (f" ({shown})" if shown else "")
         return self.identity["backbone"] or "–", method
+
+    @property
+    def replicates(self) -> list[Any]:
+        """All its seeds, done or not; [None] for a method without seed."""
+        return [*self.seeds, *(s for seeds in self.gaps.values() for s in seeds)]
 
     def mean(self, domain: str, metric: str) -> float | None:
         """Mean over the seeds, None where nothing is done."""
@@ -54,14 +63,19 @@ class Line:
 def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
     """(track, protocol) -> lines, in the suite's order."""
     found: dict[tuple[str, str], dict[tuple[Any, ...], Line]] = {}
+    seen: set[tuple[Any, ...]] = set()
     for result in records["results"]:
         identity = dict(result["identity"])
+        if (own := tuple(sorted((k, str(v)) for k, v in identity.items()))) in seen:
+            continue  # a row that the suite lists twice is one row (`load_records` checks that)
+        seen.add(own)
         seed = identity.pop("seed")
         place = found.setdefault((identity["track"], identity["protocol"]), {})
         line = place.setdefault(tuple(identity[k] for k in ROW), Line(identity))
         line.domains = result["domains"]
         if result["status"] != "done":
-            line.gaps.setdefault((result["status"], result["reason"]), []).append(seed)
+            gap = (result["status"], result.get("reason", ""))
+            line.gaps.setdefault(gap, []).append(seed)
             continue
         line.seeds.append(seed)
         line.instances = result.get("instances", {})

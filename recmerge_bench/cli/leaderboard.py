@@ -54,15 +54,27 @@ def build(
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
 @click.option(
-    "--tolerance", type=float, default=0.0, show_default=True, help="Absolute, of metrics."
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Largest absolute difference of a metric that passes.",
 )
-def compare(before: Path, after: Path, tolerance: float) -> int:
+@click.option(
+    "--relative",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="The same as a share of BEFORE's value; the larger allowance counts.",
+)
+def compare(before: Path, after: Path, tolerance: float, relative: float) -> int:
     """Tell what differs between two records files; exit with 1 if anything does."""
     from recmerge_bench.boards.compare import compare as differences
     from recmerge_bench.boards.records import load_records
 
-    lines = differences(load_records(before), load_records(after), tolerance)
+    lines = differences(load_records(before), load_records(after), tolerance, relative)
     for line in lines:
         click.echo(line)
-    click.echo(f"{len(lines)} difference(s) beyond {tolerance}")
+    share = f" or {relative:g} of the value" if relative else ""
+    click.echo(f"{len(lines)} difference(s) beyond {tolerance}{share}")
     return 1 if lines else 0

@@ -27,10 +27,15 @@ def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> 
 
     names = list(dict.fromkeys(name for row in found for name in row["metrics"]))
     fields = ("suite", "track", "protocol", "backbone", "method", "variant", "seed", "domain")
+    why = [] if all(row["status"] == "done" for row in found) else ["reason"]
     lines = [
-        [*(row[k] for k in fields), row["status"], *(row["metrics"].get(n) for n in names)]
+        [
+            *(row[k] for k in (*fields, "status")),
+            *(row["metrics"].get(n) for n in names),
+            *(row[k] for k in why),
+        ]
         for row in found
     ]
-    headers = [*fields, "status", *names]
+    headers = [*fields, "status", *names, *why]
     click.echo(tabulate(lines, headers, floatfmt=".4f", missingval="–"))
     return 0

@@ -1,0 +1,103 @@
+"""``<suite>.ranks.parquet``: the ranks of all results of a suite, and metrics made of them again.
+
+Equal ranks give equal bytes (with one version of pyarrow): results stand in the order of keys.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.results import domain_means
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
+
+
+def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
+    """Write the tables of these rank cells (by key), whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    order = sorted(tables.items())
+    sizes = [len(t.users) for _, t in order]
+
+    def joined(values: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.asarray(v, np.int32) for v in values] or [np.zeros(0, np.int32)])
+
+    names = [np.asarray(t.domains, object)[t.domain] for _, t in order]
+    columns = {
+        "key": pa.array(np.repeat([k for k, _ in order], sizes)).dictionary_encode(),
+        "user": joined([t.users for _, t in order]),
+        "domain": pa.array(np.concatenate(names) if names else []).dictionary_encode(),
+        "target": joined([t.targets for _, t in order]),
+        "n_better": joined([t.n_better for _, t in order]),
+        "n_equal": joined([t.n_equal for _, t in order]),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        pq.write_table(
+            pa.table(columns), aside,
+            compression="zstd", compression_level=12, write_statistics=False,
+        )  # fmt: skip
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read_all_ranks(path: Path) -> dict[str, RankTable]:
+    """Key of a rank cell -> its table (domains numbered in the order of their names).
+
+    Raises:
+        HandledError: no such file.
+        DataError: not such a table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise HandledError(f"no such file of ranks: {path}")
+    try:
+        table = pq.read_table(path)
+        text = {c: np.asarray(table.column(c).cast(pa.string())) for c in ("key", "domain")}
+        plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"not a table of ranks ({error})", path) from None
+    found = {}
+    for key in dict.fromkeys(text["key"].tolist()):
+        mine = text["key"] == key
+        names, domain = np.unique(text["domain"][mine].astype(str), return_inverse=True)
+        found[str(key)] = RankTable(
+            plain["user"][mine], tuple(names.tolist()), domain.astype(np.int32),
+            plain["target"][mine], plain["n_better"][mine], plain["n_equal"][mine], {},
+        )  # fmt: skip
+    return found
+
+
+def derive(
+    records: Mapping[str, Any], ranks: Mapping[str, RankTable], registry: Registry
+) -> dict[str, Any]:
+    """The records with all metrics computed again from committed ranks.
+
+    Raises:
+        HandledError: a result that is done has no ranks there.
+    """
+    names = records["header"]["metrics"]
+    results = []
+    for result in records["results"]:
+        entry = dict(result)
+        if result["status"] == "done":
+            if result["key"] not in ranks:
+                raise HandledError(
+                    f"the ranks of {result['identity']['method']} ({result['key'][:12]}) are "
+                    "missing: build the records again from the run"
+                )
+            table = ranks[result["key"]]
+            entry["metrics"] = domain_means(registry, names, table, result["domains"])
+        results.append(entry)
+    return {**records, "results": results}

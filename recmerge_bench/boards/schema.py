@@ -1,0 +1,167 @@
+"""The schema of records files, and how files of older schemas are brought to the present one.
+
+Imported when a file is read: pydantic takes a while to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+
+from recmerge_bench.errors import DataError
+
+SCHEMA = 1
+
+#: schema -> what turns records of that schema into those of the next one. Raising `SCHEMA` means
+#: adding an entry here (and one file of the old schema to the tests).
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+class _Part(BaseModel):
+    """Wrong types are errors; keys that later versions add are let through."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Identity(_Part):
+    """What tells a result from the others of its suite."""
+
+    dataset: str
+    backbone: str
+    method: str
+    recipe: str
+    profile: str
+    variant: str
+    track: str
+    protocol: str
+    seed: int | None
+
+
+class Track(_Part):
+    """What the header says of a track."""
+
+    dataset: str
+    domains: list[str]
+    protocols: list[str]
+    source: list[str]
+    reference: str | None = None
+
+
+class Header(_Part):
+    """What a board says before its tables."""
+
+    title: str
+    label: Literal["smoke", "converged", "paper"]
+    metrics: list[str] = Field(min_length=1)
+    seeds: list[int]
+    order: list[str]
+    tracks: dict[str, Track]
+    command: str
+
+    @model_validator(mode="after")
+    def _order_names_tracks(self) -> Header:
+        if sorted(self.order) != sorted(self.tracks):
+            raise ValueError("order and tracks do not name the same tracks")
+        return self
+
+
+class Result(_Part):
+    """One result: done with its numbers, or not with its reason."""
+
+    key: str
+    identity: Identity
+    domains: list[str]
+    status: str
+    reason: str = ""
+    metrics: dict[str, dict[str, FiniteFloat]] = {}
+    instances: dict[str, int] = {}
+    candidates: str = ""
+    mask_history: bool = False
+
+    @model_validator(mode="after")
+    def _done_has_numbers(self) -> Result:
+        lacking = {"metrics", "instances", "candidates", "mask_history"} - self.model_fields_set
+        if self.status == "done" and lacking:
+            raise ValueError(f"it is done and lacks {', '.join(sorted(lacking))}")
+        return self
+
+
+class Records(_Part):
+    """``<suite>.json``."""
+
+    suite: str
+    header: Header
+    results: list[Result]
+
+
+class Cost(_Part):
+    """What one result took."""
+
+    key: str
+    identity: Identity
+    seconds: dict[str, FiniteFloat]
+    peak_memory: int
+
+
+class Costs(_Part):
+    """``<suite>.cost.json``."""
+
+    suite: str
+    results: list[Cost]
+
+
+def check_records(raw: Any, path: Path) -> dict[str, Any]:
+    """Records of any known schema, checked and brought to the present schema.
+
+    Raises:
+        DataError: they are of an unknown schema or do not fit theirs; says where.
+    """
+    records = _checked(Records, _migrated(raw, path), path)
+    seen: dict[tuple[Any, ...], tuple[int, str]] = {}
+    for number, result in enumerate(records["results"]):
+        identity = result["identity"]
+        if identity["track"] not in records["header"]["tracks"]:
+            raise DataError(
+                f"results.{number}: the header has no track '{identity['track']}'", path
+            )
+        name = tuple(identity[k] for k in Identity.model_fields)
+        before, key = seen.setdefault(name, (number, result["key"]))
+        if key != result["key"]:
+            raise DataError(
+                f"results.{before} and results.{number} are different and both called "
+                f"{identity['method']} ({identity['variant'] or 'no variant'}, track "
+                f"{identity['track']}); give these rows of the suite variants of their own",
+                path,
+            )
+    return records
+
+
+def check_costs(raw: Any, path: Path) -> dict[str, Any]:
+    """The same for a cost file."""
+    return _checked(Costs, _migrated(raw, path), path)
+
+
+def _migrated(raw: Any, path: Path) -> dict[str, Any]:
+    if not isinstance(raw, Mapping) or "schema" not in raw:
+        raise DataError("no records of a suite: lacks schema", path)
+    records = dict(raw)
+    schema = records["schema"]
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+        raise DataError(f"schema {schema!r} is unknown; this version reads 1 to {SCHEMA}", path)
+    for version in range(schema, SCHEMA):
+        records = {**MIGRATIONS[version](records), "schema": version + 1}
+    return records
+
+
+def _checked(model: type[BaseModel], records: dict[str, Any], path: Path) -> dict[str, Any]:
+    try:
+        model.model_validate(records)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise DataError(f"{place}: {first['msg']}; restore the file or build it again", path) \
+            from None
+    return records

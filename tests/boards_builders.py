@@ -1,0 +1,144 @@
+"""A small fabricated suite: its records, and a run's folder with cells that hold its ranks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.evaluation.ranks import RankTable, write_ranks
+from recmerge_bench.running.store import Store, write_json
+
+METRICS = ["NDCG@10", "HR@10", "MRR"]
+DOMAINS = ["books", "films"]
+
+
+def header(label: str = "converged") -> dict[str, Any]:
+    track = {
+        "dataset": "made-up", "domains": DOMAINS, "profile": "cpu", "protocols": ["cut"],
+        "reference": "own", "source": ["music"],
+    }  # fmt: skip
+    return {
+        "title": "A fabricated suite", "label": label, "metrics": METRICS, "seeds": [0, 1],
+        "order": ["merging"], "tracks": {"merging": track},
+        "command": "recmerge-bench run --suite fake",
+    }  # fmt: skip
+
+
+def identity(method: str, seed: int | None, backbone: str = "net", **more: str) -> dict[str, Any]:
+    return {
+        "dataset": "made-up", "backbone": backbone, "method": method, "recipe": "fixed",
+        "profile": "cpu", "variant": "", "track": "merging", "protocol": "cut", "seed": seed,
+        **more,
+    }  # fmt: skip
+
+
+def key_of(who: dict[str, Any]) -> str:
+    return (f"{who['method']}{who['variant']}{who['seed']}".encode().hex() + 64 * "0")[:64]
+
+
+def result(who: dict[str, Any], books: float, films: float) -> dict[str, Any]:
+    values = {"books": books, "films": films, "mean": (books + films) / 2}
+    return {
+        "key": key_of(who), "identity": who, "domains": DOMAINS,
+        "status": "done", "reason": "", "mend": "",
+        "metrics": {d: dict(zip(METRICS, (v, 2 * v, v / 2), strict=True))
+                    for d, v in values.items()},
+        "instances": {"books": 30, "films": 20}, "candidates": "full", "mask_history": True,
+        "data": "d" * 64, "split": "e" * 64, "libraries": {"numpy": "1"}, "plugins": {"p": "q 1"},
+    }  # fmt: skip
+
+
+def gap(who: dict[str, Any], status: str, reason: str) -> dict[str, Any]:
+    return {
+        "key": key_of(who), "identity": who, "domains": DOMAINS, "status": status,
+        "reason": reason, "mend": "mend it",
+    }  # fmt: skip
+
+
+def records() -> dict[str, Any]:
+    """Done, half done, failed, blocked and not run; a recipe, a variant with a pipe in it."""
+    protocol = {"summary": "the last one", "split": {"scope": "domain"}, "negatives": None,
+                "candidate_seed": 1}  # fmt: skip
+    return {
+        "schema": 1,
+        "suite": "fake",
+        "header": {**header(), "protocols": {"cut": protocol}},
+        "results": [
+            result(identity("counts", None, backbone=""), 0.1, 0.2),
+            result(identity("own", 0), 0.30, 0.40),
+            result(identity("own", 1), 0.32, 0.44),
+            result(identity("average", 0, variant="a|b"), 0.2, 0.3),
+            result(identity("average", 1, variant="a|b"), 0.2, 0.35),
+            result(identity("average", 0, recipe="paper"), 0.1, 0.1),
+            gap(identity("average", 1, recipe="paper"), "failed", "it | broke"),
+            gap(identity("absent", 0), "blocked", "no data"),
+            gap(identity("absent", 1), "blocked", "no data"),
+            gap(identity("late", 0), "not run", "stopped"),
+        ],
+    }
+
+
+def costs() -> dict[str, Any]:
+    who = identity("own", 0)
+    return {
+        "schema": 1,
+        "suite": "fake",
+        "results": [
+            {
+                "key": key_of(who), "identity": who, "seconds": {"train:a": 2.0, "rank:b": 0.5},
+                "peak_memory": 2**20, "device": "cpu", "cores": 2, "python": "3.11",
+            }
+        ],
+    }  # fmt: skip
+
+
+#: (domain, n_better, n_equal): ranks 1, 2.5 and 11 in books; 3 in films
+RANKS = [("books", 0, 0), ("books", 1, 1), ("books", 10, 0), ("films", 2, 0)]
+
+
+def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1") -> Path:
+    """A run with a training and a rank cell for each method, and one result that failed."""
+    store = Store(out)
+    results: list[dict[str, Any]] = []
+    for method in methods:
+        who = identity(method, 0)
+        train, rank = f"{method}-train".encode().hex(), key_of(who)
+        _commit(store, train, "train", method, 2.0, 300, {"module_of_training": "t 1"}, loaded)
+        _commit(store, rank, "rank", method, 0.5, 200, {"module_of_ranking": "r 1"}, "1")
+        state = {"status": "done", "reason": "", "mend": ""}
+        results.append({"key": rank, "identity": who, "domains": DOMAINS, **state,
+                        "cells": [train, rank]})  # fmt: skip
+    results.append({**gap(identity("broken", 0), "failed", "it broke"), "cells": []})
+    manifest = {"schema": 1, "suite": "fake", "header": header(), "results": results}
+    write_json(out / "suites" / "fake.json", manifest)
+    return out
+
+
+def _commit(
+    store: Store, key: str, kind: str, method: str, seconds: float, memory: int,
+    plugins: dict[str, str], numpy: str,
+) -> None:  # fmt: skip
+    with store.writing(key) as folder:
+        if kind == "rank":
+            write_ranks(folder / "ranks.parquet", ranks())
+        provenance = {
+            "recmerge_bench": "0.1.0", "libraries": {"numpy": numpy}, "python": "3.11",
+            "commit": "c", "dirty": False, "machine": "m", "processor": "p", "cores": 2,
+            "system": "s", "plugins": plugins,
+        }  # fmt: skip
+        store.commit(key, folder, {
+            "key": key, "kind": kind, "label": f"{kind} {method}", "seconds": seconds,
+            "peak_memory": memory, "started": 1.0, "device": "cpu", "provenance": provenance,
+            "inputs": {"split": "e" * 64}, "report": {},
+        })  # fmt: skip
+
+
+def ranks() -> RankTable:
+    names = ("music", *DOMAINS)
+    number = np.array([names.index(d) for d, _, _ in RANKS], np.int32)
+    better, equal = (np.array([r[i] for r in RANKS], np.int32) for i in (1, 2))
+    users = np.arange(len(RANKS), dtype=np.int32)
+    about = {"protocol": {"candidates": "full", "mask_history": False}, "instances": len(RANKS)}
+    return RankTable(users, names, number, users + 5, better, equal, about)

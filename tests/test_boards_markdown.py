@@ -1,0 +1,146 @@
+"""Boards as text: golden bytes, gaps with reasons, what a reader must be able to tell apart."""
+
+from __future__ import annotations
+
+import copy
+import io
+import random
+from pathlib import Path
+
+import boards_builders as made
+import pytest
+from rich.console import Console
+
+from recmerge_bench.boards.finish import render_suite
+from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.show import print_board
+
+HERE = Path(__file__).parent
+COMMITTED = HERE.parent / "leaderboards"
+
+
+def lines_with(text: str, word: str) -> list[str]:
+    return [line for line in text.splitlines() if word in line]
+
+
+def test_the_board_is_the_golden_one() -> None:
+    assert render(made.records()) == (HERE / "boards_golden.md").read_text(encoding="utf-8")
+
+
+def test_mean_and_sample_deviation_over_seeds_by_hand() -> None:
+    row = lines_with(render(made.records()), "own ")[0]
+    # 0.30, 0.32: mean 0.31, deviation 0.01 * sqrt(2); 0.40, 0.44; means 0.35, 0.38
+    assert "**0.3100** ± 0.0141" in row and "**0.4200** ± 0.0283" in row
+    assert "**0.3650** ± 0.0212" in row
+
+
+def test_best_is_bold_second_underlined_and_ties_share() -> None:
+    records = made.records()
+    records["results"][0]["metrics"]["books"]["NDCG@10"] = 0.31001
+    rows = render(records).split("by domain")[1].split("### ")[0].split("\n")[4:8]
+    books = [row.split(" | ")[2].strip() for row in rows]
+    assert books == ["**0.3100**", "**0.3100** ± 0.0141", "<u>0.2000</u> ± 0.0000", "0.1000"]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "seeds", "reason"),
+    [
+        ("absent", "blocked", "0, 1", "no data"),
+        ("late", "not run", "0", "stopped"),
+        ("average (paper recipe)", "failed", "1", "it \\| broke"),
+    ],
+)
+def test_what_is_missing_stands_there_with_its_reason(
+    method: str, status: str, seeds: str, reason: str
+) -> None:
+    missing = render(made.records()).split("### Missing")[1]
+    row = [part.strip() for part in lines_with(missing, method)[0].split(" | ")]
+    assert row[1:3] == [method, status] and row[3] == seeds
+    assert row[4].startswith(reason)
+
+
+def test_a_board_on_which_nothing_is_done() -> None:
+    records = made.records()
+    records["results"] = records["results"][-3:]
+    text = render(records)
+    assert "not run" in text and "by domain" not in text
+    assert "none, nothing is done" in render_cost({**made.costs(), "results": []})
+
+
+def test_recipes_and_variants_are_told_apart_and_pipes_escaped() -> None:
+    text = render(made.records())
+    assert lines_with(text, "average (a\\|b)") and lines_with(text, "average (paper recipe)")
+    for table in text.split("### ")[1:]:
+        rows = [line for line in table.splitlines() if line.startswith("|")]
+        assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+
+
+def test_the_card_tells_the_seeds_of_its_own_table() -> None:
+    records = made.records()
+    records["results"] = [r for r in records["results"] if r["identity"]["seed"] != 1]
+    assert lines_with(render(records), "| seeds ")[0].split("|")[2].strip() == "0"
+
+
+def test_sampled_candidates_are_counted_with_seed_and_hash() -> None:
+    records = made.records()
+    records["header"]["protocols"]["cut"].update(negatives=99, candidate_seed=7)
+    for result in records["results"]:
+        result["candidates"] = "f" * 64
+    assert "99 sampled candidates, seed 7, set `ffffffffffffffff`" in render(records)
+
+
+def test_smoke_boards_say_so() -> None:
+    records = made.records()
+    records["header"]["label"] = "smoke"
+    assert "**Smoke board**" in render(records) and "no verdicts" in render(records)
+
+
+def test_rows_stand_in_the_suites_order_and_keys_in_any() -> None:
+    records = made.records()
+    turned = dict(reversed(list(records.items())))
+    turned["results"] = [dict(reversed(list(r.items()))) for r in records["results"]]
+    assert render(turned) == render(records)
+
+
+def test_the_order_in_which_seeds_come_changes_nothing() -> None:
+    records = made.records()
+    order = {r["identity"]["method"]: i for i, r in reversed(list(enumerate(records["results"])))}
+    for seed in range(5):
+        mixed = copy.deepcopy(records)
+        random.Random(seed).shuffle(mixed["results"])
+        mixed["results"].sort(
+            key=lambda r: (order[r["identity"]["method"]], r["identity"]["recipe"])
+        )
+        assert render(mixed) == render(records)
+
+
+def test_a_row_listed_twice_counts_once() -> None:
+    records = made.records()
+    records["results"].append(copy.deepcopy(records["results"][1]))
+    assert render(records) == render(made.records())
+
+
+def test_costs_separate_training_and_name_every_machine() -> None:
+    costs = made.costs()
+    text = render_cost(costs)
+    assert [p.strip() for p in lines_with(text, "own")[0].split("|")[5:9]] == [
+        "0", "2.0", "0.5", "1",
+    ]  # fmt: skip
+    costs["results"].append({**costs["results"][0], "device": "big gpu"})
+    assert "big gpu, 2 cores" in render_cost(costs) and "cpu, 2 cores" in render_cost(costs)
+
+
+def test_the_screen_shows_names_as_they_are() -> None:
+    records = made.records()
+    records["results"][3]["identity"]["variant"] = "to=[bold]"
+    console = Console(file=io.StringIO(), width=200)
+    print_board(records, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "average (to=[bold])" in shown and "4 result(s) missing" in shown
+
+
+@pytest.mark.parametrize("suite", sorted(p.stem for p in COMMITTED.glob("records/*.json")
+                                         if ".cost" not in p.name))  # fmt: skip
+def test_committed_boards_are_what_their_records_give(suite: str, tmp_path: Path) -> None:
+    for file in render_suite(COMMITTED / "records", suite, tmp_path):
+        assert file.read_bytes() == (COMMITTED / file.name).read_bytes()

@@ -1,0 +1,169 @@
+"""Records files: damage is named, old schemas load, differences are found, commands answer."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boards_builders as made
+import pytest
+from click.testing import CliRunner
+
+from recmerge_bench.boards import schema
+from recmerge_bench.boards.compare import compare
+from recmerge_bench.boards.records import SCHEMA, load_costs, load_records
+from recmerge_bench.cli.leaderboard import leaderboard
+from recmerge_bench.cli.results import results
+from recmerge_bench.errors import HandledError
+
+Edit = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "fake.json").write_text(json.dumps(made.records()))
+    (tmp_path / "fake.cost.json").write_text(json.dumps(made.costs()))
+    return tmp_path
+
+
+def test_whole_records_load_as_they_are(folder: Path) -> None:
+    assert load_records(folder / "fake.json") == made.records()
+    assert load_costs(folder / "fake.cost.json") == made.costs()
+    assert schema.SCHEMA == SCHEMA
+
+
+DAMAGE: list[tuple[Edit, str]] = [
+    (lambda r: r.pop("schema"), "lacks schema"),
+    (lambda r: r.update(schema=99), "schema 99 is unknown"),
+    (lambda r: r.pop("suite"), "suite"),
+    (lambda r: r.update(results=3), "results"),
+    (lambda r: r["results"].append(5), "results.10"),
+    (lambda r: r["results"][1].pop("metrics"), "results.1.*metrics"),
+    (lambda r: r["results"][1]["identity"].pop("method"), "results.1.identity.method"),
+    (lambda r: r["results"][1]["metrics"]["books"].update(MRR="x"), "results.1.metrics.books.MRR"),
+    (lambda r: r["results"][1]["metrics"]["books"].update(MRR=float("nan")), "finite"),
+    (lambda r: r["results"][1]["identity"].update(track="x"), "results.1.*no track 'x'"),
+    (lambda r: r["header"].update(label="smok"), "header.label"),
+    (lambda r: r["header"].update(metrics=[]), "header.metrics"),
+    (lambda r: r["header"].update(order=[]), "order"),
+]
+
+
+@pytest.mark.parametrize(("edit", "message"), DAMAGE)
+def test_damage_is_one_line_with_file_and_place(folder: Path, edit: Edit, message: str) -> None:
+    records = made.records()
+    edit(records)
+    (folder / "fake.json").write_text(json.dumps(records))
+    with pytest.raises(HandledError, match=message) as caught:
+        load_records(folder / "fake.json")
+    assert str(folder / "fake.json") in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_json_or_not_there(folder: Path) -> None:
+    (folder / "fake.json").write_text('{"schema": 1,\n "suite" 3}')
+    with pytest.raises(HandledError, match=r"fake\.json:2: not readable"):
+        load_records(folder / "fake.json")
+    (folder / "fake.cost.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(HandledError, match=r"fake\.cost\.json"):
+        load_costs(folder / "fake.cost.json")
+    with pytest.raises(HandledError, match=r"no such records file.*leaderboard build"):
+        load_records(folder / "none.json")
+
+
+def test_different_results_of_one_name_are_not_averaged(folder: Path) -> None:
+    records = made.records()
+    twin = copy.deepcopy(records["results"][1])
+    records["results"].append({**twin, "key": "f" * 64})
+    (folder / "fake.json").write_text(json.dumps(records))
+    with pytest.raises(HandledError, match=r"results\.1 and results\.10.*variants of their own"):
+        load_records(folder / "fake.json")
+
+
+def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second(records: dict[str, Any]) -> dict[str, Any]:
+        return {**records, "suite": records["suite"] + "-2"}
+
+    monkeypatch.setattr(schema, "SCHEMA", 3)
+    monkeypatch.setattr(schema, "MIGRATIONS", {1: second, 2: dict})
+    loaded = load_records(folder / "fake.json")
+    assert loaded["schema"] == 3 and loaded["suite"] == "fake-2"
+
+
+def test_what_later_versions_add_is_kept(folder: Path) -> None:
+    records = made.records()
+    records["header"]["new"] = records["results"][0]["new"] = 5
+    (folder / "fake.json").write_text(json.dumps(records))
+    assert load_records(folder / "fake.json") == records
+
+
+def test_compare_finds_a_changed_number_beyond_the_tolerances() -> None:
+    old, new = made.records(), made.records()
+    assert compare(old, new) == []
+    new["results"][1]["metrics"]["books"]["NDCG@10"] = 0.303
+    (line,) = compare(old, new)
+    assert "books NDCG@10 was 0.300000, is 0.303000" in line and "method=own" in line
+    assert compare(old, new, 0.004) == [] and compare(old, new, 0.002) != []
+    assert compare(old, new, 0.0, 0.02) == [] and compare(old, new, 0.0, 0.005) != []
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda r: r["results"].pop(0), "is gone"),
+        (lambda r: r["results"][0]["metrics"]["books"].pop("MRR"), "is missing"),
+        (lambda r: r["results"][0]["metrics"]["books"].update(new=1.0), "was missing"),
+        (lambda r: r["results"][0].update(mask_history=False), "mask_history differ"),
+        (lambda r: r["results"][0].update(candidates="x"), "candidates differ"),
+        (lambda r: r["results"][0].update(status="failed", reason="oh"), "was done, is failed oh"),
+    ],
+)
+def test_compare_tells_what_else_changed(edit: Edit, message: str) -> None:
+    new = made.records()
+    edit(new)
+    (line,) = compare(made.records(), new, 10.0)
+    assert message in line
+    assert len(compare(new, made.records(), 10.0)) == 1
+
+
+def test_the_compare_command_ends_with_1_on_a_difference(folder: Path) -> None:
+    records = made.records()
+    records["results"][1]["metrics"]["books"]["MRR"] += 0.01
+    (folder / "b.json").write_text(json.dumps(records))
+    files = [str(folder / "fake.json"), str(folder / "b.json")]
+    run = CliRunner()
+    bad = run.invoke(leaderboard, ["compare", *files], standalone_mode=False)
+    assert bad.return_value == 1 and "1 difference(s) beyond 0.0" in bad.output
+    fine = run.invoke(
+        leaderboard, ["compare", *files, "--tolerance", "0.02"], standalone_mode=False
+    )
+    assert fine.return_value == 0 and "0 difference(s)" in fine.output
+
+
+def test_boards_are_built_from_a_run_and_from_records(tmp_path: Path) -> None:
+    made.run_folder(tmp_path / "out")
+    run, to = CliRunner(), tmp_path / "to"
+    said = run.invoke(leaderboard, ["build", "--out", str(tmp_path / "out"), "--to", str(to)])
+    assert said.output.count("wrote ") == 5, said.output
+    again = ["build", "--records", str(to / "records"), "--to", str(tmp_path / "again")]
+    said = run.invoke(leaderboard, again)
+    assert said.output.count("wrote ") == 2, said.output
+    assert (tmp_path / "again" / "fake.md").read_bytes() == (to / "fake.md").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["build"], ["build", "--records", "nowhere"], ["build", "--out", "nowhere"]]
+)
+def test_wrong_use_of_build_is_handled(arguments: list[str]) -> None:
+    ended = CliRunner().invoke(leaderboard, arguments)
+    assert isinstance(ended.exception, HandledError)
+
+
+def test_the_results_command_shows_gaps_with_reasons_and_json(tmp_path: Path) -> None:
+    out = str(made.run_folder(tmp_path))
+    shown = CliRunner().invoke(results, ["--out", out]).output
+    assert "0.5000" in shown and "it broke" in shown
+    found = json.loads(CliRunner().invoke(results, ["--out", out, "--json"]).output)
+    assert len(found) == 6 and found[1]["metrics"]["NDCG@10"] == 0.5
