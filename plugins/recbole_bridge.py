@@ -23,7 +23,10 @@ MENDS = {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}
 
 @contextmanager
 def fenced() -> Iterator[Path]:
-    """A place where RecBole may do what it does: arguments, environment and folder are put back.
+    """A place where RecBole may do what it does; what it changes in the process is put back.
+
+    That is the arguments, the environment, the working directory and torch's anomaly detection,
+    which importing RecBole's sequential models turns on (``sine.py``).
 
     Yields:
         a temporary folder, which is also the working directory.
@@ -35,7 +38,10 @@ def fenced() -> Iterator[Path]:
 
     if find_spec("recbole") is None:
         raise Blocked("recbole is not installed", "pip install -c constraints.txt recbole==1.2.1")
+    import torch
+
     arguments, variables, place = sys.argv, dict(os.environ), Path.cwd()
+    anomaly = torch.is_anomaly_enabled()
     missing = [name for name in MENDS if not hasattr(np, name)]
     for name in missing:  # numpy 2 dropped names that Config() needs
         setattr(np, name, getattr(np, MENDS[name]))
@@ -49,6 +55,7 @@ def fenced() -> Iterator[Path]:
             sys.argv = arguments
             os.environ.clear()
             os.environ.update(variables)
+            torch.autograd.set_detect_anomaly(anomaly)
             for name in missing:
                 delattr(np, name)
 

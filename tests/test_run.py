@@ -197,6 +197,8 @@ def test_failures_are_rows_with_reasons_and_are_tried_again(
     plugin.write_text(BAD.replace('raise RuntimeError("planted")', "return dict(given.base)"))
     again = run(finished, *arguments, "--only", "variant=how=raise")
     assert again.returncode == 0, again.stdout + again.stderr
+    manifest = json.loads((finished / "suites" / "tiny.json").read_text())
+    assert len(manifest["results"]) == len(hows) + 2  # what --only leaves out keeps its row
     assert run(finished).returncode == 0  # the module's board again
 
 

@@ -78,6 +78,19 @@ def test_a_lock_excludes_and_dies_with_its_process(tmp_path: Path) -> None:
         pass
 
 
+def test_a_sweep_removes_only_what_dead_writers_left(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    fill(store)
+    living = KEY.replace("ab", "cd")
+    for left in (store.work(KEY), store.work(living), tmp_path / "tmp" / KEY):
+        left.mkdir(parents=True)  # killed after its commit, before, and while writing
+    with store.lock(living):
+        (tmp_path / "tmp" / living).mkdir()
+        store.sweep()
+        assert [p.name for p in (tmp_path / "tmp").iterdir()] == [living]
+    assert [p.name for p in (tmp_path / "work").iterdir()] == [living]
+
+
 def test_files_are_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.txt"
     write_text(path, "one")

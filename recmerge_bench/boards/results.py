@@ -53,8 +53,9 @@ def _manifest(path: Path) -> dict[str, Any]:
             raise KeyError("header, results or suite")
     except (OSError, ValueError, KeyError, TypeError) as error:
         line = getattr(error, "lineno", None)
-        raise DataError(f"no manifest of a suite ({error}); run the suite again", path, line) \
-            from None
+        raise DataError(
+            f"no manifest of a suite ({error}); run the suite again", path, line
+        ) from None
     return dict(manifest)
 
 

@@ -162,6 +162,7 @@ def _checked(model: type[BaseModel], records: dict[str, Any], path: Path) -> dic
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise DataError(f"{place}: {first['msg']}; restore the file or build it again", path) \
-            from None
+        raise DataError(
+            f"{place}: {first['msg']}; restore the file or build it again", path
+        ) from None
     return records

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from recmerge_bench.cli.common import make_plan, out_option, registry, suite_options
+from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.store import Store
 
@@ -52,7 +52,7 @@ def pack(
     from recmerge_bench.planning.select import select
     from recmerge_bench.running import transfer
 
-    _, plan = make_plan(registry(ctx), suite_name, changes, seeds, only, data_root)
+    plan = choose(make_plan(registry(ctx), suite_name, changes, seeds, data_root), only)
     keys = select(plan, selector)
     if not keys:
         raise HandledError(f"{selector} matches no cell of '{plan.suite}'; `recmerge-bench plan`")

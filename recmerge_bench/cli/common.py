@@ -10,7 +10,6 @@ import click
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan
-from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry, discover
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -68,30 +67,36 @@ def make_plan(
     suite_name: str,
     changes: tuple[str, ...],
     seeds: str | None,
-    only: str | None,
     data_root: Path | None,
-) -> tuple[Suite, Plan]:
+) -> Plan:
     """Read the suite, lay the command line's changes over it, and plan."""
     from recmerge_bench.planning.plan import build
-    from recmerge_bench.planning.select import select
     from recmerge_bench.planning.suite import load_suite
 
-    if seeds is not None:
-        changes = (*changes, f"seeds=[{_seeds(seeds)}]")
-    suite = load_suite(suite_name, found, changes)
-    plan = build(suite, found, data_root)
-    if only is not None:
-        keys = set(select(plan, only))
-        if not keys:
-            raise HandledError(
-                f"--only {only} matches nothing in suite '{suite.name}'; see `recmerge-bench plan`"
-            )
-        plan = plan.restricted([r for r in plan.results if r.key in keys])
-    return suite, plan
+    replicates = None if seeds is None else _seeds(seeds)
+    return build(load_suite(suite_name, found, changes, replicates), found, data_root)
 
 
-def _seeds(text: str) -> str:
+def choose(plan: Plan, only: str | None) -> Plan:
+    """What ``--only`` leaves of a plan.
+
+    Raises:
+        HandledError: nothing.
+    """
+    from recmerge_bench.planning.select import select
+
+    if only is None:
+        return plan
+    keys = select(plan, only)
+    if not keys:
+        raise HandledError(
+            f"--only {only} matches nothing in suite '{plan.suite}'; see `recmerge-bench plan`"
+        )
+    return plan.restricted(keys)
+
+
+def _seeds(text: str) -> list[int]:
     parts = [p.strip() for p in text.split(",")]
     if not all(p.isdigit() for p in parts):
         raise HandledError(f"--seeds takes whole numbers such as 0,1, not '{text}'")
-    return ",".join(parts)
+    return [int(p) for p in parts]

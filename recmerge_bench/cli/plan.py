@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from recmerge_bench.cli.common import make_plan, out_option, registry, suite_options
+from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.stages import STAGES
 from recmerge_bench.running.store import Store
@@ -32,7 +32,7 @@ def plan(
     """Show a suite's cells: done, to do, or blocked and how to mend it; starts nothing."""
     from recmerge_bench.running.estimate import measured
 
-    _, made = make_plan(registry(ctx), suite_name, changes, seeds, only, data_root)
+    made = choose(make_plan(registry(ctx), suite_name, changes, seeds, data_root), only)
     store = Store(out.resolve())
     made = measured(made, store)
     cells = [describe(cell, store) for cell in made.cells.values()]

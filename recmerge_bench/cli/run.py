@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from recmerge_bench.cli.common import make_plan, out_option, registry, suite_options
+from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.scheduler import Outcome, Run, todo
@@ -43,8 +44,9 @@ def run(
 
     console = Console(stderr=False, highlight=False)
     found = registry(ctx)
-    suite, plan = make_plan(found, suite_name, changes, seeds, only, data_root)
-    store = Store(out.resolve())
+    whole = make_plan(found, suite_name, changes, seeds, data_root)
+    plan, store = choose(whole, only), Store(out.resolve())
+    store.sweep()
     waiting, done = todo(plan, store)
     plan = measured(plan, store) if waiting else plan
     outcome = Outcome(cached=done)
@@ -53,8 +55,9 @@ def run(
             plan, store, found, console, waiting, done, jobs, device, executor, fail_fast
         )
     else:
-        console.print(f"suite '{suite.name}': all {len(done)} results cached", markup=False)
-    return _finish(plan, store, found, outcome, console, strict, out)
+        console.print(f"suite '{plan.suite}': all {len(done)} results cached", markup=False)
+    command = _command(suite_name, changes, seeds, ctx.find_root().obj["plugins"])
+    return _finish(whole, store, found, outcome, console, strict, command)
 
 
 def _execute(
@@ -96,12 +99,11 @@ def _finish(
     outcome: Outcome,
     console: Console,
     strict: bool,
-    out: Path,
+    command: str,
 ) -> int:
     from recmerge_bench.boards.finish import write_board
     from recmerge_bench.running.manifest import write_manifest
 
-    command = f"recmerge-bench run --suite {plan.suite}"
     manifest = write_manifest(plan, store, outcome, command)
     files = write_board(store.out, plan.suite, found, console)
     blocked: dict[tuple[str, str], int] = {}
@@ -117,6 +119,15 @@ def _finish(
     for file in files:
         console.print(f"wrote {_relative(file)}", markup=False)
     return _code(plan, outcome, strict and bool(blocked))
+
+
+def _command(
+    suite: str, changes: tuple[str, ...], seeds: str | None, plugins: tuple[str, ...]
+) -> str:
+    """The command that gives this board, wherever its results are put."""
+    words = ["recmerge-bench", *(w for p in plugins for w in ("-p", p)), "run", "--suite", suite]
+    words += [w for change in changes for w in ("--set", change)]
+    return shlex.join([*words, *(("--seeds", seeds) if seeds else ())])
 
 
 def _code(plan: Plan, outcome: Outcome, strict: bool) -> int:

@@ -109,8 +109,12 @@ def keep_strongest(
 
 
 def add_rows(
-    out: np.ndarray, state: Mapping[str, np.ndarray], domain: str, rows: np.ndarray,
-    items: np.ndarray, factors: np.ndarray,
+    out: np.ndarray,
+    state: Mapping[str, np.ndarray],
+    domain: str,
+    rows: np.ndarray,
+    items: np.ndarray,
+    factors: np.ndarray,
 ) -> None:
     """Add neighbours' weights to scores: ``out[rows] += factors * weights of items``.
 

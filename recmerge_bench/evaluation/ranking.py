@@ -106,9 +106,7 @@ def blocks(
 class _Block:
     """Scores of some instances over all items of one domain."""
 
-    def __init__(
-        self, scores: Tensor, rows: np.ndarray, instances: Instances, span: slice
-    ) -> None:
+    def __init__(self, scores: Tensor, rows: np.ndarray, instances: Instances, span: slice) -> None:
         self.scores, self.rows, self.instances, self.span = scores, rows, instances, span
         self.targets = instances.targets[rows].astype(np.int64) - span.start
         at = torch.from_numpy(self.targets)[:, None].to(scores.device)
@@ -147,8 +145,9 @@ def _compare(scores: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
     if scores.device.type == "cpu":
         step = max(1, _SLICE_BYTES // (4 * scores.shape[1]))
     exact = torch.float64 if scores.shape[1] >= 1 << 24 else torch.float32
-    buffer = torch.empty((min(step, len(scores)), scores.shape[1]), dtype=exact,
-                         device=scores.device)
+    buffer = torch.empty(
+        (min(step, len(scores)), scores.shape[1]), dtype=exact, device=scores.device
+    )
     out = torch.empty((2, len(scores)), dtype=exact, device=scores.device)
     for first in range(0, len(scores), step):
         part, limit = scores[first : first + step], own[first : first + step]

@@ -59,8 +59,11 @@ def write_ranks(path: Path, table: RankTable) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         pq.write_table(
-            pa.table(columns).replace_schema_metadata(metadata), draft,
-            compression="zstd", version="2.6", write_statistics=False,
+            pa.table(columns).replace_schema_metadata(metadata),
+            draft,
+            compression="zstd",
+            version="2.6",
+            write_statistics=False,
         )
         os.replace(draft, path)
     finally:
@@ -78,7 +81,8 @@ def read_ranks(path: Path) -> RankTable:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            table = file.read()
         facts = json.loads(table.schema.metadata[_KEY])
         names = list(facts["domains"])
         column = table.column("domain").cast(pa.string()).combine_chunks()
@@ -87,6 +91,11 @@ def read_ranks(path: Path) -> RankTable:
     except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise DataError(f"not a table of ranks ({error})", path) from error
     return RankTable(
-        plain["user"], tuple(names), domain.to_numpy(zero_copy_only=False).astype(np.int32),
-        plain["target"], plain["n_better"], plain["n_equal"], facts["about"],
+        plain["user"],
+        tuple(names),
+        domain.to_numpy(zero_copy_only=False).astype(np.int32),
+        plain["target"],
+        plain["n_better"],
+        plain["n_equal"],
+        facts["about"],
     )

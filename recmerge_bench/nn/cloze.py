@@ -44,8 +44,14 @@ class ClozeNet(nn.Module):
         self.mask = nn.Parameter(torch.randn(width, generator=generator) * std)
         self.input_norm = nn.LayerNorm(width)
         self.encoder = Encoder(
-            width, layers, heads, inner=4 * width, dropout=dropout, pre_norm=False,
-            activation="gelu", eps=1e-5,
+            width,
+            layers,
+            heads,
+            inner=4 * width,
+            dropout=dropout,
+            pre_norm=False,
+            activation="gelu",
+            eps=1e-5,
         )
         self.head = nn.Linear(width, width)
         self.head_norm = nn.LayerNorm(width)

@@ -21,7 +21,11 @@ class FullSoftmax(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor | None, targets: Tensor,
+        ctx: Any,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
         weights: Tensor,
     ) -> Tensor:
         """hidden [N, d], table [I, d], bias [I] or None, targets int64 [N], weights [N]."""
@@ -59,8 +63,13 @@ class _Gradients:
         return self.hidden, self.table, self.bias
 
     def block(
-        self, hidden: Tensor, table: Tensor, bias: Tensor | None, targets: Tensor,
-        weights: Tensor, part: slice,
+        self,
+        hidden: Tensor,
+        table: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        weights: Tensor,
+        part: slice,
     ) -> Tensor:
         """Loss of one block of tokens; its gradients are added."""
         h, t, w = hidden[part], targets[part, None], weights[part, None]

@@ -147,5 +147,3 @@ def draw_negatives(
 
 def _reduce(each: Tensor, weights: Tensor | None) -> Tensor:
     return each.mean() if weights is None else (each * weights).sum()
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -61,6 +61,7 @@ class Plan:
         results: the board's rows by seed.
         header: what boards say of the suite (title, label, metrics, ...).
         files: single-file plugins that workers must import: module name -> path.
+        goals: the cells that a run is to compute, with what they need.
     """
 
     suite: str
@@ -68,6 +69,7 @@ class Plan:
     results: list[Result] = field(default_factory=list)
     header: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    goals: list[str] = field(default_factory=list)
 
     def add(self, cell: Cell) -> str:
         """Add a cell unless an equal one is there; returns its key."""
@@ -85,8 +87,9 @@ class Plan:
                 queue += self.cells[key].inputs.values()
         return seen
 
-    def restricted(self, results: list[Result]) -> Plan:
-        """The plan of these results alone."""
-        wanted = self.closure([r.key for r in results])
+    def restricted(self, goals: list[str]) -> Plan:
+        """The same plan with other goals, and only what these need."""
+        wanted = self.closure(goals)
         cells = {k: c for k, c in self.cells.items() if k in wanted}
-        return Plan(self.suite, cells, results, self.header, self.files)
+        results = [r for r in self.results if r.key in wanted]
+        return replace(self, cells=cells, results=results, goals=goals)

@@ -31,6 +31,7 @@ def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Pl
     plan = Plan(suite.name, header=_header(suite), files=registry.files)
     for name, track in suite.tracks.items():
         TrackPlanner(plan, suite, name, track, registry, data_root).add()
+    plan.goals = list(dict.fromkeys(r.key for r in plan.results))
     return plan
 
 
@@ -403,6 +404,12 @@ class TrackPlanner:
             "protocol": cut.name,
             "seed": seed,
         }
+        for other in self.plan.results:
+            if other.identity == identity and other.key != key:
+                raise HandledError(
+                    f"{self.where}: two rows would have one name, '{row.method}'; "
+                    "tell them apart by `variant:`"
+                )
         self.plan.results.append(Result(key, identity, self.track.domains))
 
 

@@ -126,8 +126,15 @@ def find_suites(registry: Registry) -> dict[str, Path]:
     return found
 
 
-def load_suite(name: str, registry: Registry, changes: Iterable[str] = ()) -> Suite:
+def load_suite(
+    name: str,
+    registry: Registry,
+    changes: Iterable[str] = (),
+    seeds: list[int] | None = None,
+) -> Suite:
     """Read a suite by name or file, with ``key=value`` changes laid over it.
+
+    `seeds` replaces the suite's and every track's.
 
     Raises:
         HandledError: no such suite, not YAML, an unknown key, a value of a wrong type.
@@ -135,6 +142,11 @@ def load_suite(name: str, registry: Registry, changes: Iterable[str] = ()) -> Su
     raw = _read(name, registry, ())
     for change in changes:
         _change(raw, change)
+    if seeds is not None:
+        raw["seeds"] = seeds
+        for track in raw.get("tracks", {}).values():
+            if isinstance(track, dict):
+                track.pop("seeds", None)
     return _validate(raw, name)
 
 

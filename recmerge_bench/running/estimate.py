@@ -17,7 +17,7 @@ def measured(plan: Plan, store: Store) -> Plan:
     for key, cell in plan.cells.items():
         seconds = history.get(_like(cell))
         cells[key] = cell if seconds is None else replace(cell, cost=median(seconds))
-    return Plan(plan.suite, cells, plan.results, plan.header, plan.files)
+    return replace(plan, cells=cells)
 
 
 def _like(cell: Cell) -> str:

@@ -38,19 +38,19 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
 
 
 def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str, str, str]:
-    if cell.key in outcome.cached or cell.key in outcome.computed:
+    if cell.key in outcome.cached | outcome.computed or store.intact(cell.key):
         return "done", "", ""
     if cell.blocked:
         return "blocked", *cell.blocked
     for key in plan.closure([cell.key]):
         if key in outcome.gaps:
             return "blocked", *outcome.gaps[key]
-        failure = outcome.failures.get(key)
+        failure = outcome.failures.get(key) or store.failure(key)
         if failure:
             status = _kind(failure)
             place = "" if key == cell.key else f"{failure['label']}: "
             return status, place + str(failure["error"]).splitlines()[0], "run again to retry"
-    return "not run", "this run did not include it or was stopped", "run the suite again"
+    return "not run", "the run did not include it or was stopped", "run the suite again"
 
 
 def _kind(failure: dict[str, Any]) -> str:

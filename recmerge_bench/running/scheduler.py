@@ -34,13 +34,13 @@ class Outcome:
 
 
 def todo(plan: Plan, store: Store) -> tuple[list[str], set[str]]:
-    """(cells to compute in the plan's order, cells that are done) for the plan's results.
+    """(cells to compute in the plan's order, cells that are done) for the plan's goals.
 
     What only finished cells need is in neither: it need not exist any more.
     """
     done: set[str] = set()
     wanted: set[str] = set()
-    queue = [r.key for r in plan.results] or list(plan.cells)
+    queue = list(plan.goals)
     while queue:
         key = queue.pop()
         if key in wanted or key in done:

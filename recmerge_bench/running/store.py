@@ -117,8 +117,8 @@ class Store:
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
-        """A folder to write a cell's artefacts to; it disappears if the body raises."""
-        folder = self.out / "tmp" / f"{key}.{os.getpid()}"
+        """A folder to write a locked cell's artefacts to; it disappears if the body raises."""
+        folder = self.out / "tmp" / key
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
@@ -143,6 +143,13 @@ class Store:
         os.rename(folder, target)
         (self.out / "failures" / f"{key}.json").unlink(missing_ok=True)
         shutil.rmtree(self.work(key), ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what killed writers left: half-written cells, resumable state of finished ones."""
+        finished = [p for p in self.out.glob("work/*") if self.intact(p.name)]
+        for left in (*finished, *self.out.glob("tmp/*")):
+            with suppress(Busy), self.lock(left.name):
+                shutil.rmtree(left, ignore_errors=True)
 
     def fail(self, key: str, failure: dict[str, Any]) -> None:
         """Write down how a cell failed; it is tried again next time."""
