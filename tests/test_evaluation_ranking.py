@@ -70,3 +70,9 @@ def test_not_finite_raises(bad: float) -> None:
     table[3, CAT.span(CAT.domains[TEST.domains[3]]).start] = bad
     with pytest.raises(FloatingPointError, match="NaN or infinite"):
         count_ranks(scorer(table), TEST, SPLIT, CAT)
+
+
+def test_huge_scores_are_numbers() -> None:
+    table = np.full((len(TEST), CAT.n_items), 3e38)
+    better, _ = count_ranks(scorer(table), TEST, SPLIT, CAT)
+    assert not better.any()

@@ -63,7 +63,8 @@ def read_all_ranks(path: Path) -> dict[str, RankTable]:
     if not path.is_file():
         raise HandledError(f"no such file of ranks: {path}")
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # read_table would import pandas
+            table = file.read()
         text = {c: np.asarray(table.column(c).cast(pa.string())) for c in ("key", "domain")}
         plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:

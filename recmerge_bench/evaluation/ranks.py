@@ -81,7 +81,7 @@ def read_ranks(path: Path) -> RankTable:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file:  # read_table would import pandas
             table = file.read()
         facts = json.loads(table.schema.metadata[_KEY])
         names = list(facts["domains"])
