@@ -30,11 +30,11 @@ from recmerge_bench.targets import define
 TARGETS = {"sasrec": 10 * 97_171, "bert4rec": 10 * 383_178}
 MODEL: dict[str, dict[str, Any]] = {
     "sasrec": {"init": "random"},
-    "bert4rec": {"init": "random"},
+    "bert4rec": {"init": "random", "mask_ratio": 0.5},
 }
 TRAINING: dict[str, dict[str, Any]] = {
     "sasrec": {"batch_size": 8, "lr": 0.002},
-    "bert4rec": {"batch_size": 16, "lr": 0.001},
+    "bert4rec": {"batch_size": 32, "lr": 0.002, "schedule": "linear", "warmup": 200},
 }
 
 
