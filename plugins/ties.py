@@ -1,14 +1,15 @@
-"""TIES: trim globally, elect signs, mean of the agreeing (Yadav et al., NeurIPS 2023)."""
+"""TIES: trim, elect signs, mean of the agreeing (Yadav et al., NeurIPS 2023)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
-    import torch
+    from recmerge_bench.merging.task_vectors import TaskVectors
 
 
 @dataclass(frozen=True)
@@ -16,75 +17,67 @@ class Options:
     """Options of TIES.
 
     Attributes:
-        density: share of each task vector that is kept, over all its float parameters together.
+        density: share of each task vector that is kept.
         scale: weight of the merged task vector.
+        scope: trim over all float parameters together (``global``) or each ``tensor`` by itself.
+        extra: entries kept beyond floor(density * size); the authors' threshold keeps one more.
+        zero: the elected sign where the trimmed entries sum to zero: ``plus``, or ``majority``.
     """
 
     density: float = 0.2
     scale: float = 1.0
+    scope: Literal["global", "tensor"] = "global"
+    extra: int = 0
+    zero: Literal["plus", "majority"] = "plus"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.density <= 1:
+            raise HandledError(f"ties: density={self.density} is not in (0, 1]")
+        if self.scope not in ("global", "tensor") or self.zero not in ("plus", "majority"):
+            raise HandledError("ties: scope is global or tensor, zero is plus or majority")
 
 
-class Ties(StrategyDefinition):
-    """theta = theta_0 + scale * tau, tau the mean of the trimmed entries that agree in sign."""
+class Ties(TaskVectorStrategy):
+    """Task vectors trimmed, entries against the elected sign removed, the rest averaged."""
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
-        """Trim each task vector globally, elect the sign of the sum (zero counts as +), average.
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """Rows whose sum is the mean of the trimmed entries that agree with the elected sign."""
+        from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
 
-        Raises:
-            HandledError: density is not in (0, 1].
-        """
-        import torch
-
-        from recmerge_bench.merging.vectors import flatten, unflatten
-
-        if not 0 < self.options.density <= 1:
-            raise HandledError(f"ties: density={self.options.density} is not in (0, 1]")
-        base = flatten(given.base)
-        total = torch.zeros_like(base)
-        trimmed = []
-        for expert in given.experts:
-            vector = trim(flatten(expert.weights).sub_(base), self.options.density)
-            trimmed.append(vector)
-            total += vector
-        positive = total >= 0
-        agreeing = torch.zeros_like(base)
-        total.zero_()
-        for vector in trimmed:
-            keep = (vector != 0) & ((vector > 0) == positive)
-            total += vector.where(keep, 0.0)
-            agreeing += keep
-        merged = base.add_(total.div_(agreeing.clamp_(min=1)), alpha=self.options.scale)
-        return unflatten(merged, given.base)
-
-
-def trim(vector: torch.Tensor, density: float) -> torch.Tensor:
-    """Zero all but the floor(density * P) entries of largest magnitude, in place.
-
-    Ties at the threshold are kept, so that the result depends on values alone.
-    """
-    keep = int(density * vector.numel())
-    if keep >= vector.numel():
-        return vector
-    if keep == 0:
-        return vector.zero_()
-    magnitude = vector.abs()
-    threshold = magnitude.kthvalue(vector.numel() - keep + 1).values
-    return vector.masked_fill_(magnitude < threshold, 0.0)
+        o = self.options
+        for row in vectors.rows:
+            if o.scope == "global":
+                keep_largest(row, int(o.density * len(row)) + o.extra)
+            else:
+                for _, part, shape in vectors.pieces():
+                    keep_largest(row[part], max(1, int(o.density * shape.numel())))
+        signs = elected_signs(vectors.rows, o.zero)
+        return vectors.with_rows(agreeing_means(vectors.rows, signs))
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``ties``."""
+    """TIES as the paper has it, as its authors' code has it, and tensor by tensor."""
+    variants: dict[str, tuple[str, dict[str, object]]] = {
+        "ties": ("Globally trimmed task vectors, elected signs, mean of the agreeing", {}),
+        "ties-official": (
+            "TIES with the authors' threshold and majority rule",
+            {"extra": 1, "zero": "majority"},
+        ),
+        "ties-per-tensor": ("TIES trimmed tensor by tensor", {"scope": "tensor"}),
+    }
     return [
         Spec(
             kind="strategy",
-            name="ties",
+            name=name,
             target=f"{__name__}:Ties",
-            summary="Globally trimmed task vectors, elected signs, mean of the agreeing",
+            summary=summary,
+            options=options,
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Yadav et al., TIES-Merging, NeurIPS 2023",
         )
+        for name, (summary, options) in variants.items()
     ]

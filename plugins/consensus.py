@@ -1,0 +1,59 @@
+"""Consensus Task Arithmetic: keep what at least two experts need (Wang et al., ICML 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of Consensus Task Arithmetic.
+
+    Attributes:
+        threshold: a mask selects where |tau_k| exceeds this times |tau_sum - tau_k|.
+        agree: masks that must select an entry.
+        scale: weight of the masked sum.
+    """
+
+    threshold: float = 0.6
+    agree: int = 2
+    scale: float = 0.4
+
+
+class Consensus(TaskVectorStrategy):
+    """Entries of the summed task vector that the TALL masks of several experts select."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """One row: the masked sum."""
+        import torch
+
+        total = vectors.rows.sum(0)
+        votes = torch.zeros_like(total)
+        for row in vectors.rows:
+            votes += row.abs() > self.options.threshold * (total - row).abs()
+        return vectors.with_rows((total * (votes >= self.options.agree))[None])
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``consensus``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="consensus",
+            target=f"{__name__}:Consensus",
+            summary="The summed task vector where several experts' TALL masks agree",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="Wang et al., Localizing Task Information, ICML 2024",
+        )
+    ]

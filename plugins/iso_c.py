@@ -1,0 +1,58 @@
+"""Iso-C: the summed task vector with an even spectrum (Marczak et al., ICML 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of Iso-C.
+
+    Attributes:
+        scale: weight of the merged task vector.
+    """
+
+    scale: float = 1.0
+
+
+class IsoC(TaskVectorStrategy):
+    """All singular values of every matrix of the sum are set to their mean."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """Matrices of the sum; all else is the mean of the task vectors."""
+        from recmerge_bench.merging.spectral import svd
+        from recmerge_bench.merging.task_vectors import is_matrix
+
+        merged = vectors.rows.mean(0)
+        total = vectors.rows.sum(0)
+        for _, part, shape in vectors.pieces():
+            if is_matrix(shape):
+                left, values, right = svd(total[part].view(shape))
+                merged[part] = (left @ right.T * values.mean()).to(merged.dtype).flatten()
+        return vectors.with_rows(merged[None])
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``iso-c``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="iso-c",
+            target=f"{__name__}:IsoC",
+            summary="The summed task vector with equal singular values",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="Marczak et al., No Task Left Behind, ICML 2025",
+        )
+    ]

@@ -1,0 +1,56 @@
+"""Localize-and-Stitch without data: largest changes, overlaps averaged (He et al., TMLR 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of Localize-and-Stitch.
+
+    Attributes:
+        density: share of each task vector that is kept, over all float parameters.
+        scale: weight of the stitched task vector.
+    """
+
+    density: float = 0.05
+    scale: float = 1.0
+
+
+class LocalizeAndStitch(TaskVectorStrategy):
+    """The top entries of every task vector by magnitude, divided by how many experts keep them."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """Trimmed rows divided by the number of experts that keep the entry."""
+        from recmerge_bench.merging.trim import keep_largest
+
+        for row in vectors.rows:
+            keep_largest(row, int(self.options.density * len(row)))
+        counts = (vectors.rows != 0).sum(0).clamp_(min=1)
+        return vectors.with_rows(vectors.rows.div_(counts))
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``localize-and-stitch``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="localize-and-stitch",
+            target=f"{__name__}:LocalizeAndStitch",
+            summary="Each expert's largest changes, overlaps averaged",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="He et al., Localize-and-Stitch, TMLR 2025 (arXiv 2408.13656)",
+        )
+    ]

@@ -1,0 +1,52 @@
+"""MagMax: of each parameter the change largest in magnitude (Marczak et al., ECCV 2024)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of MagMax.
+
+    Attributes:
+        scale: weight of the merged task vector.
+    """
+
+    scale: float = 0.5
+
+
+class MagMax(TaskVectorStrategy):
+    """One row: the entry of the task vector that moved most; of equal ones the later expert's."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """The largest change of each parameter."""
+        best = vectors.rows[0].clone()
+        for row in vectors.rows[1:]:
+            best = row.where(row.abs() >= best.abs(), best)
+        return vectors.with_rows(best[None])
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``magmax``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="magmax",
+            target=f"{__name__}:MagMax",
+            summary="Of each parameter the change largest in magnitude",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="Marczak et al., MagMax, ECCV 2024",
+        )
+    ]

@@ -1,0 +1,62 @@
+"""TSV-M: task singular vectors, decorrelated (Gargiulo et al., CVPR 2025)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.merging.strategy import TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of TSV-M.
+
+    Attributes:
+        scale: weight of the merged task vector.
+    """
+
+    scale: float = 1.0
+
+
+class TsvM(TaskVectorStrategy):
+    """Leading singular triplets of all task vectors, side by side, bases orthogonalised."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """Matrices by singular vectors; all else is the mean of the task vectors."""
+        import torch
+
+        from recmerge_bench.merging.spectral import polar, svd
+        from recmerge_bench.merging.task_vectors import is_matrix
+
+        merged = vectors.rows.mean(0)
+        for _, part, shape in vectors.pieces():
+            keep = min(shape) // len(vectors.rows) if is_matrix(shape) else 0
+            if not keep:
+                continue
+            found = [svd(row[part].view(shape), keep) for row in vectors.rows]
+            left, values, right = (torch.cat(each, -1) for each in zip(*found, strict=True))
+            merged[part] = ((polar(left) * values) @ polar(right).T).to(merged.dtype).flatten()
+        return vectors.with_rows(merged[None])
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``tsv-m``."""
+    return [
+        Spec(
+            kind="strategy",
+            name="tsv-m",
+            target=f"{__name__}:TsvM",
+            summary="Leading singular vectors of every task vector, decorrelated",
+            inputs=("base", "experts"),
+            fidelity="paper-equations",
+            citation="Gargiulo et al., Task Singular Vectors, CVPR 2025",
+        )
+    ]
