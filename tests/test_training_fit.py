@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,22 +53,38 @@ def kill_at(step: int) -> Any:
     return tell
 
 
-@pytest.mark.parametrize("loss", ["ce", "sampled-ce"])
-def test_resumed_ends_in_the_same_bytes(tmp_path: Path, loss: str) -> None:
+@pytest.mark.parametrize(("loss", "ema"), [("ce", 0.0), ("sampled-ce", 0.0), ("ce", 0.9)])
+def test_resumed_ends_in_the_same_bytes(tmp_path: Path, loss: str, ema: float) -> None:
     definition = model(loss=loss, negatives=5)
-    whole = train(definition=definition)
+    options = replace(OPTIONS, ema=ema)
+    whole = train(options, definition=definition)
     assert whole.report["steps"] > 30
     for step in (5, 17, 26):
         torch.manual_seed(step)
         with pytest.raises(Killed):
-            train(definition=definition, resume_dir=tmp_path, progress=kill_at(step))
-    done = train(definition=definition, resume_dir=tmp_path)
+            train(options, definition=definition, resume_dir=tmp_path, progress=kill_at(step))
+    done = train(options, definition=definition, resume_dir=tmp_path)
     assert same(whole, done)
     assert done.report["steps"] == whole.report["steps"]
     assert [h["valid"] for h in done.report["history"]] == [
         h["valid"] for h in whole.report["history"]
     ]
-    assert same(whole, train(definition=definition, resume_dir=tmp_path))  # finished already
+    again = train(options, definition=definition, resume_dir=tmp_path)  # finished already
+    assert same(whole, again)
+
+
+def test_average_of_weights_by_hand() -> None:
+    options = TrainOptions(steps=1, lr=0.01, eval_every=-1)
+    states = [train(replace(options, steps=n)).state for n in range(1, 5)]
+    start = train(replace(options, lr=0.0)).state
+    wanted = {k: v.double() for k, v in start.items()}
+    for step, state in enumerate(states):
+        decay = min(0.3, (1 + step) / (10 + step))
+        wanted = {k: decay * v + (1 - decay) * state[k].double() for k, v in wanted.items()}
+    found = train(replace(options, steps=4, ema=0.3)).state
+    for name, value in wanted.items():
+        assert torch.allclose(found[name].double(), value, atol=1e-6)
+    assert not torch.equal(found["positions"], states[-1]["positions"])
 
 
 def test_kill_keeps_one_state_and_no_pickle(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ class TrainOptions:
         schedule: after warm-up, ``constant``, or ``linear`` or ``cosine`` decay to 0 (these two
             need `steps`).
         clip: largest gradient norm; 0: none.
+        ema: decay of an exponential moving average of the weights (shorter while training is
+            young), which is then what is validated and returned; 0: none.
         patience: stop after this many validations without a better one; 0: never.
         eval_every: steps between validations; 0: once an epoch; -1: none, the last weights
             are kept.
@@ -46,6 +48,7 @@ class TrainOptions:
     warmup: int = 0
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     clip: float = 5.0
+    ema: float = 0.0
     patience: int = 10
     eval_every: int = 0
     eval_limit: int = 0
@@ -66,6 +69,8 @@ class TrainOptions:
             raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
         if self.batch_size < 1 or self.report_every < 1 or self.lr < 0:
             raise HandledError("batch_size and report_every must be positive, lr not negative")
+        if not 0 <= self.ema < 1:
+            raise HandledError(f"ema must lie in [0, 1): {self.ema!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for keys and records."""

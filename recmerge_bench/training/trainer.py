@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
 from recmerge_bench.training import checkpoint
+from recmerge_bench.training.average import Average
 from recmerge_bench.training.batches import Planned, plan_epoch
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.progress import Progress, rate
@@ -138,6 +140,7 @@ class _Training:
             options.eval_limit if options.eval_every >= 0 else -1,
         )
         self.at = Progress()
+        self.average = Average(self.names, options.ema) if options.ema else None
         self.best: dict[str, Tensor] | None = None
         self.saved = 0.0
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
@@ -194,6 +197,8 @@ class _Training:
         if options.clip > 0:
             nn.utils.clip_grad_norm_(self.names.values(), options.clip)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update(at.step)
         self.loss_sum += loss.detach() * count
         at.step += 1
         at.batch += 1
@@ -233,14 +238,19 @@ class _Training:
         if self.validator.empty:
             self._report()
             return
-        try:
-            values = self.validator(self.net, self.device)
-        except FloatingPointError as error:
-            raise Diverged(f"training diverged by step {self.at.step}: {error}") from error
-        mean = float(np.mean(list(values.values())))
-        self._report(valid=mean)
-        if self.at.validated(mean, values):
-            self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+        with self._averaged():
+            try:
+                values = self.validator(self.net, self.device)
+            except FloatingPointError as error:
+                raise Diverged(f"training diverged by step {self.at.step}: {error}") from error
+            mean = float(np.mean(list(values.values())))
+            self._report(valid=mean)
+            if self.at.validated(mean, values):
+                self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """The net with the averaged weights, where there is an average."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
     def _advance(self, last: bool) -> bool:
         """Move on after a step, noting a limit reached; whether a validation is due."""
@@ -287,6 +297,8 @@ class _Training:
             self._flush()
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in (self.best or {}).items()}
+        if self.average is not None:
+            tensors |= {f"average.{k}": v for k, v in self.average.values.items()}
         tensors |= checkpoint.optimizer_tensors(self.optimizer, self.names)
         facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
         checkpoint.save(self.resume_dir, tensors, facts)
@@ -299,12 +311,15 @@ class _Training:
         tensors, facts = found
         self.net.load_state_dict(_under("net.", tensors))
         self.best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()} or None
+        if self.average is not None:
+            self.average.restore(_under("average.", tensors))
         checkpoint.restore_optimizer(self.optimizer, self.names, tensors)
         self.at = Progress.from_json(facts["progress"])
         self.saved = self.at.seconds
 
     def _result(self) -> TrainResult:
-        last = self.net.state_dict()
+        with self._averaged():
+            last = {k: v.clone() for k, v in self.net.state_dict().items()}
         state = last if self.best is None else {k: self.best[k] for k in last}
         parameters = sum(p.numel() for p in self.net.parameters())
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
