@@ -307,11 +307,14 @@ class TrackPlanner:
             config = {
                 "model": model.described,
                 "strategy": {"target": spec.target, "options": options},
+                "tier": spec.tier,
                 "domains": list(self.track.domains),
             }
             modules = (module(spec), *((module(model.spec),) if model.spec else ()))
             label = f"merge {name} {row.method} {_variant(row)} {_seed(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
+            if spec.tier != "T0":
+                inputs["data"] = cut.data
             models = {"model": self.cell("merge", label, config, config, inputs, modules, seed)}
         untouched = spec.passthrough and spec.inputs == ("base",)
         self.rank(model, row, name, cut, seed, models, initial_tables=untouched)

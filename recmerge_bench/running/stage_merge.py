@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from recmerge_bench.definitions import Expert, WeightsOnly
+from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.isolation import given_for, sealed
 from recmerge_bench.merging.policy import select
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.stage_train import WEIGHTS
 
+Tensors = Mapping[str, Any]
+
 
 def run(context: Context) -> dict[str, Any]:
-    """Merge what the backbone's policy says merges; keep each expert's own tensors by name."""
+    """Merge what the backbone's policy says merges; keep each expert's own tensors by name.
+
+    The strategy is handed what its data tier allows, and cannot open files of the run while it
+    works.
+    """
     from safetensors.torch import load_file, save_file
 
     policy = context.definition("model").policy
@@ -23,18 +31,37 @@ def run(context: Context) -> dict[str, Any]:
         mine = select(weights, policy, "merge")
         _same_shapes(base, mine, domain)
         experts.append(Expert(domain, mine))
-        kept.update(select(weights, policy, "domain"))
-    merged = context.definition("strategy").merge(WeightsOnly(base, tuple(experts), context.seed))
+        kept[domain] = select(weights, policy, "domain")
+    strategy, tier = context.definition("strategy"), context.config.get("tier", "T0")
+    pseudo = _pseudo_users(context, kept) if tier != "T0" else None
+    given = given_for(tier, base, tuple(experts), context.seed, pseudo)
+    with sealed([context.out.parents[1]]) as opened:
+        merged = strategy.merge(given)
     _same_shapes(base, merged, "the merged model")
     for name, tensor in merged.items():
         if not bool(tensor.isfinite().all()):
             raise HandledError(f"merging gave NaN or infinite values in '{name}'")
-    tensors = {n: t.contiguous() for n, t in {**kept, **merged}.items()}
+    own = {n: t for tensors in kept.values() for n, t in tensors.items()}
+    tensors = {n: t.contiguous() for n, t in {**own, **merged}.items()}
     save_file(tensors, str(context.out / WEIGHTS))
-    return {"read": ["weights"], "merged": sum(t.numel() for t in merged.values())}
+    return {
+        "tier": tier,
+        "read": ["weights", *sorted(pseudo.read if pseudo else ())],
+        "opened": sorted(set(opened)),
+        "merged": sum(t.numel() for t in merged.values()),
+        "notes": given.notes,
+    }
 
 
-def _same_shapes(base: Any, other: Any, whose: str) -> None:
+def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
+
+    catalogue = context.interactions().catalogue
+    definition = context.definition("model")
+    return PseudoUsers(definition, catalogue, kept, context.seed, context.device)
+
+
+def _same_shapes(base: Tensors, other: Tensors, whose: str) -> None:
     wrong = sorted(
         n
         for n in {*base, *other}

@@ -1,0 +1,126 @@
+"""What a strategy may read, by data tier; anything else raises."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from recmerge_bench.definitions import Expert, WeightsOnly
+from recmerge_bench.errors import HandledError
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
+
+TIERS = {
+    "T0": "weights",
+    "T1": "weights, the item catalogue and pseudo-users made of it",
+    "T2": "weights, the catalogue and statistics computed inside each domain",
+    "T3": "weights, the catalogue and unlabelled user sequences",
+    "T4": "everything, labels included",
+}
+
+
+class IsolationError(HandledError):
+    """A strategy reached for more than its data tier allows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed(WeightsOnly):
+    """T0: the weights; asking for anything else raises, and says so.
+
+    Attributes:
+        notes: what the strategy wants to have in the record (JSON values).
+    """
+
+    notes: dict[str, Any] = field(default_factory=dict)
+    tier: ClassVar[str] = "T0"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # copying and pickling ask for these
+            raise AttributeError(name)
+        raise IsolationError(
+            f"a strategy of tier {self.tier} is given {TIERS[self.tier]}, not '{name}'; "
+            "declare the tier it needs in its Spec"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithCatalogue(Sealed):
+    """T1: also the items of every domain, as histories of one event.
+
+    Attributes:
+        pseudo: see `PseudoUsers`.
+    """
+
+    pseudo: PseudoUsers
+    tier: ClassVar[str] = "T1"
+
+
+def given_for(
+    tier: str,
+    base: Any,
+    experts: tuple[Expert, ...],
+    seed: int,
+    pseudo: PseudoUsers | None = None,
+) -> Sealed:
+    """The object for a tier.
+
+    Raises:
+        HandledError: no strategy of that tier can be run yet.
+    """
+    if tier == "T0":
+        return Sealed(base, experts, seed)
+    if tier == "T1" and pseudo is not None:
+        return WithCatalogue(base, experts, seed, pseudo=pseudo)
+    raise HandledError(f"no merge strategy of tier {tier} can be run: T0 and T1 can")
+
+
+@dataclass
+class _Watch:
+    """What is forbidden while a strategy works; the audit hook outlives it."""
+
+    roots: tuple[str, ...] = ()
+    active: bool = False
+    opened: list[str] = field(default_factory=list)
+
+
+_WATCH = _Watch()
+_EVENTS = {"open", "os.listdir", "os.scandir"}
+_CODE = (".py", ".pyc", ".so")
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _WATCH.active or event not in _EVENTS or not arguments:
+        return
+    path = arguments[0]
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    full = os.path.realpath(os.fsdecode(path))
+    if any(full == root or full.startswith(root + os.sep) for root in _WATCH.roots):
+        raise IsolationError(f"a merge strategy may not read files of the run or the data: {full}")
+    if not full.startswith((sys.prefix, sys.base_prefix)) and not full.endswith(_CODE):
+        _WATCH.opened.append(full)
+
+
+@contextmanager
+def sealed(roots: Sequence[Path]) -> Iterator[list[str]]:
+    """Refuse to open or list anything under these folders, for as long as the context lasts.
+
+    Yields:
+        files opened meanwhile, other than code and the Python installation's, for the record.
+    """
+    if not hasattr(_audit, "installed"):
+        sys.addaudithook(_audit)
+        _audit.installed = True  # type: ignore[attr-defined]
+    _WATCH.roots = tuple(os.path.realpath(r) for r in roots)
+    _WATCH.opened = []
+    _WATCH.active = True
+    try:
+        yield _WATCH.opened
+    finally:
+        _WATCH.active = False

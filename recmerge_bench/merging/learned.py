@@ -1,0 +1,222 @@
+"""Weights of task vectors learned on pseudo-users; a strategy adds the loss. No torch at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from recmerge_bench.definitions import StrategyDefinition, WeightsOnly
+from recmerge_bench.errors import HandledError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from recmerge_bench.merging.isolation import WithCatalogue
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """How the weights are learned; a strategy's options extend these.
+
+    Attributes:
+        granularity: a weight for each ``domain``, for each of its ``layer`` s or ``tensor`` s.
+        vectors: ``task`` vectors, or those of ``ties`` (trimmed, agreeing, averaged).
+        density: of ``ties``.
+        start: initial weight.
+        steps: of Adam.
+        lr: of Adam.
+        batch: pseudo-users in a step, of all domains together.
+        sampling: ``proportional`` to the domains' sizes, or ``balanced``.
+        exclude_self: take the pseudo-user's own item out of what is predicted.
+        refresh: steps between encodings of the merged model's items; 0: once, at the start.
+        dropout: learn with the model's dropout on.
+    """
+
+    granularity: Literal["domain", "layer", "tensor"] = "layer"
+    vectors: Literal["task", "ties"] = "task"
+    density: float = 0.2
+    start: float = 0.2
+    steps: int = 500
+    lr: float = 1e-3
+    batch: int = 16
+    sampling: Literal["proportional", "balanced"] = "proportional"
+    exclude_self: bool = False
+    refresh: int = 0
+    dropout: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or self.refresh < 0 or self.batch < 1:
+            raise HandledError("steps and refresh must not be negative, batch must be positive")
+        if not 0 < self.density <= 1:
+            raise HandledError(f"density={self.density} is not in (0, 1]")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise HandledError(f"{name} is one of {', '.join(choices)}")
+
+
+_CHOICES = {
+    "granularity": ("domain", "layer", "tensor"),
+    "vectors": ("task", "ties"),
+    "sampling": ("proportional", "balanced"),
+}
+
+
+class LearnedWeights(StrategyDefinition):
+    """Adam on a loss of the merged model's predictions for pseudo-users (data tier T1)."""
+
+    def each(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Loss of each pseudo-user.
+
+        Args:
+            student: the merged model's scores [B, N], with gradients.
+            teacher: the expert's, without; an excluded item has -inf on both sides.
+
+        Returns:
+            [B].
+        """
+        raise NotImplementedError
+
+    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+        """Learn the weights and merge with them."""
+        import torch
+
+        from recmerge_bench.merging.coefficients import Coefficients
+        from recmerge_bench.merging.isolation import WithCatalogue
+        from recmerge_bench.merging.task_vectors import TaskVectors
+        from recmerge_bench.merging.vectors import unflatten
+
+        if not isinstance(given, WithCatalogue):
+            raise HandledError("learning weights needs the item catalogue: tier T1")
+        o = self.options
+        vectors = _transformed(TaskVectors.of(given), o.vectors, o.density)
+        learned = Coefficients(vectors, o.granularity, o.start)
+        net = given.pseudo.net(given.base)
+        learned.bind(net)
+        net.train(o.dropout)
+        trace = self._learn(learned, net, given)
+        given.notes.update(
+            domains=list(vectors.domains),
+            groups=list(learned.groups),
+            weights=learned.weights.tolist(),
+            trace=trace,
+        )
+        with torch.no_grad():
+            return unflatten(learned.flat, given.base)
+
+    def _learn(self, learned: Any, net: nn.Module, given: WithCatalogue) -> list[dict[str, Any]]:
+        """Run the steps; (step, loss, weights) at some of them."""
+        import torch
+
+        o, pseudo = self.options, given.pseudo
+        teachers = {e.domain: Teacher(pseudo, e.domain, e.weights) for e in given.experts}
+        learned.weights.grad = torch.zeros_like(learned.weights)
+        optimizer = torch.optim.Adam([learned.weights], lr=o.lr)
+        items: dict[str, Any] = {}
+        trace = []
+        for step in range(o.steps):
+            if step == 0 or (o.refresh and step % o.refresh == 0):
+                items = frozen_items(pseudo, net)
+            torch.manual_seed(pseudo.generator(step, 1).initial_seed())  # of dropout
+            learned.gradient.zero_()
+            with torch.enable_grad():
+                loss = self._loss(pseudo, net, teachers, items, step)
+                loss.backward()  # type: ignore[no-untyped-call]
+            learned.weights.grad.copy_(learned.weights_gradient())
+            if step % max(1, o.steps // 50) == 0:
+                trace.append(
+                    {
+                        "step": step,
+                        "loss": float(loss.detach()),
+                        "weights": learned.weights.tolist(),
+                    }
+                )
+            optimizer.step()
+            learned.merge()
+        return trace
+
+    def _loss(
+        self,
+        pseudo: PseudoUsers,
+        net: nn.Module,
+        teachers: Mapping[str, Teacher],
+        items: Mapping[str, Any],
+        step: int,
+    ) -> Tensor:
+        """Mean over a batch of pseudo-users, domain by domain."""
+        import torch
+
+        parts = []
+        for domain, rows in self._sample(pseudo, step).items():
+            student = pseudo.scores(pseudo.users(net, domain, rows), items[domain])
+            teacher = teachers[domain].scores(rows)
+            if self.options.exclude_self:
+                own = rows[:, None].to(student.device)
+                student = student.scatter(1, own, -torch.inf)
+                teacher = teacher.scatter(1, own, -torch.inf)
+            parts.append(self.each(student, teacher).sum())
+        return torch.stack(parts).sum() / self.options.batch
+
+    def _sample(self, pseudo: PseudoUsers, step: int) -> dict[str, Tensor]:
+        """Pseudo-users of a step by domain: int64 [some]."""
+        import torch
+
+        count, generator = self.options.batch, pseudo.generator(step, 0)
+        sizes = torch.tensor([pseudo.size(d) for d in pseudo.domains])
+        if self.options.sampling == "balanced":
+            owner = (torch.arange(count) + step * count) % len(sizes)
+        else:
+            owner = torch.multinomial(sizes.double(), count, True, generator=generator)
+        found = {}
+        for number, domain in enumerate(pseudo.domains):
+            some = int((owner == number).sum())
+            if some:
+                found[domain] = torch.randint(int(sizes[number]), (some,), generator=generator)
+        return found
+
+
+class Teacher:
+    """A domain's expert: vectors of all pseudo-users and items; scores are made on the fly."""
+
+    def __init__(self, pseudo: PseudoUsers, domain: str, weights: Mapping[str, Tensor]) -> None:
+        import torch
+
+        net = pseudo.net(weights, [domain])
+        self.pseudo = pseudo
+        with torch.no_grad():
+            self.users = pseudo.all_users(net, domain)
+            self.items = pseudo.items(net, domain)
+
+    def scores(self, rows: Tensor) -> Tensor:
+        """[B, N] for some pseudo-users, without gradients."""
+        import torch
+
+        with torch.no_grad():
+            return self.pseudo.scores(self.users[rows], self.items)
+
+
+def frozen_items(pseudo: PseudoUsers, net: nn.Module) -> dict[str, Any]:
+    """Items of every domain as the net has them now, dropout off: (vectors, biases or None)."""
+    import torch
+
+    was, found = net.training, {}
+    net.eval()
+    with torch.no_grad():
+        for domain in pseudo.domains:
+            table, bias = pseudo.items(net, domain)
+            found[domain] = (table.clone(), None if bias is None else bias.clone())
+    net.train(was)
+    return found
+
+
+def _transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:
+    from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
+
+    if kind == "task":
+        return vectors
+    for row in vectors.rows:
+        keep_largest(row, int(density * len(row)))
+    return vectors.with_rows(agreeing_means(vectors.rows, elected_signs(vectors.rows)))

@@ -1,0 +1,241 @@
+"""Learned weights: gradients, the losses by hand, what a tier may read, and that they learn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import builders
+import pytest
+import torch
+from recmerge_bench_plugins.adamerging import AdaMerging
+from recmerge_bench_plugins.adamerging import Options as AdaOptions
+from recmerge_bench_plugins.mergerec import MergeRec, Options
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+
+from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.coefficients import Coefficients
+from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for, sealed
+from recmerge_bench.merging.policy import select
+from recmerge_bench.merging.pseudo_users import PseudoUsers
+from recmerge_bench.merging.task_vectors import TaskVectors
+
+CAT = builders.catalogue((30, 20))
+MODEL = SASRec(SASRecOptions(width=16, heads=2, max_len=8, dropout=0.1))
+
+
+def world(seed: int = 0, change: float = 0.3) -> WithCatalogue:
+    """Two experts that moved from a base, each with its own item table."""
+    base = MODEL.build(CAT, CAT.domains, seed).state_dict()
+    generator = torch.Generator().manual_seed(seed)
+    experts, kept = [], {}
+    shared = select(base, MODEL.policy, "merge")
+    for domain in CAT.domains:
+        moved = {
+            n: t + change * t.std().clamp(min=0.1) * torch.randn(t.shape, generator=generator)
+            for n, t in shared.items()
+        }
+        experts.append(Expert(domain, moved))
+        table = f"tables.{domain}"
+        kept[domain] = {table: torch.randn(base[table].shape, generator=generator)}
+    pseudo = PseudoUsers(MODEL, CAT, kept, seed)
+    found = given_for("T1", shared, tuple(experts), seed, pseudo)
+    assert isinstance(found, WithCatalogue)
+    return found
+
+
+# -- gradients and merging -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("granularity", "groups"), [("domain", 1), ("layer", 3), ("tensor", 27)])
+def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
+    given = world()
+    vectors = TaskVectors.of(given)
+    learned = Coefficients(vectors, granularity, 0.2)
+    assert len(learned.groups) == groups
+    generator = torch.Generator().manual_seed(1)
+    learned.weights.copy_(torch.rand(learned.weights.shape, generator=generator))
+    learned.merge()
+    net = given.pseudo.net(given.base)
+    learned.bind(net)
+    rows = torch.arange(10)
+    given.pseudo.users(net, "alpha", rows).square().sum().backward()
+
+    # The straightforward way: merged tensors as functions of the weights.
+    weights = learned.weights.clone().requires_grad_()
+    total = vectors.base.clone()
+    for part, group in learned.runs:
+        total[part] = total[part] + weights[:, group] @ vectors.rows[:, part]
+    tensors = {n: total[part].view(shape) for n, part, shape in vectors.pieces()}
+    torch.testing.assert_close(total, learned.flat)
+    plain = given.pseudo.net(given.base)
+
+    class Call(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = plain
+
+        def forward(self) -> torch.Tensor:
+            return given.pseudo.users(self.net, "alpha", rows)
+
+    call = Call()
+    found = torch.func.functional_call(call, {f"net.{n}": t for n, t in tensors.items()}, ())
+    found.square().sum().backward()
+    assert weights.grad is not None and float(weights.grad.abs().max()) > 0
+    torch.testing.assert_close(learned.weights_gradient(), weights.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_no_steps_give_the_start() -> None:
+    given = world()
+    merged = MergeRec(Options(steps=0, start=0.3)).merge(given)
+    vectors = TaskVectors.of(given)
+    wanted = vectors.merged(0.3)
+    for name, tensor in merged.items():
+        torch.testing.assert_close(tensor, wanted[name])
+
+
+# -- losses --------------------------------------------------------------------------------------
+
+
+def by_hand(student: list[float], teacher: list[float], options: Options) -> float:
+    s, t = (torch.tensor(x, dtype=torch.float64) for x in (student, teacher))
+    label = -torch.log_softmax(s * options.label_scale, 0)[int(t.argmax())]
+    p, q = (torch.softmax(x / options.temperature, 0) for x in (s, t))
+    if options.direction == "teacher-merged":
+        p, q = q, p
+    divergence = float((p * (p / q).log()).sum())
+    return float(label) + options.distillation * options.temperature**2 * divergence
+
+
+@pytest.mark.parametrize("direction", ["merged-teacher", "teacher-merged"])
+def test_mergerecs_loss_by_hand(direction: Any) -> None:
+    options = Options(
+        direction=direction, temperature=0.5, distillation=7.0, label_scale=0.05, steps=1
+    )
+    student, teacher = [0.2, -0.4, 1.3], [1.1, 0.3, -0.2]
+    each = MergeRec(options).each(torch.tensor([student]), torch.tensor([teacher]))
+    assert float(each) == pytest.approx(by_hand(student, teacher, options), rel=1e-5)
+    cut = [torch.tensor([[*x, -torch.inf]]) for x in (student, teacher)]
+    cut[0].requires_grad_()
+    loss = MergeRec(options).each(*cut)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(by_hand(student, teacher, options), rel=1e-5)
+    assert cut[0].grad is not None and bool(cut[0].grad.isfinite().all())
+
+
+def test_entropy_by_hand() -> None:
+    student = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 0.0, -torch.inf, -torch.inf]])
+    each = AdaMerging(AdaOptions()).each(student, student)
+    assert each.tolist() == pytest.approx([1.3862944, 0.6931472], abs=1e-6)
+
+
+# -- learning ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("granularity", ["domain", "layer"])
+def test_mergerec_finds_the_expert_that_is_right(granularity: Any) -> None:
+    """Both domains' teachers are one model: weights go to it and away from the other."""
+    given = world()
+    right = given.experts[0]
+    twin = Expert("beta", right.weights)
+    wrong = Expert("gamma", given.experts[1].weights)
+    options = Options(steps=150, lr=0.02, granularity=granularity, distillation=1.0)
+    strategy = MergeRec(options)
+    vectors = TaskVectors.of(WeightsOnly(given.base, (right, wrong), 0))
+    learned = Coefficients(vectors, granularity, 0.2)
+    net = given.pseudo.net(given.base)
+    learned.bind(net)
+    teaching = given_for("T1", given.base, (right, twin), 0, given.pseudo)
+    assert isinstance(teaching, WithCatalogue)
+    trace = strategy._learn(learned, net, teaching)
+    assert trace[-1]["loss"] < 0.8 * trace[0]["loss"]
+    gain = learned.weights[0].mean() - learned.weights[1].mean()
+    assert float(gain) > 0.3
+
+
+def test_adamerging_lowers_entropy() -> None:
+    given = world()
+    AdaMerging(AdaOptions(steps=100, lr=0.02)).merge(given)
+    losses = [t["loss"] for t in given.notes["trace"]]
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+    assert len(given.notes["weights"]) == 2 and given.notes["groups"] == [
+        "layer 0",
+        "layer 1",
+        "others",
+    ]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    options = Options(steps=20, dropout=True, refresh=5, sampling="balanced", exclude_self=True)
+    one, two = (MergeRec(options).merge(world()) for _ in range(2))
+    other = MergeRec(options).merge(world(seed=1))
+    assert all(torch.equal(one[n], two[n]) for n in one)
+    assert any(not torch.equal(one[n], other[n]) for n in one)
+
+
+# -- data tiers ----------------------------------------------------------------------------------
+
+
+def test_weights_only_has_nothing_else() -> None:
+    given = given_for("T0", {}, (), 0)
+    for name in ("pseudo", "catalogue", "split", "interactions", "context"):
+        with pytest.raises(IsolationError, match=f"tier T0 is given weights, not '{name}'"):
+            getattr(given, name)
+    catalogue = world()
+    with pytest.raises(IsolationError, match="tier T1"):
+        catalogue.sequences  # noqa: B018
+    with pytest.raises(HandledError, match="T3"):
+        given_for("T3", {}, (), 0)
+
+
+@pytest.mark.parametrize("how", ["open", "list", "relative", "link"])
+def test_files_of_the_run_cannot_be_opened(
+    tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "runs" / "store"
+    store.mkdir(parents=True)
+    secret = store / "split.npy"
+    secret.write_text("targets")
+    monkeypatch.chdir(tmp_path)
+    link = tmp_path / "link"
+    link.symlink_to(secret)
+
+    class Cheat(StrategyDefinition):
+        def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+            if how == "list":
+                list(store.iterdir())
+            elif how == "relative":
+                Path("runs/store/split.npy").read_text()
+            else:
+                (link if how == "link" else secret).read_text()
+            return {}
+
+    with pytest.raises(IsolationError, match="may not read"), sealed([tmp_path / "runs"]):
+        Cheat().merge(given_for("T0", {}, (), 0))
+    assert secret.read_text() == "targets"  # afterwards it is a file like any other
+
+
+def test_what_is_opened_elsewhere_is_told(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("x")
+    with sealed([tmp_path / "runs"]) as opened:
+        other.read_text()
+    assert opened == [str(other)]
+
+
+def test_what_was_read_is_in_the_record() -> None:
+    given = world()
+    MergeRec(Options(steps=1)).merge(given)
+    assert given.pseudo.read == {"item vectors", "models run", "pseudo-users"}
+    assert json.dumps(given.notes)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"steps": -1}, {"batch": 0}, {"density": 0.0}, {"granularity": "head"}, {"temperature": 0.0}],
+)
+def test_options_out_of_range_are_errors(options: dict[str, Any]) -> None:
+    with pytest.raises(HandledError):
+        Options(**options)
