@@ -29,11 +29,11 @@ from recmerge_bench.targets import define
 #: loss takes 383,178 masked events an epoch (counted in RecBole's own batches, seed 2020).
 TARGETS = {"sasrec": 10 * 97_171, "bert4rec": 10 * 383_178}
 MODEL: dict[str, dict[str, Any]] = {
-    "sasrec": {"init": "random"},
+    "sasrec": {"init": "random", "std": 0.1},
     "bert4rec": {"init": "random", "mask_ratio": 0.5},
 }
 TRAINING: dict[str, dict[str, Any]] = {
-    "sasrec": {"batch_size": 8, "lr": 0.002},
+    "sasrec": {"batch_size": 8, "lr": 0.002, "ema": 0.998},
     "bert4rec": {"batch_size": 32, "lr": 0.002, "schedule": "linear", "warmup": 200},
 }
 
