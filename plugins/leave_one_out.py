@@ -79,4 +79,13 @@ def recmerge_bench_register() -> list[Spec]:
                     options={"scope": scope, "negatives": count},
                 )
             )
+    specs.append(
+        Spec(
+            kind="protocol",
+            name="loo-released",
+            target=f"{__name__}:LeaveOneOut",
+            summary="leave-one-out per domain, full ranking, sequences of 4 and more: MergeRec's",
+            options={"scope": "domain", "min_length": 4},
+        )
+    )
     return specs

@@ -55,6 +55,18 @@ class DatasetDefinition(Definition):
         """
         return []
 
+    def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
+        """Bring raw files that are missing to `data_root` (``datasets prepare`` calls it).
+
+        Args:
+            data_root: as in `sources`.
+            mirror: an address or a folder to take them from instead of the authors' address.
+
+        Raises:
+            HandledError: a file cannot be had, or has the wrong checksum.
+        """
+        return []
+
     def load(self, data_root: Path | None) -> Interactions:
         """Read or generate the events.
 

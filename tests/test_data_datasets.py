@@ -167,7 +167,7 @@ MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
 @pytest.mark.parametrize(
     ("plugin", "cls", "names"),
     [
-        (loo_plugin, loo_plugin.LeaveOneOut, LOO + MIXED),
+        (loo_plugin, loo_plugin.LeaveOneOut, [*LOO, *MIXED, "loo-released"]),
         (temporal_plugin, temporal_plugin.Temporal, ["temporal", "temporal-mixed"]),
     ],
 )

@@ -18,7 +18,7 @@ import side_by_side
 
 
 def ours(given: argparse.Namespace) -> side_by_side.Measured:
-    """Our trainer, batches of 8 sequences as in the quality comparison."""
+    """Our trainer with the settings of the quality comparison."""
     from recmerge_bench.data.splits import leave_one_out
     from recmerge_bench.registry import discover
     from recmerge_bench.targets import define
@@ -31,7 +31,9 @@ def ours(given: argparse.Namespace) -> side_by_side.Measured:
     definition = define(spec.target, {**spec.options, "init": "random"})
     seconds, targets = 0.0, 0
     for steps in (5, given.steps):  # the first is a warm-up
-        options = TrainOptions(steps=steps, epochs=0, batch_size=8, eval_every=-1)
+        options = TrainOptions(
+            steps=steps, epochs=0, batch_size=8, lr=0.002, ema=0.998, eval_every=-1
+        )
         start = time.perf_counter()
         result = fit(
             definition, interactions.catalogue, split, ("movies",), "domain", options, seed=0

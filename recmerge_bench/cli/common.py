@@ -29,6 +29,11 @@ data_root_option = click.option(
 )
 
 
+set_option = click.option(
+    "--set", "changes", multiple=True, metavar="key=value", help="An option of the dataset."
+)
+
+
 def suite_options(command: Command) -> Command:
     """``--suite, --set, --seeds, --only, --data-root``: what chooses a plan."""
     options = [

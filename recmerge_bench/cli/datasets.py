@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from recmerge_bench.cli.common import data_root_option, out_option, registry
+from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.registry import Registry
@@ -75,18 +75,38 @@ def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
 
 @datasets.command()
 @click.argument("name")
-@data_root_option
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Folder that raw data are put in.  [default: $RECMERGE_BENCH_DATA or the user's cache]",
+)
 @out_option
+@set_option
+@click.option("--mirror", default=None, metavar="URL|FOLDER", help="Where to take raw files from.")
 @click.pass_context
-def prepare(ctx: click.Context, name: str, data_root: Path | None, out: Path) -> int:
-    """Read a dataset into the store, check it, and tell its counts."""
+def prepare(
+    ctx: click.Context,
+    name: str,
+    data_root: Path | None,
+    out: Path,
+    changes: tuple[str, ...],
+    mirror: str | None,
+) -> int:
+    """Fetch a dataset's raw files, read it into the store, check it, and tell its counts."""
+    from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.plan import data_cell_alone
+    from recmerge_bench.planning.suite import key_values
     from recmerge_bench.running.jobs import job_spec
     from recmerge_bench.running.store import Store
     from recmerge_bench.worker import execute
 
     found = registry(ctx)
-    plan, key = data_cell_alone(found, name, data_root)
+    spec = found.get("dataset", name)
+    options = complete(spec, key_values(changes), "datasets prepare")
+    for path in define(spec.target, options).fetch(data_root, mirror):
+        click.echo(f"have {path}")
+    plan, key = data_cell_alone(found, name, data_root, options)
     cell = plan.cells[key]
     if cell.blocked:
         raise HandledError(f"{cell.blocked[0]}; {cell.blocked[1]}")

@@ -429,15 +429,19 @@ class Cut:
 
 
 def data_cell_alone(
-    registry: Registry, name: str, data_root: Path | None = None
+    registry: Registry,
+    name: str,
+    data_root: Path | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> tuple[Plan, str]:
     """A plan of one data cell, with the key that it has in suites.
 
     Raises:
-        HandledError: no such dataset.
+        HandledError: no such dataset, or a wrong option.
     """
     registry.get("dataset", name)
-    track = Track(dataset=name, domains=(), protocols=(), rows=())
+    given = dict(options or {})
+    track = Track(dataset=name, dataset_options=given, domains=(), protocols=(), rows=())
     suite = Suite.model_validate({"name": "data", "tracks": {"data": track}})
     plan = Plan("data", files=registry.files)
     return plan, TrackPlanner(plan, suite, "data", track, registry, data_root).data_cell()

@@ -202,6 +202,18 @@ def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in merged.items() if v is not None}
 
 
+def key_values(changes: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` texts as a mapping, values read as YAML.
+
+    Raises:
+        HandledError: one is not of that form.
+    """
+    found: dict[str, Any] = {}
+    for change in changes:
+        _change(found, change)
+    return found
+
+
 def _change(raw: dict[str, Any], change: str) -> None:
     key, sign, text = change.partition("=")
     if not sign or not key:

@@ -1,0 +1,197 @@
+"""Raw files of datasets: where they lie, how they come, and that they are the right ones.
+
+A file comes from its address, from a mirror or from a folder, resumes where it broke off, and is
+in place only when its SHA-256 is right. Where no checksum is known, the first one seen is written
+beside the file and holds from then on (trust on first use).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.planning.keys import file_digest
+
+ENVIRONMENT = "RECMERGE_BENCH_DATA"
+RETRIES = 3
+PAUSE = 1.0
+#: What a broken connection can lose.
+CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a dataset.
+
+    Attributes:
+        name: its name on disk and below a mirror.
+        url: where its authors keep it.
+        sha256: hexadecimal, or None where it is not known.
+    """
+
+    name: str
+    url: str
+    sha256: str | None = None
+
+
+def data_home(data_root: Path | None) -> Path:
+    """Folder of raw data: the one given, else ``$RECMERGE_BENCH_DATA``, else the user's cache."""
+    if data_root is not None:
+        return data_root
+    named = os.environ.get(ENVIRONMENT)
+    if named:
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "recmerge-bench"
+
+
+def locate(files: Iterable[RemoteFile], dataset: str, data_root: Path | None) -> list[Path]:
+    """The files, in ``<home>/<dataset>/`` or directly in ``<home>``.
+
+    Raises:
+        Blocked: some are missing; says how to get them.
+    """
+    home = data_home(data_root)
+    found, missing = [], []
+    for file in files:
+        places = [home / dataset / file.name, home / file.name]
+        here = next((p for p in places if p.is_file()), None)
+        found.append(here or places[0])
+        if here is None:
+            missing.append(file.name)
+    if missing:
+        root = f" --data-root {data_root}" if data_root is not None else ""
+        raise Blocked(
+            f"{dataset}: {', '.join(missing)} not found in {home / dataset}",
+            f"recmerge-bench datasets prepare {dataset}{root} [--mirror URL|FOLDER]",
+        )
+    return found
+
+
+def fetch(
+    files: Iterable[RemoteFile], dataset: str, data_root: Path | None, mirror: str | None = None
+) -> list[Path]:
+    """Bring the missing files to ``<home>/<dataset>/``.
+
+    Args:
+        files: what is wanted.
+        dataset: the dataset's name.
+        data_root: see `data_home`.
+        mirror: an address or a folder that holds the files under their names.
+
+    Raises:
+        HandledError: a file cannot be had, or is not the right one; nothing of it is left under
+            its name.
+    """
+    folder = data_home(data_root) / dataset
+    return [_fetch_one(file, folder, mirror) for file in files]
+
+
+def check(path: Path, file: RemoteFile) -> None:
+    """Compare with the known checksum, or with the one seen first.
+
+    Raises:
+        DataError: it differs.
+    """
+    noted = path.with_name(path.name + ".sha256")
+    known = file.sha256
+    if known is None and noted.is_file():
+        known = noted.read_text().split()[0]
+    found = file_digest(path)
+    if known is None:
+        _write_atomic(noted, f"{found}  {path.name}\n")
+    elif known != found:
+        raise DataError(f"SHA-256 is {found}, not {known}: remove it and fetch it again", path)
+
+
+def _fetch_one(file: RemoteFile, folder: Path, mirror: str | None) -> Path:
+    goal = folder / file.name
+    if not goal.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        if mirror is not None and Path(mirror).is_dir():
+            source = Path(mirror) / file.name
+            if not source.is_file():
+                raise HandledError(f"the mirror {mirror} has no {file.name}")
+            _retrieve(file, goal, str(source), _copy_file)
+        else:
+            url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
+            _download(file, goal, url)
+    check(goal, file)
+    return goal
+
+
+def _retrieve(file: RemoteFile, goal: Path, url: str, downloader: Any) -> None:
+    """Through pooch: a temporary name, the checksum, then the real name."""
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    known = f"sha256:{file.sha256}" if file.sha256 else None
+    try:
+        pooch.retrieve(url, known, fname=goal.name, path=goal.parent, downloader=downloader)
+    except ValueError as error:  # pooch's word for a wrong checksum
+        raise HandledError(
+            f"{file.name} from {url} is not the right file ({error}): nothing of it was kept; "
+            "try another --mirror"
+        ) from None
+
+
+def _copy_file(source: str, output_file: Any, _: Any) -> None:
+    shutil.copyfile(source, output_file)
+
+
+def _download(file: RemoteFile, goal: Path, url: str) -> None:
+    import requests
+
+    resuming = _Resuming(goal.with_name(f".{goal.name}.part"))
+    for attempt in range(RETRIES):
+        try:
+            return _retrieve(file, goal, url, resuming)
+        except (requests.RequestException, OSError) as error:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if attempt + 1 == RETRIES or (status is not None and 400 <= status < 500):
+                raise HandledError(
+                    f"cannot fetch {file.name} from {url}: {error}; run the command again to go "
+                    "on, or give --mirror URL|FOLDER"
+                ) from None
+            time.sleep(PAUSE * 2.0**attempt)
+
+
+class _Resuming:
+    """A pooch downloader that keeps what has come and asks for the rest."""
+
+    def __init__(self, part: Path) -> None:
+        self.part = part
+
+    def __call__(self, url: str, output_file: Any, _: Any) -> None:
+        import requests
+
+        have = self.part.stat().st_size if self.part.is_file() else 0
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        with requests.get(url, headers=headers, stream=True, timeout=(30, 120)) as answer:
+            if answer.status_code != 416:  # 416: all of it had come already
+                answer.raise_for_status()
+                with self.part.open("ab" if answer.status_code == 206 else "wb") as out:
+                    _copy_stream(answer, out)
+        os.replace(self.part, output_file)
+
+
+def _copy_stream(answer: Any, out: IO[bytes]) -> None:
+    expected = answer.headers.get("Content-Length")
+    size = 0
+    for block in answer.iter_content(CHUNK):
+        out.write(block)
+        size += len(block)
+    if expected is not None and "Content-Encoding" not in answer.headers and size < int(expected):
+        raise OSError(f"the connection ended after {size} of {expected} bytes")
+
+
+def _write_atomic(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text)
+    os.replace(part, path)
