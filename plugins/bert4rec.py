@@ -22,7 +22,9 @@ def recmerge_bench_register() -> list[Spec]:
     """BERT4Rec."""
     return [
         Spec(
-            "backbone", "bert4rec", f"{__name__}:BERT4Rec",
+            "backbone",
+            "bert4rec",
+            f"{__name__}:BERT4Rec",
             "bidirectional self-attention over items, masked-item training",
             fidelity="paper-equations",
             citation="Sun et al., BERT4Rec, CIKM 2019 (arXiv 1904.06690)",
@@ -75,8 +77,16 @@ class BERT4Rec(Backbone):
 
         o = self.options
         return ClozeNet(
-            catalogue, domains, seed, width=o.width, layers=o.layers, heads=o.heads,
-            dropout=o.dropout, max_len=o.max_len, init=o.init, std=o.std,
+            catalogue,
+            domains,
+            seed,
+            width=o.width,
+            layers=o.layers,
+            heads=o.heads,
+            dropout=o.dropout,
+            max_len=o.max_len,
+            init=o.init,
+            std=o.std,
         )
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
@@ -97,8 +107,11 @@ class BERT4Rec(Backbone):
         hidden = net.project(hidden.flatten(0, 1)[keep])
         targets = net.tables.scope_rows(events, batch.scope).flatten()[keep]
         value = losses.full_cross_entropy(
-            hidden, net.tables.scope_table(batch.scope), targets,
-            bias=net.biases.scope_table(batch.scope).squeeze(1), temperature=o.temperature,
+            hidden,
+            net.tables.scope_table(batch.scope),
+            targets,
+            bias=net.biases.scope_table(batch.scope).squeeze(1),
+            temperature=o.temperature,
         )
         return value, len(keep)
 

@@ -15,9 +15,13 @@ def recmerge_bench_register() -> list[Spec]:
     """Item-kNN."""
     return [
         Spec(
-            "backbone", "item-knn", f"{__name__}:ItemKNN",
+            "backbone",
+            "item-knn",
+            f"{__name__}:ItemKNN",
             "cosine item neighbours of the history, recent events weigh more",
-            counting=True, deterministic=True, fidelity="paper-equations",
+            counting=True,
+            deterministic=True,
+            fidelity="paper-equations",
             citation="Sarwar et al., Item-based collaborative filtering, WWW 2001",
         )
     ]
@@ -68,8 +72,11 @@ class ItemKNN(CountingModel):
         return state
 
     def scores(
-        self, state: Mapping[str, np.ndarray], histories: Sequence[np.ndarray],
-        catalogue: Catalogue, domain: str,
+        self,
+        state: Mapping[str, np.ndarray],
+        histories: Sequence[np.ndarray],
+        catalogue: Catalogue,
+        domain: str,
     ) -> np.ndarray:
         """See `CountingModel.scores`."""
         from recmerge_bench.evaluation.neighbours import add_rows

@@ -14,9 +14,12 @@ def recmerge_bench_register() -> list[Spec]:
     """Last-item transitions."""
     return [
         Spec(
-            "backbone", "last-item", f"{__name__}:LastItem",
+            "backbone",
+            "last-item",
+            f"{__name__}:LastItem",
             "transition counts from the last item, popularity between equals",
-            counting=True, deterministic=True,
+            counting=True,
+            deterministic=True,
         )
     ]
 
@@ -41,8 +44,11 @@ class LastItem(CountingModel):
         return state
 
     def scores(
-        self, state: Mapping[str, np.ndarray], histories: Sequence[np.ndarray],
-        catalogue: Catalogue, domain: str,
+        self,
+        state: Mapping[str, np.ndarray],
+        histories: Sequence[np.ndarray],
+        catalogue: Catalogue,
+        domain: str,
     ) -> np.ndarray:
         """See `CountingModel.scores`."""
         from recmerge_bench.evaluation.neighbours import add_rows

@@ -14,8 +14,12 @@ def recmerge_bench_register() -> list[Spec]:
     """Popularity."""
     return [
         Spec(
-            "backbone", "popularity", f"{__name__}:Popularity",
-            "items by their number of training events", counting=True, deterministic=True,
+            "backbone",
+            "popularity",
+            f"{__name__}:Popularity",
+            "items by their number of training events",
+            counting=True,
+            deterministic=True,
         )
     ]
 
@@ -33,8 +37,11 @@ class Popularity(CountingModel):
         return {"counts": np.bincount(items, minlength=catalogue.n_items).astype(np.int64)}
 
     def scores(
-        self, state: Mapping[str, np.ndarray], histories: Sequence[np.ndarray],
-        catalogue: Catalogue, domain: str,
+        self,
+        state: Mapping[str, np.ndarray],
+        histories: Sequence[np.ndarray],
+        catalogue: Catalogue,
+        domain: str,
     ) -> np.ndarray:
         """See `CountingModel.scores`."""
         counts = state["counts"][catalogue.span(domain)].astype(np.float32)

@@ -20,12 +20,20 @@ def recmerge_bench_register() -> list[Spec]:
     target = f"{__name__}:SASRec"
     return [
         Spec(
-            "backbone", "sasrec", target, "causal self-attention over items, full softmax",
-            fidelity="paper-equations", citation=citation,
+            "backbone",
+            "sasrec",
+            target,
+            "causal self-attention over items, full softmax",
+            fidelity="paper-equations",
+            citation=citation,
         ),
         Spec(
-            "backbone", "gsasrec", target, "SASRec with gBCE over sampled negatives",
-            options={"loss": "gbce", "negatives": 256}, fidelity="paper-equations",
+            "backbone",
+            "gsasrec",
+            target,
+            "SASRec with gBCE over sampled negatives",
+            options={"loss": "gbce", "negatives": 256},
+            fidelity="paper-equations",
             citation=gbce,
         ),
     ]
@@ -79,8 +87,16 @@ class SASRec(Backbone):
 
         o = self.options
         return CausalNet(
-            catalogue, domains, seed, width=o.width, layers=o.layers, heads=o.heads,
-            dropout=o.dropout, max_len=o.max_len, init=o.init, std=o.std,
+            catalogue,
+            domains,
+            seed,
+            width=o.width,
+            layers=o.layers,
+            heads=o.heads,
+            dropout=o.dropout,
+            max_len=o.max_len,
+            init=o.init,
+            std=o.std,
         )
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
@@ -110,9 +126,7 @@ class SASRec(Backbone):
             )
         return value, len(keep)
 
-    def _choices(
-        self, net: Any, batch: Batch, goal: Tensor, keep: Tensor, n_items: int
-    ) -> Tensor:
+    def _choices(self, net: Any, batch: Batch, goal: Tensor, keep: Tensor, n_items: int) -> Tensor:
         """Target, then negatives that the window does not hold: int64 [N, 1 + negatives]."""
         import torch
 

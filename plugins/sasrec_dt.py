@@ -21,7 +21,9 @@ def recmerge_bench_register() -> list[Spec]:
     """SASRec-dt."""
     return [
         Spec(
-            "cdsr", "sasrec-dt", f"{__name__}:SASRecDT",
+            "cdsr",
+            "sasrec-dt",
+            f"{__name__}:SASRecDT",
             "one causal encoder over mixed sequences, InfoNCE by target domain",
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Kang & McAuley, ICDM 2018",
@@ -71,8 +73,16 @@ class SASRecDT(Backbone):
 
         o = self.options
         return CausalNet(
-            catalogue, domains, seed, width=o.width, layers=o.layers, heads=o.heads,
-            dropout=o.dropout, max_len=o.max_len, init=o.init, std=o.std,
+            catalogue,
+            domains,
+            seed,
+            width=o.width,
+            layers=o.layers,
+            heads=o.heads,
+            dropout=o.dropout,
+            max_len=o.max_len,
+            init=o.init,
+            std=o.std,
         )
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
@@ -94,7 +104,10 @@ class SASRecDT(Backbone):
         choices = self._choices(net, batch, goal, keep)
         scores = losses.choice_scores(hidden, table, choices)
         value = losses.sampled_cross_entropy(
-            scores[:, 0], scores[:, 1:], o.temperature, weights,
+            scores[:, 0],
+            scores[:, 1:],
+            o.temperature,
+            weights,
             hits=choices[:, 1:] == targets[:, None],
         )
         return value, len(keep)

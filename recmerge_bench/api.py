@@ -16,6 +16,7 @@ from recmerge_bench.definitions import (
     MetricDefinition,
     ProtocolDefinition,
     StrategyDefinition,
+    TextEncoder,
     WeightsOnly,
 )
 from recmerge_bench.errors import Blocked, DataError, HandledError
@@ -57,6 +58,7 @@ __all__ = [
     "Spec",
     "Split",
     "StrategyDefinition",
+    "TextEncoder",
     "WeightsOnly",
     "hookimpl",
 ]

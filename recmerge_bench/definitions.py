@@ -6,7 +6,7 @@ its hook live in one file and discovery stays light.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -77,6 +77,35 @@ class DatasetDefinition(Definition):
         raise NotImplementedError
 
 
+class TextEncoder(Definition):
+    """A frozen encoder of item text; its vectors are computed once for a dataset and stored."""
+
+    def sources(self, data_root: Path | None) -> list[Path]:
+        """Weight and tokenizer files (their digests enter the cell's key).
+
+        Raises:
+            Blocked: a file is missing; says what to do.
+        """
+        return []
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        data_root: Path | None,
+        device: str,
+        progress: Callable[[dict[str, Any]], None],
+    ) -> np.ndarray:
+        """Vectors of texts: float32 [N, width].
+
+        Args:
+            texts: see `Catalogue.texts`.
+            data_root: as in `sources`.
+            device: ``cpu`` or ``cuda``.
+            progress: takes a mapping such as ``{"step": 10, "steps": 200}``.
+        """
+        raise NotImplementedError
+
+
 class Backbone(Definition):
     """A sequence model trained by gradient: single-domain backbones and CDSR models alike.
 
@@ -87,6 +116,10 @@ class Backbone(Definition):
     #: parameter-name prefix -> what merging does with it: "merge", "domain" (kept per domain),
     #: "base" or "drop"; the longest matching prefix wins, "merge" where none matches.
     policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
+
+    def text_encoder(self) -> str | None:
+        """Name of the frozen encoder whose vectors `build` finds as ``catalogue.vectors``."""
+        return None
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Make the module for these domains with its initial values, drawn from `seed` alone."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-Kind = Literal["dataset", "backbone", "cdsr", "strategy", "protocol", "metric", "executor"]
+Kind = Literal[
+    "dataset", "encoder", "backbone", "cdsr", "strategy", "protocol", "metric", "executor"
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 

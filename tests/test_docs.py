@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from recmerge_bench.cli import COMMANDS
 
@@ -30,9 +35,35 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"`recmerge-bench {name}" in README, name
 
 
-def test_the_printed_board_is_the_committed_one() -> None:
-    board = (ROOT / "leaderboards" / "quick.md").read_text(encoding="utf-8")
-    assert block("board quick merging loo") in board
+def tool(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_printed_results_are_the_committed_ones() -> None:
+    documents = tool("benchmarks/tools/documents.py")
+    for document in documents.DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        assert "<!-- result" in text and documents.renewed(document) == text, (
+            f"{document}: run python benchmarks/tools/documents.py"
+        )
+
+
+def test_the_comparison_with_recbole_follows_from_its_records() -> None:
+    folder = ROOT / "benchmarks" / "quality" / "records"
+    compare = tool("benchmarks/quality/compare.py")
+    found = [row for model in compare.PAIRS for row in compare.rows(folder, model)]
+    committed = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    assert len(found) == len(committed["rows"]) == 24
+    for mine, theirs in zip(found, committed["rows"], strict=True):
+        for key, value in theirs.items():
+            close = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+            assert mine[key] == close
+    settled = [r for r in found if r["ours"] == "mean of seeds" and "validation" in r["recbole"]]
+    assert [r["not_worse"] for r in settled] == [True, True]
 
 
 def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:

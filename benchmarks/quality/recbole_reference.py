@@ -204,8 +204,13 @@ def main() -> None:
             arrays = {f"{s}_{k}": v for s, part in ranks.items() for k, v in part.items()}
             np.savez_compressed(out / f"{given.model}-epoch{epoch:02d}.npz", **arrays)
             line = {
-                "model": given.model, "epoch": epoch, "seconds": round(seconds, 1),
-                "threads": given.threads, "seed": given.seed, "targets": targets, "loss": loss,
+                "model": given.model,
+                "epoch": epoch,
+                "seconds": round(seconds, 1),
+                "threads": given.threads,
+                "seed": given.seed,
+                "targets": targets,
+                "loss": loss,
                 **{s: metrics(part) for s, part in ranks.items()},
             }
             with open(out / f"{given.model}.jsonl", "a") as stream:

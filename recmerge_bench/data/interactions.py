@@ -17,13 +17,17 @@ class Catalogue:
         domain_offsets: int64 [D + 1]; domain d holds the global items
             ``domain_offsets[d] .. domain_offsets[d + 1] - 1``.
         tokens: raw item ids as in the source files, by global item.
-        texts: item text, by global item ("" where there is none).
+        texts: item text, by global item ("" where there is none); an attribute a line
+            (``title: ...``) where the source tells attributes apart.
+        vectors: float32 [I, width] of a frozen text encoder, by global item, where the model at
+            hand asks for them (`Backbone.text_encoder`); else None.
     """
 
     domains: tuple[str, ...]
     domain_offsets: np.ndarray
     tokens: Sequence[str]
     texts: Sequence[str]
+    vectors: np.ndarray | None = None
 
     @property
     def n_items(self) -> int:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.errors import Blocked, HandledError, near
-from recmerge_bench.planning.cells import Cell, Plan, Result
-from recmerge_bench.planning.keys import digest, file_digest, source_digest
+from recmerge_bench.errors import HandledError
+from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
+from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.stages import STAGES
 from recmerge_bench.specs import Spec
 from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
-
-Gap = tuple[str, str] | None
 
 
 def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Plan:
@@ -66,6 +63,7 @@ class Model:
     options: dict[str, Any]
     training: Mapping[str, Any]
     gap: Gap
+    encoder: str | None = None
 
     @property
     def described(self) -> dict[str, Any]:
@@ -85,145 +83,24 @@ class TrackPlanner:
         registry: Registry,
         data_root: Path | None,
     ) -> None:
-        self.plan, self.suite, self.name, self.track = plan, suite, name, track
-        self.registry, self.data_root = registry, data_root
+        self.plan, self.name, self.track = plan, name, track
         self.where = f"suite '{suite.name}', track '{name}'"
+        self.maker = CellMaker(plan, suite, self.where, registry, data_root)
+        self.corpora = CorpusPlanner(self.maker)
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
-        self.sources = functools.cache(source_digest)  # no file changes while a plan is made
 
     def add(self) -> None:
         """Every row under every protocol."""
-        data = self.data_cell()
+        corpus, source = Corpus.of(self.track), Corpus.base_of(self.track)
+        data = self.corpora.data(corpus)
+        below = self.corpora.data(source) if source else ""
         for name in self.track.protocols:
-            cut = self.protocol_cells(name, data)
+            base = self.corpora.cut(name, source, below, ranked=False) if source else None
+            cut = self.corpora.cut(name, corpus, data, base)
             for row in self.track.rows:
                 self.add_row(row, cut)
 
-    # -- names ---------------------------------------------------------------------------------
-
-    def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
-        """The spec, or why there is none: an error unless the suite expects the absence."""
-        for kind in kinds:
-            spec = self.registry.specs.get((kind, name))
-            if spec is not None:
-                return spec, None
-        if name in self.suite.expects:
-            what = kinds[0] if len(kinds) == 1 else "method"
-            return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
-        known = [n for kind in kinds for n in self.registry.names(kind)]
-        raise HandledError(
-            f"{self.where}: no plugin registers the {' or '.join(kinds)} '{name}'"
-            f"{near(name, known)}; see `recmerge-bench plugins list`"
-        )
-
     # -- cells ---------------------------------------------------------------------------------
-
-    def cell(
-        self,
-        kind: str,
-        label: str,
-        identity: Mapping[str, Any],
-        config: Mapping[str, Any],
-        inputs: Mapping[str, str],
-        modules: tuple[str, ...] = (),
-        seed: int | None = None,
-        gap: Gap = None,
-        cost: float = 1.0,
-    ) -> str:
-        """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads."""
-        gap = gap or next(
-            (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
-            None,
-        )
-        content = {
-            "kind": kind,
-            "sources": self.sources((STAGES[kind], *modules)),
-            "identity": identity,
-            "inputs": dict(inputs),
-            "seed": seed,
-            "threads": self.suite.threads,
-        }
-        job = {"config": dict(config), "plugins": self.versions(modules)}
-        return self.plan.add(
-            Cell(
-                key=digest(content),
-                kind=kind,
-                label=label,
-                inputs=dict(inputs),
-                job=job,
-                threads=self.suite.threads,
-                timeout=self.suite.timeout,
-                seed=seed,
-                blocked=gap,
-                cost=cost,
-            )
-        )
-
-    def versions(self, modules: tuple[str, ...]) -> dict[str, str]:
-        """Versions of the plugins behind these modules, for the record."""
-        return {
-            p.module: f"{p.origin} {p.version}".strip()
-            for p in self.registry.plugins
-            if p.module in modules
-        }
-
-    def data_cell(self) -> str:
-        """The dataset, keyed by its raw files' content."""
-        spec, gap = self.find(("dataset",), self.track.dataset)
-        label = f"data {self.track.dataset}"
-        given = self.track.dataset_options
-        if spec is None:
-            absent = {"dataset": self.track.dataset, "options": given}
-            return self.cell("data", label, absent, {}, {}, gap=gap)
-        options = complete(spec, given, self.where)
-        definition = define(spec.target, options)
-        self.check_domains(definition.domains(self.data_root))
-        digests: list[tuple[str, str]] = []
-        try:
-            files = definition.sources(self.data_root)
-            digests = sorted((f.name, file_digest(f)) for f in files)
-        except Blocked as missing:
-            gap = (missing.reason, missing.mend)
-        config = {
-            "dataset": {"target": spec.target, "options": options},
-            "data_root": str(self.data_root) if self.data_root else None,
-        }
-        identity: dict[str, Any] = {"target": spec.target, "options": options, "files": digests}
-        return self.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
-
-    def check_domains(self, known: tuple[str, ...]) -> None:
-        """Unknown domains are errors at once."""
-        for domain in (*self.track.domains, *self.track.source):
-            if domain not in known:
-                raise HandledError(
-                    f"{self.where}: dataset '{self.track.dataset}' has no domain '{domain}'"
-                    f"{near(domain, known)}; it has: {', '.join(known)}"
-                )
-
-    def protocol_cells(self, name: str, data: str) -> Cut:
-        """The split (shared by protocols that cut alike) and the candidates."""
-        spec, gap = self.find(("protocol",), name)
-        if spec is None:
-            return Cut(name, data, "", {}, gap)
-        options = complete(spec, {}, self.where)
-        definition = define(spec.target, options)
-        described = {"target": spec.target, "options": options}
-        domains = {"domains": list(self.track.domains), "unscored": list(self.track.source)}
-        split = self.cell(
-            "split",
-            f"split {self.track.dataset} {'+'.join(self.track.domains)} {name}",
-            {"target": spec.target, "options": definition.split_options(), **domains},
-            {"protocol": described, **domains},
-            {"data": data},
-            (module(spec),),
-        )
-        inputs = {"data": data, "split": split}
-        count, seed = definition.candidates(), definition.candidate_seed()
-        if count is not None:
-            draw = {"count": count, "seed": seed}
-            label = f"candidates {count} {self.track.dataset} {'+'.join(self.track.domains)}"
-            inputs["candidates"] = self.cell("candidates", label, draw, draw, inputs)
-        return Cut(name, data, split, inputs, None, bool(definition.mask_history()))
 
     def train_cell(
         self,
@@ -245,17 +122,21 @@ class TrackPlanner:
             "training": full,
             "domains": list(domains),
         }
-        inputs = {"data": cut.data, "split": cut.split, **({"base": base} if base else {})}
+        inputs = {"data": cut.data, "split": cut.split, **self.text(model, cut.data)}
+        if base:
+            inputs["base"] = base
         label = " ".join(filter(None, ["train", model.name, what, "+".join(domains), _seed(seed)]))
         modules = (module(spec),) if spec else ()
         cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
-        return self.cell("train", label, config, config, inputs, modules, seed, model.gap, cost)
+        return self.maker.cell(
+            "train", label, config, config, inputs, modules, seed, model.gap, cost
+        )
 
     # -- rows ----------------------------------------------------------------------------------
 
     def add_row(self, row: Row, cut: Cut) -> None:
         """A strategy once for each backbone; a model by itself."""
-        spec, gap = self.find(("strategy", "cdsr", "backbone"), row.method)
+        spec, gap = self.maker.find(("strategy", "cdsr", "backbone"), row.method)
         strategy = spec is not None and spec.kind == "strategy"
         if gap is not None and (row.backbones or self.track.backbones):
             names: tuple[str, ...] = row.backbones or tuple(self.track.backbones)
@@ -287,7 +168,7 @@ class TrackPlanner:
         own = self.plan.cells[cut.data].blocked
         if own and gap:
             gap = (f"{own[0]}; {gap[0]}", f"{own[1]}; {gap[1]}")
-        key = self.cell(
+        key = self.maker.cell(
             "rank", self.rank_label(row, backbone, cut, seed), identity, {}, inputs, (), seed, gap
         )
         self.result(key, row, backbone, cut, seed)
@@ -314,8 +195,10 @@ class TrackPlanner:
             label = f"merge {name} {row.method} {_variant(row)} {_seed(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if spec.tier != "T0":
-                inputs["data"] = cut.data
-            models = {"model": self.cell("merge", label, config, config, inputs, modules, seed)}
+                inputs |= {"data": cut.data, **self.text(model, cut.data)}
+            models = {
+                "model": self.maker.cell("merge", label, config, config, inputs, modules, seed)
+            }
         untouched = spec.passthrough and spec.inputs == ("base",)
         self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
 
@@ -335,8 +218,11 @@ class TrackPlanner:
         return roles
 
     def base(self, model: Model, cut: Cut, seed: int | None) -> str:
-        """The shared base: trained on the source domain, or the initial weights without one."""
+        """The shared base: trained on a source, or the initial weights without one."""
         training = {**model.training, **self.track.pretraining}
+        if cut.base is not None and self.track.base is not None:
+            domains = self.track.base.domains
+            return self.train_cell(model, cut.base, domains, seed, "base", training)
         if not self.track.source:
             # no learning rate: the initial weights, shared by the experts (protocol P2)
             training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
@@ -345,7 +231,7 @@ class TrackPlanner:
 
     def backbone(self, name: str) -> Model:
         """A backbone as the track uses it."""
-        spec, gap = self.find(("backbone",), name)
+        spec, gap = self.maker.find(("backbone",), name)
         use = self.track.backbones.get(name)
         options = use.options if use else {}
         training = {**self.track.training, **(use.training if use else {})}
@@ -360,8 +246,15 @@ class TrackPlanner:
         gap: Gap = None,
     ) -> Model:
         """Options filled in and checked."""
-        full = complete(spec, options, self.where) if spec else dict(options)
-        return Model(name, spec, full, training, gap)
+        if spec is None:
+            return Model(name, None, dict(options), training, gap)
+        full = complete(spec, options, self.where)
+        encoder = None if spec.counting else define(spec.target, full).text_encoder()
+        return Model(name, spec, full, training, gap, encoder)
+
+    def text(self, model: Model, data: str) -> dict[str, str]:
+        """The input of item vectors, for a model that reads them."""
+        return {"text": self.corpora.text(model.encoder, data)} if model.encoder else {}
 
     def rank(
         self,
@@ -383,10 +276,10 @@ class TrackPlanner:
             "together": together,
             "initial_tables": initial_tables,
         }
-        inputs = {**cut.inputs, **models}
+        inputs = {**cut.inputs, **self.text(model, cut.data), **models}
         modules = (module(model.spec),) if model.spec else ()
         label = self.rank_label(row, backbone, cut, seed)
-        key = self.cell("rank", label, config, config, inputs, modules, seed, model.gap)
+        key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.gap)
         self.result(key, row, backbone, cut, seed)
 
     def rank_label(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> str:
@@ -416,18 +309,6 @@ class TrackPlanner:
         self.plan.results.append(Result(key, identity, self.track.domains))
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A protocol's cells: what rank cells of it take as inputs."""
-
-    name: str
-    data: str
-    split: str
-    inputs: Mapping[str, str]
-    gap: Gap
-    mask_history: bool = False
-
-
 def data_cell_alone(
     registry: Registry,
     name: str,
@@ -441,15 +322,10 @@ def data_cell_alone(
     """
     registry.get("dataset", name)
     given = dict(options or {})
-    track = Track(dataset=name, dataset_options=given, domains=(), protocols=(), rows=())
-    suite = Suite.model_validate({"name": "data", "tracks": {"data": track}})
+    suite = Suite.model_validate({"name": "data", "tracks": {}})
     plan = Plan("data", files=registry.files)
-    return plan, TrackPlanner(plan, suite, "data", track, registry, data_root).data_cell()
-
-
-def module(spec: Spec) -> str:
-    """The module of a spec's class."""
-    return spec.target.partition(":")[0]
+    maker = CellMaker(plan, suite, f"dataset '{name}'", registry, data_root)
+    return plan, CorpusPlanner(maker).data(Corpus(name, given, ()))
 
 
 def asdict_row(row: Row) -> dict[str, Any]:

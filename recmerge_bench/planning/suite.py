@@ -26,6 +26,14 @@ class BackboneUse(Model):
     training: dict[str, Any] = {}
 
 
+class BaseUse(Model):
+    """Another dataset that a track's shared base is trained on, all its named domains jointly."""
+
+    dataset: str
+    dataset_options: dict[str, Any] = {}
+    domains: tuple[str, ...]
+
+
 class Row(Model):
     """A method on the board, once for each of its backbones.
 
@@ -53,6 +61,7 @@ class Track(Model):
         dataset: a dataset by name, with `dataset_options`.
         domains: the scored domains.
         source: unscored domain(s) that the shared base is trained on.
+        base: another dataset that it is trained on instead (for models without item tables).
         protocols: one board table for each.
         training: training options of all models.
         pretraining: training options of the base, laid over `training`.
@@ -66,6 +75,7 @@ class Track(Model):
     dataset_options: dict[str, Any] = {}
     domains: tuple[str, ...]
     source: tuple[str, ...] = ()
+    base: BaseUse | None = None
     protocols: tuple[str, ...]
     profile: str = ""
     training: dict[str, Any] = {}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.targets import define
+
+#: File of a frozen encoder's item vectors.
+VECTORS = "vectors.npy"
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,12 @@ class Context:
         return define(described["target"], described["options"])
 
     def interactions(self) -> Interactions:
-        """The dataset of the ``data`` input, memory-mapped."""
-        return load_interactions(self.inputs["data"])
+        """The dataset of the ``data`` input, memory-mapped, with the ``text`` input's vectors."""
+        found = load_interactions(self.inputs["data"])
+        if "text" not in self.inputs:
+            return found
+        vectors = np.load(self.inputs["text"] / VECTORS, mmap_mode="r")
+        return replace(found, catalogue=replace(found.catalogue, vectors=vectors))
 
     def split(self) -> Split:
         """The split of the ``split`` input, memory-mapped."""

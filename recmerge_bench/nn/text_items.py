@@ -1,0 +1,122 @@
+"""A causal net over projected item vectors of a frozen text encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.errors import HandledError
+from recmerge_bench.nn.encoder import Encoder, init_weights
+
+
+class TextNet(nn.Module):
+    """Projection, learned positions and a causal pre-norm encoder; no parameter per item.
+
+    State dict: ``projection.{weight,bias}``, ``projection_norm.*``, ``positions`` [max_len,
+    width], ``encoder.*``. The item vectors are a buffer outside it.
+
+    Args:
+        catalogue: the items, with ``vectors``.
+        domains: domains to serve; they change no initial value.
+        seed: of all random initial values.
+        width: of projected items and layers.
+        layers: number of blocks.
+        heads: attention heads.
+        dropout: see `Encoder`.
+        max_len: longest sequence.
+        std: standard deviation of initial positions.
+
+    Raises:
+        HandledError: the catalogue has no vectors.
+    """
+
+    features: Tensor
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        domains: Sequence[str],
+        seed: int,
+        *,
+        width: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        max_len: int,
+        std: float,
+    ) -> None:
+        super().__init__()
+        if catalogue.vectors is None:
+            raise HandledError("a model of item text was given items without text vectors")
+        self.domains = tuple(domains)
+        self._spans = {name: catalogue.span(name) for name in catalogue.domains}
+        features = torch.from_numpy(catalogue.vectors.copy())
+        self.register_buffer("features", features, persistent=False)
+        generator = torch.Generator().manual_seed(seed)
+        self.positions = nn.Parameter(torch.randn(max_len, width, generator=generator) * std)
+        self.projection = nn.Linear(features.shape[1], width)
+        self.projection_norm = nn.LayerNorm(width)
+        self.encoder = Encoder(
+            width, layers, heads, inner=width, dropout=dropout, activation="relu"
+        )
+        init_weights(self.encoder, width**-0.5, generator)
+        # The vectors have length one: this keeps the projected entries near one.
+        init_weights(self.projection, 1.0, generator)
+
+    def forward(
+        self,
+        items: Tensor,
+        lengths: Tensor,
+        last_only: bool = False,
+        projected: Tensor | None = None,
+    ) -> Tensor:
+        """States after each event: [B, L, width], or [B, width] after the last ones.
+
+        Args:
+            items: int64 [B, L], global items, right-padded.
+            lengths: int64 [B].
+            last_only: see `Encoder.forward`.
+            projected: what `project` gives for `items`, where it is at hand.
+        """
+        x = self.project(items) if projected is None else projected
+        even = last_only and bool((lengths == items.shape[1]).all())
+        out: Tensor = self.encoder(
+            x + self.positions[: items.shape[1]], None if even else lengths, True, last_only
+        )
+        return out
+
+    def project(self, items: Tensor) -> Tensor:
+        """Vectors of global items: the shape of `items` plus [width]."""
+        found: Tensor = self.projection_norm(self.projection(self.features[items]))
+        return found
+
+    def scope_table(self, scope: Sequence[str]) -> Tensor:
+        """Projected items of the scope's domains, one under the other."""
+        parts = [self.features[self._spans[name]] for name in scope]
+        whole = parts[0] if len(parts) == 1 else torch.cat(parts)
+        found: Tensor = self.projection_norm(self.projection(whole))
+        return found
+
+    def scope_rows(self, items: Tensor, scope: Sequence[str]) -> Tensor:
+        """Row of each global item in `scope_table`; items outside it (padding) give row 0."""
+        rows = torch.zeros_like(items)
+        above = 0
+        for name in scope:
+            span = self._spans[name]
+            inside = (items >= span.start) & (items < span.stop)
+            rows = torch.where(inside, items - span.start + above, rows)
+            above += span.stop - span.start
+        return rows
+
+    def draw(self, scope: Sequence[str], count: int, generator: torch.Generator) -> Tensor:
+        """Items of the scope, uniformly with replacement: int64 [count]."""
+        sizes = [self._spans[name].stop - self._spans[name].start for name in scope]
+        rows = torch.randint(sum(sizes), (count,), generator=generator).to(self.features.device)
+        ends = torch.tensor(sizes, device=rows.device).cumsum(0)
+        part = torch.bucketize(rows, ends, right=True)
+        starts = torch.tensor([self._spans[n].start for n in scope], device=rows.device)
+        shift = starts - torch.cat([ends.new_zeros(1), ends[:-1]])
+        return rows + shift[part]

@@ -1,0 +1,143 @@
+"""Cells of a dataset under a protocol: events, item vectors, the cut, the candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.options import complete
+from recmerge_bench.planning.suite import Track
+from recmerge_bench.targets import define
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A dataset and which of its domains are used.
+
+    Attributes:
+        dataset: by name.
+        options: of the dataset.
+        domains: scored (or, for a base's corpus, trained on).
+        unscored: further domains to cut alike.
+    """
+
+    dataset: str
+    options: Mapping[str, Any]
+    domains: tuple[str, ...]
+    unscored: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, track: Track) -> Corpus:
+        """The track's own."""
+        return cls(track.dataset, track.dataset_options, track.domains, track.source)
+
+    @classmethod
+    def base_of(cls, track: Track) -> Corpus | None:
+        """The one that the track's base is trained on, where it is another."""
+        if track.base is None:
+            return None
+        return cls(track.base.dataset, track.base.dataset_options, track.base.domains)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A corpus under a protocol: what trainings and rank cells take as inputs.
+
+    Attributes:
+        name: the protocol's.
+        data: key of the data cell.
+        split: key of the split cell.
+        inputs: of rank cells: data, split and, where sampled, candidates.
+        gap: why there is no such cut here.
+        mask_history: whether the history is taken out of the ranking.
+        base: the cut that the shared base is trained on, where its dataset is another.
+    """
+
+    name: str
+    data: str
+    split: str
+    inputs: Mapping[str, str]
+    gap: Gap
+    mask_history: bool = False
+    base: Cut | None = field(default=None)
+
+
+class CorpusPlanner:
+    """Adds these cells to the plan."""
+
+    def __init__(self, maker: CellMaker) -> None:
+        self.maker = maker
+
+    def data(self, corpus: Corpus) -> str:
+        """The dataset, keyed by its raw files' content."""
+        maker = self.maker
+        spec, gap = maker.find(("dataset",), corpus.dataset)
+        label = f"data {corpus.dataset}"
+        if spec is None:
+            absent = {"dataset": corpus.dataset, "options": dict(corpus.options)}
+            return maker.cell("data", label, absent, {}, {}, gap=gap)
+        options = complete(spec, corpus.options, maker.where)
+        definition = define(spec.target, options)
+        self._check_domains(corpus, definition.domains(maker.data_root))
+        digests, gap = maker.files(definition)
+        config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
+        identity = {"target": spec.target, "options": options, "files": digests}
+        return maker.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
+
+    def text(self, encoder: str, data: str) -> str:
+        """Item vectors of a frozen text encoder."""
+        maker = self.maker
+        spec, gap = maker.find(("encoder",), encoder)
+        label = f"text {encoder} of {maker.plan.cells[data].label.removeprefix('data ')}"
+        inputs = {"data": data}
+        if spec is None:
+            return maker.cell("text", label, {"encoder": encoder}, {}, inputs, gap=gap)
+        options = complete(spec, {}, maker.where)
+        digests, gap = maker.files(define(spec.target, options))
+        config = {"encoder": {"target": spec.target, "options": options}, "data_root": self._root()}
+        identity = {"target": spec.target, "options": options, "files": digests}
+        modules = (module(spec),)
+        return maker.cell("text", label, identity, config, inputs, modules, gap=gap, cost=60)
+
+    def cut(
+        self, name: str, corpus: Corpus, data: str, base: Cut | None = None, ranked: bool = True
+    ) -> Cut:
+        """The split (shared by protocols that cut alike) and, if it is ranked, the candidates."""
+        maker = self.maker
+        spec, gap = maker.find(("protocol",), name)
+        if spec is None:
+            return Cut(name, data, "", {}, gap)
+        options = complete(spec, {}, maker.where)
+        definition = define(spec.target, options)
+        described = {"target": spec.target, "options": options}
+        domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
+        split = maker.cell(
+            "split",
+            f"split {corpus.dataset} {'+'.join(corpus.domains)} {name}",
+            {"target": spec.target, "options": definition.split_options(), **domains},
+            {"protocol": described, **domains},
+            {"data": data},
+            (module(spec),),
+        )
+        inputs = {"data": data, "split": split}
+        count, seed = definition.candidates(), definition.candidate_seed()
+        if ranked and count is not None:
+            draw = {"count": count, "seed": seed}
+            label = f"candidates {count} {corpus.dataset} {'+'.join(corpus.domains)}"
+            inputs["candidates"] = maker.cell("candidates", label, draw, draw, inputs)
+        return Cut(name, data, split, inputs, None, bool(definition.mask_history()), base)
+
+    def _root(self) -> str | None:
+        return str(self.maker.data_root) if self.maker.data_root else None
+
+    def _check_domains(self, corpus: Corpus, known: tuple[str, ...]) -> None:
+        """Unknown domains are errors at once."""
+        for domain in (*corpus.domains, *corpus.unscored):
+            if domain not in known:
+                raise HandledError(
+                    f"{self.maker.where}: dataset '{corpus.dataset}' has no domain '{domain}'"
+                    f"{near(domain, known)}; it has: {', '.join(known)}"
+                )

@@ -1,0 +1,115 @@
+"""Adds cells to a plan: names resolved to specs, keys made of everything that a result needs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.errors import Blocked, HandledError, near
+from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.planning.keys import digest, file_digest, source_digest
+from recmerge_bench.planning.suite import Suite
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.stages import STAGES
+from recmerge_bench.specs import Spec
+
+#: Why something cannot run here, and the mend.
+Gap = tuple[str, str] | None
+
+
+class CellMaker:
+    """What the cells of one track have in common.
+
+    Args:
+        plan: where cells go.
+        suite: for threads, the deadline and names that may be absent.
+        where: what errors begin with.
+        registry: the plugins.
+        data_root: folder of raw data.
+    """
+
+    def __init__(
+        self, plan: Plan, suite: Suite, where: str, registry: Registry, data_root: Path | None
+    ) -> None:
+        self.plan, self.suite, self.where = plan, suite, where
+        self.registry, self.data_root = registry, data_root
+        self.sources = functools.cache(source_digest)  # no file changes while a plan is made
+
+    def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
+        """The spec, or why there is none: an error unless the suite expects the absence."""
+        for kind in kinds:
+            spec = self.registry.specs.get((kind, name))
+            if spec is not None:
+                return spec, None
+        if name in self.suite.expects:
+            what = kinds[0] if len(kinds) == 1 else "method"
+            return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
+        known = [n for kind in kinds for n in self.registry.names(kind)]
+        raise HandledError(
+            f"{self.where}: no plugin registers the {' or '.join(kinds)} '{name}'"
+            f"{near(name, known)}; see `recmerge-bench plugins list`"
+        )
+
+    def files(self, definition: Any) -> tuple[list[tuple[str, str]], Gap]:
+        """Name and digest of each raw file of a definition, or why they are not there."""
+        try:
+            found = definition.sources(self.data_root)
+            return sorted((f.name, file_digest(f)) for f in found), None
+        except Blocked as missing:
+            return [], (missing.reason, missing.mend)
+
+    def cell(
+        self,
+        kind: str,
+        label: str,
+        identity: Mapping[str, Any],
+        config: Mapping[str, Any],
+        inputs: Mapping[str, str],
+        modules: tuple[str, ...] = (),
+        seed: int | None = None,
+        gap: Gap = None,
+        cost: float = 1.0,
+    ) -> str:
+        """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads."""
+        gap = gap or next(
+            (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
+            None,
+        )
+        content = {
+            "kind": kind,
+            "sources": self.sources((STAGES[kind], *modules)),
+            "identity": identity,
+            "inputs": dict(inputs),
+            "seed": seed,
+            "threads": self.suite.threads,
+        }
+        job = {"config": dict(config), "plugins": self._versions(modules)}
+        return self.plan.add(
+            Cell(
+                key=digest(content),
+                kind=kind,
+                label=label,
+                inputs=dict(inputs),
+                job=job,
+                threads=self.suite.threads,
+                timeout=self.suite.timeout,
+                seed=seed,
+                blocked=gap,
+                cost=cost,
+            )
+        )
+
+    def _versions(self, modules: tuple[str, ...]) -> dict[str, str]:
+        """Versions of the plugins behind these modules, for the record."""
+        return {
+            p.module: f"{p.origin} {p.version}".strip()
+            for p in self.registry.plugins
+            if p.module in modules
+        }
+
+
+def module(spec: Spec) -> str:
+    """The module of a spec's class."""
+    return spec.target.partition(":")[0]
