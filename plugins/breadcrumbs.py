@@ -35,6 +35,7 @@ class Breadcrumbs(TaskVectorStrategy):
     """Each tensor's outliers and small entries of every task vector are zeroed."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Masks by rank of magnitude within each tensor."""

@@ -27,6 +27,7 @@ class IsoC(TaskVectorStrategy):
     """All singular values of every matrix of the sum are set to their mean."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices of the sum; all else is the mean of the task vectors."""

@@ -35,6 +35,7 @@ class IsoCts(TaskVectorStrategy):
     """The sum's leading directions, joined by what each task vector has outside them."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by their directions; all else is the mean of the task vectors."""

@@ -27,6 +27,7 @@ class ModelStock(TaskVectorStrategy):
     """``t * mean(tau)``, t = K cos / (1 + (K - 1) cos), the mean pairwise cosine of each tensor."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Tensor by tensor; an angle beyond 90 degrees counts as 90."""

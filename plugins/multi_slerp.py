@@ -27,6 +27,7 @@ class MultiSlerp(TaskVectorStrategy):
     """Directions are averaged in the tangent space at their normalised mean, tensor by tensor."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Tensors whose directions cancel stay as the base has them."""

@@ -26,6 +26,7 @@ class TaskArithmetic(StrategyDefinition):
     """theta = theta_0 + scale * sum_k (theta_k - theta_0)."""
 
     Options = Options
+    reach = "entry"
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Base plus scaled task vectors, without materialising the vectors."""

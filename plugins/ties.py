@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recmerge_bench.merging.blocks import TaskVectorBlocks
     from recmerge_bench.merging.task_vectors import TaskVectors
 
 
@@ -55,6 +60,68 @@ class Ties(TaskVectorStrategy):
                     keep_largest(row[part], max(1, int(o.density * shape.numel())))
         signs = elected_signs(vectors.rows, o.zero)
         return vectors.with_rows(agreeing_means(vectors.rows, signs))
+
+    def surveys(self) -> str:
+        """Thresholds come first: of the whole vector, or tensor by tensor."""
+        return "tensor" if self.options.scope == "tensor" else "model"
+
+    def survey(self, rows: TaskVectorBlocks) -> Trimmed:
+        """Each task vector's threshold, and the sign of ties where it is the majority's."""
+        from recmerge_bench.merging.blocks import kth_largest_magnitude
+
+        o = self.options
+        least = 1 if o.scope == "tensor" else 0
+        count = min(rows.size, max(least, int(o.density * rows.size)) + o.extra)
+        limits = tuple(
+            kth_largest_magnitude(partial(rows.of, k), rows.size, count) if count else inf
+            for k in range(len(rows))
+        )
+        balance = 0.0
+        if o.zero == "majority":
+            for block in rows.together():
+                balance += float(Trimmed.trim(block, limits).sum(0).sign_().sum())
+        return Trimmed(o, limits, -1.0 if balance < 0 else 1.0)
+
+
+class Trimmed(StrategyDefinition):
+    """TIES once the thresholds are known: entry by entry.
+
+    Args:
+        options: of TIES.
+        limits: the least magnitude that each expert keeps.
+        tie: the elected sign where the trimmed entries sum to zero.
+    """
+
+    reach = "entry"
+
+    def __init__(self, options: Options, limits: tuple[float, ...], tie: float) -> None:
+        super().__init__(options)
+        self.limits, self.tie = limits, tie
+
+    @staticmethod
+    def trim(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
+        """Zero what lies below each row's limit, in place."""
+        for row, limit in zip(rows, limits, strict=True):
+            row.masked_fill_(row.abs() < limit, 0.0)
+        return rows
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """Base plus the scaled mean of the agreeing."""
+        import torch
+
+        merged = {}
+        for name, start in given.base.items():
+            base = start.float().reshape(-1)
+            rows = torch.stack([e.weights[name].float().reshape(-1) for e in given.experts])
+            rows = self.trim(rows.sub_(base), self.limits)
+            signs = rows.sum(0).sign_()
+            signs.masked_fill_(signs == 0, self.tie)
+            # Entries of the elected sign are positive after this, the others not.
+            rows.mul_(signs).clamp_(min=0)
+            count = rows.count_nonzero(0).clamp_(min=1)
+            total = rows.sum(0).mul_(signs).div_(count)
+            merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
+        return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
 
 
 @hookimpl

@@ -27,6 +27,7 @@ class TsvM(TaskVectorStrategy):
     """Leading singular triplets of all task vectors, side by side, bases orthogonalised."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by singular vectors; all else is the mean of the task vectors."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 class WeightAveraging(StrategyDefinition):
     """theta = (1/K) sum theta_k."""
 
+    reach = "entry"
+
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Mean of the experts, tensor by tensor, accumulated in place."""
         from recmerge_bench.merging.vectors import weighted_sum

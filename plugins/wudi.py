@@ -41,6 +41,7 @@ class Wudi(TaskVectorStrategy):
     """Each matrix minimises ``sum_i |(tau - tau_i) tau_i^T|^2 / |tau_i|^2``."""
 
     Options = Options
+    reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by least interference; all else is the mean of the task vectors."""

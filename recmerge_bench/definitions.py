@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from recmerge_bench.merging.blocks import TaskVectorBlocks
+
 
 @dataclass(frozen=True)
 class NoOptions:
@@ -198,7 +200,23 @@ class WeightsOnly:
 
 
 class StrategyDefinition(Definition):
-    """How several models become one."""
+    """How several models become one.
+
+    Attributes:
+        reach: what `merge` has to see at once for its result: ``entry`` (any stretch of entries
+            by itself), ``tensor`` (one parameter by itself) or ``model``. Large checkpoints are
+            streamed by it.
+    """
+
+    reach: ClassVar[str] = "model"
+
+    def surveys(self) -> str:
+        """What `survey` has to read before entries can be merged: "", ``tensor``, ``model``."""
+        return ""
+
+    def survey(self, rows: TaskVectorBlocks) -> StrategyDefinition:
+        """A strategy of reach ``entry`` with what it has to know of these task vectors."""
+        raise NotImplementedError
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """The merged tensors, by parameter name: exactly the names of ``given.base``."""

@@ -85,7 +85,11 @@ def test_table_of_ranks(tmp_path: Path) -> None:
     counts = rank_with_counts(model, state, SPLIT, SPLIT.test, CAT, [Ranking()])[0]
     test = SPLIT.test
     table = RankTable(
-        test.users, CAT.domains, test.domains, test.targets, *counts,
+        test.users,
+        CAT.domains,
+        test.domains,
+        test.targets,
+        *counts,
         about={"protocol": "leave-one-out", "candidates": "full"},
     )
     write_ranks(tmp_path / "a.parquet", table)

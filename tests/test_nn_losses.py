@@ -50,7 +50,8 @@ def test_choice_scores_both_ways(ratio: int, monkeypatch: pytest.MonkeyPatch) ->
     assert torch.allclose(got, want, atol=1e-5)
     for x, y in zip(
         torch.autograd.grad((got**2).sum(), [h, e, b]),
-        torch.autograd.grad((want**2).sum(), [h, e, b]), strict=True,
+        torch.autograd.grad((want**2).sum(), [h, e, b]),
+        strict=True,
     ):
         assert torch.allclose(x, y, atol=1e-3)
 

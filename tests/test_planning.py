@@ -86,9 +86,7 @@ def test_an_edit_changes_the_stages_that_run_through_it(
     before = kinds(make(registry, ("seeds=[0]",)))
     path, real = keys.module_path(module), keys.file_digest
     assert path is not None
-    monkeypatch.setattr(
-        keys, "file_digest", lambda p: "edited" if p.samefile(path) else real(p)
-    )
+    monkeypatch.setattr(keys, "file_digest", lambda p: "edited" if p.samefile(path) else real(p))
     after = kinds(make(registry, ("seeds=[0]",)))
     assert {k for k in before if before[k] != after[k]} == changed
 

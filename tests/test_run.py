@@ -165,9 +165,7 @@ def recmerge_bench_register():
 """
 
 
-def test_failures_are_rows_with_reasons_and_are_tried_again(
-    finished: Path, tmp_path: Path
-) -> None:
+def test_failures_are_rows_with_reasons_and_are_tried_again(finished: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "bad_strategy.py"
     plugin.write_text(BAD)
     hows = ["raise", "exit", "hang", "memory", "nan"]

@@ -143,8 +143,9 @@ def test_divergence_raises() -> None:
 
 
 def test_stops_by_patience_and_keeps_the_best() -> None:
-    result = train(TrainOptions(steps=400, epochs=0, batch_size=16, lr=0.05, patience=2,
-                                eval_every=5))
+    result = train(
+        TrainOptions(steps=400, epochs=0, batch_size=16, lr=0.05, patience=2, eval_every=5)
+    )
     report = result.report
     assert report["stopped"] == "patience"
     assert report["best_valid"] == max(h["valid"] for h in report["history"])

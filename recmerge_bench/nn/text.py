@@ -64,7 +64,9 @@ def cut_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str
     """
     split = [[_key_value(line) for line in text.split("\n")] for text in texts]
     values = list(dict.fromkeys(value for lines in split for _, value in lines))
-    tokens = tokenizer(values, add_special_tokens=False)["input_ids"] if values else []
+    tokens = (
+        tokenizer(values, add_special_tokens=False, verbose=False)["input_ids"] if values else []
+    )
     short = {
         value: tokenizer.decode(ids[:limit]) if len(ids) > limit else value
         for value, ids in zip(values, tokens, strict=True)

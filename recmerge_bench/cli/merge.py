@@ -1,0 +1,165 @@
+"""``recmerge-bench merge``: merge any checkpoints, outside a suite."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recmerge_bench.cli.common import registry
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.specs import Spec
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.stream import Streamed
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+ACTIONS = ("merge", "base", "drop")
+
+
+@click.command()
+@click.option("--method", required=True, metavar="NAME", help="A merge strategy of data tier T0.")
+@click.option("--base", required=True, type=FILE, help="The experts' shared base (safetensors).")
+@click.option("--expert", "experts", required=True, multiple=True, type=FILE, help="Repeatable.")
+@click.option("--set", "changes", multiple=True, metavar="key=value", help="The method's options.")
+@click.option(
+    "--policy", "rules", multiple=True, metavar="PREFIX=merge|base|drop",
+    help="What becomes of parameters whose names begin so; all merge by default.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="For methods that draw.")
+@click.option("-o", "--out", required=True, type=FILE, help="The merged checkpoint.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.pass_context
+def merge(
+    ctx: click.Context,
+    method: str,
+    base: Path,
+    experts: tuple[Path, ...],
+    changes: tuple[str, ...],
+    rules: tuple[str, ...],
+    seed: int,
+    out: Path,
+    force: bool,
+) -> int:
+    """Merge checkpoints of one architecture, streaming them from disk.
+
+    Beside OUT come OUT.json, a record of what was merged and how, and OUT.md, a model card.
+    """
+    from recmerge_bench.planning.options import complete
+    from recmerge_bench.planning.suite import key_values
+
+    found = registry(ctx)
+    spec = found.get("strategy", method)
+    _check(spec, out, force)
+    options = complete(spec, key_values(changes), "merge")
+    policy = _policy(rules)
+    from recmerge_bench.merging.stream import Streamed
+    from recmerge_bench.targets import define
+
+    strategy = define(spec.target, options)
+    source = Streamed(base, experts, policy)
+    _announce(source, strategy.reach if not strategy.surveys() else "entry")
+    start = time.perf_counter()
+    facts = _merged(source, strategy, out, seed, {"method": method})
+    about = {
+        "method": method,
+        "options": options,
+        "policy": policy,
+        "seed": seed,
+        "base": _file(base),
+        "experts": [_file(path) for path in experts],
+        "merged": _file(out),
+        "parameters": facts,
+        "seconds": time.perf_counter() - start,
+        "provenance": _provenance(),
+    }
+    _write(Path(f"{out}.json"), json.dumps(about, indent=1, sort_keys=True) + "\n")
+    _write(Path(f"{out}.md"), _card(spec, about))
+    click.echo(f"wrote {out}, {out}.json and {out}.md")
+    return 0
+
+
+def _check(spec: Spec, out: Path, force: bool) -> None:
+    if spec.passthrough or "experts" not in spec.inputs:
+        raise HandledError(f"'{spec.name}' does not merge experts: run it in a suite")
+    if spec.tier != "T0":
+        raise HandledError(
+            f"'{spec.name}' needs more than weights (data tier {spec.tier}): run it in a suite"
+        )
+    if out.exists() and not force:
+        raise HandledError(f"{out} exists: name another file, or give --force")
+
+
+def _policy(rules: tuple[str, ...]) -> dict[str, str]:
+    policy = {}
+    for rule in rules:
+        prefix, sign, action = rule.rpartition("=")
+        if not sign or action not in ACTIONS:
+            raise HandledError(
+                f"--policy takes PREFIX=merge, base or drop, not '{rule}'{near(action, ACTIONS)}"
+            )
+        policy[prefix] = action
+    return policy
+
+
+def _announce(source: Streamed, reach: str) -> None:
+    read, written = source.bytes()
+    held = {
+        "entry": "a few blocks at a time",
+        "tensor": "a tensor of each at a time",
+        "model": "all in memory: this method has to see them together",
+    }[reach]
+    click.echo(
+        f"{len(source.experts)} experts, {len(source.merged)} tensors: reads "
+        f"{read / 1e6:,.0f} MB at the least, writes {written / 1e6:,.0f} MB; {held}"
+    )
+
+
+def _merged(
+    source: Streamed, strategy: Any, out: Path, seed: int, about: dict[str, str]
+) -> dict[str, Any]:
+    from rich.progress import Progress
+
+    total = sum(source.base[n].numel() for n in source.merged)
+    with Progress(transient=True) as bar:
+        task = bar.add_task("merging", total=total)
+        return source.merge(
+            strategy, out, seed, about, lambda done: bar.update(task, completed=done)
+        )
+
+
+def _file(path: Path) -> dict[str, Any]:
+    from recmerge_bench.planning.keys import file_digest
+
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
+
+
+def _provenance() -> dict[str, Any]:
+    from recmerge_bench.running.provenance import provenance
+
+    return provenance()
+
+
+def _card(spec: Spec, about: dict[str, Any]) -> str:
+    options = ", ".join(f"{k}={v}" for k, v in about["options"].items()) or "none"
+    rows = [("base", about["base"]), *((f"expert {n}", e) for n, e in enumerate(about["experts"]))]
+    files = "\n".join(f"| {role} | {f['file']} | {f['sha256']} |" for role, f in rows)
+    return (
+        f"# {about['merged']['file']}\n\n"
+        f"Merged by `{spec.name}` ({spec.summary}); options: {options}; seed {about['seed']}.\n"
+        f"{about['parameters']['merged']:,} parameters merged, "
+        f"{about['parameters']['kept_of_base']:,} are the base's.\n\n"
+        f"Method: {spec.citation or 'own'}. No user data was read: weights only (tier T0).\n\n"
+        f"| role | file | SHA-256 |\n|---|---|---|\n{files}\n\n"
+        f"Its licence follows from those of the base and the experts.\n"
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

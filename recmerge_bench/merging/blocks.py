@@ -1,0 +1,112 @@
+"""Task vectors in blocks, for methods that look at them before they merge; and selection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from recmerge_bench.errors import HandledError
+
+#: Entries of a block: a few of them stay in a processor's second cache.
+BLOCK = 1 << 18
+
+
+class TaskVectorBlocks:
+    """Differences of experts and base over some parameters, block by block, in fp32.
+
+    Args:
+        base: the base's tensors.
+        experts: of each expert, its tensors in the same order.
+    """
+
+    def __init__(self, base: Sequence[Tensor], experts: Sequence[Sequence[Tensor]]) -> None:
+        self._base = [t.reshape(-1) for t in base]
+        self._experts = [[t.reshape(-1) for t in tensors] for tensors in experts]
+        self.size = sum(t.numel() for t in self._base)
+
+    def __len__(self) -> int:
+        return len(self._experts)
+
+    def of(self, expert: int, step: int = 1) -> Iterator[Tensor]:
+        """One expert's task vector, every `step`-th entry; a block is gone when the next comes."""
+        room = torch.empty(BLOCK)
+        for start, own in zip(self._base, self._experts[expert], strict=True):
+            for first in range(0, start.numel(), BLOCK * step):
+                part = slice(first, first + BLOCK * step, step)
+                if start.dtype == torch.float32:
+                    out = room[: len(start[part])]
+                    yield torch.sub(own[part], start[part], out=out)
+                else:
+                    yield own[part].float() - start[part].float()
+
+    def together(self) -> Iterator[Tensor]:
+        """All task vectors side by side: float [K, n]."""
+        for blocks in zip(*(self.of(k) for k in range(len(self))), strict=True):
+            yield torch.stack(blocks)
+
+
+def kth_largest_magnitude(
+    blocks: Callable[[int], Iterator[Tensor]], size: int, count: int
+) -> float:
+    """The magnitude of the `count`-th largest entry, exactly, without holding the entries.
+
+    A sample brackets it; one pass counts what lies above the bracket and keeps what lies inside.
+    A bracket that misses is widened, which costs another pass.
+
+    Args:
+        blocks: step -> the vector in blocks, every step-th entry of it.
+        size: entries of the vector.
+        count: from 1 to `size`.
+
+    Raises:
+        HandledError: entries are NaN.
+    """
+    step = max(1, size >> 18)
+    sample = torch.cat([block.abs() for block in blocks(step)]).sort(descending=True).values
+    centre, reach = count / size * len(sample), 4.0 * len(sample) ** 0.5
+    while True:
+        whole = step == 1 or reach >= len(sample)
+        high = torch.inf if whole else _at(sample, centre - reach, torch.inf)
+        low = -1.0 if whole else _at(sample, centre + reach, -1.0)
+        found = _within(blocks, count, low, high)
+        if found is not None:
+            return found
+        if whole:
+            raise HandledError("the experts' weights hold NaN")
+        reach *= 8
+
+
+def _at(ordered: Tensor, place: float, beyond: float) -> float:
+    """The value at a place of the sample; `beyond` where the sample does not reach."""
+    number = int(place)
+    return float(ordered[number]) if 0 <= number < len(ordered) else beyond
+
+
+def _within(
+    blocks: Callable[[int], Iterator[Tensor]], count: int, low: float, high: float
+) -> float | None:
+    """The `count`-th largest magnitude if it lies in [low, high], else None."""
+    above = at_high = at_low = 0
+    inside = []
+    for block in blocks(1):
+        magnitude = block.abs_()
+        rest = magnitude[magnitude >= low]
+        over = int((rest > high).sum())
+        above += over
+        if high != torch.inf:
+            at_high += int((rest == high).sum())
+        at_low += int((rest == low).sum())
+        middle = rest[(rest > low) & (rest < high)]
+        inside.append(middle)
+    middle = torch.cat(inside)
+    place = count - above
+    if place <= 0:
+        return None
+    if place <= at_high:
+        return high
+    place -= at_high
+    if place <= len(middle):
+        return float(middle.kthvalue(len(middle) - place + 1).values)
+    return low if place <= len(middle) + at_low else None

@@ -1,0 +1,165 @@
+"""Merging checkpoint files: as much of them at a time as the method has to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.blocks import BLOCK, TaskVectorBlocks
+from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
+from recmerge_bench.merging.policy import select
+
+Progress = Callable[[int], None]
+
+
+class Streamed:
+    """A base and its experts as files, and what becomes of each parameter.
+
+    Args:
+        base: the base's file.
+        experts: the experts' files, at least one.
+        policy: parameter-name prefix -> ``merge``, ``base`` or ``drop``; the longest matching
+            prefix wins, ``merge`` where none matches. Integer tensors are the base's.
+
+    Raises:
+        HandledError: the files do not fit together, or nothing is left to merge.
+    """
+
+    def __init__(
+        self, base: Path, experts: Sequence[Path], policy: Mapping[str, str] | None = None
+    ) -> None:
+        self.base = Checkpoint(base)
+        self.experts = [Checkpoint(path) for path in experts]
+        for expert in self.experts:
+            check_alike(self.base, expert)
+        tensors = {name: self.base[name] for name in self.base.names}
+        self.merged = sorted(select(tensors, policy or {}, "merge"))
+        dropped = select(tensors, policy or {}, "drop")
+        self.kept = {n: t for n, t in tensors.items() if n not in dropped}
+        if not self.merged:
+            raise HandledError("nothing is left to merge: every parameter is an integer or kept")
+
+    def bytes(self) -> tuple[int, int]:
+        """Bytes that are read at the least, and that are written."""
+        size = sum(t.numel() * t.element_size() for t in self.kept.values())
+        return size * (1 + len(self.experts)), size
+
+    def merge(
+        self,
+        strategy: StrategyDefinition,
+        out: Path,
+        seed: int = 0,
+        about: Mapping[str, str] | None = None,
+        progress: Progress = lambda done: None,
+    ) -> dict[str, Any]:
+        """Merge into a file.
+
+        Args:
+            strategy: of data tier T0.
+            out: the file to write.
+            seed: for strategies that draw.
+            about: the file's metadata.
+            progress: told how many merged entries are written.
+
+        Returns:
+            Facts for the record: entries merged, and of each expert whether it differs.
+
+        Raises:
+            HandledError: NaN or infinite weights, an expert that equals the base. No file is
+                left.
+        """
+        tensors = {n: self.base[n] for n in self.merged}
+        changed = [False] * len(self.experts)
+        done = 0
+        with writing(out, self.kept, about or {}) as writer:
+            pieces = self._pieces(strategy, seed, changed)
+            for name, tensor in self.kept.items():
+                if name not in tensors:
+                    writer.write(tensor)
+                    continue
+                written = 0
+                while written < tensor.numel():
+                    piece = next(pieces)
+                    self._finite(piece, name)
+                    writer.write(piece.to(tensor.dtype))
+                    written += piece.numel()
+                    progress(done + written)
+                done += tensor.numel()
+            self._all_changed(changed)
+        return {"merged": done, "kept_of_base": sum(t.numel() for t in self.kept.values()) - done}
+
+    # -- pieces --------------------------------------------------------------------------------
+
+    def _pieces(
+        self, strategy: StrategyDefinition, seed: int, changed: list[bool]
+    ) -> Iterator[Tensor]:
+        """Merged stretches of the merged parameters, in order."""
+        surveys = strategy.surveys()
+        if surveys == "model":
+            strategy = strategy.survey(self._blocks(self.merged))
+        elif strategy.reach == "model" and not surveys:
+            yield from self._whole(strategy, seed, changed)
+            return
+        for name in self.merged:
+            own = strategy.survey(self._blocks([name])) if surveys == "tensor" else strategy
+            size = BLOCK if own.reach == "entry" else max(1, self.base[name].numel())
+            for first in range(0, self.base[name].numel(), size):
+                yield self._merge_part(own, name, slice(first, first + size), seed, changed)
+
+    def _merge_part(
+        self, strategy: StrategyDefinition, name: str, part: slice, seed: int, changed: list[bool]
+    ) -> Tensor:
+        start = self.base[name]
+        entries = part.stop - part.start < start.numel() or start.dim() == 0
+        cut = (lambda t: t.reshape(-1)[part]) if entries else (lambda t: t)
+        base = cut(start)
+        experts = []
+        for number, expert in enumerate(self.experts):
+            own = cut(expert[name])
+            self._finite(own, name, expert.path)
+            changed[number] = changed[number] or not torch.equal(own, base)
+            experts.append(Expert(str(expert.path), {name: own}))
+        merged = strategy.merge(WeightsOnly({name: base}, tuple(experts), seed))[name]
+        return merged.reshape(-1)
+
+    def _whole(
+        self, strategy: StrategyDefinition, seed: int, changed: list[bool]
+    ) -> Iterator[Tensor]:
+        """A method that needs everything at once gets it."""
+        base = {n: self.base[n] for n in self.merged}
+        experts = []
+        for number, expert in enumerate(self.experts):
+            own = {n: expert[n] for n in self.merged}
+            for name, tensor in own.items():
+                self._finite(tensor, name, expert.path)
+                changed[number] = changed[number] or not torch.equal(tensor, base[name])
+            experts.append(Expert(str(expert.path), own))
+        merged = strategy.merge(WeightsOnly(base, tuple(experts), seed))
+        for name in self.merged:
+            yield merged[name].reshape(-1)
+
+    def _blocks(self, names: Sequence[str]) -> TaskVectorBlocks:
+        return TaskVectorBlocks(
+            [self.base[n] for n in names], [[e[n] for n in names] for e in self.experts]
+        )
+
+    # -- checks --------------------------------------------------------------------------------
+
+    def _finite(self, tensor: Tensor, name: str, path: Path | None = None) -> None:
+        # A sum is finite if every entry is, but for an overflow: then look at each.
+        if not bool(tensor.sum(dtype=torch.float32).isfinite()) and not bool(
+            tensor.isfinite().all()
+        ):
+            whose = f"{path}: " if path else "the merged "
+            raise HandledError(f"{whose}'{name}' holds NaN or infinite values")
+
+    def _all_changed(self, changed: Sequence[bool]) -> None:
+        for expert, differs in zip(self.experts, changed, strict=True):
+            if not differs:
+                raise HandledError(f"{expert.path} equals the base: it adds no task vector")

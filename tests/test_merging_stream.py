@@ -1,0 +1,242 @@
+"""Checkpoints merged from disk are what a suite merges in memory; bad ones leave nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from recmerge_bench.cli import cli
+from recmerge_bench.definitions import Expert, WeightsOnly
+from recmerge_bench.errors import HandledError
+from recmerge_bench.merging import blocks, stream
+from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
+from recmerge_bench.merging.stream import Streamed
+from recmerge_bench.registry import discover
+from recmerge_bench.targets import define
+
+METHODS = [
+    name
+    for name in discover(environ={}).names("strategy")
+    if (spec := discover(environ={}).get("strategy", name)).tier == "T0"
+    and "experts" in spec.inputs
+    and not spec.passthrough
+]
+SHAPES = {"a.weight": (40, 30), "a.bias": (40,), "b.weight": (7, 9), "c": (), "table": (300, 5)}
+
+
+def weights(seed: int, near: dict[str, torch.Tensor] | None = None) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    drawn = {n: torch.randn(s, generator=generator) for n, s in SHAPES.items()}
+    if near is None:
+        return drawn
+    return {n: near[n] + 0.1 * t for n, t in drawn.items()}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    base = weights(0)
+    models = [base, *(weights(n, base) for n in (1, 2, 3))]
+    paths = [tmp_path / f"m{n}.safetensors" for n in range(4)]
+    for model, path in zip(models, paths, strict=True):
+        save_file({**model, "ids": torch.arange(4)}, path)
+    return paths
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BLOCK", 257)
+    monkeypatch.setattr(blocks, "BLOCK", 257)
+
+
+def in_memory(strategy: Any, files: list[Path], seed: int) -> dict[str, torch.Tensor]:
+    models = [{n: t for n, t in load_file(f).items() if n != "ids"} for f in files]
+    experts = tuple(Expert(str(n), m) for n, m in enumerate(models[1:]))
+    found: dict[str, torch.Tensor] = strategy.merge(WeightsOnly(models[0], experts, seed))
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_streaming_gives_what_merging_in_memory_gives(
+    method: str, files: list[Path], tmp_path: Path
+) -> None:
+    spec = discover(environ={}).get("strategy", method)
+    strategy = define(spec.target, spec.options)
+    Streamed(files[0], files[1:]).merge(strategy, tmp_path / "out.safetensors", seed=5)
+    found = load_file(tmp_path / "out.safetensors")
+    assert torch.equal(found.pop("ids"), torch.arange(4))
+    expected = in_memory(define(spec.target, spec.options), files, 5)
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
+
+
+def test_most_methods_stream() -> None:
+    reach = {}
+    for name in METHODS:
+        spec = discover(environ={}).get("strategy", name)
+        strategy = define(spec.target, spec.options)
+        reach[name] = "entry" if strategy.surveys() else strategy.reach
+    assert reach["ties"] == reach["task-arithmetic"] == reach["weight-averaging"] == "entry"
+    assert sorted(n for n, r in reach.items() if r == "model") == [
+        "dare", "della", "localize-and-stitch", "pcb", "pcb-mergerec",
+    ]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.integers(-5, 5) | st.floats(-1, 1, width=32), min_size=1, max_size=80),
+    st.data(),
+)
+def test_selection_is_exact_ties_included(values: list[float], data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, len(values)))
+    vector = torch.tensor(values, dtype=torch.float32)
+
+    def pieces(step: int) -> Any:
+        return (part.clone() for part in vector[::step].split(7))
+
+    expected = vector.abs().sort(descending=True).values[count - 1]
+    assert kth_largest_magnitude(pieces, len(values), count) == float(expected)
+
+
+@pytest.mark.parametrize("kind", ["normal", "sparse", "few values", "one spike"])
+@pytest.mark.parametrize("density", [0.00001, 0.2, 0.9, 1.0])
+def test_selection_on_long_vectors(kind: str, density: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    vector = torch.randn(1_200_000, generator=generator)
+    if kind == "sparse":
+        vector[100_000:] = 0.0
+    elif kind == "few values":
+        vector = vector.round()
+    elif kind == "one spike":
+        vector[:600_000] *= 1e-6
+    count = max(1, int(density * len(vector)))
+    expected = vector.abs().kthvalue(len(vector) - count + 1).values
+    found = kth_largest_magnitude(
+        lambda step: (part.clone() for part in vector[::step].split(1 << 16)), len(vector), count
+    )
+    assert found == float(expected)
+
+
+def test_blocks_are_differences_in_order() -> None:
+    base = [torch.randn(3, 200), torch.randn(5).half()]
+    expert = [torch.randn(3, 200), torch.randn(5).half()]
+    rows = TaskVectorBlocks(base, [expert, base])
+    flat = torch.cat(
+        [(e.float() - b.float()).reshape(-1) for b, e in zip(base, expert, strict=True)]
+    )
+    assert torch.equal(torch.cat([b.clone() for b in rows.of(0)]), flat)
+    assert rows.size == 605
+    assert torch.equal(torch.cat([b for b in rows.together()], 1)[1], torch.zeros(605))
+
+
+# -- the command -------------------------------------------------------------------------------
+
+
+def command(*words: Any) -> Any:
+    return CliRunner().invoke(cli, ["merge", *map(str, words)], standalone_mode=False)
+
+
+def asked(files: list[Path], out: Path, *more: Any) -> list[Any]:
+    experts = [word for f in files[1:] for word in ("--expert", f)]
+    return ["--base", files[0], *experts, "-o", out, *more]
+
+
+def test_the_command_writes_a_record_and_a_card(files: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "merged.safetensors"
+    ran = command("--method", "ties", "--set", "density=0.3", *asked(files, out))
+    assert ran.return_value == 0, ran.output
+    record = json.loads(Path(f"{out}.json").read_text())
+    assert record["options"]["density"] == 0.3 and len(record["experts"]) == 3
+    assert record["parameters"] == {"merged": 2804, "kept_of_base": 4}
+    card = Path(f"{out}.md").read_text()
+    assert record["base"]["sha256"] in card and "density=0.3" in card
+    again = command("--method", "ties", *asked(files, out))
+    assert isinstance(again.exception, HandledError) and "exists" in str(again.exception)
+    assert command("--method", "ties", *asked(files, out, "--force")).return_value == 0
+
+
+def test_policies(files: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "merged.safetensors"
+    rules = ("--policy", "a.=base", "--policy", "a.bias=merge", "--policy", "table=drop")
+    ran = command("--method", "weight-averaging", *asked(files, out, *rules))
+    assert ran.return_value == 0, ran.output
+    found, base = load_file(out), load_file(files[0])
+    assert "table" not in found and torch.equal(found["a.weight"], base["a.weight"])
+    assert not torch.equal(found["a.bias"], base["a.bias"])
+
+
+def spoil(path: Path, change: Any) -> None:
+    model = load_file(path)
+    change(model)
+    path.unlink()
+    save_file(model, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda m: m.pop("c"), "lacks 'c'"),
+        (lambda m: m.update(d=torch.ones(1)), "lacks 'd'"),
+        (lambda m: m.update(c=torch.ones(2)), r"'c' has shape \(2,\), the base's is \(\)"),
+        (lambda m: m.update(c=torch.tensor(1.0).half()), "'c' has dtype torch.float16"),
+        (lambda m: m["table"].__setitem__((0, 0), np.nan), "'table' holds NaN"),
+        (lambda m: m["table"].__setitem__((299, 4), np.inf), "'table' holds NaN or inf"),
+    ],
+)
+@pytest.mark.parametrize("method", ["task-arithmetic", "ties", "ties-per-tensor", "dare", "tsv-m"])
+def test_bad_experts_leave_nothing(
+    change: Any, told: str, method: str, files: list[Path], tmp_path: Path
+) -> None:
+    spoil(files[2], change)
+    ran = command("--method", method, *asked(files, tmp_path / "new" / "out.safetensors"))
+    assert isinstance(ran.exception, HandledError), ran.output
+    if method.startswith("ties") and "NaN" in told:
+        told = "NaN"
+    assert re.search(told, str(ran.exception))
+    assert not list(tmp_path.glob("new/*"))
+
+
+@pytest.mark.parametrize("method", ["task-arithmetic", "ties", "dare"])
+def test_an_expert_equal_to_the_base(method: str, files: list[Path], tmp_path: Path) -> None:
+    experts = [files[0], files[1], files[0]]
+    ran = command("--method", method, *asked(experts, tmp_path / "out.safetensors"))
+    assert "equals the base" in str(ran.exception)
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path) -> None:
+    torch.save({"a": torch.ones(2)}, tmp_path / "model.bin")
+    (tmp_path / "cut.safetensors").write_bytes(files[1].read_bytes()[:-100])
+    for bad in ("model.bin", "cut.safetensors", "absent.safetensors"):
+        ran = command(
+            "--method", "ties", *asked([files[0], tmp_path / bad], tmp_path / "o.safetensors")
+        )
+        assert isinstance(ran.exception, HandledError) and bad in str(ran.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--method", "tie"], "did you mean 'ties'"),
+        (["--method", "mergerec"], "more than weights"),
+        (["--method", "fine-tune"], "does not merge experts"),
+        (["--method", "ties", "--set", "densty=1"], "did you mean 'density'"),
+        (["--method", "ties", "--set", "density=2"], "not in"),
+        (["--method", "ties", "--policy", "a.=bas"], "did you mean 'base'"),
+        (["--method", "ties", "--policy", "=base"], "nothing is left to merge"),
+    ],
+)
+def test_wrong_use(words: list[str], told: str, files: list[Path], tmp_path: Path) -> None:
+    ran = command(*words, *asked(files, tmp_path / "out.safetensors"))
+    assert told in str(ran.exception)
+    assert not (tmp_path / "out.safetensors").exists()
