@@ -227,3 +227,20 @@ def test_blocked_cells_are_counted_and_strict_makes_them_1(tmp_path: Path) -> No
     quiet = run(tmp_path / "o", suite="paper")
     assert quiet.returncode == 0 and "blocked:" in quiet.stdout
     assert run(tmp_path / "o", "--strict", suite="paper").returncode == 1
+
+
+def test_a_text_model_whose_base_is_of_another_dataset(tmp_path: Path) -> None:
+    suite = Path(__file__).with_name("text.yaml")
+    done = run(tmp_path, suite=suite)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "records" / "text.json").read_text())["results"]
+    methods = [r["identity"]["method"] for r in rows]
+    assert methods == ["zero-shot", "fine-tune", "joint", "ties", "mergerec"]
+    assert {r["status"] for r in rows} == {"done"}
+    text = (tmp_path / "boards" / "text.md").read_text()
+    assert "ml-100k-whole (movies)" in text
+    records = [json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json")]
+    kinds = sorted(r["kind"] for r in records)
+    assert kinds.count("text") == kinds.count("data") == 2
+    learned = next(r for r in records if r["label"].startswith("merge sasrec-text mergerec"))
+    assert learned["report"]["tier"] == "T1" and "pseudo-users" in learned["report"]["read"]

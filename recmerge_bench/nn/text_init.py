@@ -31,18 +31,28 @@ def text_vectors(catalogue: Catalogue, domain: str, width: int, std: float) -> n
         std: standard deviation of an entry over random words.
     """
     span = catalogue.span(domain)
-    rows, buckets, signs = _hashed(
-        [catalogue.texts[i] for i in range(span.start, span.stop)],
-        [catalogue.tokens[i] for i in range(span.start, span.stop)],
-    )
-    n = span.stop - span.start
+    texts = [catalogue.texts[i] for i in range(span.start, span.stop)]
+    tokens = [catalogue.tokens[i] for i in range(span.start, span.stop)]
+    return (hashed_vectors(texts, tokens, width) * std).astype(np.float32)
+
+
+def hashed_vectors(texts: Sequence[str], tokens: Sequence[str], width: int) -> np.ndarray:
+    """Projected bags of hashed words: float64 [N, width], entries of variance one.
+
+    Args:
+        texts: of the items.
+        tokens: raw ids, which stand for items without a word.
+        width: columns.
+    """
+    rows, buckets, signs = _hashed(texts, tokens)
+    n = len(texts)
     cell = rows * BUCKETS + buckets
     cells, inverse = np.unique(cell, return_inverse=True)
     weight = np.bincount(inverse, weights=signs, minlength=len(cells))
     rows, buckets = cells // BUCKETS, cells % BUCKETS
     norm = np.sqrt(np.bincount(rows, weights=weight**2, minlength=n))
     weight = weight / np.maximum(norm, 1e-12)[rows]
-    return (_project(rows, buckets, weight, n, width) * std).astype(np.float32)
+    return _project(rows, buckets, weight, n, width)
 
 
 def _hashed(

@@ -37,7 +37,7 @@ def _header(suite: Suite) -> dict[str, Any]:
         name: {
             "dataset": track.dataset,
             "domains": list(track.domains),
-            "source": list(track.source),
+            "source": _source(track),
             "protocols": list(track.protocols),
             "profile": track.profile,
             "reference": track.reference,
@@ -52,6 +52,13 @@ def _header(suite: Suite) -> dict[str, Any]:
         "tracks": tracks,
         "order": list(tracks),
     }
+
+
+def _source(track: Track) -> list[str]:
+    """What the base is trained on, for the board."""
+    if track.base is not None:
+        return [f"{track.base.dataset} ({', '.join(track.base.domains)})"]
+    return list(track.source)
 
 
 @dataclass(frozen=True)
