@@ -198,6 +198,9 @@ class WeightsOnly:
     experts: tuple[Expert, ...]
     seed: int
 
+    def note(self, name: str, value: Any) -> None:
+        """Put a JSON value into the merge's record, where there is one."""
+
 
 class StrategyDefinition(Definition):
     """How several models become one.
@@ -209,6 +212,9 @@ class StrategyDefinition(Definition):
     """
 
     reach: ClassVar[str] = "model"
+    #: Whether `merge_each` gives each domain a model of its own, made of shared weights and small
+    #: modulators, in the place of one model by `merge`.
+    modulated: ClassVar[bool] = False
 
     def surveys(self) -> str:
         """What `survey` has to read before entries can be merged: "", ``tensor``, ``model``."""
@@ -220,6 +226,10 @@ class StrategyDefinition(Definition):
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """The merged tensors, by parameter name: exactly the names of ``given.base``."""
+        raise NotImplementedError
+
+    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, torch.Tensor]]:
+        """Domain -> its tensors, where `modulated`; what it cost goes to ``given.notes``."""
         raise NotImplementedError
 
 

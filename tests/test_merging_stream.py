@@ -22,14 +22,16 @@ from recmerge_bench.merging import blocks, stream
 from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.registry import discover
-from recmerge_bench.targets import define
+from recmerge_bench.targets import define, load_class
 
+REGISTRY = discover(environ={})
 METHODS = [
     name
-    for name in discover(environ={}).names("strategy")
-    if (spec := discover(environ={}).get("strategy", name)).tier == "T0"
+    for name in REGISTRY.names("strategy")
+    if (spec := REGISTRY.get("strategy", name)).tier == "T0"
     and "experts" in spec.inputs
     and not spec.passthrough
+    and not load_class(spec.target).modulated
 ]
 SHAPES = {"a.weight": (40, 30), "a.bias": (40,), "b.weight": (7, 9), "c": (), "table": (300, 5)}
 
@@ -230,6 +232,7 @@ def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path)
         (["--method", "tie"], "did you mean 'ties'"),
         (["--method", "mergerec"], "more than weights"),
         (["--method", "fine-tune"], "does not merge experts"),
+        (["--method", "emr"], "a model for each domain"),
         (["--method", "ties", "--set", "densty=1"], "did you mean 'density'"),
         (["--method", "ties", "--set", "density=2"], "not in"),
         (["--method", "ties", "--policy", "a.=bas"], "did you mean 'base'"),

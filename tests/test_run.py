@@ -244,3 +244,33 @@ def test_a_text_model_whose_base_is_of_another_dataset(tmp_path: Path) -> None:
     assert kinds.count("text") == kinds.count("data") == 2
     learned = next(r for r in records if r["label"].startswith("merge sasrec-text mergerec"))
     assert learned["report"]["tier"] == "T1" and "pseudo-users" in learned["report"]["read"]
+
+
+def test_modulated_models_serve_each_domain_with_its_own(tmp_path: Path) -> None:
+    rows = '[{"method": "emr"}, {"method": "fisher", "options": {"sample": 4}}]'
+    suite = Path(__file__).with_name("text.yaml")
+    done = run(tmp_path, "--set", f"tracks.merging.rows={rows}", suite=suite)
+    assert done.returncode == 0, done.stdout + done.stderr
+    folders = {p.parent for p in tmp_path.glob("store/*/*/model-d0.safetensors")}
+    [folder] = folders
+    assert sorted(p.name for p in folder.glob("*.safetensors")) == [
+        "model-d0.safetensors", "model-d1.safetensors",
+    ]  # fmt: skip
+    report = json.loads((folder / "record.json").read_text())["report"]
+    assert report["modulated"] == ["d0", "d1"]
+    assert report["notes"]["modulator_bits_per_domain"] == report["merged"] + 32
+
+
+def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:
+    plugin = tmp_path / "needy.py"
+    plugin.write_text(
+        "from recmerge_bench.api import Spec, hookimpl\n\n\n"
+        "@hookimpl\ndef recmerge_bench_register():\n"
+        "    return [Spec('strategy', 'needy', 'needy:X', 'x', inputs=('base', 'experts'),\n"
+        "                 requires=('no-such-package',))]\n"
+    )
+    rows = '[{"method": "needy", "backbones": ["sasrec"]}]'
+    words = ["--set", f"tracks.merging.rows={rows}", "--set", "tracks.cdsr.rows=[]"]
+    done = run(tmp_path / "out", str(plugin), *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "needs the package no-such-package" in (tmp_path / "out/boards/tiny.md").read_text()

@@ -84,12 +84,16 @@ def merge(
 
 
 def _check(spec: Spec, out: Path, force: bool) -> None:
+    from recmerge_bench.targets import load_class
+
     if spec.passthrough or "experts" not in spec.inputs:
         raise HandledError(f"'{spec.name}' does not merge experts: run it in a suite")
     if spec.tier != "T0":
         raise HandledError(
             f"'{spec.name}' needs more than weights (data tier {spec.tier}): run it in a suite"
         )
+    if load_class(spec.target).modulated:  # type: ignore[attr-defined]
+        raise HandledError(f"'{spec.name}' makes a model for each domain: run it in a suite")
     if out.exists() and not force:
         raise HandledError(f"{out} exists: name another file, or give --force")
 

@@ -40,6 +40,10 @@ class Sealed(WeightsOnly):
     notes: dict[str, Any] = field(default_factory=dict)
     tier: ClassVar[str] = "T0"
 
+    def note(self, name: str, value: Any) -> None:
+        """Put a JSON value into the record."""
+        self.notes[name] = value
+
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):  # copying and pickling ask for these
             raise AttributeError(name)

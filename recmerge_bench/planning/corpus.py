@@ -82,7 +82,8 @@ class CorpusPlanner:
         options = complete(spec, corpus.options, maker.where)
         definition = define(spec.target, options)
         self._check_domains(corpus, definition.domains(maker.data_root))
-        digests, gap = maker.files(definition)
+        digests, missing = maker.files(definition)
+        gap = gap or missing
         config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
         identity = {"target": spec.target, "options": options, "files": digests}
         return maker.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
@@ -96,7 +97,8 @@ class CorpusPlanner:
         if spec is None:
             return maker.cell("text", label, {"encoder": encoder}, {}, inputs, gap=gap)
         options = complete(spec, {}, maker.where)
-        digests, gap = maker.files(define(spec.target, options))
+        digests, missing = maker.files(define(spec.target, options))
+        gap = gap or missing
         config = {"encoder": {"target": spec.target, "options": options}, "data_root": self._root()}
         identity = {"target": spec.target, "options": options, "files": digests}
         modules = (module(spec),)

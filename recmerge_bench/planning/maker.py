@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class CellMaker:
         for kind in kinds:
             spec = self.registry.specs.get((kind, name))
             if spec is not None:
-                return spec, None
+                return spec, _absent(spec)
         if name in self.suite.expects:
             what = kinds[0] if len(kinds) == 1 else "method"
             return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
@@ -108,6 +109,17 @@ class CellMaker:
             for p in self.registry.plugins
             if p.module in modules
         }
+
+
+def _absent(spec: Spec) -> Gap:
+    """A distribution that the spec's worker needs and that is not installed."""
+    for name in spec.requires:
+        try:
+            distribution(name)
+        except PackageNotFoundError:
+            mend = f"pip install -c constraints.txt {name}"
+            return f"'{spec.name}' needs the package {name}", mend
+    return None
 
 
 def module(spec: Spec) -> str:

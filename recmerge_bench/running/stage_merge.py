@@ -10,7 +10,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.isolation import given_for, sealed
 from recmerge_bench.merging.policy import select
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS
+from recmerge_bench.running.stage_train import WEIGHTS, weights_of
 
 Tensors = Mapping[str, Any]
 
@@ -30,27 +30,35 @@ def run(context: Context) -> dict[str, Any]:
         weights = load_file(str(context.inputs[f"expert:{domain}"] / WEIGHTS))
         mine = select(weights, policy, "merge")
         _same_shapes(base, mine, domain)
+        if all(bool((t == base[n]).all()) for n, t in mine.items()):
+            raise HandledError(f"the expert of '{domain}' equals the base: it did not train")
         experts.append(Expert(domain, mine))
         kept[domain] = select(weights, policy, "domain")
     strategy, tier = context.definition("strategy"), context.config.get("tier", "T0")
     pseudo = _pseudo_users(context, kept) if tier != "T0" else None
     given = given_for(tier, base, tuple(experts), context.seed, pseudo)
     with sealed([context.out.parents[1]]) as opened:
-        merged = strategy.merge(given)
-    _same_shapes(base, merged, "the merged model")
-    for name, tensor in merged.items():
-        if not bool(tensor.isfinite().all()):
-            raise HandledError(f"merging gave NaN or infinite values in '{name}'")
-    own = {n: t for tensors in kept.values() for n, t in tensors.items()}
-    tensors = {n: t.contiguous() for n, t in {**own, **merged}.items()}
-    save_file(tensors, str(context.out / WEIGHTS))
+        whole = strategy.merge_each(given) if strategy.modulated else {"": strategy.merge(given)}
+    for domain, merged in whole.items():
+        _checked(base, merged)
+        own = kept[domain] if domain else {n: t for each in kept.values() for n, t in each.items()}
+        tensors = {n: t.contiguous() for n, t in {**own, **merged}.items()}
+        save_file(tensors, str(context.out / weights_of(domain)))
     return {
         "tier": tier,
         "read": ["weights", *sorted(pseudo.read if pseudo else ())],
         "opened": sorted(set(opened)),
-        "merged": sum(t.numel() for t in merged.values()),
+        "merged": sum(t.numel() for t in base.values()),
+        "modulated": list(whole) if strategy.modulated else [],
         "notes": given.notes,
     }
+
+
+def _checked(base: Tensors, merged: Tensors) -> None:
+    _same_shapes(base, merged, "the merged model")
+    for name, tensor in merged.items():
+        if not bool(tensor.isfinite().all()):
+            raise HandledError(f"merging gave NaN or infinite values in '{name}'")
 
 
 def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:

@@ -14,7 +14,7 @@ from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS
+from recmerge_bench.running.stage_train import WEIGHTS, weights_of
 
 Counts = tuple[np.ndarray, np.ndarray]
 
@@ -88,7 +88,8 @@ def _rank(
 
 def _weights_of(context: Context, domain: str) -> Path:
     folder = context.inputs.get("model") or context.inputs[f"model:{domain}"]
-    return folder / WEIGHTS
+    own = folder / weights_of(domain)
+    return own if own.is_file() else folder / WEIGHTS
 
 
 def _domains(context: Context, domain: str) -> tuple[str, ...]:

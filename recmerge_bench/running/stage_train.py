@@ -9,6 +9,11 @@ from recmerge_bench.running.context import Context
 WEIGHTS = "model.safetensors"
 
 
+def weights_of(domain: str = "") -> str:
+    """File of a model, or of the one that serves a domain alone."""
+    return f"model-{domain}.safetensors" if domain else WEIGHTS
+
+
 def run(context: Context) -> dict[str, Any]:
     """Fit the model on the training parts of its domains."""
     if context.config["counting"]:

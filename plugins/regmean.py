@@ -1,0 +1,107 @@
+"""RegMean on pseudo-users: linear maps that answer every expert's inputs as the expert does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Expert, HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recmerge_bench.merging.isolation import WithCatalogue
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of RegMean.
+
+    Attributes:
+        sample: pseudo-users of each domain; 0: all.
+        shrink: multiplies the Gram matrices' entries off the diagonal (the paper's alpha).
+        ridge: pull towards the experts' mean, as a share of the sum's mean diagonal.
+    """
+
+    sample: int = 1024
+    shrink: float = 0.9
+    ridge: float = 1e-4
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shrink <= 1 or self.ridge < 0:
+            raise HandledError("regmean: shrink lies in [0, 1], ridge is not negative")
+
+
+class RegMean(StrategyDefinition):
+    """``W = (sum_k W_k G_k) (sum_k G_k)^-1`` for maps x -> W x (eq. 2); other tensors averaged."""
+
+    Options = Options
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """Closed form, in double precision.
+
+        Raises:
+            HandledError: the strategy was not given pseudo-users.
+        """
+        import torch
+
+        from recmerge_bench.merging.isolation import WithCatalogue
+        from recmerge_bench.merging.vectors import weighted_sum
+
+        if not isinstance(given, WithCatalogue):
+            raise HandledError("regmean needs the item catalogue: tier T1")
+        count = len(given.experts)
+        merged = weighted_sum([e.weights for e in given.experts], [1 / count] * count)
+        grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
+        solved = [n for n in grams[0] if all(n in found for found in grams)]
+        for name in solved:
+            own = [found[name] for found in grams]
+            total = torch.stack(own).sum(0)
+            pairs = zip(given.experts, own, strict=True)
+            right = torch.stack([e.weights[name].double() @ g for e, g in pairs]).sum(0)
+            # Directions that no input has are drawn to the mean of the experts, not to zero.
+            ridge = self.options.ridge * total.diagonal().mean()
+            total.diagonal().add_(ridge)
+            right += ridge * merged[name].double()
+            solution = torch.linalg.solve(total, right, left=False)
+            merged[name] = solution.to(given.base[name].dtype)
+        given.note("solved", solved)
+        return merged
+
+    def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
+        """Mean Gram matrices of one expert's linear maps over its pseudo-users and items."""
+        import torch
+
+        from recmerge_bench.merging.grams import GramRecorder
+        from recmerge_bench.merging.task_vectors import is_matrix
+
+        pseudo, domain = given.pseudo, expert.domain
+        net = pseudo.net(expert.weights, [domain])
+        maps = {n: p for n, p in net.named_parameters() if n in given.base and is_matrix(p.shape)}
+        rows = torch.randperm(pseudo.size(domain), generator=pseudo.generator(number, 13))
+        rows = rows[: self.options.sample or None]
+        with torch.no_grad(), GramRecorder(maps) as recorder:
+            pseudo.users(net, domain, rows)
+            pseudo.items(net, domain)
+        found = {}
+        for name, gram in recorder.grams.items():
+            if recorder.counts[name]:
+                gram /= recorder.counts[name]
+                diagonal = gram.diagonal().clone()
+                gram *= self.options.shrink
+                gram.diagonal().copy_(diagonal)
+                found[name] = gram
+        return found
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``regmean``."""
+    return [
+        Spec(
+            "strategy", "regmean", f"{__name__}:RegMean",
+            "Least-squares mean of linear maps on pseudo-users' inputs",
+            inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
+            citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
+        )
+    ]  # fmt: skip

@@ -1,0 +1,204 @@
+"""Fisher, RegMean, greedy soup and CMA-ES on pseudo-users; EMR and TALL masks; what they need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import builders
+import numpy as np
+import pytest
+import torch
+from recmerge_bench_plugins.cma_search import CmaSearch
+from recmerge_bench_plugins.cma_search import Options as CmaOptions
+from recmerge_bench_plugins.emr import Emr
+from recmerge_bench_plugins.fisher import Fisher
+from recmerge_bench_plugins.fisher import Options as FisherOptions
+from recmerge_bench_plugins.greedy_soup import GreedySoup
+from recmerge_bench_plugins.greedy_soup import Options as SoupOptions
+from recmerge_bench_plugins.regmean import Options as RegOptions
+from recmerge_bench_plugins.regmean import RegMean
+from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.tall_masks import Options as TallOptions
+from recmerge_bench_plugins.tall_masks import TallMasks
+
+from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.grams import GramRecorder
+from recmerge_bench.merging.isolation import WithCatalogue, given_for
+from recmerge_bench.merging.objective import Disagreement
+from recmerge_bench.merging.pseudo_users import PseudoUsers
+
+PLAIN = builders.catalogue((30, 20))
+VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)
+CAT = replace(PLAIN, vectors=VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True))
+MODEL = SASRecText(SASRecTextOptions(width=8, heads=2, max_len=6, dropout=0.0))
+
+
+def world(changes: tuple[float, ...] = (0.3, 0.3), seed: int = 0) -> WithCatalogue:
+    """A text model's base and an expert for each domain, moved at random."""
+    base = MODEL.build(CAT, CAT.domains, seed).state_dict()
+    generator = torch.Generator().manual_seed(seed)
+    experts = tuple(
+        Expert(d, {n: t + c * torch.randn(t.shape, generator=generator) for n, t in base.items()})
+        for d, c in zip(CAT.domains, changes, strict=True)
+    )
+    pseudo = PseudoUsers(MODEL, CAT, {d: {} for d in CAT.domains}, seed)
+    found = given_for("T1", base, experts, seed, pseudo)
+    assert isinstance(found, WithCatalogue)
+    return found
+
+
+def same(given: WithCatalogue) -> WithCatalogue:
+    """All experts alike."""
+    first = given.experts[0]
+    return replace(given, experts=tuple(replace(first, domain=e.domain) for e in given.experts))
+
+
+T1: list[Any] = [
+    Fisher(FisherOptions(sample=8)),
+    RegMean(RegOptions(sample=16)),
+    GreedySoup(SoupOptions(sample=8)),
+    CmaSearch(CmaOptions(evaluations=12, sample=8)),
+]
+
+
+@pytest.mark.parametrize("strategy", T1, ids=lambda s: type(s).__name__)
+def test_all_tensors_come_back_the_same_every_time(strategy: StrategyDefinition) -> None:
+    given = world()
+    one, other = strategy.merge(given), strategy.merge(world())
+    assert one.keys() == given.base.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]) and bool(tensor.isfinite().all())
+        assert tensor.shape == given.base[name].shape
+
+
+@pytest.mark.parametrize("strategy", T1, ids=lambda s: type(s).__name__)
+def test_weights_alone_are_not_enough(strategy: StrategyDefinition) -> None:
+    given = world()
+    with pytest.raises(HandledError, match="T1"):
+        strategy.merge(WeightsOnly(given.base, given.experts, 0))
+
+
+@pytest.mark.parametrize("strategy", T1[:3], ids=lambda s: type(s).__name__)
+def test_alike_experts_merge_to_themselves(strategy: StrategyDefinition) -> None:
+    given = same(world())
+    for name, tensor in strategy.merge(given).items():
+        torch.testing.assert_close(tensor, given.experts[0].weights[name], rtol=1e-3, atol=1e-3)
+
+
+def test_fisher_follows_whoever_minds() -> None:
+    """Where one expert's values are far above the other's, its entry wins."""
+    given = world()
+
+    class Known(Fisher):
+        def _diagonal(self, given: Any, expert: Expert, number: int) -> Any:
+            return {n: torch.full_like(t, 1e3 * number) for n, t in given.base.items()}
+
+    merged = Known(FisherOptions()).merge(given)
+    for name, tensor in merged.items():
+        torch.testing.assert_close(tensor, given.experts[1].weights[name], atol=1e-4, rtol=1e-4)
+
+
+def test_fisher_values_are_squared_gradients_of_single_users() -> None:
+    given = world()
+    strategy = Fisher(FisherOptions(sample=5, temperature=0.5))
+    found = strategy._diagonal(given, given.experts[0], 0)
+    pseudo = given.pseudo
+    net = pseudo.net(given.experts[0].weights, ["alpha"])
+    generator = pseudo.generator(0, 11)
+    rows = torch.randperm(30, generator=generator)[:5]
+    total = torch.zeros_like(net.projection.weight)
+    for row in rows:
+        net.zero_grad()
+        users = pseudo.users(net, "alpha", row[None])
+        logs = (pseudo.scores(users, pseudo.items(net, "alpha")) / 0.5).log_softmax(1)[0]
+        drawn = torch.multinomial(logs.detach().exp(), 1, generator=generator)
+        logs[drawn[0]].backward()
+        total += net.projection.weight.grad.square() / 5
+    torch.testing.assert_close(found["projection.weight"], total)
+
+
+def test_grams_of_joint_projections_and_plain_maps() -> None:
+    joint, plain = torch.nn.Linear(3, 6), torch.nn.Linear(3, 2)
+    x, y = torch.randn(4, 3), torch.randn(2, 5, 3)
+    with GramRecorder({"joint": joint.weight, "plain": plain.weight}) as seen:
+        torch.nn.functional.linear(x, joint.weight[:2], joint.bias[:2])
+        joint(y)
+        torch.nn.functional.linear(x, torch.ones(2, 3))
+    flat = torch.cat([x, y.reshape(-1, 3)]).double()
+    torch.testing.assert_close(seen.grams["joint"], flat.T @ flat)
+    assert seen.counts == {"joint": 14, "plain": 0}
+
+
+def test_regmean_answers_as_the_experts_do() -> None:
+    """No map has a smaller sum of squared differences on the inputs."""
+    given = world()
+    strategy = RegMean(RegOptions(sample=0, shrink=1.0, ridge=0.0))
+    merged = strategy.merge(given)
+    assert "projection.weight" in given.notes["solved"]
+    grams = [strategy._grams(given, e, k) for k, e in enumerate(given.experts)]
+    for name in ("projection.weight", "encoder.layers.0.inner.weight"):
+        w = merged[name].double().requires_grad_()
+        loss = torch.zeros((), dtype=torch.float64)
+        for expert, gram in zip(given.experts, grams, strict=True):
+            d = w - expert.weights[name].double()
+            loss = loss + (d @ gram[name] @ d.T).trace()
+        loss.backward()
+        scale = sum(g[name].abs().max() for g in grams)
+        assert w.grad is not None and float(w.grad.abs().max() / scale) < 1e-4
+
+
+def test_the_disagreement_is_a_divergence() -> None:
+    given = same(world())
+    objective = Disagreement(given, 10, 0.1)
+    assert objective.of(given.experts[0].weights) == pytest.approx(0.0, abs=1e-6)
+    assert objective.of(given.base) > 0.01
+
+
+def test_a_soup_leaves_out_who_spoils_it() -> None:
+    given = world((0.02, 5.0))
+    GreedySoup(SoupOptions(sample=16)).merge(given)
+    notes = given.notes
+    assert len(notes["chosen"]) == 1 and notes["disagreement"] == min(notes["alone"].values())
+
+
+def test_the_search_ends_below_its_start() -> None:
+    given = world()
+    CmaSearch(CmaOptions(evaluations=60, sample=16, temperature=0.1)).merge(given)
+    start = CmaSearch(CmaOptions(evaluations=1, sample=16, temperature=0.1, spread=1e-9))
+    still = world()
+    start.merge(still)
+    assert given.notes["disagreement"] < still.notes["disagreement"]
+    assert given.notes["trace"][-1][1] == pytest.approx(given.notes["disagreement"], rel=1e-4)
+
+
+# -- modulators ----------------------------------------------------------------------------------
+
+
+def vectors(rows: list[list[float]]) -> WeightsOnly:
+    base = {"w": torch.zeros(len(rows[0]))}
+    return given_for(
+        "T0", base, tuple(Expert(str(k), {"w": torch.tensor(r)}) for k, r in enumerate(rows)), 0
+    )
+
+
+def test_emr_by_hand() -> None:
+    given = vectors([[1.0, -2.0, 0.5, 0.0], [3.0, 1.0, -0.4, 0.0]])
+    found = Emr().merge_each(given)
+    # Signs + - + +; largest of the agreeing 3, 2, .5, 0.
+    scale = 3.5 / 5.5
+    torch.testing.assert_close(found["0"]["w"], scale * torch.tensor([3.0, -2.0, 0.5, 0.0]))
+    torch.testing.assert_close(found["1"]["w"], torch.tensor([4.4 / 3 * 3, 0.0, 0.0, 0.0]))
+
+
+def test_emr_of_one_expert_is_the_expert() -> None:
+    given = vectors([[1.0, -2.0, 0.5]])
+    torch.testing.assert_close(Emr().merge_each(given)["0"]["w"], given.experts[0].weights["w"])
+
+
+def test_tall_masks_by_hand() -> None:
+    given = vectors([[1.0, -2.0, 0.1], [3.0, 1.0, 1.0]])
+    found = TallMasks(TallOptions(threshold=0.4)).merge_each(given)
+    torch.testing.assert_close(found["0"]["w"], torch.tensor([0.0, -1.0, 0.0]))
+    torch.testing.assert_close(found["1"]["w"], torch.tensor([4.0, -1.0, 1.1]))
