@@ -8,8 +8,22 @@ import numpy as np
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.registry import discover
+from recmerge_bench.targets import load_class
 
 NOUNS = ("river", "stone", "copper", "violin", "lantern", "orchard", "harbour", "needle")
+
+
+def weights_only() -> list[str]:
+    """Strategies that merge weights, and nothing else, to one model."""
+    return sorted(
+        spec.name
+        for (kind, _), spec in discover(environ={}).specs.items()
+        if kind == "strategy"
+        and not spec.passthrough
+        and spec.tier == "T0"
+        and not load_class(spec.target).modulated  # type: ignore[attr-defined]
+    )
 
 
 def catalogue(

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import builders
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,15 +15,10 @@ from hypothesis import strategies as st
 from recmerge_bench.api import Expert, HandledError, WeightsOnly
 from recmerge_bench.merging.task_vectors import TaskVectors
 from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
-from recmerge_bench.registry import Registry, discover
+from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 
-#: Strategies that merge weights and nothing else.
-NAMES = sorted(
-    spec.name
-    for (kind, _), spec in discover(environ={}).specs.items()
-    if kind == "strategy" and not spec.passthrough and spec.tier == "T0"
-)
+NAMES = builders.weights_only()
 
 
 def merge(registry: Registry, name: str, given: WeightsOnly, **options: Any) -> dict[str, Any]:

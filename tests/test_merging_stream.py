@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import builders
 import numpy as np
 import pytest
 import torch
@@ -22,17 +23,9 @@ from recmerge_bench.merging import blocks, stream
 from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.registry import discover
-from recmerge_bench.targets import define, load_class
+from recmerge_bench.targets import define
 
-REGISTRY = discover(environ={})
-METHODS = [
-    name
-    for name in REGISTRY.names("strategy")
-    if (spec := REGISTRY.get("strategy", name)).tier == "T0"
-    and "experts" in spec.inputs
-    and not spec.passthrough
-    and not load_class(spec.target).modulated
-]
+METHODS = builders.weights_only()
 SHAPES = {"a.weight": (40, 30), "a.bias": (40,), "b.weight": (7, 9), "c": (), "table": (300, 5)}
 
 
