@@ -82,7 +82,9 @@ class AmazonMergeRec(DatasetDefinition):
         """The archives."""
         from recmerge_bench.data.download import locate
 
-        return locate(self.files(), "amazon-mergerec", data_root)
+        names = self.options.domain_names
+        some = f" --set domain_names=[{','.join(names)}]" if set(names) != set(COUNTS) else ""
+        return locate(self.files(), "amazon-mergerec", data_root, some)
 
     def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
         """Download the archives that are not there."""

@@ -37,11 +37,16 @@ def list_datasets(ctx: click.Context, data_root: Path | None, as_json: bool) -> 
     return 0
 
 
-def availability(found: Registry, data_root: Path | None) -> list[dict[str, Any]]:
-    """Each dataset with ``status`` (found, generated, missing, needs options) and the mend."""
+def availability(
+    found: Registry, data_root: Path | None, kind: str = "dataset"
+) -> list[dict[str, Any]]:
+    """Each dataset (or encoder) with ``status`` and the mend.
+
+    The status is found, generated (nothing is read), missing, or needs options.
+    """
     rows = []
-    for name in found.names("dataset"):
-        spec = found.get("dataset", name)
+    for name in found.names(kind):
+        spec = found.get(kind, name)
         status, mend = "found", ""
         try:
             if not define(spec.target, spec.options).sources(data_root):

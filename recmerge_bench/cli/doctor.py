@@ -36,6 +36,7 @@ def doctor(ctx: click.Context, data_root: Path | None, as_json: bool) -> int:
         "recbole": _recbole(versions),
         "devices": _devices(),
         "datasets": availability(found, data_root),
+        "encoders": availability(found, data_root, "encoder"),
         "problems": found.problems,
     }
     broken = [n for n in ("torch", "numpy", "pyarrow", "safetensors") if versions[n] is None]
@@ -101,9 +102,10 @@ def _show(facts: dict[str, Any]) -> None:
         f"devices: {devices['cores']} cores, {devices['memory_gib']} GiB memory, "
         f"{devices['disk_free_gib']} GiB free here, GPUs: {gpus}"
     )
-    for row in facts["datasets"]:
-        mend = f"; to mend: {row['mend']}" if row["mend"] else ""
-        click.echo(f"dataset {row['name']}: {row['status']}{mend}")
+    for kind in ("dataset", "encoder"):
+        for row in facts[f"{kind}s"]:
+            mend = f"; to mend: {row['mend']}" if row["mend"] else ""
+            click.echo(f"{kind} {row['name']}: {row['status']}{mend}")
     for line in (*facts["problems"], *facts["broken"]):
         click.echo(f"problem: {line}")
     if not facts["problems"] and not facts["broken"]:

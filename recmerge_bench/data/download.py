@@ -51,8 +51,16 @@ def data_home(data_root: Path | None) -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "recmerge-bench"
 
 
-def locate(files: Iterable[RemoteFile], dataset: str, data_root: Path | None) -> list[Path]:
+def locate(
+    files: Iterable[RemoteFile], dataset: str, data_root: Path | None, options: str = ""
+) -> list[Path]:
     """The files, in ``<home>/<dataset>/`` or directly in ``<home>``.
+
+    Args:
+        files: what is wanted.
+        dataset: the dataset's name.
+        data_root: see `data_home`.
+        options: options of ``datasets prepare`` that make it fetch just these.
 
     Raises:
         Blocked: some are missing; says how to get them.
@@ -69,7 +77,7 @@ def locate(files: Iterable[RemoteFile], dataset: str, data_root: Path | None) ->
         root = f" --data-root {data_root}" if data_root is not None else ""
         raise Blocked(
             f"{dataset}: {', '.join(missing)} not found in {home / dataset}",
-            f"recmerge-bench datasets prepare {dataset}{root} [--mirror URL|FOLDER]",
+            f"recmerge-bench datasets prepare {dataset}{root}{options} [--mirror URL|FOLDER]",
         )
     return found
 

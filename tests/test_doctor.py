@@ -1,0 +1,42 @@
+"""The doctor tells what is here and what is missing, with the mend."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from recmerge_bench.cli import cli
+from recmerge_bench.errors import Blocked
+from recmerge_bench.registry import discover
+from recmerge_bench.targets import define
+
+
+def test_data_and_weights_with_their_mends(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(cli, ["doctor", "--json", "--data-root", str(tmp_path)])
+    facts = json.loads(ran.stdout)
+    datasets = {row["name"]: row for row in facts["datasets"]}
+    assert datasets["ml-100k"]["status"] == "found"
+    assert datasets["synthetic"]["status"] == "generated"
+    assert datasets["amazon-mergerec"]["status"].startswith("missing: amazon-mergerec: Arts")
+    assert "datasets prepare amazon-mergerec --data-root" in datasets["amazon-mergerec"]["mend"]
+    encoders = {row["name"]: row for row in facts["encoders"]}
+    assert encoders["hashed-words"]["status"] == "generated"
+    here = encoders["minilm"]["status"] == "found"
+    assert here or "pip install" in encoders["minilm"]["mend"]
+    assert facts["versions"]["torch"] and not facts["broken"]
+
+
+def test_it_prints_a_line_for_each(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(cli, ["doctor", "--data-root", str(tmp_path)])
+    for line in ("dataset ml-100k: found", "encoder hashed-words: generated", "RecBole: "):
+        assert line in ran.stdout
+
+
+def test_the_mend_fetches_what_is_asked_for(tmp_path: Path) -> None:
+    spec = discover(environ={}).get("dataset", "amazon-mergerec")
+    with pytest.raises(Blocked) as gap:
+        define(spec.target, {"domain_names": ("toys", "arts")}).sources(tmp_path)
+    assert "--set domain_names=[toys,arts]" in gap.value.mend
