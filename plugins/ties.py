@@ -101,8 +101,13 @@ class Trimmed(StrategyDefinition):
     @staticmethod
     def trim(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
         """Zero what lies below each row's limit, in place."""
+        import numpy as np
+        import torch
+
         for row, limit in zip(rows, limits, strict=True):
-            row.masked_fill_(row.abs() < limit, 0.0)
+            if limit > 0:  # hardshrink zeroes up to its limit: the next smaller number
+                below = float(np.nextafter(np.float32(limit), np.float32(0)))
+                torch.hardshrink(row, below, out=row)
         return rows
 
     def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
@@ -112,14 +117,15 @@ class Trimmed(StrategyDefinition):
         merged = {}
         for name, start in given.base.items():
             base = start.float().reshape(-1)
-            rows = torch.stack([e.weights[name].float().reshape(-1) for e in given.experts])
-            rows = self.trim(rows.sub_(base), self.limits)
-            signs = rows.sum(0).sign_()
+            rows = base.new_empty((len(given.experts), len(base)))
+            for row, expert in zip(rows, given.experts, strict=True):
+                torch.sub(expert.weights[name].float().reshape(-1), base, out=row)
+            signs = self.trim(rows, self.limits).sum(0).sign_()
             signs.masked_fill_(signs == 0, self.tie)
-            # Entries of the elected sign are positive after this, the others not.
+            # Entries of the elected sign are positive after this, the others zero.
             rows.mul_(signs).clamp_(min=0)
-            count = rows.count_nonzero(0).clamp_(min=1)
-            total = rows.sum(0).mul_(signs).div_(count)
+            total = rows.sum(0).mul_(signs)
+            total.div_(rows.sign_().sum(0).clamp_(min=1))
             merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
         return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
 

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.blocks import BLOCK, TaskVectorBlocks
+from recmerge_bench.merging.blocks import TaskVectorBlocks
 from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
 from recmerge_bench.merging.policy import select
 
 Progress = Callable[[int], None]
+#: Entries that a method of reach ``entry`` is given at a time.
+BLOCK = 1 << 18
 
 
 class Streamed:

@@ -1,0 +1,107 @@
+"""Merging eight checkpoints of BERT-base size from disk: CPU seconds, ours and mergekit's.
+
+    python benchmarks/speed/merge_files.py --mergekit PYTHON --folder DIR [--small]
+
+PYTHON is the interpreter of an environment with mergekit 0.1.5. Both sides read the same files
+(written to DIR once: nine of 438 MB) and write one; imports are not counted, one thread each. The
+anonymous memory is the peak of the process's own (mapped files are not in it), the imports' share
+included. Outputs are compared entry by entry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import merge_sides
+from rich.console import Console
+from rich.table import Table
+from side_by_side import machine
+
+HERE = Path(__file__).resolve().parent
+
+
+def turn(python: str, side: str, method: str, folder: Path) -> dict[str, Any]:
+    """One merge in a process of its own."""
+    done = subprocess.run(
+        [python, str(HERE / "merge_sides.py"), side, method, str(folder)],
+        capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{side} failed at {method}:\n{done.stderr[-4000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def record(method: str, turns: dict[str, list[dict[str, Any]]], differs: str) -> dict[str, Any]:
+    """A record as the other comparisons have them; a rate is merges a CPU second."""
+    cpu = {name: median(t["cpu_s"] for t in found) for name, found in turns.items()}
+    peaks = {name: median(t["anonymous_mb"] for t in found) for name, found in turns.items()}
+    return {
+        "comparison": f"Merging 8 checkpoints, {method}",
+        "unit": "merges",
+        "of": "CPU time",
+        "threads": 1,
+        "ratio": cpu["mergekit"] / cpu["ours"],
+        "memory_ratio": peaks["ours"] / peaks["mergekit"],
+        "rates": {name: 1 / seconds for name, seconds in cpu.items()},
+        "peak_mb": peaks,
+        "turns": turns,
+        "differs": differs,
+        "machine": machine(),
+    }
+
+
+def show(console: Console, found: list[dict[str, Any]]) -> None:
+    """The table."""
+    table = Table(title="8 experts and a base from disk; CPU seconds without imports, one thread")
+    for head in ("method", "ours", "mergekit", "ratio", "anonymous MB", "mergekit's", "differ"):
+        table.add_column(head, justify="left" if head == "method" else "right")
+    for row in found:
+        table.add_row(
+            row["comparison"].rpartition(", ")[2], f"{1 / row['rates']['ours']:.2f}",
+            f"{1 / row['rates']['mergekit']:.2f}", f"{row['ratio']:.1f} x",
+            f"{row['peak_mb']['ours']:,.0f}", f"{row['peak_mb']['mergekit']:,.0f}",
+            row["differs"],
+        )  # fmt: skip
+    console.print(table)
+
+
+def main() -> None:
+    """A table and a JSON line for each method."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mergekit", required=True, help="a Python with mergekit")
+    parser.add_argument("--folder", type=Path, required=True, help="room for 5 GB")
+    parser.add_argument("--methods", default="linear,task-arithmetic,ties-per-tensor")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--small", action="store_true", help="one layer, to try the script")
+    parser.add_argument("--out", type=Path, help="append the JSON lines to this file")
+    given = parser.parse_args()
+    merge_sides.write_models(given.folder, small=given.small)
+    console, found = Console(), []
+    for method in given.methods.split(","):
+        turns: dict[str, list[dict[str, Any]]] = {"ours": [], "mergekit": []}
+        for _ in range(given.repeats):
+            for name, python in (("ours", sys.executable), ("mergekit", given.mergekit)):
+                with console.status(f"{method}: {name}"):
+                    turns[name].append(turn(python, name, method, given.folder))
+        found.append(record(method, turns, merge_sides.difference(given.folder)))
+    show(console, found)
+    for row in found:
+        line = json.dumps(row, sort_keys=True)
+        print(line)
+        if given.out:
+            given.out.parent.mkdir(parents=True, exist_ok=True)
+            with open(given.out, "a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

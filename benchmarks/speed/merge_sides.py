@@ -1,0 +1,142 @@
+"""The two sides of `merge_files.py`, each run by the interpreter that has its library."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+EXPERTS = 8
+WEIGHT = 0.4
+DENSITY = 0.2
+
+
+def write_models(folder: Path, small: bool) -> None:
+    """A base and its experts, drawn once: names and shapes of BERT-base, fp32."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import BertConfig, BertModel
+
+    paths = [folder / "base.safetensors", *(folder / f"e{k}.safetensors" for k in range(EXPERTS))]
+    if all(p.is_file() for p in paths):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with torch.device("meta"):
+        net = BertModel(BertConfig(num_hidden_layers=1 if small else 12))
+    shapes = {n: p.shape for n, p in net.named_parameters()}
+    generator = torch.Generator().manual_seed(0)
+    base = {n: 0.02 * torch.randn(s, generator=generator) for n, s in shapes.items()}
+    save_file(base, paths[0])
+    for path in paths[1:]:
+        save_file(
+            {n: t + 1e-3 * torch.randn(t.shape, generator=generator) for n, t in base.items()}, path
+        )
+
+
+def experts(folder: Path) -> list[Path]:
+    """The experts' files."""
+    return [folder / f"e{k}.safetensors" for k in range(EXPERTS)]
+
+
+def ours(method: str, folder: Path) -> Any:
+    """A function that merges."""
+    from recmerge_bench.merging.stream import Streamed
+    from recmerge_bench.registry import discover
+    from recmerge_bench.targets import define
+
+    name = "weight-averaging" if method == "linear" else method
+    spec = discover(environ={}).get("strategy", name)
+    strategy = define(spec.target, spec.options)
+
+    def run() -> None:
+        source = Streamed(folder / "base.safetensors", experts(folder))
+        source.merge(strategy, folder / "ours.safetensors")
+
+    return run
+
+
+def mergekit(method: str, folder: Path) -> Any:
+    """A function that plans and executes the merge as ``mergekit-pytorch`` does."""
+    from mergekit.graph import Executor
+    from mergekit.options import MergeOptions
+    from mergekit.scripts.merge_raw_pytorch import RawPyTorchMergeConfig, plan_flat_merge
+
+    settings: dict[str, Any] = {
+        "linear": {"merge_method": "linear", "parameters": {"weight": 1.0}},
+        "task-arithmetic": {
+            "merge_method": "task_arithmetic",
+            "parameters": {"weight": WEIGHT, "normalize": False},
+        },
+        "ties-per-tensor": {
+            "merge_method": "ties",
+            "parameters": {"weight": 1.0, "density": DENSITY, "normalize": True},
+        },
+    }[method]
+    if method != "linear":
+        settings["base_model"] = str(folder / "base.safetensors")
+    models = [{"model": str(path)} for path in experts(folder)]
+    config = RawPyTorchMergeConfig.model_validate({**settings, "models": models})
+    options = MergeOptions()
+    out = folder / "mergekit"
+    out.mkdir(exist_ok=True)
+
+    def run() -> None:
+        tasks = plan_flat_merge(config, str(out), False, False, options)
+        Executor(tasks, math_device="cpu", storage_device="cpu").execute()
+
+    return run
+
+
+def difference(folder: Path) -> str:
+    """Share of entries that differ by more than 1e-6, and the largest difference."""
+    import torch
+    from safetensors import safe_open
+
+    theirs = next((folder / "mergekit").glob("*.safetensors"))
+    count = total = 0
+    largest = 0.0
+    with safe_open(str(folder / "ours.safetensors"), "pt") as a, safe_open(str(theirs), "pt") as b:
+        for name in a.keys():  # noqa: SIM118 - not a mapping
+            apart = (a.get_tensor(name) - b.get_tensor(name)).abs()
+            count += int((apart > 1e-6).sum())
+            total += apart.numel()
+            largest = max(largest, float(torch.max(apart)))
+    return f"{count / total:.1e} of entries, at most {largest:.1e}"
+
+
+class Anonymous(threading.Thread):
+    """Peak anonymous memory of this process, looked at every few milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_mb, self.ended = 0.0, threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.005):
+            for line in Path("/proc/self/status").read_text().splitlines():
+                if line.startswith("RssAnon:"):
+                    self.peak_mb = max(self.peak_mb, int(line.split()[1]) / 1024)
+
+
+def main() -> None:
+    """Measure one side once."""
+    side, method, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+    import torch
+
+    torch.set_num_threads(1)
+    run = {"ours": ours, "mergekit": mergekit}[side](method, folder)
+    watch = Anonymous()
+    watch.start()
+    cpu, wall = sum(os.times()[:2]), time.perf_counter()
+    run()
+    cpu, wall = sum(os.times()[:2]) - cpu, time.perf_counter() - wall
+    watch.ended.set()
+    print(json.dumps({"cpu_s": cpu, "wall_s": wall, "anonymous_mb": watch.peak_mb}))
+
+
+if __name__ == "__main__":
+    main()
