@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recmerge_bench.training.batches import Stream, plan_epoch
+from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.windows import cut
 
 
@@ -65,3 +66,28 @@ def test_sorted_pools_waste_little() -> None:
     plan = plan_epoch([stream], 50, 64, 0, 0, 0)
     padded = sum(len(p.rows) * int(p.windows.lengths[p.rows].max()) for p in plan)
     assert padded < 1.15 * stream.n_targets
+
+
+def test_streams_in_proportion_in_balance_and_one_after_the_other() -> None:
+    cat = builders.catalogue((30, 20))
+    large, small = builders.planted(cat, users=400), builders.planted(cat, users=60)
+    streams = [
+        Stream(("alpha",), *large.sequences.training(0)),
+        Stream(("beta",), *small.sequences.training(1)),
+    ]
+    plans = {m: plan_epoch(streams, 10, 8, 0, 0, 0, m) for m in TrainOptions.MIXES}
+    count = {
+        m: {n: [p.scope[0] for p in plan].count(n) for n in cat.domains}
+        for m, plan in plans.items()
+    }
+    assert count["proportional"] == count["sequential"]
+    assert count["proportional"]["alpha"] > 4 * count["proportional"]["beta"]
+    assert count["balanced"]["alpha"] == count["balanced"]["beta"]
+    assert 0 <= len(plans["balanced"]) - len(plans["proportional"]) < 2
+    names = [p.scope[0] for p in plans["sequential"]]
+    assert names == sorted(names)
+    names = [p.scope[0] for p in plans["balanced"]]
+    assert abs(names[: len(names) // 2].count("alpha") / (len(names) // 2) - 0.5) < 0.1
+    # Small streams begin anew in another order, not with the same batches again.
+    beta = [p.windows.starts[p.rows].tolist() for p in plans["balanced"] if p.scope == ("beta",)]
+    assert len({str(rows) for rows in beta}) > count["proportional"]["beta"]

@@ -190,7 +190,7 @@ class TrackPlanner:
         """Trained inputs, merged where the strategy merges, and ranked."""
         model = self.backbone(name)
         options = complete(spec, row.options, self.where)
-        models = self.trained(spec, model, cut, seed)
+        models = self.trained(spec, row, model, cut, seed)
         if not spec.passthrough:
             config = {
                 "model": model.described,
@@ -209,11 +209,13 @@ class TrackPlanner:
         untouched = spec.passthrough and spec.inputs == ("base",)
         self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
 
-    def trained(self, spec: Spec, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
+    def trained(
+        self, spec: Spec, row: Row, model: Model, cut: Cut, seed: int | None
+    ) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
         base = self.base(model, cut, seed)
         if "joint" in spec.inputs:
-            training = {**model.training, **self.track.joint}
+            training = {**model.training, **self.track.joint, **row.training}
             joint = self.train_cell(model, cut, self.track.domains, seed, "joint", training, base)
             return {"model": joint}
         if spec.inputs == ("base",):

@@ -41,7 +41,7 @@ class Row(Model):
         method: a strategy, a CDSR model or a backbone by name.
         backbones: for strategies: which of the track's backbones; all of them if empty.
         options: the method's options.
-        training: training options of a CDSR model, laid over the track's.
+        training: training options of a CDSR model or a joint training, laid over the track's.
         recipe: ``paper``, ``released`` or ``fixed``.
         variant: what tells it from other rows of the method; made from `options` if empty.
     """

@@ -61,12 +61,18 @@ class Planned:
 
 
 def plan_epoch(
-    streams: Sequence[Stream], max_len: int, size: int, tokens: int, seed: int, epoch: int
+    streams: Sequence[Stream],
+    max_len: int,
+    size: int,
+    tokens: int,
+    seed: int,
+    epoch: int,
+    mix: str = "proportional",
 ) -> list[Planned]:
     """Batches of one epoch, in order.
 
     Each stream's windows are shuffled, sorted by length within pools of `POOL` batches, cut into
-    batches and shuffled again; streams are then interleaved evenly, in proportion.
+    batches and shuffled again; streams are then put together as `mix` says.
 
     Args:
         streams: see `Stream`.
@@ -75,22 +81,46 @@ def plan_epoch(
         tokens: targets in a batch; where positive, it replaces `size`.
         seed: of the training.
         epoch: from 0.
+        mix: ``proportional``: interleaved evenly, each stream once; ``balanced``: interleaved,
+            each stream with as many batches (small ones several times over, large ones in part);
+            ``sequential``: one stream after the other.
 
     Raises:
         DataError: no sequence has two events.
     """
-    planned: list[Planned] = []
+    parts: list[list[Planned]] = []
     keys: list[np.ndarray] = []
     for number, stream in enumerate(streams):
         generator = np.random.Generator(np.random.Philox(key=[seed, (epoch << 16) + number]))
-        windows = cut(stream.offsets, stream.items, max_len, generator)
-        groups = _groups(windows.lengths, size, tokens, generator)
-        planned += [Planned(stream.scope, windows, rows) for rows in groups]
-        keys.append((np.arange(len(groups)) + generator.random(len(groups))) / max(len(groups), 1))
-    if not planned:
+        parts.append(_batches(stream, max_len, size, tokens, generator))
+        keys.append(generator.random(len(parts[-1])))
+    if not any(parts):
         raise DataError("no training sequence has two events: nothing to learn from")
-    order = np.argsort(np.concatenate(keys), kind="stable")
+    if mix == "sequential":
+        return [batch for part in parts for batch in part]
+    if mix == "balanced":
+        share = -(-sum(map(len, parts)) // len(parts))
+        for number, stream in enumerate(streams):
+            generator = np.random.Generator(
+                np.random.Philox(key=[seed, (1 << 48) + (epoch << 16) + number])
+            )
+            while 0 < len(parts[number]) < share:
+                parts[number] += _batches(stream, max_len, size, tokens, generator)
+            parts[number] = parts[number][:share]
+            keys[number] = generator.random(len(parts[number]))
+    places = [(np.arange(len(k)) + k) / max(len(k), 1) for k in keys]
+    order = np.argsort(np.concatenate(places), kind="stable")
+    planned = [batch for part in parts for batch in part]
     return [planned[i] for i in order]
+
+
+def _batches(
+    stream: Stream, max_len: int, size: int, tokens: int, generator: np.random.Generator
+) -> list[Planned]:
+    """One stream's windows, each once."""
+    windows = cut(stream.offsets, stream.items, max_len, generator)
+    groups = _groups(windows.lengths, size, tokens, generator)
+    return [Planned(stream.scope, windows, rows) for rows in groups]
 
 
 def _groups(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from recmerge_bench.errors import HandledError
 
@@ -18,6 +18,8 @@ class TrainOptions:
         epochs: stop after this many epochs; 0: no such limit.
         batch_size: windows in a batch.
         batch_tokens: targets in a batch; where positive, it replaces `batch_size`.
+        mix: how several domains are trained together, see `plan_epoch`: ``proportional``,
+            ``balanced`` or ``sequential``.
         lr: peak learning rate of AdamW.
         weight_decay: decoupled, on all parameters.
         betas: of AdamW.
@@ -38,10 +40,13 @@ class TrainOptions:
         compile: compile the net's forward pass.
     """
 
+    MIXES: ClassVar[tuple[str, ...]] = ("proportional", "balanced", "sequential")
+
     steps: int = 0
     epochs: int = 50
     batch_size: int = 128
     batch_tokens: int = 0
+    mix: Literal["proportional", "balanced", "sequential"] = "proportional"
     lr: float = 1e-3
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.98)
@@ -65,6 +70,8 @@ class TrainOptions:
             raise HandledError(f"schedule must be constant, linear or cosine: {self.schedule!r}")
         if self.schedule != "constant" and self.steps <= 0:
             raise HandledError(f"schedule {self.schedule} needs steps")
+        if self.mix not in self.MIXES:
+            raise HandledError(f"mix must be one of {', '.join(self.MIXES)}: {self.mix!r}")
         if self.precision not in ("fp32", "bf16"):
             raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
         if self.batch_size < 1 or self.report_every < 1 or self.lr < 0:

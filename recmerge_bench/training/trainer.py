@@ -177,6 +177,7 @@ class _Training:
                 self.options.batch_tokens,
                 self.seed,
                 self.at.epoch,
+                self.options.mix,
             )
             self.at.epoch_batches = len(plan)
             for index in range(self.at.batch, len(plan)):
