@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Batch, Instances, Sequences, Split
 from recmerge_bench.definitions import (
     Backbone,
@@ -52,6 +52,7 @@ __all__ = [
     "HandledError",
     "Instances",
     "Interactions",
+    "ItemTokens",
     "MetricDefinition",
     "ProtocolDefinition",
     "Sequences",

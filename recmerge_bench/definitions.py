@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.errors import HandledError
 
 if TYPE_CHECKING:
     import torch
@@ -80,7 +81,11 @@ class DatasetDefinition(Definition):
 
 
 class TextEncoder(Definition):
-    """A frozen encoder of item text; its vectors are computed once for a dataset and stored."""
+    """A pre-trained encoder of item text.
+
+    Frozen, it gives each item a vector (`encode`); to be trained further, it gives each item its
+    tokens (`tokens`), and its own weights (`weights`). All are made once and stored.
+    """
 
     def sources(self, data_root: Path | None) -> list[Path]:
         """Weight and tokenizer files (their digests enter the cell's key).
@@ -88,6 +93,10 @@ class TextEncoder(Definition):
         Raises:
             Blocked: a file is missing; says what to do.
         """
+        return []
+
+    def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
+        """Bring weight files that are missing, as `DatasetDefinition.fetch` does."""
         return []
 
     def encode(
@@ -107,6 +116,23 @@ class TextEncoder(Definition):
         """
         raise NotImplementedError
 
+    def tokens(self, texts: Sequence[str], data_root: Path | None) -> ItemTokens:
+        """Tokens of texts and what a model of them has to know.
+
+        Raises:
+            HandledError: this encoder has none.
+        """
+        raise HandledError(f"{type(self).__name__} has no tokens: it gives vectors")
+
+    def weights(self, data_root: Path | None) -> dict[str, torch.Tensor]:
+        """Pre-trained weights by the encoder's own parameter names, fp32.
+
+        Raises:
+            HandledError: this encoder has none.
+            DataError: the weight file is not the right one.
+        """
+        raise HandledError(f"{type(self).__name__} has no weights to train further")
+
 
 class Backbone(Definition):
     """A sequence model trained by gradient: single-domain backbones and CDSR models alike.
@@ -120,8 +146,20 @@ class Backbone(Definition):
     policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
 
     def text_encoder(self) -> str | None:
-        """Name of the frozen encoder whose vectors `build` finds as ``catalogue.vectors``."""
+        """Name of the encoder whose ``catalogue.vectors`` (or ``.tokens``) `build` needs."""
         return None
+
+    def trains_encoder(self) -> bool:
+        """Whether it reads the encoder's tokens and starts from its weights, not its vectors."""
+        return False
+
+    def from_encoder(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The encoder's weights under this model's parameter names (the shared base).
+
+        Raises:
+            HandledError: they do not fit.
+        """
+        raise NotImplementedError
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Make the module for these domains with its initial values, drawn from `seed` alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,34 @@ from recmerge_bench.registry import discover
 from recmerge_bench.targets import load_class
 
 NOUNS = ("river", "stone", "copper", "violin", "lantern", "orchard", "harbour", "needle")
+
+
+WORDS = (
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "title", "brand", ":", ";", "red", "blue", "shoe", "hat",
+)  # fmt: skip
+
+
+def tiny_bert(path: Path) -> Path:
+    """A folder with a BERT of two layers, 16 wide, and a vocabulary of twelve words."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    path.mkdir(exist_ok=True)
+    (path / "vocab.txt").write_text("\n".join(WORDS))
+    pieces = BertWordPieceTokenizer(str(path / "vocab.txt"))
+    PreTrainedTokenizerFast(
+        tokenizer_object=pieces._tokenizer, pad_token="[PAD]", unk_token="[UNK]",
+        cls_token="[CLS]", sep_token="[SEP]",
+    ).save_pretrained(path)  # fmt: skip
+    config = BertConfig(
+        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config).save_pretrained(path)
+    return path
 
 
 def weights_only() -> list[str]:

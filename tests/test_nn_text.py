@@ -13,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from recmerge_bench_plugins.minilm import MiniLM
 from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
 
 from recmerge_bench.data.sequences import Batch
@@ -33,32 +34,10 @@ from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "title", "brand", ":", "red", "blue", "shoe", "hat"]
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A BERT of two layers with a vocabulary of eleven words."""
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    path = tmp_path_factory.mktemp("bert")
-    (path / "vocab.txt").write_text("\n".join(WORDS))
-    pieces = BertWordPieceTokenizer(str(path / "vocab.txt"))
-    PreTrainedTokenizerFast(
-        tokenizer_object=pieces._tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    ).save_pretrained(path)
-    config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=32,
-    )  # fmt: skip
-    torch.manual_seed(0)
-    BertModel(config).save_pretrained(path)
-    return path
+    return builders.tiny_bert(tmp_path_factory.mktemp("bert"))
 
 
 def test_values_are_cut_each_by_itself(folder: Path) -> None:
@@ -140,13 +119,11 @@ def minilm() -> Any:
 def test_minilm_reads_the_known_weights_only(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import recmerge_bench_plugins.minilm as plugin
-
     from recmerge_bench.planning.keys import file_digest
 
     with pytest.raises(DataError, match="not the known weights"):
         minilm().encode(["red"], None, "cpu", print)
-    monkeypatch.setattr(plugin, "WEIGHTS_SHA256", file_digest(shipped / "model.safetensors"))
+    monkeypatch.setattr(MiniLM, "weights_sha256", file_digest(shipped / "model.safetensors"))
     vectors = minilm().encode(["title: red shoe", "hat"], None, "cpu", lambda _: None)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-6)
 

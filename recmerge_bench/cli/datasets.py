@@ -12,6 +12,7 @@ from recmerge_bench.cli.common import data_root_option, out_option, registry, se
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.registry import Registry
+from recmerge_bench.specs import Spec
 from recmerge_bench.targets import define
 
 
@@ -98,7 +99,10 @@ def prepare(
     changes: tuple[str, ...],
     mirror: str | None,
 ) -> int:
-    """Fetch a dataset's raw files, read it into the store, check it, and tell its counts."""
+    """Fetch a dataset's raw files, read it into the store, check it, and tell its counts.
+
+    Given a text encoder's name, fetch its weights.
+    """
     from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.plan import data_cell_alone
     from recmerge_bench.planning.suite import key_values
@@ -107,6 +111,8 @@ def prepare(
     from recmerge_bench.worker import execute
 
     found = registry(ctx)
+    if ("encoder", name) in found.specs:
+        return _fetch_weights(found.get("encoder", name), data_root, changes, mirror)
     spec = found.get("dataset", name)
     options = complete(spec, key_values(changes), "datasets prepare")
     for path in define(spec.target, options).fetch(data_root, mirror):
@@ -125,6 +131,22 @@ def prepare(
     click.echo(f"fingerprint {report['fingerprint']}")
     for what, count in report["counts"].items():
         click.echo(f"{what}: {count}")
+    return 0
+
+
+def _fetch_weights(
+    spec: Spec, data_root: Path | None, changes: tuple[str, ...], mirror: str | None
+) -> int:
+    from recmerge_bench.planning.options import complete
+    from recmerge_bench.planning.suite import key_values
+
+    encoder = define(spec.target, complete(spec, key_values(changes), "datasets prepare"))
+    encoder.fetch(data_root, mirror)
+    try:
+        for path in encoder.sources(data_root):
+            click.echo(f"have {path}")
+    except Blocked as gap:
+        raise HandledError(f"{gap.reason}; {gap.mend}") from None
     return 0
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Instances, Sequences, Split
 
+TOKENS = ("ids", "kinds", "offsets")
 EVENTS = ("offsets", "items", "times")
 SEQUENCES = ("offsets", "items", "users", "domains", "train_end")
 INSTANCES = ("sequence", "position", "users", "domains", "targets")
@@ -45,6 +46,20 @@ def load_interactions(folder: Path) -> Interactions:
     )
     offsets, items, times = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in EVENTS)
     return Interactions(offsets, items, times, words["users"], catalogue, words["report"])
+
+
+def save_tokens(tokens: ItemTokens, folder: Path) -> None:
+    """Write the arrays as ``.npy``, what a model has to know as JSON."""
+    for name in TOKENS:
+        np.save(folder / f"{name}.npy", getattr(tokens, name))
+    _write(folder / "about.json", tokens.about)
+
+
+def load_tokens(folder: Path) -> ItemTokens:
+    """Read what `save_tokens` wrote, arrays memory-mapped read-only."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    ids, kinds, offsets = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in TOKENS)
+    return ItemTokens(ids, kinds, offsets, about)
 
 
 def save_split(split: Split, folder: Path) -> None:

@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class ItemTokens:
+    """Item texts as tokens, without marks of beginning and end, flat.
+
+    Attributes:
+        ids: int32 [T].
+        kinds: int8 [T]: 1 for an attribute's name, 2 for its value.
+        offsets: int64 [I + 1]: item i has ``ids[offsets[i]:offsets[i + 1]]``.
+        about: what a model has to know: special tokens, the encoder's architecture (JSON values).
+    """
+
+    ids: np.ndarray
+    kinds: np.ndarray
+    offsets: np.ndarray
+    about: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -21,6 +39,7 @@ class Catalogue:
             (``title: ...``) where the source tells attributes apart.
         vectors: float32 [I, width] of a frozen text encoder, by global item, where the model at
             hand asks for them (`Backbone.text_encoder`); else None.
+        text_tokens: the texts' tokens, where it asks for those; else None.
     """
 
     domains: tuple[str, ...]
@@ -28,6 +47,7 @@ class Catalogue:
     tokens: Sequence[str]
     texts: Sequence[str]
     vectors: np.ndarray | None = None
+    text_tokens: ItemTokens | None = None
 
     @property
     def n_items(self) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.nn.towers import TokenGrid
 
 PAD = 1
 #: Longest sequence that is attended to in one product with a band mask.
@@ -230,6 +231,19 @@ class _Attention(nn.Module):
         queries = F.pad(q, (0, 0, 0, room)).unflatten(2, (blocks, reach))
         mixed = F.scaled_dot_product_attention(queries, windows(k), windows(v), attn_mask=mask)
         return mixed.flatten(2, 3)[:, :, :size]
+
+
+class RecFormerEncoder(nn.Module):
+    """The encoder behind the towers' interface: ``<s>``'s state. State dict: ``net.*``."""
+
+    def __init__(self, size: Size) -> None:
+        super().__init__()
+        self.net = RecFormer(size)
+
+    def forward(self, grid: TokenGrid) -> Tensor:
+        """[B, width]."""
+        found: Tensor = self.net(Tokens(grid.ids, grid.real, grid.kinds, grid.places), True)
+        return found
 
 
 def load_released(net: RecFormer, tensors: Mapping[str, Tensor], origin: str) -> None:

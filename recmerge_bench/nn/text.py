@@ -62,7 +62,7 @@ def cut_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str
         texts: an attribute a line.
         limit: tokens of a value.
     """
-    split = [[_key_value(line) for line in text.split("\n")] for text in texts]
+    split = [[key_value(line) for line in text.split("\n")] for text in texts]
     values = list(dict.fromkeys(value for lines in split for _, value in lines))
     tokens = (
         tokenizer(values, add_special_tokens=False, verbose=False)["input_ids"] if values else []
@@ -74,7 +74,8 @@ def cut_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str
     return [" ".join(f"{key}{short[value]}" for key, value in lines) for lines in split]
 
 
-def _key_value(line: str) -> tuple[str, str]:
+def key_value(line: str) -> tuple[str, str]:
+    """``("title: ", "...")`` of a line; a line without a key is a value by itself."""
     key, sign, value = line.partition(": ")
     return (f"{key}: ", value) if sign and key.isidentifier() else ("", line)
 

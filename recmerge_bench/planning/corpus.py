@@ -88,21 +88,37 @@ class CorpusPlanner:
         identity = {"target": spec.target, "options": options, "files": digests}
         return maker.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
 
-    def text(self, encoder: str, data: str) -> str:
-        """Item vectors of a frozen text encoder."""
+    def text(self, encoder: str, data: str, form: str) -> str:
+        """Item vectors of a text encoder, or its tokens (`form`)."""
         maker = self.maker
-        spec, gap = maker.find(("encoder",), encoder)
-        label = f"text {encoder} of {maker.plan.cells[data].label.removeprefix('data ')}"
-        inputs = {"data": data}
+        of = maker.plan.cells[data].label.removeprefix("data ")
+        described, identity, modules, gap = self._encoder(encoder)
+        return maker.cell(
+            "text", f"text {encoder} {form} of {of}", {**identity, "form": form},
+            {**described, "form": form}, {"data": data}, modules, gap=gap, cost=60,
+        )  # fmt: skip
+
+    def weights(
+        self, encoder: str, model: Mapping[str, Any], model_modules: tuple[str, ...]
+    ) -> str:
+        """The encoder's own weights under a model's names."""
+        described, identity, modules, gap = self._encoder(encoder)
+        return self.maker.cell(
+            "weights", f"weights {encoder}", {**identity, "model": model},
+            {**described, "model": model}, {}, (*modules, *model_modules), gap=gap, cost=5,
+        )  # fmt: skip
+
+    def _encoder(self, name: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...], Gap]:
+        """What a worker is told of an encoder, its identity, its modules, why it is absent."""
+        maker = self.maker
+        spec, gap = maker.find(("encoder",), name)
         if spec is None:
-            return maker.cell("text", label, {"encoder": encoder}, {}, inputs, gap=gap)
+            return {}, {"encoder": name}, (), gap
         options = complete(spec, {}, maker.where)
         digests, missing = maker.files(define(spec.target, options))
-        gap = gap or missing
-        config = {"encoder": {"target": spec.target, "options": options}, "data_root": self._root()}
+        described = {"encoder": {"target": spec.target, "options": options}}
         identity = {"target": spec.target, "options": options, "files": digests}
-        modules = (module(spec),)
-        return maker.cell("text", label, identity, config, inputs, modules, gap=gap, cost=60)
+        return {**described, "data_root": self._root()}, identity, (module(spec),), gap or missing
 
     def cut(
         self, name: str, corpus: Corpus, data: str, base: Cut | None = None, ranked: bool = True

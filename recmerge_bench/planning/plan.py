@@ -71,6 +71,7 @@ class Model:
     training: Mapping[str, Any]
     gap: Gap
     encoder: str | None = None
+    trains_encoder: bool = False
 
     @property
     def described(self) -> dict[str, Any]:
@@ -227,7 +228,10 @@ class TrackPlanner:
         return roles
 
     def base(self, model: Model, cut: Cut, seed: int | None) -> str:
-        """The shared base: trained on a source, or the initial weights without one."""
+        """The shared base: trained on a source; pre-trained or initial weights without one."""
+        if model.trains_encoder and model.encoder and model.spec and not self.track.source:
+            modules = (module(model.spec),)
+            return self.corpora.weights(model.encoder, model.described, modules)
         training = {**model.training, **self.track.pretraining}
         if cut.base is not None and self.track.base is not None:
             domains = self.track.base.domains
@@ -258,12 +262,15 @@ class TrackPlanner:
         if spec is None:
             return Model(name, None, dict(options), training, gap)
         full = complete(spec, options, self.where)
-        encoder = None if spec.counting else define(spec.target, full).text_encoder()
-        return Model(name, spec, full, training, gap, encoder)
+        if spec.counting:
+            return Model(name, spec, full, training, gap)
+        made = define(spec.target, full)
+        return Model(name, spec, full, training, gap, made.text_encoder(), made.trains_encoder())
 
     def text(self, model: Model, data: str) -> dict[str, str]:
         """The input of item vectors, for a model that reads them."""
-        return {"text": self.corpora.text(model.encoder, data)} if model.encoder else {}
+        form = "tokens" if model.trains_encoder else "vectors"
+        return {"text": self.corpora.text(model.encoder, data, form)} if model.encoder else {}
 
     def rank(
         self,

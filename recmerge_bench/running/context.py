@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.data.codec import load_interactions, load_split
+from recmerge_bench.data.codec import load_interactions, load_split, load_tokens
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.targets import define
@@ -48,12 +48,15 @@ class Context:
         return define(described["target"], described["options"])
 
     def interactions(self) -> Interactions:
-        """The dataset of the ``data`` input, memory-mapped, with the ``text`` input's vectors."""
+        """The dataset of the ``data`` input, memory-mapped, with what the ``text`` input holds."""
         found = load_interactions(self.inputs["data"])
         if "text" not in self.inputs:
             return found
-        vectors = np.load(self.inputs["text"] / VECTORS, mmap_mode="r")
-        return replace(found, catalogue=replace(found.catalogue, vectors=vectors))
+        folder, catalogue = self.inputs["text"], found.catalogue
+        if (folder / VECTORS).is_file():
+            vectors = np.load(folder / VECTORS, mmap_mode="r")
+            return replace(found, catalogue=replace(catalogue, vectors=vectors))
+        return replace(found, catalogue=replace(catalogue, text_tokens=load_tokens(folder)))
 
     def split(self) -> Split:
         """The split of the ``split`` input, memory-mapped."""

@@ -1,4 +1,4 @@
-"""Interactions -> item vectors of a frozen text encoder, computed once for all trainings."""
+"""Interactions -> item vectors of a text encoder, or tokens: made once for all trainings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.data.codec import save_tokens
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.context import VECTORS, Context
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Encode the catalogue's texts and save the vectors."""
+    """Encode the catalogue's texts and save the vectors, or their tokens."""
     texts = context.interactions().catalogue.texts
     root = context.config.get("data_root")
+    if context.config["form"] == "tokens":
+        tokens = context.definition("encoder").tokens(texts, Path(root) if root else None)
+        save_tokens(tokens, context.out)
+        return {"items": len(texts), "tokens": len(tokens.ids)}
     vectors = context.definition("encoder").encode(
         texts, Path(root) if root else None, context.device, context.progress
     )

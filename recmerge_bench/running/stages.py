@@ -5,6 +5,7 @@ from __future__ import annotations
 STAGES = {
     "data": "recmerge_bench.running.stage_data",
     "text": "recmerge_bench.running.stage_text",
+    "weights": "recmerge_bench.running.stage_weights",
     "split": "recmerge_bench.running.stage_split",
     "candidates": "recmerge_bench.running.stage_candidates",
     "train": "recmerge_bench.running.stage_train",
