@@ -41,9 +41,13 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        # Users and targets repeat from result to result: pages long enough that zstd sees it.
         pq.write_table(
             pa.table(columns), aside,
             compression="zstd", compression_level=12, write_statistics=False,
+            data_page_size=1 << 27, row_group_size=1 << 26, use_dictionary=["key", "domain"],
+            column_encoding={"user": "PLAIN", "target": "PLAIN", "n_equal": "PLAIN",
+                             "n_better": "BYTE_STREAM_SPLIT"},
         )  # fmt: skip
         os.replace(aside, path)
     finally:
