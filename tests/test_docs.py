@@ -66,6 +66,16 @@ def test_the_comparison_with_recbole_follows_from_its_records() -> None:
     assert [r["not_worse"] for r in settled] == [True, True]
 
 
+def test_the_claims_follow_from_the_committed_ranks() -> None:
+    found = tool("benchmarks/claims/mergerec_cpu.py").found()
+    path = ROOT / "benchmarks" / "claims" / "records" / "mergerec-cpu.json"
+    committed = json.loads(path.read_text(encoding="utf-8"))["claims"]
+    assert [c["verdict"] for c in found] == [c["verdict"] for c in committed]
+    for mine, theirs in zip(found, committed, strict=True):
+        assert mine["difference"] == pytest.approx(theirs["difference"], rel=1e-9)
+        assert mine["seeds"] == pytest.approx(theirs["seeds"], rel=1e-9)
+
+
 def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:
     text = block("file tests/example_plugin.py").removeprefix("```python").removesuffix("```")
     file = ROOT / "tests" / "example_plugin.py"

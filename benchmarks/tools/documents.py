@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "benchmarks/speed/README.md", "benchmarks/quality/README.md")
+DOCUMENTS = (
+    "README.md",
+    "benchmarks/speed/README.md",
+    "benchmarks/quality/README.md",
+    "benchmarks/claims/README.md",
+)
 _BLOCK = re.compile(r"(<!-- result ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -70,10 +75,26 @@ def quality() -> str:
     return "\n".join(lines)
 
 
+def claims() -> str:
+    """Each claim with its difference and both intervals."""
+    path = ROOT / "benchmarks" / "claims" / "records" / "mergerec-cpu.json"
+    lines = [
+        "| claim | difference | these models [95 %] | the methods [95 %] | found |",
+        "|---|---|---|---|---|",
+    ]
+    for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
+        users, seeds = (f"[{a:+.4f}, {b:+.4f}]" for a, b in (row["users"], row["seeds"]))
+        lines.append(
+            f"| {row['claim']} | {row['difference']:+.4f} | {users} | {seeds} | {row['verdict']} |"
+        )
+    return "\n".join(lines)
+
+
 RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
     "speed": speed,
     "quality": quality,
+    "claims": claims,
 }
 
 

@@ -69,19 +69,35 @@ def read_all_ranks(path: Path) -> dict[str, RankTable]:
     try:
         with pq.ParquetFile(path) as file:  # read_table would import pandas
             table = file.read()
-        text = {c: np.asarray(table.column(c).cast(pa.string())) for c in ("key", "domain")}
+        (keys, key_of), (names, name_of) = (_encoded(table.column(c)) for c in ("key", "domain"))
         plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise DataError(f"not a table of ranks ({error})", path) from None
     found = {}
-    for key in dict.fromkeys(text["key"].tolist()):
-        mine = text["key"] == key
-        names, domain = np.unique(text["domain"][mine].astype(str), return_inverse=True)
-        found[str(key)] = RankTable(
-            plain["user"][mine], tuple(names.tolist()), domain.astype(np.int32),
+    order = np.argsort(key_of, kind="stable")
+    bounds = np.searchsorted(key_of[order], np.arange(len(keys) + 1))
+    for number, key in enumerate(keys):
+        mine = order[bounds[number] : bounds[number + 1]]
+        present, domain = np.unique(name_of[mine], return_inverse=True)
+        own = [names[i] for i in present]
+        place = np.argsort(np.argsort(own))  # domains are numbered by name
+        found[key] = RankTable(
+            plain["user"][mine], tuple(sorted(own)), place[domain].astype(np.int32),
             plain["target"][mine], plain["n_better"][mine], plain["n_equal"][mine], {},
         )  # fmt: skip
     return found
+
+
+def _encoded(column: Any) -> tuple[list[str], np.ndarray]:
+    """A column of text as its distinct values and, for each row, which one it is."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks)
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.cast(pa.string()).dictionary_encode()
+    return whole.dictionary.cast(pa.string()).to_pylist(), whole.indices.to_numpy()
 
 
 def derive(

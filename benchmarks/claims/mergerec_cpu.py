@@ -1,0 +1,110 @@
+"""MergeRec's claims on the committed ranks of `mergerec-cpu`: differences with two intervals.
+
+    python benchmarks/claims/mergerec_cpu.py
+
+Each line is the mean over the domains of NDCG@10, one row of the board minus another. The first
+interval is about these trained models: users are drawn anew, seeds averaged (paired t over users,
+domain by domain). The second is about the methods: seeds are drawn anew (t over the seeds' paired
+differences). A difference is called real where neither holds zero. The record is
+records/mergerec-cpu.json.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from recmerge_bench.boards.all_ranks import read_all_ranks
+from recmerge_bench.evaluation.metrics import ndcg, rank
+
+HERE = Path(__file__).resolve().parent
+BOARDS = HERE.parents[1] / "leaderboards" / "records"
+TRACK = "shared-base"
+
+Row = tuple[str, str, str]
+FIXED: Row = ("mergerec", "tensor-wise", "fixed")
+PAPER: Row = ("mergerec", "layer-wise", "paper")
+RELEASED: Row = ("mergerec", "layer-wise", "released")
+TA: Row = ("task-arithmetic", "scale=0.4", "paper")
+JOINT: Row = ("joint", "", "fixed")
+TUNED: Row = ("fine-tune", "", "fixed")
+#: (claim, row, the row it is said to exceed)
+CLAIMS: list[tuple[str, Row, Row]] = [
+    ("MergeRec exceeds weight averaging", PAPER, ("weight-averaging", "", "fixed")),
+    ("MergeRec exceeds Task Arithmetic", PAPER, TA),
+    ("MergeRec exceeds TIES", PAPER, ("ties", "density=0.2", "paper")),
+    ("MergeRec exceeds joint learning", PAPER, JOINT),
+    ("MergeRec exceeds AdaMerging", PAPER, ("adamerging", "domain-wise", "paper")),
+    ("layer-wise exceeds domain-wise", PAPER, ("mergerec", "domain-wise", "paper")),
+    ("starting from TIES is no worse", ("mergerec", "layer-wise,init=ties", "paper"), PAPER),
+    ("as released exceeds Task Arithmetic", RELEASED, TA),
+    ("as released exceeds joint learning", RELEASED, JOINT),
+    ("ours exceeds Task Arithmetic", FIXED, TA),
+    ("ours exceeds joint learning", FIXED, JOINT),
+    ("ours exceeds the experts", FIXED, TUNED),
+    ("ours needs a weight for each tensor", FIXED, ("mergerec", "layer-wise", "fixed")),
+    ("ours exceeds AdaMerging put right", FIXED, ("adamerging", "tensor-wise", "fixed")),
+    ("AdaMerging put right exceeds it as compared", ("adamerging", "tensor-wise", "fixed"),
+     ("adamerging", "domain-wise", "paper")),
+]  # fmt: skip
+
+
+def gains(records: dict[str, Any], ranks: dict[str, Any], row: Row) -> dict[int, dict[str, Any]]:
+    """Seed -> domain -> NDCG@10 of each user."""
+    found: dict[int, dict[str, Any]] = {}
+    for result in records["results"]:
+        about = result["identity"]
+        if about["track"] != TRACK or (about["method"], about["variant"], about["recipe"]) != row:
+            continue
+        table = ranks[result["key"]]
+        values = np.asarray(ndcg(rank(table.n_better, table.n_equal), 10))
+        found[about["seed"]] = {
+            name: values[table.domain == number] for number, name in enumerate(table.domains)
+        }
+    if not found:
+        raise SystemExit(f"the board has no row {row}")
+    return found
+
+
+def compare(first: dict[int, dict[str, Any]], second: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """Mean difference with both intervals; by domain too."""
+    seeds = sorted(set(first) & set(second))
+    domains = sorted(first[seeds[0]])
+    by_user = {d: np.mean([first[s][d] - second[s][d] for s in seeds], axis=0) for d in domains}
+    mean = float(np.mean([v.mean() for v in by_user.values()]))
+    error = float(np.sqrt(sum(stats.sem(v) ** 2 for v in by_user.values())) / len(domains))
+    by_seed = [np.mean([(first[s][d] - second[s][d]).mean() for d in domains]) for s in seeds]
+    reach = float(stats.t.ppf(0.975, len(seeds) - 1) * stats.sem(by_seed))
+    spans = [[mean - 1.96 * error, mean + 1.96 * error], [mean - reach, mean + reach]]
+    above, below = all(s[0] > 0 for s in spans), all(s[1] < 0 for s in spans)
+    return {
+        "difference": mean,
+        "users": spans[0],
+        "seeds": spans[1],
+        "n_seeds": len(seeds),
+        "domains": {d: float(v.mean()) for d, v in by_user.items()},
+        "verdict": "higher" if above else "lower" if below else "not settled",
+    }
+
+
+def found() -> list[dict[str, Any]]:
+    """All claims."""
+    records = json.loads((BOARDS / "mergerec-cpu.json").read_text(encoding="utf-8"))
+    ranks = read_all_ranks(BOARDS / "mergerec-cpu.ranks.parquet")
+    rows = {row: gains(records, ranks, row) for _, a, b in CLAIMS for row in (a, b)}
+    return [
+        {"claim": claim, "row": list(a), "against": list(b), **compare(rows[a], rows[b])}
+        for claim, a, b in CLAIMS
+    ]
+
+
+if __name__ == "__main__":
+    lines = found()
+    text = json.dumps({"metric": "NDCG@10", "claims": lines}, indent=1, sort_keys=True) + "\n"
+    (HERE / "records" / "mergerec-cpu.json").write_text(text, encoding="utf-8")
+    for line in lines:
+        print(f"{line['claim']}: {line['difference']:+.4f} {line['verdict']}")
