@@ -12,34 +12,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.api import Expert, HandledError, WeightsOnly
+from recmerge_bench.api import Expert, HandledError, StrategyDefinition, WeightsOnly
+from recmerge_bench.merging.isolation import IsolationError
 from recmerge_bench.merging.task_vectors import TaskVectors
 from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.testing import StrategyConformance, models
 
 NAMES = builders.weights_only()
+#: Those that draw, or whose later of equals wins.
+ORDERED = ["dare", "della", "magmax"]
 
 
 def merge(registry: Registry, name: str, given: WeightsOnly, **options: Any) -> dict[str, Any]:
     spec = registry.get("strategy", name)
     merged: dict[str, Any] = define(spec.target, {**spec.options, **options}).merge(given)
     return merged
-
-
-def models(count: int = 3, seed: int = 0) -> WeightsOnly:
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(scale: float) -> dict[str, torch.Tensor]:
-        shapes = {"a.weight": (6, 4), "a.bias": (6,), "z": (3, 5)}
-        return {n: torch.randn(s, generator=generator) * scale for n, s in shapes.items()}
-
-    base = draw(1.0)
-    experts = []
-    for number in range(count):
-        change = draw(0.1)
-        experts.append(Expert(f"d{number}", {n: base[n] + change[n] for n in base}))
-    return WeightsOnly(base, tuple(experts), seed)
 
 
 def flat(values: list[list[float]], base: list[float] | None = None) -> WeightsOnly:
@@ -51,54 +40,47 @@ def flat(values: list[list[float]], base: list[float] | None = None) -> WeightsO
 # -- every strategy ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_names_shapes_and_types_are_the_bases(registry: Registry, name: str) -> None:
-    given = models()
-    before = {n: t.clone() for n, t in given.base.items()}
-    merged = merge(registry, name, given)
-    assert set(merged) == set(given.base)
-    for key, tensor in merged.items():
-        assert tensor.shape == given.base[key].shape and tensor.dtype == given.base[key].dtype
-        assert bool(tensor.isfinite().all())
-        assert torch.equal(given.base[key], before[key])  # what is handed in stays as it was
-    again = merge(registry, name, models())
-    assert all(torch.equal(merged[n], again[n]) for n in merged)
+class Conforming(StrategyConformance):
+    @pytest.fixture
+    def strategy(self, registry: Registry, name: str) -> StrategyDefinition:
+        spec = registry.get("strategy", name)
+        made: StrategyDefinition = define(spec.target, spec.options)
+        return made
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_experts_equal_to_the_base_give_the_base(registry: Registry, name: str) -> None:
-    base = models().base
-    given = WeightsOnly(base, tuple(Expert(d, dict(base)) for d in "abc"), 0)
-    merged = merge(registry, name, given)
-    for key in base:
-        assert torch.allclose(merged[key], base[key], atol=1e-6)
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(ORDERED)))
+class TestConformance(Conforming):
+    pass
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_half_precision_is_merged_in_fp32(registry: Registry, name: str) -> None:
-    given = models()
-    half = WeightsOnly(
-        {n: t.half() for n, t in given.base.items()},
-        tuple(Expert(e.domain, {n: t.half() for n, t in e.weights.items()}) for e in given.experts),
-        0,
-    )
-    full = WeightsOnly(
-        {n: t.float() for n, t in half.base.items()},
-        tuple(Expert(e.domain, {n: t.float() for n, t in e.weights.items()}) for e in half.experts),
-        0,
-    )
-    exact = merge(registry, name, full)
-    for key, tensor in merge(registry, name, half).items():
-        assert tensor.dtype == torch.float16
-        assert torch.equal(tensor, exact[key].half())
+@pytest.mark.parametrize("name", ORDERED)
+class TestConformanceInOrder(Conforming):
+    order_matters = True
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"dare", "della", "magmax"}))
-def test_the_order_of_experts_does_not_matter(registry: Registry, name: str) -> None:
-    given = models()
-    other = WeightsOnly(given.base, given.experts[::-1], given.seed)
-    for key, tensor in merge(registry, name, given).items():
-        assert torch.allclose(tensor, merge(registry, name, other)[key], atol=1e-5)
+def test_cheating_strategies_do_not_conform(tmp_path: Path) -> None:
+    class Reads(StrategyDefinition):
+        def merge(self, given: Any) -> dict[str, Any]:
+            (tmp_path / "notes").read_text()
+            return dict(given.base)
+
+    class Asks(StrategyDefinition):
+        def merge(self, given: Any) -> dict[str, Any]:
+            return dict(given.pseudo.net(given.base).state_dict())
+
+    class Changes(StrategyDefinition):
+        def merge(self, given: Any) -> dict[str, Any]:
+            next(iter(given.base.values())).zero_()
+            return dict(given.base)
+
+    (tmp_path / "notes").write_text("secret")
+    tests = StrategyConformance()
+    with pytest.raises(IsolationError):
+        tests.test_no_file_is_opened(Reads(), tmp_path)
+    with pytest.raises(IsolationError):
+        tests.test_names_shapes_and_types_are_the_bases(Asks())
+    with pytest.raises(AssertionError):
+        tests.test_what_is_handed_in_stays_as_it_was(Changes())
 
 
 # -- exact values --------------------------------------------------------------------------------
