@@ -52,6 +52,7 @@ def weights_only() -> list[str]:
         and not spec.passthrough
         and spec.tier == "T0"
         and not load_class(spec.target).modulated  # type: ignore[attr-defined]
+        and spec.name != "slerp"  # two experts and no more
     )
 
 

@@ -161,6 +161,18 @@ def test_model_stock_by_angle(registry: Registry) -> None:
     assert found.tolist() == pytest.approx([0.5, math.sqrt(0.75) / 3], abs=1e-6)
 
 
+def test_slerp_goes_along_the_circle(registry: Registry) -> None:
+    given = flat([[1.0, 0.0], [0.0, 1.0]])
+    half = 2**-0.5
+    torch.testing.assert_close(merge(registry, "slerp", given)["w"], torch.tensor([half, half]))
+    third = merge(registry, "slerp", given, share=1 / 3)["w"]
+    torch.testing.assert_close(third, torch.tensor([3**0.5 / 2, 0.5]))
+    near = flat([[1.0, 0.0], [1.0, 0.001]])
+    torch.testing.assert_close(merge(registry, "slerp", near)["w"], torch.tensor([1.0, 0.0005]))
+    with pytest.raises(HandledError, match="two experts, not 3"):
+        merge(registry, "slerp", models())
+
+
 def test_dare_keeps_the_expectation(registry: Registry) -> None:
     given = flat([[1.0] * 20000])
     merged = merge(registry, "dare", given, drop=0.75, scale=1.0)["w"]

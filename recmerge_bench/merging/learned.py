@@ -24,8 +24,9 @@ class LearnOptions:
 
     Attributes:
         granularity: a weight for each ``domain``, for each of its ``layer`` s or ``tensor`` s.
-        vectors: ``task`` vectors, or those of ``ties`` (trimmed, agreeing, averaged).
-        density: of ``ties``.
+        vectors: ``task`` vectors; those of ``ties`` (trimmed, agreeing, averaged); or ``kept``,
+            the same entries at full size (AdaMerging++).
+        density: of ``ties`` and ``kept``.
         start: initial weight.
         steps: of Adam.
         lr: of Adam.
@@ -37,7 +38,7 @@ class LearnOptions:
     """
 
     granularity: Literal["domain", "layer", "tensor"] = "layer"
-    vectors: Literal["task", "ties"] = "task"
+    vectors: Literal["task", "ties", "kept"] = "task"
     density: float = 0.2
     start: float = 0.2
     steps: int = 500
@@ -60,7 +61,7 @@ class LearnOptions:
 
 _CHOICES = {
     "granularity": ("domain", "layer", "tensor"),
-    "vectors": ("task", "ties"),
+    "vectors": ("task", "ties", "kept"),
     "sampling": ("proportional", "balanced"),
 }
 
@@ -219,4 +220,7 @@ def _transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors
         return vectors
     for row in vectors.rows:
         keep_largest(row, int(density * len(row)))
-    return vectors.with_rows(agreeing_means(vectors.rows, elected_signs(vectors.rows)))
+    signs = elected_signs(vectors.rows)
+    if kind == "kept":
+        return vectors.with_rows(vectors.rows.masked_fill_(vectors.rows * signs < 0, 0.0))
+    return vectors.with_rows(agreeing_means(vectors.rows, signs))
