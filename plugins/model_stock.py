@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, hookimpl
@@ -12,21 +11,9 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of Model Stock.
-
-    Attributes:
-        scale: weight of the merged task vector.
-    """
-
-    scale: float = 1.0
-
-
 class ModelStock(TaskVectorStrategy):
     """``t * mean(tau)``, t = K cos / (1 + (K - 1) cos), the mean pairwise cosine of each tensor."""
 
-    Options = Options
     reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, hookimpl
@@ -12,21 +11,9 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of Multi-SLERP.
-
-    Attributes:
-        scale: weight of the merged task vector.
-    """
-
-    scale: float = 1.0
-
-
 class MultiSlerp(TaskVectorStrategy):
     """Directions are averaged in the tangent space at their normalised mean, tensor by tensor."""
 
-    Options = Options
     reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, hookimpl
@@ -12,21 +11,9 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of TSV-M.
-
-    Attributes:
-        scale: weight of the merged task vector.
-    """
-
-    scale: float = 1.0
-
-
 class TsvM(TaskVectorStrategy):
     """Leading singular triplets of all task vectors, side by side, bases orthogonalised."""
 
-    Options = Options
     reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from recmerge_bench.definitions import StrategyDefinition, WeightsOnly
 
@@ -12,8 +13,21 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
 
 
+@dataclass(frozen=True)
+class Scaled:
+    """Options of a method that has no others.
+
+    Attributes:
+        scale: weight of the merged task vector.
+    """
+
+    scale: float = 1.0
+
+
 class TaskVectorStrategy(StrategyDefinition):
     """``theta = theta_0 + scale * sum of rows``; the options have a ``scale``."""
+
+    Options: ClassVar[type] = Scaled
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Base plus what `transform` makes of the task vectors."""
