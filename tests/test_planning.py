@@ -140,3 +140,22 @@ def test_the_paper_suite_says_what_is_missing(registry: Registry) -> None:
     blocked = [c for c in plan.cells.values() if c.blocked]
     assert len(blocked) > 100
     assert all(reason and mend for reason, mend in (c.blocked for c in blocked if c.blocked))
+
+
+def test_training_of_one_domain_is_its_own(registry: Registry) -> None:
+    change = "tracks.merging.domain_training={action: {users: 0.1}}"
+    plain, other = (make(registry, c) for c in ((), (change,)))
+    changed = {
+        c.label for k, c in other.cells.items() if c.kind == "train" and k not in plain.cells
+    }
+    assert changed == {
+        f"train {b} fine-tune action seed {s}" for b in ("sasrec", "bert4rec") for s in (0, 1)
+    }
+    with pytest.raises(HandledError, match="'acton', which has no expert.*'action'"):
+        make(registry, ("tracks.merging.domain_training={acton: {users: 0.1}}",))
+
+
+@pytest.mark.parametrize("name", ["paper-mergerec", "paper-scarce", "paper-unseen", "mergerec-cpu"])
+def test_shipped_suites_are_readable(registry: Registry, name: str, tmp_path: Path) -> None:
+    plan = build(load_suite(name, registry), registry, tmp_path)
+    assert plan.results and all(plan.cells[r.key].blocked for r in plan.results)

@@ -274,3 +274,24 @@ def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:
     done = run(tmp_path / "out", str(plugin), *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "needs the package no-such-package" in (tmp_path / "out/boards/tiny.md").read_text()
+
+
+def test_a_domain_that_no_expert_has_seen(tmp_path: Path) -> None:
+    suite = Path(__file__).with_name("text.yaml")
+    words = [
+        "--set", "tracks.merging.domains=[d2]", "--set", "tracks.merging.experts=[d0, d1]",
+        "--set", "tracks.merging.dataset_options.n_domains=3",
+    ]  # fmt: skip
+    done = run(tmp_path, *words, suite=suite)
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = [json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json")]
+    labels = {r["label"].replace(" seed 0", "") for r in records if r["kind"] == "train"}
+    assert labels == {
+        "train sasrec-text base movies", "train sasrec-text joint d0+d1",
+        *(f"train sasrec-text fine-tune {d}" for d in ("d0", "d1", "d2")),
+    }  # fmt: skip
+    merges = [r for r in records if r["kind"] == "merge"]
+    assert all(set(r["inputs"]) >= {"base", "expert:d0", "expert:d1"} for r in merges)
+    assert not any("expert:d2" in r["inputs"] for r in merges)
+    board = (tmp_path / "boards" / "text.md").read_text()
+    assert "| experts of" in board and "d0, d1" in board

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recmerge_bench.training.batches import Stream, plan_epoch
 from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.streams import training_streams
 from recmerge_bench.training.windows import cut
 
 
@@ -91,3 +92,18 @@ def test_streams_in_proportion_in_balance_and_one_after_the_other() -> None:
     # Small streams begin anew in another order, not with the same batches again.
     beta = [p.windows.starts[p.rows].tolist() for p in plans["balanced"] if p.scope == ("beta",)]
     assert len({str(rows) for rows in beta}) > count["proportional"]["beta"]
+
+
+def test_a_share_of_the_users_is_part_of_a_larger_one() -> None:
+    cat = builders.catalogue((30, 20))
+    split = builders.planted(cat, users=200)
+
+    def sequences(users: float) -> set[tuple[int, ...]]:
+        found = training_streams(split, cat, ["alpha"], "domain", users)[0]
+        parts = np.split(found.items, found.offsets[1:-1])
+        return {tuple(p.tolist()) for p in parts}
+
+    whole, half, few = sequences(1.0), sequences(0.5), sequences(0.05)
+    assert few < half < whole
+    assert len(training_streams(split, cat, ["alpha"], "domain", 0.05)[0].offsets) == 1 + 5
+    assert sequences(0.5) == half

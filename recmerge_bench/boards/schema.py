@@ -47,6 +47,7 @@ class Track(_Part):
     domains: list[str]
     protocols: list[str]
     source: list[str]
+    experts: list[str] = []
     reference: str | None = None
 
 

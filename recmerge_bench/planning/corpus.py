@@ -32,7 +32,9 @@ class Corpus:
     @classmethod
     def of(cls, track: Track) -> Corpus:
         """The track's own."""
-        return cls(track.dataset, track.dataset_options, track.domains, track.source)
+        known = (*track.domains, *track.source)
+        others = tuple(d for d in track.experts if d not in known)
+        return cls(track.dataset, track.dataset_options, track.domains, (*track.source, *others))
 
     @classmethod
     def base_of(cls, track: Track) -> Corpus | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
@@ -38,6 +38,7 @@ def _header(suite: Suite) -> dict[str, Any]:
             "dataset": track.dataset,
             "domains": list(track.domains),
             "source": _source(track),
+            **({"experts": list(track.experts)} if track.experts else {}),
             "protocols": list(track.protocols),
             "profile": track.profile,
             "reference": track.reference,
@@ -95,10 +96,21 @@ class TrackPlanner:
         self.where = f"suite '{suite.name}', track '{name}'"
         self.maker = CellMaker(plan, suite, self.where, registry, data_root)
         self.corpora = CorpusPlanner(self.maker)
+        self.experts = track.experts or track.domains
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
 
     def add(self) -> None:
-        """Every row under every protocol."""
+        """Every row under every protocol.
+
+        Raises:
+            HandledError: training options for a domain that has no expert.
+        """
+        for domain in self.track.domain_training:
+            if domain not in (*self.experts, *self.track.domains):
+                raise HandledError(
+                    f"{self.where}: domain_training names '{domain}', which has no expert"
+                    f"{near(domain, self.experts)}"
+                )
         corpus, source = Corpus.of(self.track), Corpus.base_of(self.track)
         data = self.corpora.data(corpus)
         below = self.corpora.data(source) if source else ""
@@ -197,7 +209,7 @@ class TrackPlanner:
                 "model": model.described,
                 "strategy": {"target": spec.target, "options": options},
                 "tier": spec.tier,
-                "domains": list(self.track.domains),
+                "domains": list(self.experts),
             }
             modules = (module(spec), *((module(model.spec),) if model.spec else ()))
             label = f"merge {name} {row.method} {_variant(row)} {_seed(seed)}"
@@ -217,13 +229,14 @@ class TrackPlanner:
         base = self.base(model, cut, seed)
         if "joint" in spec.inputs:
             training = {**model.training, **self.track.joint, **row.training}
-            joint = self.train_cell(model, cut, self.track.domains, seed, "joint", training, base)
+            joint = self.train_cell(model, cut, self.experts, seed, "joint", training, base)
             return {"model": joint}
         if spec.inputs == ("base",):
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
-        for domain in self.track.domains:
-            expert = self.train_cell(model, cut, (domain,), seed, "fine-tune", model.training, base)
+        for domain in self.track.domains if spec.passthrough else self.experts:
+            training = {**model.training, **self.track.domain_training.get(domain, {})}
+            expert = self.train_cell(model, cut, (domain,), seed, "fine-tune", training, base)
             roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
         return roles
 
@@ -239,7 +252,7 @@ class TrackPlanner:
         if not self.track.source:
             # no learning rate: the initial weights, shared by the experts (protocol P2)
             training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
-        domains = self.track.source or self.track.domains
+        domains = self.track.source or self.experts
         return self.train_cell(model, cut, domains, seed, "base", training)
 
     def backbone(self, name: str) -> Model:

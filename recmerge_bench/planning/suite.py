@@ -62,9 +62,12 @@ class Track(Model):
         domains: the scored domains.
         source: unscored domain(s) that the shared base is trained on.
         base: another dataset that it is trained on instead (for models without item tables).
+        experts: domains whose experts are merged (and trained jointly), where these are not the
+            scored ones: how merged models serve domains that no expert has seen.
         protocols: one board table for each.
         training: training options of all models.
         pretraining: training options of the base, laid over `training`.
+        domain_training: domain -> training options of its expert, laid over `training`.
         backbones: the backbones that strategies run on.
         rows: the methods.
         seeds: replicates of this track, where they are not the suite's.
@@ -74,6 +77,7 @@ class Track(Model):
     dataset: str
     dataset_options: dict[str, Any] = {}
     domains: tuple[str, ...]
+    experts: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     base: BaseUse | None = None
     protocols: tuple[str, ...]
@@ -81,6 +85,7 @@ class Track(Model):
     training: dict[str, Any] = {}
     pretraining: dict[str, Any] = {}
     joint: dict[str, Any] = {}
+    domain_training: dict[str, dict[str, Any]] = {}
     backbones: dict[str, BackboneUse] = {}
     rows: tuple[Row, ...]
     seeds: tuple[int, ...] | None = None

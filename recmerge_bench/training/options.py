@@ -18,6 +18,8 @@ class TrainOptions:
         epochs: stop after this many epochs; 0: no such limit.
         batch_size: windows in a batch.
         batch_tokens: targets in a batch; where positive, it replaces `batch_size`.
+        users: share of each domain's training sequences that is trained on, the first of a fixed
+            random order: a smaller share is part of a larger one, and the same in every run.
         mix: how several domains are trained together, see `plan_epoch`: ``proportional``,
             ``balanced`` or ``sequential``.
         lr: peak learning rate of AdamW.
@@ -46,6 +48,7 @@ class TrainOptions:
     epochs: int = 50
     batch_size: int = 128
     batch_tokens: int = 0
+    users: float = 1.0
     mix: Literal["proportional", "balanced", "sequential"] = "proportional"
     lr: float = 1e-3
     weight_decay: float = 0.0
@@ -76,6 +79,8 @@ class TrainOptions:
             raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
         if self.batch_size < 1 or self.report_every < 1 or self.lr < 0:
             raise HandledError("batch_size and report_every must be positive, lr not negative")
+        if not 0 < self.users <= 1:
+            raise HandledError(f"users is a share in (0, 1]: {self.users!r}")
         if not 0 <= self.ema < 1:
             raise HandledError(f"ema must lie in [0, 1): {self.ema!r}")
 

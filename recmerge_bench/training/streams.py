@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +20,11 @@ Scope = Literal["domain", "mixed"]
 
 
 def training_streams(
-    split: Split, catalogue: Catalogue, domains: Sequence[str], scope: Scope
+    split: Split, catalogue: Catalogue, domains: Sequence[str], scope: Scope, users: float = 1.0
 ) -> list[Stream]:
     """Streams of a training: one for each domain, or one of mixed sequences.
+
+    With `users` below 1, that share of each stream's sequences, at least one.
 
     Raises:
         DataError: the split was not cut for this scope, or nothing is left to learn from.
@@ -41,10 +44,23 @@ def training_streams(
         ]
     else:
         raise ValueError(f"scope must be 'domain' or 'mixed', not {scope!r}")
+    if users < 1:
+        streams = [_share(stream, users) for stream in streams]
     streams = [stream for stream in streams if stream.n_targets]
     if not streams:
         raise DataError(f"no training sequence of {', '.join(domains)} has two events")
     return streams
+
+
+def _share(stream: Stream, users: float) -> Stream:
+    """The first sequences of a random order that depends on nothing but their number."""
+    lengths = np.diff(stream.offsets)
+    order = np.random.Generator(np.random.Philox(key=len(lengths))).permutation(len(lengths))
+    keep = np.sort(order[: max(1, int(users * len(lengths)))])
+    offsets = np.concatenate([[0], np.cumsum(lengths[keep])]).astype(np.int64)
+    inside = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths[keep])
+    items = stream.items[np.repeat(stream.offsets[keep], lengths[keep]) + inside]
+    return Stream(stream.scope, offsets, items)
 
 
 def load_init(

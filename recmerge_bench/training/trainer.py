@@ -116,7 +116,7 @@ class _Training:
         device: torch.device,
     ) -> None:
         self.definition, self.options, self.seed, self.device = definition, options, seed, device
-        self.streams = training_streams(split, catalogue, domains, scope)
+        self.streams = training_streams(split, catalogue, domains, scope, options.users)
         torch.manual_seed(seed)
         self.net: nn.Module = definition.build(catalogue, domains, seed)
         if init is not None:
