@@ -151,7 +151,7 @@ def test_training_of_one_domain_is_its_own(registry: Registry) -> None:
     assert changed == {
         f"train {b} fine-tune action seed {s}" for b in ("sasrec", "bert4rec") for s in (0, 1)
     }
-    with pytest.raises(HandledError, match="'acton', which has no expert.*'action'"):
+    with pytest.raises(HandledError, match=r"'acton', which has no expert.*'action'"):
         make(registry, ("tracks.merging.domain_training={acton: {users: 0.1}}",))
 
 
