@@ -41,6 +41,11 @@ def records(folder: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def readable(rate: float) -> str:
+    """Three digits, or all of a whole number."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def speed() -> str:
     """Ratios to each other side, a line a comparison and side."""
     lines = [
@@ -49,10 +54,11 @@ def speed() -> str:
     ]
     for record in records("benchmarks/speed/records"):
         rates, peaks = record["rates"], record["peak_mb"]
+        unit = f"{record['unit']}/{'CPU s' if record.get('of') else 's'}"
         for other in [name for name in rates if name != "ours"]:
             lines.append(
-                f"| {record['comparison']} | {other} | {rates['ours']:,.0f} {record['unit']}/s | "
-                f"{rates[other]:,.4g} {record['unit']}/s | {rates['ours'] / rates[other]:,.1f} × | "
+                f"| {record['comparison']} | {other} | {readable(rates['ours'])} {unit} | "
+                f"{readable(rates[other])} {unit} | {rates['ours'] / rates[other]:,.1f} × | "
                 f"{peaks['ours'] / peaks[other]:.2f} × |"
             )
     return "\n".join(lines)
