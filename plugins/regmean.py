@@ -18,7 +18,7 @@ class Options:
     """Options of RegMean.
 
     Attributes:
-        sample: pseudo-users of each domain; 0: all.
+        sample: pseudo-users (shipped: training sequences) of each domain; 0: all.
         shrink: multiplies the Gram matrices' entries off the diagonal (the paper's alpha).
         ridge: pull towards the experts' mean, as a share of the sum's mean diagonal.
     """
@@ -55,7 +55,7 @@ class RegMean(StrategyDefinition):
         grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
         solved = [n for n in grams[0] if all(n in found for found in grams)]
         for name in solved:
-            own = [found[name] for found in grams]
+            own = [self.shrunk(found[name]) for found in grams]
             total = torch.stack(own).sum(0)
             pairs = zip(given.experts, own, strict=True)
             right = torch.stack([e.weights[name].double() @ g for e, g in pairs]).sum(0)
@@ -83,21 +83,37 @@ class RegMean(StrategyDefinition):
         with torch.no_grad(), GramRecorder(maps) as recorder:
             pseudo.users(net, domain, rows)
             pseudo.items(net, domain)
-        found = {}
-        for name, gram in recorder.grams.items():
-            if recorder.counts[name]:
-                gram /= recorder.counts[name]
-                diagonal = gram.diagonal().clone()
-                gram *= self.options.shrink
-                gram.diagonal().copy_(diagonal)
-                found[name] = gram
+        counts = recorder.counts
+        return {n: g / counts[n] for n, g in recorder.grams.items() if counts[n]}
+
+    def shrunk(self, gram: Tensor) -> Tensor:
+        """Entries off the diagonal made smaller."""
+        found = gram * self.options.shrink
+        found.diagonal().copy_(gram.diagonal())
         return found
+
+
+class ShippedRegMean(RegMean):
+    """The same with Gram matrices that each domain made of its own training sequences."""
+
+    def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
+        from recmerge_bench.merging.isolation import WithStatistics
+
+        if not isinstance(given, WithStatistics):
+            raise HandledError("regmean-shipped needs shipped statistics: tier T2")
+        return dict(given.grams[expert.domain])
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``regmean``."""
+    """``regmean`` on pseudo-users, ``regmean-shipped`` on statistics of the domains."""
     return [
+        Spec(
+            "strategy", "regmean-shipped", f"{__name__}:ShippedRegMean",
+            "Least-squares mean of linear maps, Gram matrices computed inside each domain",
+            inputs=("base", "experts"), tier="T2", fidelity="paper-equations",
+            citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
+        ),
         Spec(
             "strategy", "regmean", f"{__name__}:RegMean",
             "Least-squares mean of linear maps on pseudo-users' inputs",

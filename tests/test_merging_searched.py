@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import builders
@@ -17,7 +18,7 @@ from recmerge_bench_plugins.fisher import Options as FisherOptions
 from recmerge_bench_plugins.greedy_soup import GreedySoup
 from recmerge_bench_plugins.greedy_soup import Options as SoupOptions
 from recmerge_bench_plugins.regmean import Options as RegOptions
-from recmerge_bench_plugins.regmean import RegMean
+from recmerge_bench_plugins.regmean import RegMean, ShippedRegMean
 from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
 from recmerge_bench_plugins.tall_masks import Options as TallOptions
 from recmerge_bench_plugins.tall_masks import TallMasks
@@ -25,9 +26,10 @@ from recmerge_bench_plugins.tall_masks import TallMasks
 from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.grams import GramRecorder
-from recmerge_bench.merging.isolation import WithCatalogue, given_for
+from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for
 from recmerge_bench.merging.objective import Disagreement
 from recmerge_bench.merging.pseudo_users import PseudoUsers
+from recmerge_bench.merging.statistics import shipped_grams
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)
@@ -171,6 +173,34 @@ def test_the_search_ends_below_its_start() -> None:
     start.merge(still)
     assert given.notes["disagreement"] < still.notes["disagreement"]
     assert given.notes["trace"][-1][1] == pytest.approx(given.notes["disagreement"], rel=1e-4)
+
+
+def test_shipped_grams_are_of_the_experts_own_data() -> None:
+    given = world()
+    split = builders.planted(CAT, users=40)
+    expert = given.experts[1]
+    net = given.pseudo.net(expert.weights, ["beta"])
+    found = shipped_grams(MODEL, net, expert.weights, split, CAT, "beta", 0, 0)
+    offsets, items = split.sequences.training(1)
+    parts = [items[a:b][-6:] for a, b in pairwise(offsets)]
+    shown = np.concatenate([*parts, np.arange(30, 50)])  # no padding among them
+    x = torch.from_numpy(CAT.vectors[shown]).double()  # type: ignore[index]
+    torch.testing.assert_close(found["projection.weight"], x.T @ x / len(shown))
+
+
+def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
+    given = world()
+    grams = {e.domain: RegMean(RegOptions())._grams(given, e, 0) for e in given.experts}
+    above = given_for("T2", given.base, given.experts, 0, given.pseudo, grams)
+    one = ShippedRegMean(RegOptions()).merge(above)
+    for name, tensor in RegMean(RegOptions()).merge(given).items():
+        assert tensor.shape == one[name].shape
+    with pytest.raises(HandledError, match="T2"):
+        ShippedRegMean(RegOptions()).merge(given)
+    with pytest.raises(IsolationError, match="grams"):
+        assert given.grams  # type: ignore[attr-defined]
+    with pytest.raises(IsolationError, match="users"):
+        assert above.users  # type: ignore[attr-defined]
 
 
 # -- modulators ----------------------------------------------------------------------------------

@@ -159,3 +159,10 @@ def test_training_of_one_domain_is_its_own(registry: Registry) -> None:
 def test_shipped_suites_are_readable(registry: Registry, name: str, tmp_path: Path) -> None:
     plan = build(load_suite(name, registry), registry, tmp_path)
     assert plan.results and all(plan.cells[r.key].blocked for r in plan.results)
+
+
+def test_an_isolated_track_refuses_what_reads_users(registry: Registry) -> None:
+    rows = "tracks.merging.rows=[fine-tune, joint, {method: regmean-shipped, backbones: [sasrec]}]"
+    assert make(registry, (rows,)).results
+    with pytest.raises(HandledError, match="'regmean-shipped' is of tier T2"):
+        make(registry, (rows, "tracks.merging.isolated=true"))

@@ -247,7 +247,7 @@ def test_a_text_model_whose_base_is_of_another_dataset(tmp_path: Path) -> None:
 
 
 def test_modulated_models_serve_each_domain_with_its_own(tmp_path: Path) -> None:
-    rows = '[{"method": "emr"}, {"method": "fisher", "options": {"sample": 4}}]'
+    rows = '[{"method": "emr"}, {"method": "regmean-shipped", "options": {"sample": 4}}]'
     suite = Path(__file__).with_name("text.yaml")
     done = run(tmp_path, "--set", f"tracks.merging.rows={rows}", suite=suite)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -259,6 +259,9 @@ def test_modulated_models_serve_each_domain_with_its_own(tmp_path: Path) -> None
     report = json.loads((folder / "record.json").read_text())["report"]
     assert report["modulated"] == ["d0", "d1"]
     assert report["notes"]["modulator_bits_per_domain"] == report["merged"] + 32
+    others = (json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json"))
+    [shipped] = [r for r in others if "regmean-shipped" in r["label"] and r["kind"] == "merge"]
+    assert shipped["report"]["tier"] == "T2" and "grams" in shipped["report"]["read"]
 
 
 def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:

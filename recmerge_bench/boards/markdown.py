@@ -62,6 +62,7 @@ def _card(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line
     rows = [
         ("dataset", about["dataset"]),
         ("domains", ", ".join(first.domains)),
+        *([("merging reads", "no data of users (tiers T0, T1)")] if about.get("isolated") else []),
         *([("experts of", ", ".join(about["experts"]))] if about.get("experts") else []),
         ("source of the shared base", ", ".join(about["source"]) or "none"),
         *([("split", _split(said))] if said else []),

@@ -48,6 +48,7 @@ class Track(_Part):
     protocols: list[str]
     source: list[str]
     experts: list[str] = []
+    isolated: bool = False
     reference: str | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,12 +65,25 @@ class WithCatalogue(Sealed):
     tier: ClassVar[str] = "T1"
 
 
+@dataclass(frozen=True, kw_only=True)
+class WithStatistics(WithCatalogue):
+    """T2: also what each domain has computed at home, and nothing that it was computed from.
+
+    Attributes:
+        grams: domain -> parameter -> mean Gram matrix [in, in] of the expert's inputs.
+    """
+
+    grams: Mapping[str, Mapping[str, Any]]
+    tier: ClassVar[str] = "T2"
+
+
 def given_for(
     tier: str,
     base: Any,
     experts: tuple[Expert, ...],
     seed: int,
     pseudo: PseudoUsers | None = None,
+    grams: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Sealed:
     """The object for a tier.
 
@@ -81,7 +94,9 @@ def given_for(
         return Sealed(base, experts, seed)
     if tier == "T1" and pseudo is not None:
         return WithCatalogue(base, experts, seed, pseudo=pseudo)
-    raise HandledError(f"no merge strategy of tier {tier} can be run: T0 and T1 can")
+    if tier == "T2" and pseudo is not None and grams is not None:
+        return WithStatistics(base, experts, seed, pseudo=pseudo, grams=grams)
+    raise HandledError(f"no merge strategy of tier {tier} can be run: T0, T1 and T2 can")
 
 
 @dataclass

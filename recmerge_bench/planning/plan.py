@@ -39,6 +39,7 @@ def _header(suite: Suite) -> dict[str, Any]:
             "domains": list(track.domains),
             "source": _source(track),
             **({"experts": list(track.experts)} if track.experts else {}),
+            **({"isolated": True} if track.isolated else {}),
             "protocols": list(track.protocols),
             "profile": track.profile,
             "reference": track.reference,
@@ -60,6 +61,10 @@ def _source(track: Track) -> list[str]:
     if track.base is not None:
         return [f"{track.base.dataset} ({', '.join(track.base.domains)})"]
     return list(track.source)
+
+
+#: Data tiers that read nothing of any user.
+ISOLATED = ("T0", "T1")
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,16 @@ class TrackPlanner:
         self.rank(model, row, "", cut, seed, {"model": key}, together=True)
 
     def strategy_result(self, spec: Spec, row: Row, name: str, cut: Cut, seed: int | None) -> None:
-        """Trained inputs, merged where the strategy merges, and ranked."""
+        """Trained inputs, merged where the strategy merges, and ranked.
+
+        Raises:
+            HandledError: the track is data-isolated and the strategy reads more.
+        """
+        if self.track.isolated and not spec.passthrough and spec.tier not in ISOLATED:
+            raise HandledError(
+                f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "
+                "data of users; give it a track of its own"
+            )
         model = self.backbone(name)
         options = complete(spec, row.options, self.where)
         models = self.trained(spec, row, model, cut, seed)
@@ -216,6 +230,8 @@ class TrackPlanner:
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if spec.tier != "T0":
                 inputs |= {"data": cut.data, **self.text(model, cut.data)}
+            if spec.tier not in ("T0", "T1"):
+                inputs["split"] = cut.split
             models = {
                 "model": self.maker.cell("merge", label, config, config, inputs, modules, seed)
             }

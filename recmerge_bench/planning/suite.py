@@ -70,6 +70,8 @@ class Track(Model):
         domain_training: domain -> training options of its expert, laid over `training`.
         backbones: the backbones that strategies run on.
         rows: the methods.
+        isolated: admit merge strategies of data tiers T0 and T1 only (trained rows are there to
+            compare with).
         seeds: replicates of this track, where they are not the suite's.
         reference: the method that normalised scores divide by (the own-domain expert).
     """
@@ -88,6 +90,7 @@ class Track(Model):
     domain_training: dict[str, dict[str, Any]] = {}
     backbones: dict[str, BackboneUse] = {}
     rows: tuple[Row, ...]
+    isolated: bool = False
     seeds: tuple[int, ...] | None = None
     reference: str | None = None
 

@@ -36,7 +36,8 @@ def run(context: Context) -> dict[str, Any]:
         kept[domain] = select(weights, policy, "domain")
     strategy, tier = context.definition("strategy"), context.config.get("tier", "T0")
     pseudo = _pseudo_users(context, kept) if tier != "T0" else None
-    given = given_for(tier, base, tuple(experts), context.seed, pseudo)
+    grams = _grams(context, strategy, experts, pseudo) if tier == "T2" else None
+    given = given_for(tier, base, tuple(experts), context.seed, pseudo, grams)
     with sealed([context.out.parents[1]]) as opened:
         whole = strategy.merge_each(given) if strategy.modulated else {"": strategy.merge(given)}
     for domain, merged in whole.items():
@@ -46,7 +47,7 @@ def run(context: Context) -> dict[str, Any]:
         save_file(tensors, str(context.out / weights_of(domain)))
     return {
         "tier": tier,
-        "read": ["weights", *sorted(pseudo.read if pseudo else ())],
+        "read": ["weights", *sorted(pseudo.read if pseudo else ()), *(("grams",) if grams else ())],
         "opened": sorted(set(opened)),
         "merged": sum(t.numel() for t in base.values()),
         "modulated": list(whole) if strategy.modulated else [],
@@ -67,6 +68,22 @@ def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
     return PseudoUsers(definition, catalogue, kept, context.seed, context.device)
+
+
+def _grams(context: Context, strategy: Any, experts: list[Expert], pseudo: Any) -> dict[str, Any]:
+    """What each domain ships; computed before the strategy is asked, from its own data alone."""
+    from recmerge_bench.merging.statistics import shipped_grams
+
+    definition, split = context.definition("model"), context.split()
+    catalogue = context.interactions().catalogue
+    sample = int(getattr(strategy.options, "sample", 0))
+    return {
+        e.domain: shipped_grams(
+            definition, pseudo.net(e.weights, [e.domain]), e.weights, split, catalogue, e.domain,
+            sample, context.seed,
+        )
+        for e in experts
+    }  # fmt: skip
 
 
 def _same_shapes(base: Tensors, other: Tensors, whose: str) -> None:
