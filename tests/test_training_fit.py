@@ -87,6 +87,49 @@ def test_average_of_weights_by_hand() -> None:
     assert not torch.equal(found["positions"], states[-1]["positions"])
 
 
+def test_steps_of_several_batches() -> None:
+    """As many targets in fewer steps."""
+    halves = TrainOptions(epochs=1, accumulate=100, batch_size=16, lr=0.01, eval_every=-1)
+    report = train(halves).report
+    assert report["steps"] == 1
+    assert report["targets"] == train(replace(halves, accumulate=1)).report["targets"]
+    three = train(replace(halves, accumulate=3)).report["steps"]
+    one = train(replace(halves, accumulate=1)).report["steps"]
+    assert three == -(-one // 3) and one > 4
+
+
+def test_the_gradient_of_a_step_is_the_mean_over_its_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[list[torch.Tensor]] = []
+    step = torch.optim.AdamW.step
+
+    def watched(self: torch.optim.AdamW, closure: Any = None) -> Any:
+        params = [p for group in self.param_groups for p in group["params"]]
+        seen.append([torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in params])
+        return step(self, closure)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    still = TrainOptions(epochs=1, batch_size=32, lr=0.0, clip=0, eval_every=-1)
+    plain = SASRec(SASRecOptions(width=16, max_len=10, dropout=0.0))
+    train(still, definition=plain)
+    singles, seen[:] = list(seen), []
+    train(replace(still, accumulate=len(singles)), definition=plain)
+    for whole, *parts in zip(seen[0], *singles, strict=True):
+        torch.testing.assert_close(whole, torch.stack(parts).mean(0), atol=1e-6, rtol=1e-4)
+
+
+def test_accumulated_training_resumes_to_the_same_bytes(tmp_path: Path) -> None:
+    options = TrainOptions(
+        epochs=4, accumulate=3, batch_size=8, eval_every=0, save_every=1, report_every=1
+    )
+    whole = train(options)
+    for step in (2, 5):
+        with pytest.raises(Killed):
+            train(options, resume_dir=tmp_path, progress=kill_at(step))
+    assert same(whole, train(options, resume_dir=tmp_path))
+
+
 def test_kill_keeps_one_state_and_no_pickle(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(resume_dir=tmp_path, progress=kill_at(11))

@@ -22,6 +22,8 @@ class TrainOptions:
             random order: a smaller share is part of a larger one, and the same in every run.
         mix: how several domains are trained together, see `plan_epoch`: ``proportional``,
             ``balanced`` or ``sequential``.
+        accumulate: batches whose mean gradient makes one step; the last of an epoch may be fewer.
+            Negatives that come from the batch stay those of one batch.
         lr: peak learning rate of AdamW.
         weight_decay: decoupled, on all parameters.
         betas: of AdamW.
@@ -50,6 +52,7 @@ class TrainOptions:
     batch_tokens: int = 0
     users: float = 1.0
     mix: Literal["proportional", "balanced", "sequential"] = "proportional"
+    accumulate: int = 1
     lr: float = 1e-3
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.98)
@@ -77,8 +80,10 @@ class TrainOptions:
             raise HandledError(f"mix must be one of {', '.join(self.MIXES)}: {self.mix!r}")
         if self.precision not in ("fp32", "bf16"):
             raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
-        if self.batch_size < 1 or self.report_every < 1 or self.lr < 0:
-            raise HandledError("batch_size and report_every must be positive, lr not negative")
+        if min(self.batch_size, self.report_every, self.accumulate) < 1 or self.lr < 0:
+            raise HandledError(
+                "batch_size, report_every and accumulate must be positive, lr not negative"
+            )
         if not 0 < self.users <= 1:
             raise HandledError(f"users is a share in (0, 1]: {self.users!r}")
         if not 0 <= self.ema < 1:

@@ -70,9 +70,8 @@ class Progress:
         """Steps until the limit, if validation does not end training before."""
         limits = [options.steps] if options.steps > 0 else []
         if options.epochs > 0:
-            limits.append(
-                self.step - self.batch + (options.epochs - self.epoch) * self.epoch_batches
-            )
+            done, whole = (-(-n // options.accumulate) for n in (self.batch, self.epoch_batches))
+            limits.append(self.step - done + (options.epochs - self.epoch) * whole)
         return min(limits)
 
     def report(self) -> dict[str, Any]:

@@ -150,8 +150,8 @@ class _Training:
         """Train to the end."""
         self._resume()
         began, spent = time.perf_counter(), self.at.seconds
-        for planned, last in self._batches():
-            self._step(planned)
+        for batches, last in self._batches():
+            self._step(batches)
             self.at.seconds = spent + time.perf_counter() - began
             due = self._advance(last)
             if due:
@@ -167,8 +167,8 @@ class _Training:
             self._flush()
         return self._result()
 
-    def _batches(self) -> Iterator[tuple[Planned, bool]]:
-        """Planned batches from where training stands, and whether each ends its epoch."""
+    def _batches(self) -> Iterator[tuple[list[Planned], bool]]:
+        """The batches of each step from where training stands, and whether it ends its epoch."""
         while not self.at.stopped:
             plan = plan_epoch(
                 self.streams,
@@ -180,10 +180,11 @@ class _Training:
                 self.options.mix,
             )
             self.at.epoch_batches = len(plan)
-            for index in range(self.at.batch, len(plan)):
-                yield plan[index], index + 1 == len(plan)
+            size = self.options.accumulate
+            for index in range(self.at.batch, len(plan), size):
+                yield plan[index : index + size], index + size >= len(plan)
 
-    def _step(self, planned: Planned) -> None:
+    def _step(self, batches: Sequence[Planned]) -> None:
         """One update. All randomness of a step comes from (seed, step)."""
         options, at = self.options, self.at
         words = np.random.SeedSequence([self.seed, at.step]).generate_state(2, np.uint64) >> 1
@@ -193,18 +194,19 @@ class _Training:
             group["lr"] = options.lr * rate(options, at.step)
         self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
-        loss, count = self._loss(planned.load(self.device, generator))
-        loss.backward()  # type: ignore[no-untyped-call]
+        for planned in batches:
+            loss, count = self._loss(planned.load(self.device, generator))
+            (loss / len(batches)).backward()
+            self.loss_sum += loss.detach() * count
+            at.targets += count
+            at.pending += count
         if options.clip > 0:
             nn.utils.clip_grad_norm_(self.names.values(), options.clip)
         self.optimizer.step()
         if self.average is not None:
             self.average.update(at.step)
-        self.loss_sum += loss.detach() * count
         at.step += 1
-        at.batch += 1
-        at.targets += count
-        at.pending += count
+        at.batch += len(batches)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         on = self.options.precision == "bf16"
