@@ -69,7 +69,7 @@ def test_a_board_on_which_nothing_is_done() -> None:
 
 def test_recipes_and_variants_are_told_apart_and_pipes_escaped() -> None:
     text = render(made.records())
-    assert lines_with(text, "average (a\\|b)") and lines_with(text, "average (paper recipe)")
+    assert lines_with(text, "average (a\\|b; fixed recipe)") and lines_with(text, "average (paper recipe)")
     for table in text.split("### ")[1:]:
         rows = [line for line in table.splitlines() if line.startswith("|")]
         assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
@@ -136,7 +136,7 @@ def test_the_screen_shows_names_as_they_are() -> None:
     console = Console(file=io.StringIO(), width=200)
     print_board(records, console)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "average (to=[bold])" in shown and "4 result(s) missing" in shown
+    assert "average (to=[bold]; fixed recipe)" in shown and "4 result(s) missing" in shown
 
 
 @pytest.mark.parametrize("suite", sorted(p.stem for p in COMMITTED.glob("records/*.json")

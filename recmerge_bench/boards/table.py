@@ -24,6 +24,7 @@ class Line:
         instances: number of test targets by domain.
         candidates: hash of the candidate sets, or ``full``.
         masked: whether items of the history are taken out of the ranking.
+        several: the method stands in this table under other recipes too.
     """
 
     identity: dict[str, Any]
@@ -34,12 +35,16 @@ class Line:
     instances: dict[str, int] = field(default_factory=dict)
     candidates: str = ""
     masked: bool = False
+    several: bool = False
 
     @property
     def name(self) -> tuple[str, str]:
-        """Backbone and method as printed; the recipe is named where it is not the fixed one."""
+        """Backbone and method as printed; where all are the fixed recipe, it is not named."""
         recipe = self.identity["recipe"]
-        notes = [self.identity["variant"], "" if recipe == "fixed" else f"{recipe} recipe"]
+        notes = [
+            self.identity["variant"],
+            f"{recipe} recipe" if self.several or recipe != "fixed" else "",
+        ]
         shown = "; ".join(note for note in notes if note)
         method = self.identity["method"] + (f" ({shown})" if shown else "")
         return self.identity["backbone"] or "–", method
@@ -85,7 +90,15 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
                 line.values.setdefault((domain, metric), []).append(value)
     header = records["header"]
     order = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+    for lines in found.values():
+        for line in lines.values():
+            mine = {o.identity["recipe"] for o in lines.values() if _same_method(o, line)}
+            line.several = len(mine) > 1
     return {key: list(found[key].values()) for key in order if key in found}
+
+
+def _same_method(one: Line, other: Line) -> bool:
+    return one.identity["method"] == other.identity["method"]
 
 
 def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | None, float | None]:
