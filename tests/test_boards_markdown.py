@@ -69,7 +69,9 @@ def test_a_board_on_which_nothing_is_done() -> None:
 
 def test_recipes_and_variants_are_told_apart_and_pipes_escaped() -> None:
     text = render(made.records())
-    assert lines_with(text, "average (a\\|b; fixed recipe)") and lines_with(text, "average (paper recipe)")
+    assert lines_with(text, "average (a\\|b; fixed recipe)") and lines_with(
+        text, "average (paper recipe)"
+    )
     for table in text.split("### ")[1:]:
         rows = [line for line in table.splitlines() if line.startswith("|")]
         assert len({row.replace("\\|", "").count("|") for row in rows}) == 1

@@ -152,7 +152,7 @@ def test_the_command_writes_a_record_and_a_card(files: list[Path], tmp_path: Pat
     assert ran.return_value == 0, ran.output
     record = json.loads(Path(f"{out}.json").read_text())
     assert record["options"]["density"] == 0.3 and len(record["experts"]) == 3
-    assert record["parameters"] == {"merged": 2804, "kept_of_base": 4}
+    assert record["parameters"] == {"merged": 2804, "kept_of_base": 4, "concatenated": 0}
     card = Path(f"{out}.md").read_text()
     assert record["base"]["sha256"] in card and "density=0.3" in card
     again = command("--method", "ties", *asked(files, out))
@@ -168,6 +168,27 @@ def test_policies(files: list[Path], tmp_path: Path) -> None:
     found, base = load_file(out), load_file(files[0])
     assert "table" not in found and torch.equal(found["a.weight"], base["a.weight"])
     assert not torch.equal(found["a.bias"], base["a.bias"])
+
+
+def test_item_tables_are_concatenated_in_the_experts_order(
+    files: list[Path], tmp_path: Path
+) -> None:
+    sizes = (3, 5, 2)
+    for path, size in zip(files[1:], sizes, strict=True):
+        spoil(path, lambda m, n=size: m.update(table=torch.full((n, 5), float(n))))
+    spoil(files[0], lambda m: m.pop("table"))
+    out = tmp_path / "merged.safetensors"
+    ran = command("--method", "ties", *asked(files, out, "--policy", "table=concatenate"))
+    assert ran.return_value == 0, ran.output
+    found = load_file(out)
+    assert found["table"][:, 0].tolist() == [3.0] * 3 + [5.0] * 5 + [2.0] * 2
+    assert json.loads(Path(f"{out}.json").read_text())["parameters"]["concatenated"] == 50
+    spoil(files[2], lambda m: m.update(table=torch.zeros(5, 4)))
+    ran = command("--method", "ties", *asked(files, out, "--force", "--policy", "t=concatenate"))
+    assert "rows differ" in str(ran.exception)
+    spoil(files[2], lambda m: m.pop("table"))
+    ran = command("--method", "ties", *asked(files, out, "--force", "--policy", "t=concatenate"))
+    assert "m2.safetensors lacks 'table'" in str(ran.exception)
 
 
 def spoil(path: Path, change: Any) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.stream import Streamed
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-ACTIONS = ("merge", "base", "drop")
+ACTIONS = ("merge", "base", "drop", "concatenate")
 
 
 @click.command()
@@ -27,7 +27,7 @@ ACTIONS = ("merge", "base", "drop")
 @click.option("--expert", "experts", required=True, multiple=True, type=FILE, help="Repeatable.")
 @click.option("--set", "changes", multiple=True, metavar="key=value", help="The method's options.")
 @click.option(
-    "--policy", "rules", multiple=True, metavar="PREFIX=merge|base|drop",
+    "--policy", "rules", multiple=True, metavar="PREFIX=merge|base|drop|concatenate",
     help="What becomes of parameters whose names begin so; all merge by default.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="For methods that draw.")
@@ -104,7 +104,7 @@ def _policy(rules: tuple[str, ...]) -> dict[str, str]:
         prefix, sign, action = rule.rpartition("=")
         if not sign or action not in ACTIONS:
             raise HandledError(
-                f"--policy takes PREFIX=merge, base or drop, not '{rule}'{near(action, ACTIONS)}"
+                f"--policy takes PREFIX={'|'.join(ACTIONS)}, not '{rule}'{near(action, ACTIONS)}"
             )
         policy[prefix] = action
     return policy

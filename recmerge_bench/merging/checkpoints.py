@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -52,14 +52,14 @@ class Checkpoint:
         return tensor
 
 
-def check_alike(base: Checkpoint, other: Checkpoint) -> None:
-    """Both files hold the same parameters.
+def check_alike(base: Checkpoint, other: Checkpoint, besides: Collection[str] = ()) -> None:
+    """Both files hold the same parameters, those named `besides` not looked at.
 
     Raises:
         HandledError: names, shapes or dtypes differ; says which.
     """
-    missing = sorted(set(base.names) - set(other.names))
-    extra = sorted(set(other.names) - set(base.names))
+    own, others = (set(c.names) - set(besides) for c in (base, other))
+    missing, extra = sorted(own - others), sorted(others - own)
     if missing or extra:
         name = (missing or extra)[0]
         who, hint = (other, near(name, extra)) if missing else (base, near(name, missing))
@@ -67,7 +67,7 @@ def check_alike(base: Checkpoint, other: Checkpoint) -> None:
             f"{who.path} lacks '{name}'{hint} ({len(missing)} missing, {len(extra)} unknown "
             f"against {base.path}): experts and base must share an architecture"
         )
-    for name in base.names:
+    for name in sorted(own):
         mine, theirs = base[name], other[name]
         for what in ("shape", "dtype"):
             a, b = getattr(mine, what), getattr(theirs, what)

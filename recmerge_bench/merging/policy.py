@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import torch
 
-ACTIONS = ("merge", "domain", "base", "drop")
+ACTIONS = ("merge", "domain", "concatenate", "base", "drop")
 
 
 def action(name: str, policy: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.blocks import TaskVectorBlocks
 from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
-from recmerge_bench.merging.policy import select
+from recmerge_bench.merging.policy import action, select
 
 Progress = Callable[[int], None]
 #: Entries that a method of reach ``entry`` is given at a time.
@@ -26,8 +26,9 @@ class Streamed:
     Args:
         base: the base's file.
         experts: the experts' files, at least one.
-        policy: parameter-name prefix -> ``merge``, ``base`` or ``drop``; the longest matching
-            prefix wins, ``merge`` where none matches. Integer tensors are the base's.
+        policy: parameter-name prefix -> ``merge``, ``base``, ``drop`` or ``concatenate`` (the
+            experts' tensors one under the other, in their order: item tables); the longest
+            matching prefix wins, ``merge`` where none matches. Integer tensors are the base's.
 
     Raises:
         HandledError: the files do not fit together, or nothing is left to merge.
@@ -38,14 +39,33 @@ class Streamed:
     ) -> None:
         self.base = Checkpoint(base)
         self.experts = [Checkpoint(path) for path in experts]
+        rules = policy or {}
+        self.stacked = self._stacked(rules)
         for expert in self.experts:
-            check_alike(self.base, expert)
-        tensors = {name: self.base[name] for name in self.base.names}
-        self.merged = sorted(select(tensors, policy or {}, "merge"))
-        dropped = select(tensors, policy or {}, "drop")
-        self.kept = {n: t for n, t in tensors.items() if n not in dropped}
+            check_alike(self.base, expert, set(self.stacked))
+        tensors = {n: self.base[n] for n in self.base.names if n not in self.stacked}
+        self.merged = sorted(select(tensors, rules, "merge"))
+        dropped = select(tensors, rules, "drop")
+        kept = {n: t for n, t in tensors.items() if n not in dropped}
+        self.kept = dict(sorted((kept | self.stacked).items()))
         if not self.merged:
             raise HandledError("nothing is left to merge: every parameter is an integer or kept")
+
+    def _stacked(self, policy: Mapping[str, str]) -> dict[str, Tensor]:
+        """Names whose tensors stand one under the other, with an empty tensor of that shape."""
+        found = {}
+        for name in self.experts[0].names:
+            if action(name, policy) != "concatenate":
+                continue
+            parts = [e[name] for e in self.experts if name in e.names]
+            if len(parts) < len(self.experts):
+                lacking = next(e.path for e in self.experts if name not in e.names)
+                raise HandledError(f"{lacking} lacks '{name}', which is to be concatenated")
+            if len({(p.dtype, p.shape[1:]) for p in parts}) > 1 or parts[0].dim() == 0:
+                raise HandledError(f"'{name}' cannot be concatenated: rows differ among experts")
+            shape = (sum(len(p) for p in parts), *parts[0].shape[1:])
+            found[name] = torch.empty(shape, dtype=parts[0].dtype, device="meta")
+        return found
 
     def bytes(self) -> tuple[int, int]:
         """Bytes that are read at the least, and that are written."""
@@ -82,6 +102,11 @@ class Streamed:
         with writing(out, self.kept, about or {}) as writer:
             pieces = self._pieces(strategy, seed, changed)
             for name, tensor in self.kept.items():
+                if name in self.stacked:
+                    for expert in self.experts:
+                        self._finite(expert[name], name, expert.path)
+                        writer.write(expert[name])
+                    continue
                 if name not in tensors:
                     writer.write(tensor)
                     continue
@@ -94,7 +119,9 @@ class Streamed:
                     progress(done + written)
                 done += tensor.numel()
             self._all_changed(changed)
-        return {"merged": done, "kept_of_base": sum(t.numel() for t in self.kept.values()) - done}
+        stacked = sum(t.numel() for t in self.stacked.values())
+        kept = sum(t.numel() for t in self.kept.values()) - done - stacked
+        return {"merged": done, "kept_of_base": kept, "concatenated": stacked}
 
     # -- pieces --------------------------------------------------------------------------------
 
