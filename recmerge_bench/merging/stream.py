@@ -90,7 +90,7 @@ class Streamed:
             progress: told how many merged entries are written.
 
         Returns:
-            Facts for the record: entries merged, and of each expert whether it differs.
+            Facts for the record: how many entries were merged, kept of the base, concatenated.
 
         Raises:
             HandledError: NaN or infinite weights, an expert that equals the base. No file is

@@ -53,9 +53,8 @@ class Ragged:
 def cut_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str]:
     """Item texts with each attribute's value cut to `limit` tokens, joined by a space.
 
-    As MergeRec makes them (its released code, section 1.5 of the description in use here): the
-    value alone is tokenised, cut and put back to text; ``key: `` stands before it. A line without
-    ``key: `` is a value by itself.
+    As MergeRec's released code makes them: the value alone is tokenised, cut and put back to text;
+    ``key: `` stands before it. A line without ``key: `` is a value by itself.
 
     Args:
         tokenizer: of Hugging Face.
