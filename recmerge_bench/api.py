@@ -20,7 +20,7 @@ from recmerge_bench.definitions import (
     WeightsOnly,
 )
 from recmerge_bench.errors import Blocked, DataError, HandledError
-from recmerge_bench.specs import Spec
+from recmerge_bench.specs import Profile, Spec
 
 if TYPE_CHECKING:
     from pluggy import HookimplMarker
@@ -54,6 +54,7 @@ __all__ = [
     "Interactions",
     "ItemTokens",
     "MetricDefinition",
+    "Profile",
     "ProtocolDefinition",
     "Sequences",
     "Spec",

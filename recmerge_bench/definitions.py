@@ -144,6 +144,9 @@ class Backbone(Definition):
     #: parameter-name prefix -> what merging does with it: "merge", "domain" (kept per domain),
     #: "base" or "drop"; the longest matching prefix wins, "merge" where none matches.
     policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
+    #: The domain whose next items this model is for, None: all of them. The core sets it, for
+    #: models whose spec says ``single_target``, before anything else is called.
+    target: str | None = None
 
     def text_encoder(self) -> str | None:
         """Name of the encoder whose ``catalogue.vectors`` (or ``.tokens``) `build` needs."""

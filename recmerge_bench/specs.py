@@ -13,6 +13,19 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
+class Profile:
+    """A method's settings under a name that suites' tracks and rows use (``family``, ``cpu``).
+
+    Attributes:
+        options: of the method, laid over its defaults and under those that a suite gives.
+        training: of its trainings, laid over the track's and under the row's.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Spec:
     """One method, dataset, protocol, metric or executor, described without importing it.
 
@@ -23,11 +36,15 @@ class Spec:
             when a cell needs it.
         summary: one line.
         options: preset options, laid under those that a suite gives.
+        profiles: further presets by the name of a profile; a profile that is not named here
+            changes nothing.
         inputs: strategies only: which trained models it takes, among ``base``, ``experts``,
             ``joint``.
         passthrough: strategies only: nothing is merged, the inputs are evaluated as they are.
         tier: strategies only: data tier, ``T0`` (weights only) to ``T4`` (labels).
         counting: the model is fitted in one pass over counts, without gradient training.
+        single_target: CDSR models only: it predicts in one domain alone, so that one is trained,
+            and selected on validation, for each domain (see `Backbone.target`).
         deterministic: the result depends on no seed: one cell serves all seeds.
         fidelity: how the implementation was checked: ``code-verified``, ``paper-equations``,
             ``reconstructed`` or ``own``.
@@ -44,7 +61,9 @@ class Spec:
     inputs: tuple[str, ...] = ()
     passthrough: bool = False
     tier: str = "T0"
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     counting: bool = False
+    single_target: bool = False
     deterministic: bool = False
     fidelity: str = "own"
     requires: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.specs import Profile
 
 
 def make(registry: Registry, changes: tuple[str, ...] = (), suite: str = "quick") -> Plan:
@@ -166,3 +168,51 @@ def test_an_isolated_track_refuses_what_reads_users(registry: Registry) -> None:
     assert make(registry, (rows,)).results
     with pytest.raises(HandledError, match="'regmean-shipped' is of tier T2"):
         make(registry, (rows, "tracks.merging.isolated=true"))
+
+
+def with_profile(registry: Registry, **more: Any) -> Registry:
+    """The registry, with a profile of sasrec-dt (and other changes of its spec)."""
+    profiles = {"cpu": Profile({"width": 24}, {"lr": 0.5}), "deep": Profile({"layers": 3})}
+    spec = replace(registry.specs["cdsr", "sasrec-dt"], profiles=profiles, **more)
+    specs = {**registry.specs, ("cdsr", "sasrec-dt"): spec}
+    return Registry(specs=specs, plugins=registry.plugins, suite_paths=registry.suite_paths)
+
+
+def cdsr_suite(folder: Path, *rows: Any) -> str:
+    track = {"dataset": "ml-100k", "domains": ["action", "comedy"], "protocols": ["mixed"]}
+    track |= {"profile": "cpu", "training": {"lr": 0.1, "steps": 7}, "rows": list(rows)}
+    file = folder / "suite.yaml"
+    file.write_text(yaml.safe_dump({"name": "suite", "tracks": {"cdsr": track}}))
+    return str(file)
+
+
+def test_profiles_lie_between_defaults_and_rows(registry: Registry, tmp_path: Path) -> None:
+    rows = (
+        {"method": "sasrec-dt", "options": {"heads": 1}, "training": {"steps": 9}},
+        {"method": "sasrec-dt", "profile": "deep"},
+        {"method": "sasrec-dt", "profile": "unheard-of"},
+    )
+    plan = make(with_profile(registry), suite=cdsr_suite(tmp_path, *rows))
+    trains = [c.job["config"] for c in plan.cells.values() if c.kind == "train"]
+    chosen = [
+        (c["model"]["options"]["width"], c["model"]["options"]["layers"], c["training"]["lr"],
+         c["training"]["steps"])
+        for c in trains
+    ]  # fmt: skip
+    assert chosen == [(24, 2, 0.5, 9), (64, 3, 0.1, 7), (64, 2, 0.1, 7)]
+    assert [r.identity["profile"] for r in plan.results] == ["cpu", "deep", "unheard-of"]
+
+
+def test_a_single_target_model_is_trained_for_each_domain(
+    registry: Registry, tmp_path: Path
+) -> None:
+    plan = make(with_profile(registry, single_target=True), suite=cdsr_suite(tmp_path, "sasrec-dt"))
+    trains = [c for c in plan.cells.values() if c.kind == "train"]
+    assert [c.job["config"]["target"] for c in trains] == ["action", "comedy"]
+    assert all(c.job["config"]["domains"] == ["action", "comedy"] for c in trains)
+    rank = next(c for c in plan.cells.values() if c.kind == "rank")
+    assert rank.job["config"]["single_target"] is True
+    assert {k: v for k, v in rank.inputs.items() if k.startswith("model")} == {
+        "model:action": trains[0].key,
+        "model:comedy": trains[1].key,
+    }

@@ -14,9 +14,13 @@ import torch
 from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.trainer import Diverged, TrainResult, fit
+from recmerge_bench.training.validation import Validator
 
 CAT = builders.catalogue((30, 20))
 SPLIT = builders.planted(CAT, users=100)
@@ -198,7 +202,16 @@ def test_stops_by_patience_and_keeps_the_best() -> None:
 
 def test_schedule_and_refusals() -> None:
     assert train(TrainOptions(steps=5, schedule="cosine", warmup=2)).report["steps"] == 5
-    for bad in ({"steps": 0, "epochs": 0}, {"schedule": "cosine"}, {"precision": "fp8"}):
+    for bad in (
+        {"steps": 0, "epochs": 0},
+        {"schedule": "cosine"},
+        {"schedule": "step"},
+        {"precision": "fp8"},
+        {"select": "HR@10"},
+        {"clear": "never"},
+        {"drop": 0.0},
+        {"warmup_epochs": -1},
+    ):
         with pytest.raises(HandledError):
             TrainOptions(**bad)
     with pytest.raises(HandledError):
@@ -208,3 +221,71 @@ def test_schedule_and_refusals() -> None:
         train(TrainOptions(precision="bf16"))
     with pytest.raises(DataError):
         fit(model(), CAT, SPLIT, ("alpha",), "mixed", OPTIONS, 0)
+
+
+def test_rate_on_a_plateau_and_warm_up_by_epochs() -> None:
+    """A drop after more than two flat validations; warm-up validations are neither good nor bad."""
+    options = TrainOptions(
+        warmup_epochs=2, schedule="plateau", drop=0.4, drop_patience=2, select="MRR"
+    )
+    at = Progress()
+    seen = []
+    for epoch, value in enumerate([0.9, 0.8, 0.5, 0.4, 0.4, 0.4, 0.6, 0.1], start=1):
+        at.epoch, at.step = epoch, 10 * epoch
+        best = at.validated(value, {}, options)
+        seen.append((best, at.bad, round(rate(options, at), 6)))
+    assert [s[0] for s in seen] == [False, False, True, False, False, False, True, False]
+    assert [s[1] for s in seen] == [0, 0, 0, 1, 2, 3, 0, 1]
+    assert [s[2] for s in seen] == [0.500005, 1.0, 1.0, 1.0, 1.0, 0.4, 0.4, 0.4]
+    assert rate(options, Progress()) == pytest.approx(1e-5)
+
+
+def test_the_chosen_metric_is_validated() -> None:
+    definition = model()
+    net = definition.build(CAT, ("alpha",), 0).eval()
+    valid = Validator(definition, CAT, SPLIT, ("alpha",), 0, "MRR")
+    better, equal = rank_with_net(definition, net, SPLIT, valid.instances, CAT, [Ranking()])[0]
+    wanted = float(np.mean(1.0 / (1.0 + better + 0.5 * equal)))
+    assert valid(net, torch.device("cpu")) == {"alpha": pytest.approx(wanted, rel=1e-12)}
+    assert Validator(definition, CAT, SPLIT, ("alpha",), 0)(net, torch.device("cpu")) != {
+        "alpha": pytest.approx(wanted)
+    }
+
+
+def test_gradients_of_an_epoch_add_up_and_resume(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[torch.Tensor] = []
+    step = torch.optim.AdamW.step
+
+    def watched(self: torch.optim.AdamW, closure: Any = None) -> Any:
+        seen.append(self.param_groups[0]["params"][0].grad.clone())
+        return step(self, closure)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    still = TrainOptions(epochs=2, batch_size=32, lr=0.0, clip=0, eval_every=-1)
+    plain = SASRec(SASRecOptions(width=16, max_len=10, dropout=0.0))
+    train(still, definition=plain)
+    singles, seen[:] = list(seen), []
+    train(replace(still, clear="epoch"), definition=plain)
+    half = len(singles) // 2
+    for epoch in (slice(0, half), slice(half, None)):
+        sums = torch.stack(singles[epoch]).cumsum(0)
+        torch.testing.assert_close(torch.stack(seen[epoch]), sums, atol=1e-6, rtol=1e-4)
+    options = replace(OPTIONS, clear="epoch", save_every=1)
+    whole = train(options)
+    for at in (3, 8):
+        with pytest.raises(Killed):
+            train(options, resume_dir=tmp_path, progress=kill_at(at))
+    assert same(whole, train(options, resume_dir=tmp_path))
+    assert not same(whole, train(replace(options, clear="step")))
+
+
+class ForBeta(SASRec):
+    target = "beta"
+
+
+def test_a_single_target_model_is_selected_on_its_domain() -> None:
+    definition = ForBeta(SASRecOptions(width=16, heads=2, max_len=8))
+    history = train(replace(OPTIONS, epochs=1), definition=definition).report["history"]
+    assert "beta" in history[0] and "alpha" not in history[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
-from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.suite import Row, Suite, Track
+from recmerge_bench.planning.trainings import Model, Trainings, seed_text
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Spec
-from recmerge_bench.targets import define
-from recmerge_bench.training.options import TrainOptions
 
 
 def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Plan:
@@ -67,24 +65,6 @@ def _source(track: Track) -> list[str]:
 ISOLATED = ("T0", "T1")
 
 
-@dataclass(frozen=True)
-class Model:
-    """A backbone or CDSR model with everything that its training depends on."""
-
-    name: str
-    spec: Spec | None
-    options: dict[str, Any]
-    training: Mapping[str, Any]
-    gap: Gap
-    encoder: str | None = None
-    trains_encoder: bool = False
-
-    @property
-    def described(self) -> dict[str, Any]:
-        """The definition as a worker gets it."""
-        return {"target": self.spec.target, "options": self.options} if self.spec else {}
-
-
 class TrackPlanner:
     """Adds the cells of one track to the plan."""
 
@@ -101,7 +81,8 @@ class TrackPlanner:
         self.where = f"suite '{suite.name}', track '{name}'"
         self.maker = CellMaker(plan, suite, self.where, registry, data_root)
         self.corpora = CorpusPlanner(self.maker)
-        self.experts = track.experts or track.domains
+        self.trainings = Trainings(self.maker, self.corpora, track)
+        self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
 
     def add(self) -> None:
@@ -124,38 +105,6 @@ class TrackPlanner:
             cut = self.corpora.cut(name, corpus, data, base)
             for row in self.track.rows:
                 self.add_row(row, cut)
-
-    # -- cells ---------------------------------------------------------------------------------
-
-    def train_cell(
-        self,
-        model: Model,
-        cut: Cut,
-        domains: tuple[str, ...],
-        seed: int | None,
-        what: str,
-        training: Mapping[str, Any],
-        base: str | None = None,
-    ) -> str:
-        """One training, of these domains, from the base where there is one."""
-        spec = model.spec
-        counting = bool(spec and spec.counting)
-        full = {} if counting else checked(TrainOptions, training, f"{self.where}, training")
-        config = {
-            "model": model.described,
-            "counting": counting,
-            "training": full,
-            "domains": list(domains),
-        }
-        inputs = {"data": cut.data, "split": cut.split, **self.text(model, cut.data)}
-        if base:
-            inputs["base"] = base
-        label = " ".join(filter(None, ["train", model.name, what, "+".join(domains), _seed(seed)]))
-        modules = (module(spec),) if spec else ()
-        cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
-        return self.maker.cell(
-            "train", label, config, config, inputs, modules, seed, model.gap, cost
-        )
 
     # -- rows ----------------------------------------------------------------------------------
 
@@ -200,9 +149,9 @@ class TrackPlanner:
 
     def model_result(self, spec: Spec, row: Row, cut: Cut, seed: int | None) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
-        model = self.model(row.method, spec, row.options, {**self.track.training, **row.training})
-        key = self.train_cell(model, cut, self.track.domains, seed, "", model.training)
-        self.rank(model, row, "", cut, seed, {"model": key}, together=True)
+        model = self.trainings.of_row(spec, row)
+        models = self.trainings.targets(model, cut, seed)
+        self.rank(model, row, "", cut, seed, models, together=True)
 
     def strategy_result(self, spec: Spec, row: Row, name: str, cut: Cut, seed: int | None) -> None:
         """Trained inputs, merged where the strategy merges, and ranked.
@@ -215,9 +164,9 @@ class TrackPlanner:
                 f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "
                 "data of users; give it a track of its own"
             )
-        model = self.backbone(name)
+        model = self.trainings.backbone(name)
         options = complete(spec, row.options, self.where)
-        models = self.trained(spec, row, model, cut, seed)
+        models = self.trainings.trained(spec, row, model, cut, seed)
         if not spec.passthrough:
             config = {
                 "model": model.described,
@@ -226,10 +175,10 @@ class TrackPlanner:
                 "domains": list(self.experts),
             }
             modules = (module(spec), *((module(model.spec),) if model.spec else ()))
-            label = f"merge {name} {row.method} {_variant(row)} {_seed(seed)}"
+            label = f"merge {name} {row.method} {_variant(row)} {seed_text(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if spec.tier != "T0":
-                inputs |= {"data": cut.data, **self.text(model, cut.data)}
+                inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
             if spec.tier not in ("T0", "T1"):
                 inputs["split"] = cut.split
             models = {
@@ -237,69 +186,6 @@ class TrackPlanner:
             }
         untouched = spec.passthrough and spec.inputs == ("base",)
         self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
-
-    def trained(
-        self, spec: Spec, row: Row, model: Model, cut: Cut, seed: int | None
-    ) -> dict[str, str]:
-        """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
-        base = self.base(model, cut, seed)
-        if "joint" in spec.inputs:
-            training = {**model.training, **self.track.joint, **row.training}
-            joint = self.train_cell(model, cut, self.experts, seed, "joint", training, base)
-            return {"model": joint}
-        if spec.inputs == ("base",):
-            return {"model": base} if spec.passthrough else {"base": base}
-        roles = {} if spec.passthrough else {"base": base}
-        for domain in self.track.domains if spec.passthrough else self.experts:
-            training = {**model.training, **self.track.domain_training.get(domain, {})}
-            expert = self.train_cell(model, cut, (domain,), seed, "fine-tune", training, base)
-            roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
-        return roles
-
-    def base(self, model: Model, cut: Cut, seed: int | None) -> str:
-        """The shared base: trained on a source; pre-trained or initial weights without one."""
-        if model.trains_encoder and model.encoder and model.spec and not self.track.source:
-            modules = (module(model.spec),)
-            return self.corpora.weights(model.encoder, model.described, modules)
-        training = {**model.training, **self.track.pretraining}
-        if cut.base is not None and self.track.base is not None:
-            domains = self.track.base.domains
-            return self.train_cell(model, cut.base, domains, seed, "base", training)
-        if not self.track.source:
-            # no learning rate: the initial weights, shared by the experts (protocol P2)
-            training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
-        domains = self.track.source or self.experts
-        return self.train_cell(model, cut, domains, seed, "base", training)
-
-    def backbone(self, name: str) -> Model:
-        """A backbone as the track uses it."""
-        spec, gap = self.maker.find(("backbone",), name)
-        use = self.track.backbones.get(name)
-        options = use.options if use else {}
-        training = {**self.track.training, **(use.training if use else {})}
-        return self.model(name, spec, options, training, gap)
-
-    def model(
-        self,
-        name: str,
-        spec: Spec | None,
-        options: Mapping[str, Any],
-        training: Mapping[str, Any],
-        gap: Gap = None,
-    ) -> Model:
-        """Options filled in and checked."""
-        if spec is None:
-            return Model(name, None, dict(options), training, gap)
-        full = complete(spec, options, self.where)
-        if spec.counting:
-            return Model(name, spec, full, training, gap)
-        made = define(spec.target, full)
-        return Model(name, spec, full, training, gap, made.text_encoder(), made.trains_encoder())
-
-    def text(self, model: Model, data: str) -> dict[str, str]:
-        """The input of item vectors, for a model that reads them."""
-        form = "tokens" if model.trains_encoder else "vectors"
-        return {"text": self.corpora.text(model.encoder, data, form)} if model.encoder else {}
 
     def rank(
         self,
@@ -319,9 +205,10 @@ class TrackPlanner:
             "domains": list(self.track.domains),
             "mask_history": cut.mask_history,
             "together": together,
+            **({"single_target": True} if model.spec and model.spec.single_target else {}),
             "initial_tables": initial_tables,
         }
-        inputs = {**cut.inputs, **self.text(model, cut.data), **models}
+        inputs = {**cut.inputs, **self.trainings.text(model, cut.data), **models}
         modules = (module(model.spec),) if model.spec else ()
         label = self.rank_label(row, backbone, cut, seed)
         key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.gap)
@@ -329,7 +216,7 @@ class TrackPlanner:
 
     def rank_label(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> str:
         """What a person reads of a rank cell."""
-        parts = ["rank", backbone, row.method, _variant(row), cut.name, _seed(seed)]
+        parts = ["rank", backbone, row.method, _variant(row), cut.name, seed_text(seed)]
         return " ".join(filter(None, parts))
 
     def result(self, key: str, row: Row, backbone: str, cut: Cut, seed: int | None) -> None:
@@ -339,7 +226,7 @@ class TrackPlanner:
             "backbone": backbone,
             "method": row.method,
             "recipe": row.recipe,
-            "profile": self.track.profile,
+            "profile": self.track.profile if row.profile is None else row.profile,
             "variant": _variant(row),
             "track": self.name,
             "protocol": cut.name,
@@ -382,10 +269,6 @@ def _variant(row: Row) -> str:
     if row.variant is not None:
         return row.variant
     return ",".join(f"{k}={row.options[k]}" for k in sorted(row.options))
-
-
-def _seed(seed: int | None) -> str:
-    return "" if seed is None else f"seed {seed}"
 
 
 __all__ = ["TrackPlanner", "build", "data_cell_alone"]

@@ -43,6 +43,7 @@ class Row(Model):
         options: the method's options.
         training: training options of a CDSR model or a joint training, laid over the track's.
         recipe: ``paper``, ``released`` or ``fixed``.
+        profile: where it is not the track's.
         variant: what tells it from other rows of the method; made from `options` if empty.
     """
 
@@ -51,6 +52,7 @@ class Row(Model):
     options: dict[str, Any] = {}
     training: dict[str, Any] = {}
     recipe: Literal["paper", "released", "fixed"] = "fixed"
+    profile: str | None = None
     variant: str | None = None
 
 
@@ -65,6 +67,7 @@ class Track(Model):
         experts: domains whose experts are merged (and trained jointly), where these are not the
             scored ones: how merged models serve domains that no expert has seen.
         protocols: one board table for each.
+        profile: name of the settings that methods and backbones use, see `Spec.profiles`.
         training: training options of all models.
         pretraining: training options of the base, laid over `training`.
         domain_training: domain -> training options of its expert, laid over `training`.

@@ -74,6 +74,7 @@ def _rank(
 
         state = load_file(str(weights))
         return rank_with_counts(definition, state, split, test, catalogue, rankings)[0]
+    definition.target = domain if context.config.get("single_target") else None
     net = load_net(
         definition,
         catalogue,

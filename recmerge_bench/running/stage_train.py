@@ -36,10 +36,11 @@ def _train(context: Context) -> dict[str, Any]:
     from recmerge_bench.training.options import TrainOptions
     from recmerge_bench.training.trainer import fit
 
-    split = context.split()
+    split, definition = context.split(), context.definition("model")
+    definition.target = context.config.get("target")
     start = context.inputs.get("base")
     result = fit(
-        context.definition("model"),
+        definition,
         context.interactions().catalogue,
         split,
         tuple(context.config["domains"]),

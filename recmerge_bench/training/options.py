@@ -28,12 +28,22 @@ class TrainOptions:
         weight_decay: decoupled, on all parameters.
         betas: of AdamW.
         warmup: steps of linear warm-up.
-        schedule: after warm-up, ``constant``, or ``linear`` or ``cosine`` decay to 0 (these two
-            need `steps`).
+        warmup_epochs: epochs of linear warm-up whose rate is constant within an epoch, from 1e-5
+            of the peak; validations in them are noted, but neither the best nor a bad one
+            (MERIT, ABXI).
+        schedule: after warm-up, ``constant``; ``linear`` or ``cosine`` decay to 0 (these two need
+            `steps`); or ``plateau``: the rate is multiplied by `drop` after more than
+            `drop_patience` validations without a better one.
+        drop: see `schedule`.
+        drop_patience: see `schedule`.
+        clear: when gradients are set to zero: each ``step``, or each ``epoch`` only, as the
+            released code of ABXI and MERIT does: gradients then add up over an epoch's steps.
         clip: largest gradient norm; 0: none.
         ema: decay of an exponential moving average of the weights (shorter while training is
             young), which is then what is validated and returned; 0: none.
         patience: stop after this many validations without a better one; 0: never.
+        select: validation metric that tells the better weights, ``NDCG@10`` or ``MRR``, its mean
+            over domains; by full ranking.
         eval_every: steps between validations; 0: once an epoch; -1: none, the last weights
             are kept.
         eval_limit: at most this many validation instances of each domain; 0: all.
@@ -45,6 +55,7 @@ class TrainOptions:
     """
 
     MIXES: ClassVar[tuple[str, ...]] = ("proportional", "balanced", "sequential")
+    SCHEDULES: ClassVar[tuple[str, ...]] = ("constant", "linear", "cosine", "plateau")
 
     steps: int = 0
     epochs: int = 50
@@ -57,10 +68,15 @@ class TrainOptions:
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.98)
     warmup: int = 0
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_epochs: int = 0
+    schedule: Literal["constant", "linear", "cosine", "plateau"] = "constant"
+    drop: float = 0.5
+    drop_patience: int = 10
+    clear: Literal["step", "epoch"] = "step"
     clip: float = 5.0
     ema: float = 0.0
     patience: int = 10
+    select: Literal["NDCG@10", "MRR"] = "NDCG@10"
     eval_every: int = 0
     eval_limit: int = 0
     save_every: int = 0
@@ -72,14 +88,18 @@ class TrainOptions:
         object.__setattr__(self, "betas", tuple(self.betas))
         if self.steps <= 0 and self.epochs <= 0:
             raise HandledError("training needs a limit: give steps or epochs")
-        if self.schedule not in ("constant", "linear", "cosine"):
-            raise HandledError(f"schedule must be constant, linear or cosine: {self.schedule!r}")
-        if self.schedule != "constant" and self.steps <= 0:
+        self._one_of("schedule", *self.SCHEDULES)
+        self._one_of("mix", *self.MIXES)
+        self._one_of("precision", "fp32", "bf16")
+        self._one_of("select", "NDCG@10", "MRR")
+        self._one_of("clear", "step", "epoch")
+        if self.schedule in ("linear", "cosine") and self.steps <= 0:
             raise HandledError(f"schedule {self.schedule} needs steps")
-        if self.mix not in self.MIXES:
-            raise HandledError(f"mix must be one of {', '.join(self.MIXES)}: {self.mix!r}")
-        if self.precision not in ("fp32", "bf16"):
-            raise HandledError(f"precision must be fp32 or bf16: {self.precision!r}")
+        if not 0 < self.drop <= 1 or min(self.drop_patience, self.warmup_epochs, self.warmup) < 0:
+            raise HandledError(
+                f"drop lies in (0, 1], drop_patience and warm-ups are not negative: {self.drop!r}, "
+                f"{self.drop_patience!r}, {self.warmup!r}, {self.warmup_epochs!r}"
+            )
         if min(self.batch_size, self.report_every, self.accumulate) < 1 or self.lr < 0:
             raise HandledError(
                 "batch_size, report_every and accumulate must be positive, lr not negative"
@@ -88,6 +108,11 @@ class TrainOptions:
             raise HandledError(f"users is a share in (0, 1]: {self.users!r}")
         if not 0 <= self.ema < 1:
             raise HandledError(f"ema must lie in [0, 1): {self.ema!r}")
+
+    def _one_of(self, name: str, *choices: str) -> None:
+        value = getattr(self, name)
+        if value not in choices:
+            raise HandledError(f"{name} must be one of {', '.join(choices)}: {value!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for keys and records."""

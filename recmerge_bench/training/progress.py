@@ -25,7 +25,9 @@ class Progress:
         loss_targets: see there.
         bad: validations since the best.
         best_step: step of the best validation, 0 before any.
-        best_valid: its mean NDCG@10.
+        best_valid: its score (see `TrainOptions.select`).
+        drops: times that the learning rate was lowered on a plateau.
+        flat: validations since the best or the last drop.
         seconds: spent so far, over all resumptions.
         stopped: why it ended, "" while it runs.
         history: one entry for each validation.
@@ -42,6 +44,8 @@ class Progress:
     bad: int = 0
     best_step: int = 0
     best_valid: float | None = None
+    drops: int = 0
+    flat: int = 0
     seconds: float = 0.0
     stopped: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -52,19 +56,24 @@ class Progress:
         self.loss_targets += self.pending
         self.pending = 0
 
-    def validated(self, mean: float, values: dict[str, float]) -> bool:
+    def validated(self, mean: float, values: dict[str, float], options: TrainOptions) -> bool:
         """Note a validation; True where it is the best so far."""
         loss = self.loss_sum / max(self.loss_targets, 1)
         self.history.append(
             {"step": self.step, "epoch": self.epoch, "loss": loss, "valid": mean, **values}
         )
         self.loss_sum, self.loss_targets = 0.0, 0
+        whole = self.epoch + (1 if self.batch else 0)
+        if options.warmup_epochs and whole <= options.warmup_epochs:
+            return False
         better = self.best_valid is None or mean > self.best_valid
         if better:
-            self.best_step, self.best_valid, self.bad = self.step, mean, 0
-        else:
-            self.bad += 1
-        return better
+            self.best_step, self.best_valid, self.bad, self.flat = self.step, mean, 0, 0
+            return True
+        self.bad, self.flat = self.bad + 1, self.flat + 1
+        if options.schedule == "plateau" and self.flat > options.drop_patience:
+            self.drops, self.flat = self.drops + 1, 0
+        return False
 
     def expected_steps(self, options: TrainOptions) -> int:
         """Steps until the limit, if validation does not end training before."""
@@ -99,12 +108,17 @@ class Progress:
         return cls(**values)
 
 
-def rate(options: TrainOptions, step: int) -> float:
-    """Learning rate of a step (from 0) as a share of the peak."""
+def rate(options: TrainOptions, at: Progress) -> float:
+    """Learning rate of the step to come as a share of the peak."""
+    step = at.step
     if step < options.warmup:
         return (step + 1) / options.warmup
+    if at.epoch < options.warmup_epochs:
+        return 1e-5 + (1 - 1e-5) * at.epoch / options.warmup_epochs
     if options.schedule == "constant":
         return 1.0
+    if options.schedule == "plateau":
+        return float(options.drop**at.drops)
     done = (step - options.warmup) / max(options.steps - options.warmup, 1)
     if options.schedule == "linear":
         return max(0.0, 1.0 - done)

@@ -43,7 +43,8 @@ class TrainResult:
         state: the best validated weights (the last where nothing was validated), by name; CPU,
             contiguous.
         report: steps, epochs, targets, seconds, targets_per_second, parameters, best_step,
-            best_valid (mean NDCG@10), stopped (``steps``, ``epochs`` or ``patience``), history.
+            best_valid (see `TrainOptions.select`), stopped (``steps``, ``epochs`` or
+            ``patience``), history.
     """
 
     state: dict[str, Tensor]
@@ -136,8 +137,9 @@ class _Training:
             definition,
             catalogue,
             split,
-            domains,
+            domains if definition.target is None else (definition.target,),
             options.eval_limit if options.eval_every >= 0 else -1,
+            options.select,
         )
         self.at = Progress()
         self.average = Average(self.names, options.ema) if options.ema else None
@@ -191,9 +193,10 @@ class _Training:
         torch.manual_seed(int(words[0]))
         generator = torch.Generator(self.device).manual_seed(int(words[1]))
         for group in self.optimizer.param_groups:
-            group["lr"] = options.lr * rate(options, at.step)
+            group["lr"] = options.lr * rate(options, at)
         self.net.train()
-        self.optimizer.zero_grad(set_to_none=True)
+        if options.clear == "step" or at.batch == 0:
+            self.optimizer.zero_grad(set_to_none=True)
         for planned in batches:
             loss, count = self._loss(planned.load(self.device, generator))
             (loss / len(batches)).backward()
@@ -248,7 +251,7 @@ class _Training:
                 raise Diverged(f"training diverged by step {self.at.step}: {error}") from error
             mean = float(np.mean(list(values.values())))
             self._report(valid=mean)
-            if self.at.validated(mean, values):
+            if self.at.validated(mean, values, self.options):
                 self.best = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
 
     def _averaged(self) -> AbstractContextManager[None]:
@@ -279,6 +282,7 @@ class _Training:
             self.options.to_json(),
             self.seed,
             list(domains),
+            self.definition.target,
             scope,
             str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
@@ -303,6 +307,8 @@ class _Training:
         if self.average is not None:
             tensors |= {f"average.{k}": v for k, v in self.average.values.items()}
         tensors |= checkpoint.optimizer_tensors(self.optimizer, self.names)
+        if self.options.clear == "epoch":
+            tensors |= {f"grad.{n}": p.grad for n, p in self.names.items() if p.grad is not None}
         facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
         checkpoint.save(self.resume_dir, tensors, facts)
         self.saved = now
@@ -316,6 +322,8 @@ class _Training:
         self.best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()} or None
         if self.average is not None:
             self.average.restore(_under("average.", tensors))
+        for name, value in _under("grad.", tensors).items():
+            self.names[name].grad = value.to(self.device)
         checkpoint.restore_optimizer(self.optimizer, self.names, tensors)
         self.at = Progress.from_json(facts["progress"])
         self.saved = self.at.seconds

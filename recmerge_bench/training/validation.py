@@ -1,4 +1,4 @@
-"""NDCG@10 on validation instances, by full ranking with mid-ranks."""
+"""NDCG@10 or MRR on validation instances, by full ranking with mid-ranks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
-from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
 
@@ -25,6 +25,7 @@ class Validator:
         split: whose `valid` is used.
         domains: domains to validate on.
         limit: at most this many instances of each domain, evenly spread; 0: all; -1: none.
+        metric: ``NDCG@10`` or ``MRR``.
     """
 
     def __init__(
@@ -34,7 +35,9 @@ class Validator:
         split: Split,
         domains: Sequence[str],
         limit: int,
+        metric: str = "NDCG@10",
     ) -> None:
+        self.metric = metric
         self.definition, self.catalogue, self.split = definition, catalogue, split
         chosen = [] if limit < 0 else [self._rows(name, limit) for name in domains]
         rows = np.concatenate([np.zeros(0, np.int64), *chosen])
@@ -46,7 +49,7 @@ class Validator:
         return len(self.instances) == 0
 
     def __call__(self, net: nn.Module, device: torch.device) -> dict[str, float]:
-        """NDCG@10 of each domain that has instances.
+        """The metric of each domain that has instances.
 
         Raises:
             FloatingPointError: a score is not a finite number.
@@ -60,7 +63,8 @@ class Validator:
             [Ranking()],
             device=device,
         )[0]
-        values = ndcg(rank(*counts), 10)
+        ranks = rank(*counts)
+        values = mrr(ranks, None) if self.metric == "MRR" else ndcg(ranks, 10)
         numbers = self.instances.domains
         return {
             self.catalogue.domains[d]: float(values[numbers == d].mean())

@@ -1,0 +1,171 @@
+"""The trained models of a track: bases, experts, joint and CDSR models, as cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recmerge_bench.planning.corpus import CorpusPlanner, Cut
+from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.suite import Row, Track
+from recmerge_bench.specs import Profile, Spec
+from recmerge_bench.targets import define
+from recmerge_bench.training.options import TrainOptions
+
+
+@dataclass(frozen=True)
+class Model:
+    """A backbone or CDSR model with everything that its training depends on."""
+
+    name: str
+    spec: Spec | None
+    options: dict[str, Any]
+    training: Mapping[str, Any]
+    gap: Gap
+    encoder: str | None = None
+    trains_encoder: bool = False
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The definition as a worker gets it."""
+        return {"target": self.spec.target, "options": self.options} if self.spec else {}
+
+
+class Trainings:
+    """Adds the cells that train a track's models.
+
+    Args:
+        maker: adds cells.
+        corpora: the cells of its data.
+        track: whose models.
+    """
+
+    def __init__(self, maker: CellMaker, corpora: CorpusPlanner, track: Track) -> None:
+        self.maker, self.corpora, self.track = maker, corpora, track
+        self.where = maker.where
+        self.experts = track.experts or track.domains
+
+    def cell(
+        self,
+        model: Model,
+        cut: Cut,
+        domains: tuple[str, ...],
+        seed: int | None,
+        what: str,
+        training: Mapping[str, Any],
+        base: str | None = None,
+        target: str | None = None,
+    ) -> str:
+        """One training, of these domains, from the base where there is one.
+
+        `target` is the domain that a single-target model is for.
+        """
+        spec = model.spec
+        counting = bool(spec and spec.counting)
+        full = {} if counting else checked(TrainOptions, training, f"{self.where}, training")
+        config = {
+            "model": model.described,
+            "counting": counting,
+            "training": full,
+            "domains": list(domains),
+            **({"target": target} if target else {}),
+        }
+        inputs = {"data": cut.data, "split": cut.split, **self.text(model, cut.data)}
+        if base:
+            inputs["base"] = base
+        whose = target or "+".join(domains)
+        label = " ".join(filter(None, ["train", model.name, what, whose, seed_text(seed)]))
+        modules = (module(spec),) if spec else ()
+        cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
+        return self.maker.cell(
+            "train", label, config, config, inputs, modules, seed, model.gap, cost
+        )
+
+    def trained(
+        self, spec: Spec, row: Row, model: Model, cut: Cut, seed: int | None
+    ) -> dict[str, str]:
+        """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
+        base = self.base(model, cut, seed)
+        if "joint" in spec.inputs:
+            training = {**model.training, **self.track.joint, **row.training}
+            joint = self.cell(model, cut, self.experts, seed, "joint", training, base)
+            return {"model": joint}
+        if spec.inputs == ("base",):
+            return {"model": base} if spec.passthrough else {"base": base}
+        roles = {} if spec.passthrough else {"base": base}
+        for domain in self.track.domains if spec.passthrough else self.experts:
+            training = {**model.training, **self.track.domain_training.get(domain, {})}
+            expert = self.cell(model, cut, (domain,), seed, "fine-tune", training, base)
+            roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
+        return roles
+
+    def base(self, model: Model, cut: Cut, seed: int | None) -> str:
+        """The shared base: trained on a source; pre-trained or initial weights without one."""
+        if model.trains_encoder and model.encoder and model.spec and not self.track.source:
+            modules = (module(model.spec),)
+            return self.corpora.weights(model.encoder, model.described, modules)
+        training = {**model.training, **self.track.pretraining}
+        if cut.base is not None and self.track.base is not None:
+            domains = self.track.base.domains
+            return self.cell(model, cut.base, domains, seed, "base", training)
+        if not self.track.source:
+            # no learning rate: the initial weights, shared by the experts (protocol P2)
+            training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
+        domains = self.track.source or self.experts
+        return self.cell(model, cut, domains, seed, "base", training)
+
+    def backbone(self, name: str) -> Model:
+        """A backbone as the track uses it."""
+        spec, gap = self.maker.find(("backbone",), name)
+        use = self.track.backbones.get(name)
+        options, training = (use.options, use.training) if use else ({}, {})
+        return self.model(name, spec, options, training, self.track.profile, gap)
+
+    def of_row(self, spec: Spec, row: Row) -> Model:
+        """A CDSR model, backbone or counting recommender that is a row by itself."""
+        profile = self.track.profile if row.profile is None else row.profile
+        return self.model(row.method, spec, row.options, row.training, profile)
+
+    def targets(self, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
+        """role -> key of a row's model, or of one for each target domain."""
+        spec, domains = model.spec, self.track.domains
+        if spec is None or not spec.single_target:
+            return {"model": self.cell(model, cut, domains, seed, "", model.training)}
+        return {
+            f"model:{domain}": self.cell(
+                model, cut, domains, seed, "", model.training, target=domain
+            )
+            for domain in domains
+        }
+
+    def model(
+        self,
+        name: str,
+        spec: Spec | None,
+        options: Mapping[str, Any],
+        training: Mapping[str, Any],
+        profile: str,
+        gap: Gap = None,
+    ) -> Model:
+        """Options filled in and checked: the plugin's, its profile's and the suite's."""
+        preset = (spec.profiles.get(profile) if spec else None) or Profile()
+        training = {**self.track.training, **preset.training, **training}
+        if spec is None:
+            return Model(name, None, dict(options), training, gap)
+        full = complete(spec, {**preset.options, **options}, self.where)
+        if spec.counting:
+            return Model(name, spec, full, training, gap)
+        made = define(spec.target, full)
+        return Model(name, spec, full, training, gap, made.text_encoder(), made.trains_encoder())
+
+    def text(self, model: Model, data: str) -> dict[str, str]:
+        """The input of item vectors, for a model that reads them."""
+        form = "tokens" if model.trains_encoder else "vectors"
+        return {"text": self.corpora.text(model.encoder, data, form)} if model.encoder else {}
+
+
+def seed_text(seed: int | None) -> str:
+    """For labels."""
+    return "" if seed is None else f"seed {seed}"
