@@ -40,6 +40,7 @@ class SASRecTextOptions:
         negatives: items drawn for a batch and shared by its positions, beside the batch's own
             targets; 0: all items of the batch's domains.
         std: standard deviation of the initial position vectors.
+        whiten: whether item vectors are whitened over the catalogue before they are projected.
     """
 
     encoder: str = "minilm"
@@ -51,6 +52,7 @@ class SASRecTextOptions:
     temperature: float = 0.05
     negatives: int = 0
     std: float = 0.02
+    whiten: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature <= 0 or self.negatives < 0:
@@ -82,6 +84,7 @@ class SASRecText(Backbone):
             dropout=o.dropout,
             max_len=o.max_len,
             std=o.std,
+            whiten=o.whiten,
         )
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:

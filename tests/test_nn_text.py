@@ -29,6 +29,7 @@ from recmerge_bench.nn.text import (
     token_batches,
     tokenize,
 )
+from recmerge_bench.nn.whitening import zca
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
@@ -219,3 +220,26 @@ def test_draws_cover_the_scope_and_nothing_else() -> None:
 def test_vectors_have_to_be_there() -> None:
     with pytest.raises(HandledError, match="without text vectors"):
         model().build(CAT, CAT.domains, 0)
+
+
+def test_whitened_vectors_are_even_in_every_direction_and_of_length_one() -> None:
+    rng = np.random.default_rng(0)
+    narrow = rng.normal(size=(400, 6)) * [5, 2, 1, 1, 0.5, 0.1] + [9, 0, 0, 0, 0, 0]
+    turned = zca(narrow, floor=0.0)
+    assert turned.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), 1, rtol=1e-6)
+    spread = np.linalg.eigvalsh(np.cov(turned.T.astype(np.float64)))
+    assert spread.max() / spread.min() < 1.5
+    before = np.linalg.eigvalsh(np.cov(narrow.T))
+    assert before.max() / before.min() > 1000
+    # as little turned as possible: each axis stays its own nearest
+    assert (np.corrcoef(narrow.T, turned.T)[:6, 6:].argmax(1) == np.arange(6)).all()
+    alike = np.ones((5, 3))
+    assert np.array_equal(zca(alike), np.zeros((5, 3), np.float32))
+
+
+def test_whitening_reads_the_whole_catalogue_whichever_domains_are_served() -> None:
+    one = model(whiten=True).build(WITH, CAT.domains[:1], 0)
+    both = model(whiten=True).build(WITH, CAT.domains, 0)
+    assert torch.equal(one.features, both.features)
+    assert not torch.equal(one.features, model().build(WITH, CAT.domains, 0).features)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.errors import HandledError
 from recmerge_bench.nn.encoder import Encoder, init_weights
+from recmerge_bench.nn.whitening import zca
 
 
 class TextNet(nn.Module):
@@ -28,6 +29,7 @@ class TextNet(nn.Module):
         dropout: see `Encoder`.
         max_len: longest sequence.
         std: standard deviation of initial positions.
+        whiten: whether the catalogue's vectors are whitened (see `zca`), over all its items.
 
     Raises:
         HandledError: the catalogue has no vectors.
@@ -47,13 +49,15 @@ class TextNet(nn.Module):
         dropout: float,
         max_len: int,
         std: float,
+        whiten: bool = False,
     ) -> None:
         super().__init__()
         if catalogue.vectors is None:
             raise HandledError("a model of item text was given items without text vectors")
         self.domains = tuple(domains)
         self._spans = {name: catalogue.span(name) for name in catalogue.domains}
-        features = torch.from_numpy(catalogue.vectors.copy())
+        vectors = zca(catalogue.vectors) if whiten else catalogue.vectors.copy()
+        features = torch.from_numpy(vectors)
         self.register_buffer("features", features, persistent=False)
         generator = torch.Generator().manual_seed(seed)
         self.positions = nn.Parameter(torch.randn(max_len, width, generator=generator) * std)
