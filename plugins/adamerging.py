@@ -44,8 +44,14 @@ class AdaMerging(LearnedWeights):
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``adamerging``."""
+    """``adamerging`` on pseudo-users, ``adamerging-sequences`` on users' training histories."""
     return [
+        Spec(
+            "strategy", "adamerging-sequences", f"{__name__}:AdaMerging",
+            "Weights learned by the entropy of predictions for unlabelled user sequences",
+            inputs=("base", "experts"), tier="T3", fidelity="paper-equations",
+            citation="Yang et al., AdaMerging, ICLR 2024",
+        ),
         Spec(
             kind="strategy",
             name="adamerging",
@@ -55,5 +61,5 @@ def recmerge_bench_register() -> list[Spec]:
             tier="T1",
             fidelity="paper-equations",
             citation="Yang et al., AdaMerging, ICLR 2024",
-        )
-    ]
+        ),
+    ]  # fmt: skip

@@ -187,7 +187,7 @@ def test_weights_only_has_nothing_else() -> None:
     catalogue = world()
     with pytest.raises(IsolationError, match="tier T1"):
         catalogue.sequences  # noqa: B018
-    with pytest.raises(HandledError, match="T3"):
+    with pytest.raises(HandledError, match="T3 reads"):
         given_for("T3", {}, (), 0)
 
 

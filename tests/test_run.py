@@ -247,21 +247,33 @@ def test_a_text_model_whose_base_is_of_another_dataset(tmp_path: Path) -> None:
 
 
 def test_modulated_models_serve_each_domain_with_its_own(tmp_path: Path) -> None:
-    rows = '[{"method": "emr"}, {"method": "regmean-shipped", "options": {"sample": 4}}]'
+    rows = (
+        '[{"method": "emr"}, {"method": "regmean-shipped", "options": {"sample": 4}}, '
+        '{"method": "surgery", "options": {"steps": 3, "rank": 2}}, '
+        '{"method": "surgery-sequences", "options": {"steps": 3, "rank": 2}}, '
+        '{"method": "task-arithmetic-validated", "options": {"scales": [0.4, 1.0]}}]'
+    )
     suite = Path(__file__).with_name("text.yaml")
     done = run(tmp_path, "--set", f"tracks.merging.rows={rows}", suite=suite)
     assert done.returncode == 0, done.stdout + done.stderr
-    folders = {p.parent for p in tmp_path.glob("store/*/*/model-d0.safetensors")}
-    [folder] = folders
+    records = [json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json")]
+    merges = {r["label"].split()[2]: r for r in records if r["kind"] == "merge"}
+    folder = next(tmp_path.glob(f"store/*/{merges['emr']['key']}"))
     assert sorted(p.name for p in folder.glob("*.safetensors")) == [
         "model-d0.safetensors", "model-d1.safetensors",
     ]  # fmt: skip
     report = json.loads((folder / "record.json").read_text())["report"]
     assert report["modulated"] == ["d0", "d1"]
     assert report["notes"]["modulator_bits_per_domain"] == report["merged"] + 32
-    others = (json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json"))
-    [shipped] = [r for r in others if "regmean-shipped" in r["label"] and r["kind"] == "merge"]
-    assert shipped["report"]["tier"] == "T2" and "grams" in shipped["report"]["read"]
+    read = {m: (r["report"]["tier"], r["report"]["read"]) for m, r in merges.items()}
+    assert read["regmean-shipped"][0] == "T2" and "grams" in read["regmean-shipped"][1]
+    assert "pseudo-users" in read["surgery"][1] and "user sequences" not in read["surgery"][1]
+    assert read["surgery-sequences"][0] == "T3"
+    assert "user sequences" in read["surgery-sequences"][1]
+    assert read["task-arithmetic-validated"][0] == "T4"
+    assert "validation targets" in read["task-arithmetic-validated"][1]
+    adapters = {p.parent.name: p for p in tmp_path.glob("store/*/*/adapter-d1.safetensors")}
+    assert set(adapters) == {merges["surgery"]["key"], merges["surgery-sequences"]["key"]}
 
 
 def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:

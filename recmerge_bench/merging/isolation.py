@@ -15,6 +15,7 @@ from recmerge_bench.errors import HandledError
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.merging.user_sequences import Validation
 
 TIERS = {
     "T0": "weights",
@@ -77,6 +78,30 @@ class WithStatistics(WithCatalogue):
     tier: ClassVar[str] = "T2"
 
 
+@dataclass(frozen=True, kw_only=True)
+class WithSequences(WithCatalogue):
+    """T3: users' unlabelled training histories, in the place of pseudo-users.
+
+    Attributes:
+        items: the catalogue as pseudo-users, which T1 has.
+    """
+
+    items: PseudoUsers
+    tier: ClassVar[str] = "T3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithLabels(WithSequences):
+    """T4: also what validation users chose next.
+
+    Attributes:
+        validation: see `Validation`.
+    """
+
+    validation: Validation
+    tier: ClassVar[str] = "T4"
+
+
 def given_for(
     tier: str,
     base: Any,
@@ -84,11 +109,13 @@ def given_for(
     seed: int,
     pseudo: PseudoUsers | None = None,
     grams: Mapping[str, Mapping[str, Any]] | None = None,
+    sequences: PseudoUsers | None = None,
+    validation: Validation | None = None,
 ) -> Sealed:
     """The object for a tier.
 
     Raises:
-        HandledError: no strategy of that tier can be run yet.
+        HandledError: there is no such tier, or what it reads is not at hand.
     """
     if tier == "T0":
         return Sealed(base, experts, seed)
@@ -96,7 +123,15 @@ def given_for(
         return WithCatalogue(base, experts, seed, pseudo=pseudo)
     if tier == "T2" and pseudo is not None and grams is not None:
         return WithStatistics(base, experts, seed, pseudo=pseudo, grams=grams)
-    raise HandledError(f"no merge strategy of tier {tier} can be run: T0, T1 and T2 can")
+    if tier == "T3" and pseudo is not None and sequences is not None:
+        return WithSequences(base, experts, seed, pseudo=sequences, items=pseudo)
+    if tier == "T4" and pseudo is not None and sequences is not None and validation is not None:
+        return WithLabels(
+            base, experts, seed, pseudo=sequences, items=pseudo, validation=validation
+        )
+    if tier not in TIERS:
+        raise HandledError(f"there is no data tier {tier!r}: {', '.join(TIERS)}")
+    raise HandledError(f"a merge strategy of tier {tier} reads {TIERS[tier]}: not at hand here")
 
 
 @dataclass

@@ -67,7 +67,10 @@ _CHOICES = {
 
 
 class LearnedWeights(StrategyDefinition):
-    """Adam on a loss of the merged model's predictions for pseudo-users (data tier T1)."""
+    """Adam on a loss of the merged model's predictions for pseudo-users (data tier T1).
+
+    Registered with tier T3, the same strategy learns on users' training histories instead.
+    """
 
     def each(self, student: Tensor, teacher: Tensor) -> Tensor:
         """Loss of each pseudo-user.
@@ -155,7 +158,7 @@ class LearnedWeights(StrategyDefinition):
             student = pseudo.scores(pseudo.users(net, domain, rows), items[domain])
             teacher = teachers[domain].scores(rows)
             if self.options.exclude_self:
-                own = rows[:, None].to(student.device)
+                own = pseudo.own(domain, rows)[:, None].to(student.device)
                 student = student.scatter(1, own, -torch.inf)
                 teacher = teacher.scatter(1, own, -torch.inf)
             parts.append(self.each(student, teacher).sum())

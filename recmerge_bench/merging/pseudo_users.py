@@ -40,6 +40,10 @@ class PseudoUsers:
         """Items of a domain."""
         return self._catalogue.size(domain)
 
+    def own(self, domain: str, rows: Tensor) -> Tensor:
+        """The item that each pseudo-user has met, as a row of the domain's items: int64 [B]."""
+        return rows
+
     def texts(self, domain: str) -> Sequence[str]:
         """The items' texts."""
         self.read.add("item texts")

@@ -7,10 +7,11 @@ from typing import Any
 
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.adapters import PREFIX
 from recmerge_bench.merging.isolation import given_for, sealed
 from recmerge_bench.merging.policy import select
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS, weights_of
+from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
 
 Tensors = Mapping[str, Any]
 
@@ -37,17 +38,25 @@ def run(context: Context) -> dict[str, Any]:
     strategy, tier = context.definition("strategy"), context.config.get("tier", "T0")
     pseudo = _pseudo_users(context, kept) if tier != "T0" else None
     grams = _grams(context, strategy, experts, pseudo) if tier == "T2" else None
-    given = given_for(tier, base, tuple(experts), context.seed, pseudo, grams)
+    sequences = _user_sequences(context, kept) if tier in ("T3", "T4") else None
+    labels = _validation(context, sequences) if tier == "T4" else None
+    given = given_for(
+        tier, base, tuple(experts), context.seed, pseudo, grams, sequences, labels
+    )
     with sealed([context.out.parents[1]]) as opened:
         whole = strategy.merge_each(given) if strategy.modulated else {"": strategy.merge(given)}
     for domain, merged in whole.items():
+        adapter = {n: t for n, t in merged.items() if n.startswith(PREFIX)}
+        merged = {n: t for n, t in merged.items() if n not in adapter}
         _checked(base, merged)
+        if domain and adapter:
+            save_file(adapter, str(context.out / adapter_of(domain)))
         own = kept[domain] if domain else {n: t for each in kept.values() for n, t in each.items()}
         tensors = {n: t.contiguous() for n, t in {**own, **merged}.items()}
         save_file(tensors, str(context.out / weights_of(domain)))
     return {
         "tier": tier,
-        "read": ["weights", *sorted(pseudo.read if pseudo else ()), *(("grams",) if grams else ())],
+        "read": _read(pseudo, sequences, grams),
         "opened": sorted(set(opened)),
         "merged": sum(t.numel() for t in base.values()),
         "modulated": list(whole) if strategy.modulated else [],
@@ -60,6 +69,32 @@ def _checked(base: Tensors, merged: Tensors) -> None:
     for name, tensor in merged.items():
         if not bool(tensor.isfinite().all()):
             raise HandledError(f"merging gave NaN or infinite values in '{name}'")
+
+
+def _read(pseudo: Any, sequences: Any, grams: Any) -> list[str]:
+    """What the strategy has read, for the record."""
+    seen = (pseudo.read if pseudo else set()) | (sequences.read if sequences else set())
+    return ["weights", *sorted(seen), *(("grams",) if grams else ())]
+
+
+def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
+    from recmerge_bench.merging.user_sequences import UserSequences
+
+    return UserSequences(
+        context.definition("model"),
+        context.interactions().catalogue,
+        kept,
+        context.split(),
+        context.seed,
+        context.device,
+    )
+
+
+def _validation(context: Context, pseudo: Any) -> Any:
+    from recmerge_bench.merging.user_sequences import Validation
+
+    catalogue = context.interactions().catalogue
+    return Validation.of(context.split(), pseudo, context.definition("model"), catalogue)
 
 
 def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:

@@ -14,7 +14,7 @@ from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS, weights_of
+from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
 
 Counts = tuple[np.ndarray, np.ndarray]
 
@@ -84,7 +84,20 @@ def _rank(
         context.config.get("initial_tables", False),
         context.device,
     )
+    definition = _adapted(context, definition, domain)
     return rank_with_net(definition, net, split, test, catalogue, rankings, context.device)[0]
+
+
+def _adapted(context: Context, definition: Any, domain: str) -> Any:
+    """The model with the domain's adapter, where its strategy gave one."""
+    file = _weights_of(context, domain).parent / adapter_of(domain)
+    if not file.is_file():
+        return definition
+    from safetensors.torch import load_file
+
+    from recmerge_bench.merging.adapters import Adapted
+
+    return Adapted(definition, load_file(str(file)))
 
 
 def _weights_of(context: Context, domain: str) -> Path:

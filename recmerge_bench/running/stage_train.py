@@ -14,6 +14,11 @@ def weights_of(domain: str = "") -> str:
     return f"model-{domain}.safetensors" if domain else WEIGHTS
 
 
+def adapter_of(domain: str) -> str:
+    """File of what corrects a model's vectors for a domain."""
+    return f"adapter-{domain}.safetensors"
+
+
 def run(context: Context) -> dict[str, Any]:
     """Fit the model on the training parts of its domains."""
     if context.config["counting"]:

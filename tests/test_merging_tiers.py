@@ -1,0 +1,212 @@
+"""Tiers above T2 (sequences, labels), and the strategies that use them; adapters of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import builders
+import numpy as np
+import pytest
+import torch
+from recmerge_bench_plugins.adamerging import AdaMerging
+from recmerge_bench_plugins.adamerging import Options as AdaOptions
+from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.surgery import Options as SurgeryOptions
+from recmerge_bench_plugins.surgery import Surgery
+from recmerge_bench_plugins.validated import Options as ValidatedOptions
+from recmerge_bench_plugins.validated import ValidatedSoup, ValidatedTaskArithmetic
+
+from recmerge_bench.api import Expert, WeightsOnly
+from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.evaluation.scorers import rank_with_net
+from recmerge_bench.merging.adapters import Adapted
+from recmerge_bench.merging.isolation import IsolationError, Sealed, given_for
+from recmerge_bench.merging.pseudo_users import PseudoUsers
+from recmerge_bench.merging.user_sequences import UserSequences, Validation, without_test
+
+PLAIN = builders.catalogue((30, 20))
+VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)
+CAT = replace(PLAIN, vectors=VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True))
+MODEL = SASRecText(SASRecTextOptions(width=8, heads=2, max_len=6, dropout=0.0))
+SPLIT = builders.planted(CAT, users=60)
+KEPT: dict[str, dict[str, Any]] = {d: {} for d in CAT.domains}
+
+
+def given(tier: str, change: float = 0.3) -> Any:
+    """A text model's base and experts moved at random, with what the tier allows."""
+    base = MODEL.build(CAT, CAT.domains, 0).state_dict()
+    generator = torch.Generator().manual_seed(0)
+    experts = tuple(
+        Expert(
+            d, {n: t + change * torch.randn(t.shape, generator=generator) for n, t in base.items()}
+        )
+        for d in CAT.domains
+    )
+    pseudo = PseudoUsers(MODEL, CAT, KEPT, 0)
+    users = UserSequences(MODEL, CAT, KEPT, SPLIT, 0)
+    labels = Validation.of(SPLIT, users, MODEL, CAT)
+    return given_for(tier, base, experts, 0, pseudo, {}, users, labels)
+
+
+def test_each_tier_has_what_it_allows_and_nothing_above() -> None:
+    above = {"T1": ("items", "validation", "grams"), "T3": ("validation", "grams"), "T4": ("test",)}
+    for tier, names in above.items():
+        handed = given(tier)
+        assert isinstance(handed, Sealed) and handed.tier == tier
+        for name in names:
+            with pytest.raises(IsolationError, match=f"tier {tier}"):
+                getattr(handed, name)
+    with pytest.raises(HandledError, match="no data tier 'T9'"):
+        given_for("T9", {}, (), 0)
+    with pytest.raises(HandledError, match="labels"):
+        given_for("T4", {}, (), 0)
+
+
+def reachable(thing: Any, seen: set[int]) -> list[np.ndarray]:
+    """Every array that can be reached from an object through attributes and containers."""
+    if id(thing) in seen or isinstance(thing, (str, bytes, int, float, type, torch.Tensor)):
+        return []
+    seen.add(id(thing))
+    if isinstance(thing, np.ndarray):
+        return [thing]
+    inside = list(thing.values()) if isinstance(thing, dict) else []
+    inside += list(thing) if isinstance(thing, (list, tuple)) else []
+    inside += list(getattr(thing, "__dict__", {}).values())
+    return [a for part in inside for a in reachable(part, seen)]
+
+
+def events(split: Any, part: Any) -> set[tuple[int, int]]:
+    """(users' histories' end, target) of instances, as flat places in the split's items."""
+    return set(
+        zip(
+            (split.sequences.offsets[part.sequence] + part.position).tolist(),
+            part.targets.tolist(),
+            strict=True,
+        )
+    )
+
+
+@pytest.mark.parametrize("tier", ["T3", "T4"])
+def test_no_held_out_event_is_within_reach(tier: str) -> None:
+    """Item arrays that a strategy can reach hold as many events as the tier allows, no more."""
+    training = sum(len(SPLIT.sequences.training(d)[1]) for d in range(2))
+    allowed = {training, len(SPLIT.sequences.training(0)[1]), len(SPLIT.sequences.training(1)[1])}
+    if tier == "T4":
+        allowed.add(len(without_test(SPLIT).sequences.items))
+    assert len(without_test(SPLIT).sequences.items) == training + len(SPLIT.valid)
+    whole = len(SPLIT.sequences.items)
+    assert whole == training + len(SPLIT.valid) + len(SPLIT.test)
+    found = [len(a) for a in reachable(given(tier), set()) if a.dtype == np.int32 and a.ndim == 1]
+    assert found and whole not in found
+    assert {n for n in found if n >= min(allowed)} <= allowed
+
+
+def test_validation_without_test_events_scores_as_with_them() -> None:
+    handed = given("T4")
+    weights = handed.experts[0].weights
+    net = handed.pseudo.net(weights)
+    counts = rank_with_net(MODEL, net, SPLIT, SPLIT.valid, CAT, [Ranking()])[0]
+    values = ndcg(rank(*counts), 10)
+    wanted = {d: values[SPLIT.valid.domains == k].mean() for k, d in enumerate(CAT.domains)}
+    assert handed.validation.score(weights) == pytest.approx(wanted)
+    assert events(SPLIT, SPLIT.valid).isdisjoint(events(SPLIT, SPLIT.test))
+    assert "validation targets" in handed.pseudo.read
+
+
+def test_users_are_their_training_histories() -> None:
+    handed = given("T3")
+    net = handed.pseudo.net(handed.base)
+    offsets, items = SPLIT.sequences.training(1)
+    assert handed.pseudo.size("beta") == len(offsets) - 1
+    rows = torch.tensor([3, 0, 7])
+    for row, vector in zip(rows, handed.pseudo.users(net, "beta", rows), strict=True):
+        own = torch.from_numpy(items[offsets[row] : offsets[row + 1]][-6:].astype(np.int64))
+        alone = MODEL.encode(net, own[None], torch.tensor([len(own)]), "beta")[0]
+        torch.testing.assert_close(vector, alone, atol=1e-6, rtol=1e-5)
+    last = items[offsets[rows + 1] - 1] - CAT.span("beta").start
+    assert handed.pseudo.own("beta", rows).tolist() == last.tolist()
+    assert handed.items.own("beta", rows) is rows
+
+
+@pytest.mark.parametrize("tier", ["T1", "T3"])
+def test_the_same_strategy_learns_on_items_or_on_users(tier: str) -> None:
+    options = AdaOptions(steps=4, exclude_self=True, granularity="domain", lr=0.05)
+    merged = [AdaMerging(options).merge(given(tier)) for _ in range(2)]
+    assert all(torch.equal(merged[0][n], merged[1][n]) for n in merged[0])
+    other = AdaMerging(options).merge(given("T3" if tier == "T1" else "T1"))
+    assert any(not torch.equal(merged[0][n], other[n]) for n in other)
+
+
+# -- surgery -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", ["T1", "T3"])
+def test_surgery_brings_vectors_nearer_to_the_expert(tier: str) -> None:
+    handed = given(tier)
+    found = Surgery(SurgeryOptions(rank=4, steps=150, lr=0.01, batch=32)).merge_each(handed)
+    assert sorted(found) == list(CAT.domains)
+    for before, after in handed.notes["distance_before_and_after"].values():
+        assert after < 0.9 * before
+    again = Surgery(SurgeryOptions(rank=4, steps=150, lr=0.01, batch=32)).merge_each(given(tier))
+    assert all(torch.equal(found[d][n], again[d][n]) for d in found for n in found[d])
+
+
+def test_an_adapter_that_has_learned_nothing_changes_nothing() -> None:
+    handed = given("T1")
+    tensors = Surgery(SurgeryOptions(steps=0)).merge_each(handed)["alpha"]
+    adapter = {n: t for n, t in tensors.items() if n.startswith("adapter.")}
+    net = handed.pseudo.net({n: t for n, t in tensors.items() if n not in adapter})
+    adapted = Adapted(MODEL, adapter)
+    assert torch.equal(adapted.items(net, "alpha")[0], MODEL.items(net, "alpha")[0])
+    histories, lengths = torch.tensor([[1, 2, 3]]), torch.tensor([3])
+    plain = MODEL.encode(net, histories, lengths, "alpha")
+    assert torch.equal(adapted.encode(net, histories, lengths, "alpha"), plain)
+    assert adapted.max_history() == MODEL.max_history()
+
+
+def test_correction_by_hand_and_bad_adapters() -> None:
+    down, up = torch.tensor([[1.0, 0.0], [0.0, -1.0]]), torch.tensor([[0.5, 0.0], [0.0, 2.0]])
+    adapted = Adapted(MODEL, {"adapter.down": down, "adapter.up": up})
+    found = adapted._corrected(torch.tensor([[2.0, 3.0], [-1.0, -4.0]]))
+    # relu(down z) is (2, 0) and (0, 4)
+    assert found.tolist() == [[1.0, 3.0], [-1.0, -12.0]]
+    with pytest.raises(HandledError, match="down and up"):
+        Adapted(MODEL, {"adapter.down": down})
+    with pytest.raises(HandledError, match="adapter: down"):
+        Adapted(MODEL, {"adapter.down": down, "adapter.up": up[:1]})
+
+
+# -- tuned on validation -------------------------------------------------------------------------
+
+
+def test_the_scale_is_the_best_of_those_tried() -> None:
+    handed = given("T4")
+    merged = ValidatedTaskArithmetic(ValidatedOptions(scales=(0.0, 0.5, 1.0))).merge(handed)
+    tried = {float(k): v for k, v in handed.notes["validation"].items()}
+    assert handed.notes["scale"] == max(tried, key=lambda k: tried[k])
+    scale = handed.notes["scale"]
+    for name, start in handed.base.items():
+        moves = [e.weights[name] - start for e in handed.experts]
+        torch.testing.assert_close(merged[name], start + scale * sum(moves), atol=1e-6, rtol=1e-5)
+    score = handed.validation.score(merged)
+    assert sum(score.values()) / 2 == pytest.approx(max(tried.values()))
+
+
+def test_the_soup_never_scores_below_its_best_ingredient() -> None:
+    handed = given("T4")
+    merged = ValidatedSoup(ValidatedOptions(limit=0)).merge(handed)
+    score = handed.validation.score(merged)
+    assert sum(score.values()) / 2 == pytest.approx(handed.notes["validation"])
+    assert handed.notes["validation"] >= max(handed.notes["alone"].values())
+
+
+@pytest.mark.parametrize("strategy", [ValidatedTaskArithmetic(), ValidatedSoup()])
+def test_labels_are_not_for_lower_tiers(strategy: Any) -> None:
+    with pytest.raises(HandledError, match="T4"):
+        strategy.merge(given("T3"))
+    handed = given("T4")
+    with pytest.raises(HandledError, match="T1"):
+        Surgery().merge_each(WeightsOnly(handed.base, handed.experts, 0))
