@@ -27,6 +27,7 @@ class TaskArithmetic(StrategyDefinition):
 
     Options = Options
     reach = "entry"
+    scaled = True
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Base plus scaled task vectors, without materialising the vectors."""

@@ -250,9 +250,12 @@ class StrategyDefinition(Definition):
         reach: what `merge` has to see at once for its result: ``entry`` (any stretch of entries
             by itself), ``tensor`` (one parameter by itself) or ``model``. Large checkpoints are
             streamed by it.
+        scaled: its option ``scale`` multiplies what it adds to the base and nothing else, so
+            that models of many scales cost one pass.
     """
 
     reach: ClassVar[str] = "model"
+    scaled: ClassVar[bool] = False
     #: Whether `merge_each` gives each domain a model of its own, made of shared weights and small
     #: modulators, in the place of one model by `merge`.
     modulated: ClassVar[bool] = False

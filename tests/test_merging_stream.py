@@ -23,7 +23,7 @@ from recmerge_bench.merging import blocks, stream
 from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.registry import discover
-from recmerge_bench.targets import define
+from recmerge_bench.targets import define, load_class
 
 METHODS = builders.weights_only()
 SHAPES = {"a.weight": (40, 30), "a.bias": (40,), "b.weight": (7, 9), "c": (), "table": (300, 5)}
@@ -257,3 +257,77 @@ def test_wrong_use(words: list[str], told: str, files: list[Path], tmp_path: Pat
     ran = command(*words, *asked(files, tmp_path / "out.safetensors"))
     assert told in str(ran.exception)
     assert not (tmp_path / "out.safetensors").exists()
+
+
+# -- several scales in one pass ------------------------------------------------------------------
+
+
+def scaled() -> list[str]:
+    registry = discover(environ={})
+    classes = {m: load_class(registry.get("strategy", m).target) for m in METHODS}
+    return [m for m, found in classes.items() if getattr(found, "scaled", False)]
+
+
+@pytest.mark.parametrize("method", scaled())
+def test_a_sweep_is_what_single_merges_give(method: str, files: list[Path], tmp_path: Path) -> None:
+    spec = discover(environ={}).get("strategy", method)
+    source = Streamed(files[0], files[1:])
+    outs = {s: tmp_path / f"{s}.safetensors" for s in (0.0, 0.4, 1.0, 2.5)}
+    source.sweep(define(spec.target, {**spec.options, "scale": 1.0}), outs, seed=5)
+    for scale, path in outs.items():
+        single = tmp_path / "single.safetensors"
+        strategy = define(spec.target, {**spec.options, "scale": scale})
+        Streamed(files[0], files[1:]).merge(strategy, single, seed=5)
+        wanted = load_file(single)
+        for name, tensor in load_file(path).items():
+            torch.testing.assert_close(tensor, wanted[name], atol=2e-6, rtol=1e-5)
+
+
+def test_most_scaled_methods_say_so() -> None:
+    assert {"task-arithmetic", "ties", "dare", "della", "wudi", "tsv-m"} <= set(scaled())
+
+
+def test_each_scale_of_half_precision_is_rounded_once(tmp_path: Path) -> None:
+    base = weights(0)
+    models = [base, weights(1, base), weights(2, base)]
+    paths = [tmp_path / f"h{n}.safetensors" for n in range(3)]
+    for model, path in zip(models, paths, strict=True):
+        save_file({n: t.half() for n, t in model.items()}, path)
+    spec = discover(environ={}).get("strategy", "task-arithmetic")
+    outs = {0.3: tmp_path / "s.safetensors"}
+    Streamed(paths[0], paths[1:]).sweep(define(spec.target, {"scale": 1.0}), outs)
+    found, start, *rest = load_file(outs[0.3]), *map(load_file, paths)
+    for name, tensor in found.items():
+        origin = start[name].float()
+        exact = origin + 0.3 * sum(e[name].float() - origin for e in rest)
+        assert tensor.dtype == torch.float16
+        torch.testing.assert_close(tensor, exact.half(), atol=0, rtol=1e-3)
+
+
+def test_the_command_sweeps(files: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "m-{scale}.st"
+    done = command("--method", "task-arithmetic", "--sweep", "0.2,1", *asked(files, out))
+    assert done.return_value == 0, done.output
+    for name, scale in (("m-0.2.st", 0.2), ("m-1.st", 1.0)):
+        about = json.loads((tmp_path / f"{name}.json").read_text())
+        assert about["options"] == {"scale": scale} and about["merged"]["file"] == name
+        assert f"scale={scale}" in (tmp_path / f"{name}.md").read_text()
+    assert sorted(p.name for p in tmp_path.glob("m-*.st")) == ["m-0.2.st", "m-1.st"]
+
+
+@pytest.mark.parametrize(
+    ("method", "words", "told"),
+    [
+        ("task-arithmetic", ["--sweep", "0.2;1"], "takes numbers"),
+        ("task-arithmetic", ["--sweep", "0.2", "--set", "scale=1"], "not by both"),
+        ("weight-averaging", ["--sweep", "0.2"], "not linear in a scale"),
+    ],
+)
+def test_wrong_sweeps(
+    method: str, words: list[str], told: str, files: list[Path], tmp_path: Path
+) -> None:
+    done = command("--method", method, *words, *asked(files, tmp_path / "m-{scale}.st"))
+    assert isinstance(done.exception, HandledError) and told in str(done.exception)
+    plain = command("--method", "ties", "--sweep", "0.2", *asked(files, tmp_path / "m.st"))
+    assert "{scale}" in str(plain.exception)
+    assert not list(tmp_path.glob("m*.st"))

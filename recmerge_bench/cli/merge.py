@@ -30,6 +30,10 @@ ACTIONS = ("merge", "base", "drop", "concatenate")
     "--policy", "rules", multiple=True, metavar="PREFIX=merge|base|drop|concatenate",
     help="What becomes of parameters whose names begin so; all merge by default.",
 )  # fmt: skip
+@click.option(
+    "--sweep", metavar="S1,S2,...",
+    help="Several scales in one pass; the name of OUT then holds {scale}.",
+)  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="For methods that draw.")
 @click.option("-o", "--out", required=True, type=FILE, help="The merged checkpoint.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
@@ -41,6 +45,7 @@ def merge(
     experts: tuple[Path, ...],
     changes: tuple[str, ...],
     rules: tuple[str, ...],
+    sweep: str | None,
     seed: int,
     out: Path,
     force: bool,
@@ -54,8 +59,10 @@ def merge(
 
     found = registry(ctx)
     spec = found.get("strategy", method)
-    _check(spec, out, force)
-    options = complete(spec, key_values(changes), "merge")
+    given = key_values(changes)
+    outs = _outs(out, sweep, given)
+    _check(spec, tuple(outs.values()), force, sweep is not None)
+    options = complete(spec, {**given, **({"scale": 1.0} if sweep else {})}, "merge")
     policy = _policy(rules)
     from recmerge_bench.merging.stream import Streamed
     from recmerge_bench.targets import define
@@ -64,26 +71,42 @@ def merge(
     source = Streamed(base, experts, policy)
     _announce(source, strategy.reach if not strategy.surveys() else "entry")
     start = time.perf_counter()
-    facts = _merged(source, strategy, out, seed, {"method": method})
+    facts = _merged(source, strategy, outs, seed, {"method": method})
     about = {
         "method": method,
-        "options": options,
         "policy": policy,
         "seed": seed,
         "base": _file(base),
         "experts": [_file(path) for path in experts],
-        "merged": _file(out),
         "parameters": facts,
         "seconds": time.perf_counter() - start,
         "provenance": _provenance(),
     }
-    _write(Path(f"{out}.json"), json.dumps(about, indent=1, sort_keys=True) + "\n")
-    _write(Path(f"{out}.md"), _card(spec, about))
-    click.echo(f"wrote {out}, {out}.json and {out}.md")
+    for scale, file in outs.items():
+        used = options if scale is None else {**options, "scale": scale}
+        own = {**about, "options": used, "merged": _file(file)}
+        _write(Path(f"{file}.json"), json.dumps(own, indent=1, sort_keys=True) + "\n")
+        _write(Path(f"{file}.md"), _card(spec, own))
+        click.echo(f"wrote {file}, {file}.json and {file}.md")
     return 0
 
 
-def _check(spec: Spec, out: Path, force: bool) -> None:
+def _outs(out: Path, sweep: str | None, options: dict[str, Any]) -> dict[float | None, Path]:
+    """Scale -> file; the one scale None without a sweep."""
+    if sweep is None:
+        return {None: out}
+    try:
+        scales = [float(part) for part in sweep.split(",")]
+    except ValueError:
+        raise HandledError(f"--sweep takes numbers such as 0.2,0.4, not '{sweep}'") from None
+    if "{scale}" not in out.name:
+        raise HandledError(f"--sweep writes several files: put {{scale}} into the name '{out}'")
+    if "scale" in options:
+        raise HandledError("give scales by --sweep or by --set scale=, not by both")
+    return {s: out.with_name(out.name.replace("{scale}", f"{s:g}")) for s in scales}
+
+
+def _check(spec: Spec, outs: tuple[Path, ...], force: bool, sweep: bool) -> None:
     from recmerge_bench.targets import load_class
 
     if spec.passthrough or "experts" not in spec.inputs:
@@ -94,8 +117,11 @@ def _check(spec: Spec, out: Path, force: bool) -> None:
         )
     if load_class(spec.target).modulated:  # type: ignore[attr-defined]
         raise HandledError(f"'{spec.name}' makes a model for each domain: run it in a suite")
-    if out.exists() and not force:
-        raise HandledError(f"{out} exists: name another file, or give --force")
+    if sweep and not load_class(spec.target).scaled:  # type: ignore[attr-defined]
+        raise HandledError(f"'{spec.name}' is not linear in a scale: merge once for each setting")
+    for out in outs:
+        if out.exists() and not force:
+            raise HandledError(f"{out} exists: name another file, or give --force")
 
 
 def _policy(rules: tuple[str, ...]) -> dict[str, str]:
@@ -124,16 +150,25 @@ def _announce(source: Streamed, reach: str) -> None:
 
 
 def _merged(
-    source: Streamed, strategy: Any, out: Path, seed: int, about: dict[str, str]
+    source: Streamed,
+    strategy: Any,
+    outs: dict[float | None, Path],
+    seed: int,
+    about: dict[str, str],
 ) -> dict[str, Any]:
     from rich.progress import Progress
 
     total = sum(source.base[n].numel() for n in source.merged)
     with Progress(transient=True) as bar:
         task = bar.add_task("merging", total=total)
-        return source.merge(
-            strategy, out, seed, about, lambda done: bar.update(task, completed=done)
-        )
+
+        def tell(done: int) -> None:
+            bar.update(task, completed=done)
+
+        if None in outs:
+            return source.merge(strategy, outs[None], seed, about, tell)
+        scaled = {scale: path for scale, path in outs.items() if scale is not None}
+        return source.sweep(strategy, scaled, seed, about, tell)
 
 
 def _file(path: Path) -> dict[str, Any]:

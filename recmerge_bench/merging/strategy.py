@@ -28,6 +28,7 @@ class TaskVectorStrategy(StrategyDefinition):
     """``theta = theta_0 + scale * sum of rows``; the options have a ``scale``."""
 
     Options: ClassVar[type] = Scaled
+    scaled = True
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Base plus what `transform` makes of the task vectors."""

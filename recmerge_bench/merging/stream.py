@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Streamed:
     ) -> None:
         self.base = Checkpoint(base)
         self.experts = [Checkpoint(path) for path in experts]
+        self._whole_precision = False
         rules = policy or {}
         self.stacked = self._stacked(rules)
         for expert in self.experts:
@@ -80,7 +82,7 @@ class Streamed:
         about: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
     ) -> dict[str, Any]:
-        """Merge into a file.
+        """Merge into a file, see `sweep`.
 
         Args:
             strategy: of data tier T0.
@@ -88,6 +90,45 @@ class Streamed:
             seed: for strategies that draw.
             about: the file's metadata.
             progress: told how many merged entries are written.
+        """
+        return self._write(strategy, {None: out}, seed, about, progress)
+
+    def sweep(
+        self,
+        strategy: StrategyDefinition,
+        outs: Mapping[float, Path],
+        seed: int = 0,
+        about: Mapping[str, str] | None = None,
+        progress: Progress = lambda done: None,
+    ) -> dict[str, Any]:
+        """Merge with several scales in one pass over the files.
+
+        Args:
+            strategy: of data tier T0, `StrategyDefinition.scaled`, its own scale 1.
+            outs: scale -> the file to write.
+            seed: as in `merge`.
+            about: as in `merge`, beside the scale.
+            progress: as in `merge`.
+
+        Returns:
+            Facts for the record, as in `merge`.
+
+        Raises:
+            HandledError: the strategy is not linear in a scale, or as in `merge`.
+        """
+        if not strategy.scaled or getattr(strategy.options, "scale", None) != 1:
+            raise HandledError("a sweep needs a method whose scale multiplies what it adds")
+        return self._write(strategy, outs, seed, about, progress)
+
+    def _write(
+        self,
+        strategy: StrategyDefinition,
+        outs: Mapping[Any, Path],
+        seed: int,
+        about: Mapping[str, str] | None,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """Merge once, write a file for each scale.
 
         Returns:
             Facts for the record: how many entries were merged, kept of the base, concatenated.
@@ -99,22 +140,32 @@ class Streamed:
         tensors = {n: self.base[n] for n in self.merged}
         changed = [False] * len(self.experts)
         done = 0
-        with writing(out, self.kept, about or {}) as writer:
+        with ExitStack() as stack:
+            writers = {
+                scale: stack.enter_context(writing(out, self.kept, _titled(about, scale)))
+                for scale, out in outs.items()
+            }
+            self._whole_precision = None not in outs
             pieces = self._pieces(strategy, seed, changed)
             for name, tensor in self.kept.items():
                 if name in self.stacked:
                     for expert in self.experts:
                         self._finite(expert[name], name, expert.path)
-                        writer.write(expert[name])
+                        for writer in writers.values():
+                            writer.write(expert[name])
                     continue
                 if name not in tensors:
-                    writer.write(tensor)
+                    for writer in writers.values():
+                        writer.write(tensor)
                     continue
                 written = 0
                 while written < tensor.numel():
                     piece = next(pieces)
-                    self._finite(piece, name)
-                    writer.write(piece.to(tensor.dtype))
+                    start = tensor.reshape(-1)[written : written + piece.numel()]
+                    for scale, writer in writers.items():
+                        made = piece if scale is None else _at(start, piece, scale)
+                        self._finite(made, name)
+                        writer.write(made.to(tensor.dtype))
                     written += piece.numel()
                     progress(done + written)
                 done += tensor.numel()
@@ -147,10 +198,10 @@ class Streamed:
         start = self.base[name]
         entries = part.stop - part.start < start.numel() or start.dim() == 0
         cut = (lambda t: t.reshape(-1)[part]) if entries else (lambda t: t)
-        base = cut(start)
+        base = self._exact(cut(start))
         experts = []
         for number, expert in enumerate(self.experts):
-            own = cut(expert[name])
+            own = self._exact(cut(expert[name]))
             self._finite(own, name, expert.path)
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
@@ -161,10 +212,10 @@ class Streamed:
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
     ) -> Iterator[Tensor]:
         """A method that needs everything at once gets it."""
-        base = {n: self.base[n] for n in self.merged}
+        base = {n: self._exact(self.base[n]) for n in self.merged}
         experts = []
         for number, expert in enumerate(self.experts):
-            own = {n: expert[n] for n in self.merged}
+            own = {n: self._exact(expert[n]) for n in self.merged}
             for name, tensor in own.items():
                 self._finite(tensor, name, expert.path)
                 changed[number] = changed[number] or not torch.equal(tensor, base[name])
@@ -172,6 +223,10 @@ class Streamed:
         merged = strategy.merge(WeightsOnly(base, tuple(experts), seed))
         for name in self.merged:
             yield merged[name].reshape(-1)
+
+    def _exact(self, tensor: Tensor) -> Tensor:
+        """In fp32 where several scales are made of one merge: each is rounded once."""
+        return tensor.float() if self._whole_precision else tensor
 
     def _blocks(self, names: Sequence[str]) -> TaskVectorBlocks:
         return TaskVectorBlocks(
@@ -192,3 +247,13 @@ class Streamed:
         for expert, differs in zip(self.experts, changed, strict=True):
             if not differs:
                 raise HandledError(f"{expert.path} equals the base: it adds no task vector")
+
+
+def _at(start: Tensor, merged: Tensor, scale: float) -> Tensor:
+    """``start + scale * (merged - start)`` in fp32: the merge at another scale than 1."""
+    origin = start.float()
+    return torch.add(origin, merged.float() - origin, alpha=scale)
+
+
+def _titled(about: Mapping[str, str] | None, scale: float | None) -> dict[str, str]:
+    return {**(about or {}), **({} if scale is None else {"scale": str(scale)})}
