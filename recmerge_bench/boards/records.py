@@ -1,7 +1,8 @@
 """Records: what a board is rendered from, committed beside it.
 
 ``<suite>.json`` holds what two identical runs have in common, ``<suite>.cost.json`` what differs
-(times, memory, dates, hardware), ``<suite>.ranks.parquet`` all ranks.
+(times, memory, dates, hardware), ``<suite>.ranks.parquet`` all ranks, ``<suite>.curves.json``,
+where a row asks for it, how learned merges came about.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.boards.all_ranks import write_all_ranks
+from recmerge_bench.boards.curves import curves_path, make_curves
 from recmerge_bench.boards.results import PROVENANCE, Reader
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.registry import Registry
@@ -96,7 +98,7 @@ def _cost(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write a suite's three files; returns their paths."""
+    """Write a suite's files; returns their paths."""
     records, costs = make_records(reader, manifest)
     name = manifest["suite"]
     paths = [
@@ -108,6 +110,10 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     write_json(paths[1], costs)
     done = [r for r in manifest["results"] if r["status"] == "done"]
     write_all_ranks(paths[2], {r["key"]: reader.ranks(r["key"]) for r in done})
+    curves = make_curves(reader, manifest)
+    if curves["curves"]:
+        paths.append(curves_path(paths[0]))
+        write_json(paths[-1], curves)
     return paths
 
 

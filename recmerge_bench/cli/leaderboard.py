@@ -40,14 +40,43 @@ def build(
         files = finish.build(out, to, to / "records", registry(ctx), suite)
     else:
         assert records is not None
-        names = sorted(p.name[:-5] for p in records.glob("*.json") if ".cost" not in p.name)
-        chosen = [n for n in names if suite in (None, n)]
-        if not chosen:
-            raise HandledError(f"{records}: no records there{f' of {suite}' if suite else ''}")
-        files = [f for name in chosen for f in finish.render_suite(records, name, to)]
+        names = [p.stem for p in _records(records, suite)]
+        files = [f for name in names for f in finish.render_suite(records, name, to)]
     for file in files:
         click.echo(f"wrote {file}")
     return 0
+
+
+@leaderboard.command()
+@click.option("--records", type=FOLDER, default=Path("leaderboards/records"), show_default=True)
+@click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
+@click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
+def figures(records: Path, suite: str | None, to: Path) -> int:
+    """Draw the figures that suites declare (SVG), with their data (CSV), from records alone."""
+    from recmerge_bench.boards.curves import curves_path, load_curves
+    from recmerge_bench.boards.draw import write_figure
+    from recmerge_bench.boards.figures import figures as figures_of
+    from recmerge_bench.boards.records import load_records
+
+    for path in _records(records, suite):
+        for data in figures_of(load_records(path), load_curves(curves_path(path))):
+            for file in write_figure(data, to, path.stem):
+                click.echo(f"wrote {file}")
+    return 0
+
+
+def _records(folder: Path, suite: str | None) -> list[Path]:
+    """Records files of a folder, or of one suite.
+
+    Raises:
+        HandledError: none is there.
+    """
+    beside = (".cost.json", ".curves.json")
+    found = sorted(p for p in folder.glob("*.json") if not p.name.endswith(beside))
+    chosen = [p for p in found if suite in (None, p.stem)]
+    if not chosen:
+        raise HandledError(f"{folder}: no records there{f' of {suite}' if suite else ''}")
+    return chosen
 
 
 @leaderboard.command()

@@ -96,7 +96,7 @@ class LearnedWeights(StrategyDefinition):
         if not isinstance(given, WithCatalogue):
             raise HandledError("learning weights needs the item catalogue: tier T1")
         o = self.options
-        vectors = _transformed(TaskVectors.of(given), o.vectors, o.density)
+        vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
         learned = Coefficients(vectors, o.granularity, o.start)
         net = given.pseudo.net(given.base)
         learned.bind(net)
@@ -216,7 +216,8 @@ def frozen_items(pseudo: PseudoUsers, net: nn.Module) -> dict[str, Any]:
     return found
 
 
-def _transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:
+def transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:
+    """Task vectors as `LearnOptions.vectors` names them; works in place."""
     from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
 
     if kind == "task":

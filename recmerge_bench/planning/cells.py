@@ -59,6 +59,7 @@ class Plan:
         suite: its name.
         cells: key -> cell, every cell after its inputs.
         results: the board's rows by seed.
+        curves: how learned merges came about, as `results`, their cells being curves.
         header: what boards say of the suite (title, label, metrics, ...).
         files: single-file plugins that workers must import: module name -> path.
         goals: the cells that a run is to compute, with what they need.
@@ -67,6 +68,7 @@ class Plan:
     suite: str
     cells: dict[str, Cell] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    curves: list[Result] = field(default_factory=list)
     header: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     goals: list[str] = field(default_factory=list)
@@ -92,4 +94,5 @@ class Plan:
         wanted = self.closure(goals)
         cells = {k: c for k, c in self.cells.items() if k in wanted}
         results = [r for r in self.results if r.key in wanted]
-        return replace(self, cells=cells, results=results, goals=goals)
+        curves = [r for r in self.curves if r.key in wanted]
+        return replace(self, cells=cells, results=results, curves=curves, goals=goals)

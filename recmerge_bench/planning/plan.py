@@ -26,7 +26,7 @@ def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Pl
     plan = Plan(suite.name, header=_header(suite), files=registry.files)
     for name, track in suite.tracks.items():
         TrackPlanner(plan, suite, name, track, registry, data_root).add()
-    plan.goals = list(dict.fromkeys(r.key for r in plan.results))
+    plan.goals = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
 
 
@@ -51,7 +51,24 @@ def _header(suite: Suite) -> dict[str, Any]:
         "seeds": list(suite.seeds),
         "tracks": tracks,
         "order": list(tracks),
+        **({"figures": _figures(suite)} if suite.figures else {}),
     }
+
+
+def _figures(suite: Suite) -> dict[str, Any]:
+    """The suite's figures; every track that they name is there.
+
+    Raises:
+        HandledError: one is not.
+    """
+    for name, figure in suite.figures.items():
+        for track in figure.tracks:
+            if track not in suite.tracks:
+                raise HandledError(
+                    f"suite '{suite.name}', figure '{name}': no track is named '{track}'"
+                    f"{near(track, suite.tracks)}"
+                )
+    return {name: figure.model_dump(mode="json") for name, figure in suite.figures.items()}
 
 
 def _source(track: Track) -> list[str]:
@@ -181,11 +198,42 @@ class TrackPlanner:
                 inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
             if spec.tier not in ("T0", "T1"):
                 inputs["split"] = cut.split
-            models = {
-                "model": self.maker.cell("merge", label, config, config, inputs, modules, seed)
-            }
+            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed)
+            if row.curve:
+                inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
+                inputs |= {"split": cut.split, "merge": merged}
+                self.curve(row, model, cut, seed, config, inputs, modules)
+            models = {"model": merged}
         untouched = spec.passthrough and spec.inputs == ("base",)
         self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
+
+    def curve(
+        self,
+        row: Row,
+        model: Model,
+        cut: Cut,
+        seed: int | None,
+        merge: Mapping[str, Any],
+        inputs: Mapping[str, str],
+        modules: tuple[str, ...],
+    ) -> None:
+        """How a learned merge came about, measured after it.
+
+        Raises:
+            HandledError: the strategy learns nothing.
+        """
+        if "steps" not in merge["strategy"]["options"]:
+            raise HandledError(f"{self.where}: '{row.method}' learns no weights: no curve of it")
+        config = {
+            **{k: merge[k] for k in ("model", "strategy", "domains")},
+            "sample": row.curve,
+            "temperature": float(model.options.get("temperature", 1.0)),
+        }
+        label = f"curve {model.name} {row.method} {_variant(row)} {seed_text(seed)}"
+        key = self.maker.cell("curve", label, config, config, inputs, modules, seed)
+        self.plan.curves.append(
+            Result(key, self.identity(row, model.name, cut, seed), self.experts)
+        )
 
     def rank(
         self,
@@ -221,7 +269,18 @@ class TrackPlanner:
 
     def result(self, key: str, row: Row, backbone: str, cut: Cut, seed: int | None) -> None:
         """A row of the board for one seed."""
-        identity = {
+        identity = self.identity(row, backbone, cut, seed)
+        for other in self.plan.results:
+            if other.identity == identity and other.key != key:
+                raise HandledError(
+                    f"{self.where}: two rows would have one name, '{row.method}'; "
+                    "tell them apart by `variant:`"
+                )
+        self.plan.results.append(Result(key, identity, self.track.domains))
+
+    def identity(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> dict[str, Any]:
+        """What tells a row from others, for one seed."""
+        return {
             "dataset": self.track.dataset,
             "backbone": backbone,
             "method": row.method,
@@ -232,13 +291,6 @@ class TrackPlanner:
             "protocol": cut.name,
             "seed": seed,
         }
-        for other in self.plan.results:
-            if other.identity == identity and other.key != key:
-                raise HandledError(
-                    f"{self.where}: two rows would have one name, '{row.method}'; "
-                    "tell them apart by `variant:`"
-                )
-        self.plan.results.append(Result(key, identity, self.track.domains))
 
 
 def data_cell_alone(

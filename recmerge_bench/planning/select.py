@@ -26,7 +26,7 @@ def select(plan: Plan, selector: str) -> list[str]:
     """
     terms = [_term(text) for text in selector.split(",") if text]
     rows: dict[str, list[dict[str, Any]]] = {}
-    for result in plan.results:
+    for result in (*plan.results, *plan.curves):
         rows.setdefault(result.key, []).append(dict(result.identity))
     found = []
     for key, cell in plan.cells.items():

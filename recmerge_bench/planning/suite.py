@@ -45,6 +45,8 @@ class Row(Model):
         recipe: ``paper``, ``released`` or ``fixed``.
         profile: where it is not the track's.
         variant: what tells it from other rows of the method; made from `options` if empty.
+        curve: for strategies that learn weights: how many test targets of each domain their
+            course is measured on afterwards; 0: not measured.
     """
 
     method: str
@@ -54,6 +56,27 @@ class Row(Model):
     recipe: Literal["paper", "released", "fixed"] = "fixed"
     profile: str | None = None
     variant: str | None = None
+    curve: int = Field(0, ge=0)
+
+
+class Figure(Model):
+    """A figure made of a suite's records.
+
+    Attributes:
+        kind: ``course`` (cross entropy and entropy along the steps), ``weights`` (learned weights
+            along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
+            metric against the number of merged domains).
+        title: one line.
+        tracks: whose rows; all if empty.
+        methods: which rows, by method; all if empty.
+        option: for ``option``: its name.
+    """
+
+    kind: Literal["course", "weights", "option", "experts"]
+    title: str
+    tracks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    option: str = ""
 
 
 class Track(Model):
@@ -123,6 +146,7 @@ class Suite(Model):
         expects: names that may be absent (plugins yet to come), with what to do about each; any
             other unknown name is an error.
         tracks: by name.
+        figures: by name, see `Figure`.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -135,6 +159,7 @@ class Suite(Model):
     metrics: tuple[str, ...] = ("NDCG@10", "HR@10", "MRR")
     expects: dict[str, str] = {}
     tracks: dict[str, Track]
+    figures: dict[str, Figure] = {}
 
 
 def find_suites(registry: Registry) -> dict[str, Path]:

@@ -19,6 +19,7 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
         "suite": plan.suite,
         "header": {**plan.header, "command": command},
         "results": results,
+        "curves": [_row(curve, plan, store, outcome) for curve in plan.curves],
     }
     write_json(store.out / "suites" / f"{plan.suite}.json", manifest)
     return manifest

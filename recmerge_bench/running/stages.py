@@ -10,5 +10,6 @@ STAGES = {
     "candidates": "recmerge_bench.running.stage_candidates",
     "train": "recmerge_bench.running.stage_train",
     "merge": "recmerge_bench.running.stage_merge",
+    "curve": "recmerge_bench.running.stage_curve",
     "rank": "recmerge_bench.running.stage_rank",
 }

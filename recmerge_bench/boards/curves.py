@@ -1,0 +1,93 @@
+"""``<suite>.curves.json``: how learned merges came about, taken over from their curve cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.results import Reader
+from recmerge_bench.errors import DataError
+from recmerge_bench.running.stage_curve import CURVE
+
+SCHEMA = 1
+
+
+def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The curves of a suite that are done: measured points, and weights by domain.
+
+    Of weights finer than a domain's, the mean over its groups is kept.
+    """
+    found = []
+    for result in manifest.get("curves", []):
+        if result["status"] != "done":
+            continue
+        raw = json.loads(reader.store.file(result["key"], CURVE).read_text(encoding="utf-8"))
+        course = [*raw["trace"], {"step": raw["steps"], "weights": raw["weights"]}]
+        found.append(
+            {
+                "key": result["key"],
+                "identity": result["identity"],
+                "domains": raw["domains"],
+                "groups": len(raw["groups"]),
+                "points": [_rounded_point(p) for p in raw["points"]],
+                "weights": [
+                    {"step": c["step"], "mean": _rounded(np.mean(c["weights"], axis=1))}
+                    for c in course
+                ],
+            }
+        )
+    return {"schema": SCHEMA, "suite": manifest["suite"], "curves": found}
+
+
+def load_curves(path: Path) -> list[dict[str, Any]]:
+    """The curves of a file; none where there is no file.
+
+    Raises:
+        DataError: the file is damaged or of another schema.
+    """
+    if not path.is_file():
+        return []
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if raw["schema"] != SCHEMA:
+            raise DataError(f"schema {raw['schema']!r} is unknown; this version reads 1", path)
+        curves = list(raw["curves"])
+        for curve in curves:
+            _check(curve)
+    except (ValueError, KeyError, TypeError) as error:
+        line = getattr(error, "lineno", None)
+        raise DataError(f"no curves of a suite ({error!r}); build them again", path, line) from None
+    return curves
+
+
+def curves_path(records: Path) -> Path:
+    """The curves beside a records file."""
+    return records.with_name(f"{records.stem}.curves.json")
+
+
+def _check(curve: Mapping[str, Any]) -> None:
+    for point in curve["points"]:
+        for domain in curve["domains"]:
+            if not np.isfinite([point["step"], *point["domains"][domain].values()]).all():
+                raise ValueError("a number is not finite")
+    if any(len(w["mean"]) != len(curve["domains"]) for w in curve["weights"]):
+        raise ValueError("weights and domains differ in number")
+    if not isinstance(curve["identity"], Mapping):
+        raise TypeError("identity is no mapping")
+
+
+def _rounded_point(point: Mapping[str, Any]) -> dict[str, Any]:
+    domains = {
+        d: dict(zip(values, _rounded(list(values.values())), strict=True))
+        for d, values in point["domains"].items()
+    }
+    return {"step": point["step"], "domains": domains}
+
+
+def _rounded(values: Sequence[float] | np.ndarray) -> list[float]:
+    """Six significant digits: a figure shows three."""
+    return [float(f"{v:.6g}") for v in values]

@@ -1,0 +1,78 @@
+"""Figures as SVG, by matplotlib; equal data gives equal bytes (with one version of it)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.figures import FigureData
+from recmerge_bench.errors import HandledError
+from recmerge_bench.running.store import write_text
+
+
+def write_figure(data: FigureData, folder: Path, prefix: str) -> list[Path]:
+    """Write ``<prefix>-<name>.csv`` and ``.svg``; returns their paths.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    table, picture = (folder / f"{prefix}-{data.name}{end}" for end in (".csv", ".svg"))
+    drawn = svg(data)
+    write_text(table, data.csv())
+    write_text(picture, drawn)
+    return [table, picture]
+
+
+def svg(data: FigureData) -> str:
+    """The figure: a panel for each y axis, a line with its spread for each series.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+    except ImportError:
+        mend = "pip install -c constraints.txt matplotlib"
+        raise HandledError(f"drawing figures needs matplotlib: {mend}") from None
+    from io import StringIO
+
+    panels = list(dict.fromkeys(p.panel for p in data.points))
+    with matplotlib.rc_context({"svg.hashsalt": data.name, "svg.fonttype": "none"}):
+        figure = Figure(figsize=(4.2 * len(panels), 3.6), layout="constrained")
+        FigureCanvasSVG(figure)
+        for number, panel in enumerate(panels):
+            axes = figure.add_subplot(1, len(panels), number + 1)
+            _draw(axes, data, panel)
+            if number == 0 or _series(data, panel) != _series(data, panels[0]):
+                axes.legend(fontsize=6)
+        figure.suptitle(data.title, fontsize=10)
+        out = StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def _series(data: FigureData, panel: str) -> list[str]:
+    return list(dict.fromkeys(p.series for p in data.points if p.panel == panel))
+
+
+def _draw(ax: Any, data: FigureData, panel: str) -> None:
+    """Lines of one panel; many decades of x make its axis logarithmic."""
+    mine = [p for p in data.points if p.panel == panel]
+    xs = sorted({p.x for p in mine if p.x > 0})
+    for series in _series(data, panel):
+        line = [p for p in mine if p.series == series]
+        x, y = [p.x for p in line], [p.y for p in line]
+        marker = "o" if len(line) < 12 else None
+        (drawn,) = ax.plot(x, y, label=series, marker=marker, markersize=3, linewidth=1.2)
+        if all(p.spread is not None for p in line):
+            low = [p.y - (p.spread or 0) for p in line]
+            high = [p.y + (p.spread or 0) for p in line]
+            ax.fill_between(x, low, high, alpha=0.15, color=drawn.get_color(), linewidth=0)
+    if xs and xs[-1] / xs[0] >= 1000:
+        ax.set_xscale("symlog", linthresh=xs[0])
+    ax.set_xlabel(data.x, fontsize=8)
+    ax.set_ylabel(panel, fontsize=8)
+    ax.tick_params(labelsize=7)
+    ax.grid(alpha=0.25, linewidth=0.5)

@@ -1,0 +1,200 @@
+"""The data of a suite's figures, from its records alone: one long table a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+from typing import Any
+
+from recmerge_bench.boards.results import MEAN
+
+#: Rows of a figure are told apart by these.
+_ROW = ("backbone", "method", "variant", "recipe", "profile", "track")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a line.
+
+    Attributes:
+        panel: which axes it belongs to, named by what is on their y axis.
+        series: which line.
+        x: place.
+        y: mean over the seeds.
+        spread: sample standard deviation over the seeds, None below two.
+        seeds: how many.
+    """
+
+    panel: str
+    series: str
+    x: float
+    y: float
+    spread: float | None
+    seeds: int
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """Everything that a drawing needs.
+
+    Attributes:
+        name: of the figure within its suite.
+        title: one line.
+        x: what is on the x axis.
+        points: in the order of panels, series and x.
+    """
+
+    name: str
+    title: str
+    x: str
+    points: tuple[Point, ...]
+
+    def csv(self) -> str:
+        """The points as comma-separated text."""
+        lines = ["panel,series,x,y,spread,seeds"]
+        for p in self.points:
+            spread = "" if p.spread is None else f"{p.spread:.6g}"
+            names = ",".join('"' + text.replace('"', '""') + '"' for text in (p.panel, p.series))
+            lines.append(f"{names},{p.x:.6g},{p.y:.6g},{spread},{p.seeds}")
+        return "\n".join(lines) + "\n"
+
+
+def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> list[FigureData]:
+    """All figures that the suite declares and that there is data for."""
+    makers = {"course": _course, "weights": _weights, "option": _option, "experts": _experts}
+    axes = {"course": "step", "weights": "step", "experts": "merged domains"}
+    found = []
+    for name, about in records["header"].get("figures", {}).items():
+        source = curves if about["kind"] in ("course", "weights") else records["results"]
+        rows = [r for r in source if _wanted(about, r)]
+        points = tuple(makers[about["kind"]](records, about, rows))
+        if points:
+            x = axes.get(about["kind"], about["option"])
+            found.append(FigureData(name, about["title"], x, points))
+    return found
+
+
+def _wanted(about: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    identity = row["identity"]
+    return (
+        row.get("status", "done") == "done"
+        and (not about["tracks"] or identity["track"] in about["tracks"])
+        and (not about["methods"] or identity["method"] in about["methods"])
+    )
+
+
+def _named(identity: Mapping[str, Any]) -> str:
+    notes = "; ".join(filter(None, [identity["variant"], f"{identity['recipe']} recipe"]))
+    return f"{identity['method']} ({notes})"
+
+
+def _course(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    for panel, key in (
+        ("cross entropy, nats", "cross_entropy"), ("entropy, nats", "entropy"),
+        ("NDCG@10", "NDCG@10"),
+    ):  # fmt: skip
+        for series, alike in _by_row(rows):
+            for at, point in enumerate(alike[0]["points"]):
+                values = [_domain_mean(r["points"][at]["domains"], key) for r in alike]
+                yield _point(panel, series, point["step"], values)
+
+
+def _weights(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    for panel, alike in _by_row(rows):
+        for number, domain in enumerate(alike[0]["domains"]):
+            for at, step in enumerate(alike[0]["weights"]):
+                values = [r["weights"][at]["mean"][number] for r in alike]
+                yield _point(panel, domain, step["step"], values)
+
+
+def _option(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    found: dict[str, dict[float, list[float]]] = {}
+    for row in rows:
+        parts = dict(p.partition("=")[::2] for p in row["identity"]["variant"].split(","))
+        try:
+            x = float(parts.pop(about["option"]))
+        except (KeyError, ValueError):
+            continue
+        rest = ",".join(f"{k}={v}" if v else k for k, v in parts.items())
+        series = _named({**row["identity"], "variant": rest})
+        found.setdefault(series, {}).setdefault(x, []).append(_score(records, row))
+    yield from _lines(_panel(records), found)
+
+
+def _experts(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    """Normalised average over the domains that were merged."""
+    found: dict[str, dict[float, list[float]]] = {}
+    for row in rows:
+        track = records["header"]["tracks"][row["identity"]["track"]]
+        merged = track.get("experts") or row["domains"]
+        at = found.setdefault(_named(row["identity"]), {}).setdefault(float(len(merged)), [])
+        at.append(_score(records, row, merged))
+    whole = {s: line for s, line in found.items() if len(line) > 1}
+    yield from _lines(_panel(records), whole)
+
+
+def _panel(records: Mapping[str, Any]) -> str:
+    return f"{records['header']['metrics'][0]} / expert's, %"
+
+
+def _score(
+    records: Mapping[str, Any], row: Mapping[str, Any], domains: Iterable[str] | None = None
+) -> float:
+    """Mean over the domains of the metric divided by the own-domain expert's, in per cent.
+
+    The expert is the reference row of the same dataset, protocol, backbone and seed.
+    """
+    metric, identity = records["header"]["metrics"][0], row["identity"]
+    names = {t["reference"] for t in records["header"]["tracks"].values() if t["reference"]}
+    same = ("dataset", "protocol", "backbone", "profile", "seed")
+    reference = next(
+        r
+        for r in records["results"]
+        if r["status"] == "done"
+        and r["identity"]["method"] in names
+        and all(r["identity"][k] == identity[k] for k in same)
+        and r["identity"]["track"] in _alike(records, identity["track"])
+    )
+    domains = [d for d in (domains or row["domains"]) if d != MEAN]
+    return 100 * mean(row["metrics"][d][metric] / reference["metrics"][d][metric] for d in domains)
+
+
+def _alike(records: Mapping[str, Any], track: str) -> list[str]:
+    """Tracks whose experts start from the same base."""
+    tracks = records["header"]["tracks"]
+    return [n for n, about in tracks.items() if about["source"] == tracks[track]["source"]]
+
+
+def _lines(panel: str, found: Mapping[str, Mapping[float, list[float]]]) -> Iterator[Point]:
+    for series, line in found.items():
+        for x in sorted(line):
+            yield _point(panel, series, x, line[x])
+
+
+def _by_row(
+    rows: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """Rows that differ in their seed alone, under their name."""
+    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(tuple(row["identity"][k] for k in _ROW), []).append(row)
+    for alike in found.values():
+        yield _named(alike[0]["identity"]), alike
+
+
+def _domain_mean(domains: Mapping[str, Mapping[str, float]], key: str) -> float:
+    return mean(values[key] for values in domains.values())
+
+
+def _point(panel: str, series: str, x: float, values: Sequence[float]) -> Point:
+    spread = stdev(values) if len(values) > 1 else None
+    return Point(panel, series, float(x), mean(values), spread, len(values))

@@ -1,0 +1,179 @@
+"""Curves of learned merges, the data of figures, and their drawings."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from test_merging_tiers import CAT, MODEL, given
+from test_run import run
+
+from recmerge_bench.boards.curves import load_curves
+from recmerge_bench.boards.draw import svg
+from recmerge_bench.boards.figures import FigureData, Point, figures
+from recmerge_bench.cli import cli
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.merging.course import likelihoods, models_along
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
+
+TEXT = Path(__file__).with_name("text.yaml")
+
+
+def learned(vectors: str) -> Any:
+    return define(
+        "recmerge_bench_plugins.mergerec:MergeRec",
+        {"steps": 6, "granularity": "tensor", "vectors": vectors, "density": 0.5, "lr": 0.05},
+    )
+
+
+@pytest.mark.parametrize("vectors", ["task", "ties", "kept"])
+def test_the_course_ends_at_the_merged_model(vectors: str) -> None:
+    strategy, handed = learned(vectors), given("T1")
+    merged = strategy.merge(handed)
+    notes, net = handed.notes, handed.pseudo.net(handed.base)
+    course = models_along(handed, strategy.options, notes["trace"], notes["weights"], 6, net)
+    steps = []
+    for step, model in course:
+        steps.append(step)
+        state = {n: t.clone() for n, t in model.state_dict().items()}
+    assert steps == [0, 1, 2, 3, 4, 5, 6]
+    for name, tensor in merged.items():
+        assert torch.equal(state[name], tensor)
+
+
+def test_likelihoods_by_hand() -> None:
+    users, items = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.eye(2)
+    cross, entropy, ranks = likelihoods(users, (items, None), torch.tensor([0, 0]), 0.5)
+    shares = torch.softmax(torch.tensor([[2.0, 0.0], [0.0, 4.0]], dtype=torch.float64), 1)
+    torch.testing.assert_close(cross, -shares[:, 0].log())
+    torch.testing.assert_close(entropy, -(shares * shares.log()).sum(1))
+    assert ranks.tolist() == [1.0, 2.0]
+    biased = likelihoods(users, (items, torch.tensor([0.0, 1.0])), torch.tensor([0, 0]), 0.5)[2]
+    assert biased.tolist() == [1.5, 2.0]  # a tie counts half
+    assert CAT.n_items == 50 and MODEL.max_history() == 6
+
+
+def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path) -> None:
+    rows = [
+        "fine-tune",
+        {"method": "mergerec", "options": {"steps": 4, "distillation": 1.0}, "curve": 20},
+        {"method": "mergerec", "options": {"steps": 4, "distillation": 2000.0}},
+    ]
+    shown = {
+        "course": {"kind": "course", "title": "Course"},
+        "weights": {"kind": "weights", "title": "Weights"},
+        "kd": {"kind": "option", "option": "distillation", "title": "Distillation"},
+        "none": {"kind": "experts", "title": "One number of experts gives no line"},
+    }
+    words = ["--set", f"tracks.merging.rows={json.dumps(rows)}", "--seeds", "0,1"]
+    done = run(tmp_path, *words, "--set", f"figures={json.dumps(shown)}", suite=TEXT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    curves = load_curves(tmp_path / "records" / "text.curves.json")
+    assert [c["identity"]["seed"] for c in curves] == [0, 1]
+    assert [p["step"] for p in curves[0]["points"]] == [0, 1, 2, 3, 4]
+    assert curves[0]["domains"] == ["d0", "d1"] and curves[0]["groups"] > 1
+    at = curves[0]["points"][-1]["domains"]["d1"]
+    assert 0 < at["entropy"] <= 3.5 and at["cross_entropy"] > 0  # ln 30 items = 3.4
+
+    drawn = CliRunner().invoke(
+        cli,
+        ["leaderboard", "figures", "--records", str(tmp_path / "records"), "--to", str(tmp_path)],
+        standalone_mode=False,
+    )
+    assert drawn.return_value == 0, drawn.output
+    made = sorted(p.name for p in tmp_path.glob("text-*"))
+    assert made == [
+        f"text-{n}.{end}" for n in ("course", "kd", "weights") for end in ("csv", "svg")
+    ]
+    with (tmp_path / "text-course.csv").open() as file:
+        table = list(csv.DictReader(file))
+    mine = [r for r in table if r["panel"] == "entropy, nats" and r["x"] == "4"]
+    assert len(mine) == 1 and mine[0]["seeds"] == "2"
+    values = [mean(d["entropy"] for d in c["points"][-1]["domains"].values()) for c in curves]
+    assert float(mine[0]["y"]) == pytest.approx(mean(values), rel=1e-5)
+    assert float(mine[0]["spread"]) == pytest.approx(stdev(values), rel=1e-4, abs=1e-9)
+    with (tmp_path / "text-kd.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [r["x"] for r in table] == ["1", "2000"] and {r["seeds"] for r in table} == {"2"}
+
+
+def test_the_normalised_average_is_over_merged_domains() -> None:
+    def row(track: str, method: str, values: dict[str, float]) -> dict[str, Any]:
+        identity = dict(
+            dataset="d", protocol="p", backbone="b", profile="", seed=0, track=track,
+            method=method, variant="", recipe="fixed",
+        )  # fmt: skip
+        metrics = {k: {"M": v} for k, v in values.items()}
+        return {
+            "identity": identity,
+            "status": "done",
+            "domains": ["x", "y", "z"],
+            "metrics": metrics,
+        }
+
+    about = {"source": ["s"], "reference": "fine-tune", "experts": []}
+    records = {
+        "header": {
+            "metrics": ["M"],
+            "tracks": {"all": about, "two": {**about, "experts": ["x", "y"]}},
+            "figures": {
+                "n": {
+                    "kind": "experts",
+                    "title": "t",
+                    "tracks": [],
+                    "methods": ["ta"],
+                    "option": "",
+                }
+            },
+        },
+        "results": [
+            row("all", "fine-tune", {"x": 0.1, "y": 0.2, "z": 0.4}),
+            row("all", "ta", {"x": 0.05, "y": 0.2, "z": 0.1}),
+            row("two", "ta", {"x": 0.1, "y": 0.1, "z": 0.0}),
+        ],
+    }
+    [figure] = figures(records, [])
+    assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
+        (2.0, 75.0, 1), (3.0, round(100 * (0.5 + 1 + 0.25) / 3, 6), 1),
+    ]  # fmt: skip
+    assert figure.csv().splitlines()[1] == '"M / expert\'s, %","ta (fixed recipe)",2,75,,1'
+
+
+def test_equal_data_is_drawn_in_equal_bytes() -> None:
+    points = tuple(
+        Point(p, s, x, x * 2.0, 0.1, 5) for p in "ab" for s in "uv" for x in (0, 1, 9999)
+    )
+    data = FigureData("name", "A title", "step", points)
+    one = svg(data)
+    assert one == svg(data)
+    assert re.search(r"<svg[^>]*>", one) and "A title" in one
+    assert "<dc:date>" not in one and all(f">{name}<" in one for name in ("u", "v", "step"))
+
+
+def test_bad_curves_are_one_line(registry: Registry, tmp_path: Path) -> None:
+    assert load_curves(tmp_path / "none.json") == []
+    file = tmp_path / "x.curves.json"
+    for text in ("{", '{"schema": 1}', '{"schema": 9, "curves": []}',
+                 '{"schema": 1, "curves": [{"points": []}]}'):  # fmt: skip
+        file.write_text(text)
+        with pytest.raises(DataError) as caught:
+            load_curves(file)
+        assert "\n" not in str(caught.value)
+    rows = '[{"method": "ties", "curve": 5}]'
+    suite = load_suite(str(TEXT), registry, (f"tracks.merging.rows={rows}",))
+    with pytest.raises(HandledError, match="'ties' learns no weights"):
+        build(suite, registry)
+    shown = '{"a": {"kind": "course", "title": "t", "tracks": ["mergin"]}}'
+    suite = load_suite(str(TEXT), registry, (f"figures={shown}",))
+    with pytest.raises(HandledError, match="did you mean 'merging'"):
+        build(suite, registry)
