@@ -180,6 +180,21 @@ def test_dare_keeps_the_expectation(registry: Registry) -> None:
     assert float(merged.mean()) == pytest.approx(1.0, abs=0.05)
 
 
+def test_task_vectors_of_one_length(registry: Registry) -> None:
+    given = flat([[3.0, 4.0], [0.0, -1.0], [0.0, 0.0]])
+    merged = merge(registry, "norm-balanced", given, scale=1.0)["w"]
+    # lengths 5, 1 and 0: their mean is 2, and nothing stays nothing
+    torch.testing.assert_close(merged, torch.tensor([1.2, 1.6 - 2.0]))
+    one = WeightsOnly({"a": torch.zeros(1), "b": torch.zeros(1)}, (
+        Expert("x", {"a": torch.tensor([1.0]), "b": torch.tensor([9.0])}),
+        Expert("y", {"a": torch.tensor([3.0]), "b": torch.tensor([-3.0])}),
+    ), 0)  # fmt: skip
+    by_tensor = merge(registry, "norm-balanced", one, scale=1.0, by="tensor")
+    assert (float(by_tensor["a"]), float(by_tensor["b"])) == (4.0, 0.0)
+    with pytest.raises(HandledError, match="model or tensor"):
+        merge(registry, "norm-balanced", one, by="layer")
+
+
 def test_breadcrumbs_drops_both_ends(registry: Registry) -> None:
     given = flat([[float(n) for n in range(1, 11)]])
     merged = merge(registry, "breadcrumbs", given, bottom=0.5, top=0.1, scale=1.0)["w"]
