@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,6 +73,7 @@ class CorpusPlanner:
 
     def __init__(self, maker: CellMaker) -> None:
         self.maker = maker
+        self.encoder = functools.cache(self._encoder)
 
     def data(self, corpus: Corpus) -> str:
         """The dataset, keyed by its raw files' content."""
@@ -94,7 +96,7 @@ class CorpusPlanner:
         """Item vectors of a text encoder, or its tokens (`form`)."""
         maker = self.maker
         of = maker.plan.cells[data].label.removeprefix("data ")
-        described, identity, modules, gap = self._encoder(encoder)
+        described, identity, modules, gap = self.encoder(encoder)
         return maker.cell(
             "text", f"text {encoder} {form} of {of}", {**identity, "form": form},
             {**described, "form": form}, {"data": data}, modules, gap=gap, cost=60,
@@ -104,7 +106,7 @@ class CorpusPlanner:
         self, encoder: str, model: Mapping[str, Any], model_modules: tuple[str, ...]
     ) -> str:
         """The encoder's own weights under a model's names."""
-        described, identity, modules, gap = self._encoder(encoder)
+        described, identity, modules, gap = self.encoder(encoder)
         return self.maker.cell(
             "weights", f"weights {encoder}", {**identity, "model": model},
             {**described, "model": model}, {}, (*modules, *model_modules), gap=gap, cost=5,

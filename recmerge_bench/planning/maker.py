@@ -36,14 +36,15 @@ class CellMaker:
     ) -> None:
         self.plan, self.suite, self.where = plan, suite, where
         self.registry, self.data_root = registry, data_root
-        self.sources = functools.cache(source_digest)  # no file changes while a plan is made
+        # No file and no installation changes while a plan is made.
+        self.sources, self.absent = functools.cache(source_digest), functools.cache(_absent)
 
     def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
         """The spec, or why there is none: an error unless the suite expects the absence."""
         for kind in kinds:
             spec = self.registry.specs.get((kind, name))
             if spec is not None:
-                return spec, _absent(spec)
+                return spec, self.absent(spec.name, spec.requires)
         if name in self.suite.expects:
             what = kinds[0] if len(kinds) == 1 else "method"
             return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
@@ -111,14 +112,14 @@ class CellMaker:
         }
 
 
-def _absent(spec: Spec) -> Gap:
-    """A distribution that the spec's worker needs and that is not installed."""
-    for name in spec.requires:
+def _absent(who: str, requires: tuple[str, ...]) -> Gap:
+    """A distribution that the worker of the spec `who` needs and that is not installed."""
+    for name in requires:
         try:
             distribution(name)
         except PackageNotFoundError:
             mend = f"pip install -c constraints.txt {name}"
-            return f"'{spec.name}' needs the package {name}", mend
+            return f"'{who}' needs the package {name}", mend
     return None
 
 
