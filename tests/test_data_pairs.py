@@ -1,0 +1,230 @@
+"""MERIT's release format: a tiny release, wrong ones, and the real pair."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from merit_builders import DAY, EVENTS, ITEMS, USERS, item_map, lines, write_release
+
+from recmerge_bench.data.atomic import export_atomic, read_folder
+from recmerge_bench.data.codec import fingerprint
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.pairs import Pair, build, read_release
+from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
+
+NAMES = ("food", "kitchen")
+
+
+def merit(registry: Registry, **options: Any) -> Any:
+    return define(registry.get("dataset", "amazon-merit").target, options)
+
+
+@pytest.fixture(scope="module")
+def real(registry: Registry, shared: Path) -> Interactions:
+    loaded: Interactions = merit(registry).load(shared / "data" / "merit")
+    return loaded
+
+
+def as_lines(built: Interactions) -> list[str]:
+    """The sequences as the authors write them."""
+    found = []
+    for user in range(built.n_users):
+        own = slice(built.offsets[user], built.offsets[user + 1])
+        events = zip(built.items[own], built.times[own], strict=True)
+        found.append(" ".join([str(user), *(f"{item + 1}|{time}" for item, time in events)]))
+    return found
+
+
+def test_a_release_as_it_stands(tmp_path: Path) -> None:
+    built = build(read_release(*write_release(tmp_path)), NAMES)
+    assert as_lines(built) == lines()
+    assert list(built.user_tokens) == list(USERS)
+    assert built.catalogue.domains == NAMES
+    tokens = [f"{name}:{raw}" for name, own in zip(NAMES, ITEMS, strict=True) for raw in own]
+    assert built.catalogue.tokens == tokens
+    assert [built.catalogue.size(name) for name in NAMES] == [6, 7]
+    assert set(built.report.values()) == {0, 1}  # user 0's 8|5 stands before its 4|5
+    assert built.report["ties_that_do_not_ascend"] == 1
+    kinds = [a.dtype.name for a in (built.offsets, built.items, built.times)]
+    assert kinds == ["int64", "int32", "int64"]
+
+
+def test_counts_are_those_of_table_1(tmp_path: Path) -> None:
+    last = [(own[-2][0] > 6, own[-1][0] > 6) for own in EVENTS]
+    first = sum(item <= 6 for own in EVENTS for item, _ in own)
+    total = sum(map(len, EVENTS))
+    valid, test = (sum(column) for column in zip(*last, strict=True))
+    assert read_release(*write_release(tmp_path)).counts() == {
+        "users": (3,),
+        "items": (6, 7),
+        "interactions": (first, total - first),
+        "validation targets": (3 - valid, valid),
+        "test targets": (3 - test, test),
+    }
+
+
+def test_what_is_out_of_the_ordinary_is_counted(tmp_path: Path) -> None:
+    text = lines()
+    text[1] = f"1 1|{DAY} 7|{DAY + 1}"
+    pair = read_release(*write_release(tmp_path, "\n".join(text)))
+    assert pair.report["users_below_5_events_of_a_domain"] == 1
+    assert pair.report["times_not_at_midnight"] == 1
+
+
+def test_exported_files_give_the_same_again(tmp_path: Path) -> None:
+    built = build(read_release(*write_release(tmp_path)), NAMES)
+    export_atomic(built, tmp_path / "out", "pair")
+    assert fingerprint(read_folder(tmp_path / "out", domains=NAMES)) == fingerprint(built)
+
+
+def line_2(line: str) -> str:
+    return "\n".join([lines()[0], line, lines()[2], ""])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "the file is empty"),
+        (line_2(""), r"txt:2: '' is not: user item\|time"),
+        (line_2("1"), "txt:2: '1' is not"),
+        (line_2("1 1|86400 2|nan"), "txt:2: '1 1.*nan' is not"),
+        (line_2("1 1|86400  2|86400"), "txt:2: "),
+        (line_2("1 1|86400 2|-86400"), "txt:2: "),
+        (line_2("1 1|" + "9" * 30), "txt:2: "),
+        (lines()[0].encode() + b"\n1 \xff|3\n", "txt:2: "),
+        (line_2("4 1|86400"), "txt:2: the line is of user 4, not 1: users are numbered"),
+        (line_2("1 1|86400 14|86400"), r"txt:2: an item is not one of 1 .. 13 \(14\|86400\)"),
+        (line_2("1 0|86400 7|86400"), r"txt:2: an item is not one of 1 .. 13 \(0\|86400\)"),
+        (line_2("1 1|86400 2|5"), r"txt:2: a time is before the one of the event before it \(2\|5"),
+        (line_2("1 1|86400 2|86400 1|86400"), r"txt:2: the user has met the item before \(1\|864"),
+        ("\n".join(lines()[:2]), r"txt: 2 users, map_user_50.txt has 3"),
+    ],
+)
+def test_wrong_sequences(tmp_path: Path, text: str | bytes, told: str) -> None:
+    with pytest.raises(DataError, match=told) as caught:
+        read_release(*write_release(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def items_with(**changes: Any) -> str:
+    return json.dumps({**item_map(), **changes})
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ("{", "map_item_50.txt:1: not JSON"),
+        ('{"A1": [1, 0]\n"A2": [2, 0]}', "map_item_50.txt:2: not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[1]", "no JSON object"),
+        ("{}", "no JSON object"),
+        ('{"A1": [1, 0], "B1": [2, 1], "A1": [3, 1]}', "'A1' is in the map twice"),
+        (items_with(A1=1), "item 'A1' has 1, not"),
+        (items_with(A1=[1, 2]), r"item 'A1' has \[1, 2\], not"),
+        (items_with(A1=[True, 0]), "item 'A1' has .True, 0., not"),
+        (items_with(A1=[99, 0]), r"item 'A1' has the number 99, not one of 1 .. 13"),
+        (items_with(A1=[2, 0]), "two items have the number 2"),
+        (items_with(A1=[7, 0], B1=[1, 1]), "item 'A2' of the first domain has a number above"),
+        ('{"A1": [NaN, 0]}', "item 'A1' has .nan, 0., not"),
+    ],
+)
+def test_wrong_items(tmp_path: Path, items: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        read_release(*write_release(tmp_path, items=items))
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        ('{"U0": 0, "U1": 1, "U2": 3}', "user 'U2' has the number 3, not one of 0 .. 2"),
+        ('{"U0": 0, "U1": 1, "U2": 1}', "two users have the number 1"),
+        ('{"U0": 0, "U1": 1, "": 2}', "has no id"),
+        ('{"U0": "0"}', "user 'U0' has the number '0'"),
+        ('{"U0": 0, "U0": 1}', "'U0' is in the map twice"),
+    ],
+)
+def test_wrong_users(tmp_path: Path, users: str, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        read_release(*write_release(tmp_path, users=users))
+
+
+def test_an_empty_domain() -> None:
+    pair = Pair(["u"], ["A", "B"], 1, np.array([0, 1]), np.zeros(1, np.int32), np.zeros(1, int))
+    with pytest.raises(DataError, match="domain 'kitchen' is empty: 1 items, 0 events"):
+        build(pair, NAMES)
+
+
+def test_options_are_checked(registry: Registry) -> None:
+    with pytest.raises(HandledError, match="did you mean 'food-kitchen'"):
+        merit(registry, pair="food-kitchn")
+    with pytest.raises(HandledError, match="tie_seed is -1"):
+        merit(registry, tie_seed=-1)
+    assert merit(registry, pair="movie-book").domains() == ("movie", "book")
+
+
+def test_another_release_than_the_papers_is_told(registry: Registry, tmp_path: Path) -> None:
+    write_release(tmp_path / "afk")
+    with pytest.raises(DataError, match=r"users are \(3,\), Table 1 has \(7144,\)"):
+        merit(registry).load(tmp_path)
+    assert merit(registry, check_counts=False).load(tmp_path).n_users == 3
+
+
+def test_the_files_and_where_they_come_from(registry: Registry, tmp_path: Path) -> None:
+    data = merit(registry, pair="beauty-electronics")
+    with pytest.raises(Blocked) as gap:
+        data.sources(tmp_path)
+    assert "abe/abe_50_preprocessed.txt, abe/map_item_50.txt" in gap.value.reason
+    assert "--set pair=beauty-electronics" in gap.value.mend
+    write_release(tmp_path / "mirror" / "amb", code="amb")
+    books = merit(registry, pair="movie-book")  # no checksum is known: trusted on first use
+    fetched = books.fetch(tmp_path / "home", str(tmp_path / "mirror"))
+    assert books.sources(tmp_path / "home") == fetched
+    assert sorted(p.name for p in fetched[0].parent.glob("*.sha256"))[0].startswith("amb_50")
+    fetched[0].write_text("other")
+    with pytest.raises(DataError, match="SHA-256"):
+        books.fetch(tmp_path / "home", None)
+    with pytest.raises(HandledError, match="not the right file"):
+        write_release(tmp_path / "mirror" / "afk")
+        merit(registry).fetch(tmp_path / "home", str(tmp_path / "mirror"))
+
+
+def test_movie_book_has_to_be_made(registry: Registry, tmp_path: Path) -> None:
+    books = merit(registry, pair="movie-book")
+    (tmp_path / "mirror").mkdir()
+    with pytest.raises(HandledError, match=r"has no amb/amb_50.*source=ratings makes them"):
+        books.fetch(tmp_path, str(tmp_path / "mirror"))
+    with pytest.raises(Blocked) as gap:
+        books.sources(tmp_path)
+    assert "source=ratings" in gap.value.mend
+    made = merit(registry, pair="movie-book", source="ratings").files()
+    assert [f.name for f in made] == [
+        "ratings_Movies_and_TV.csv", "ratings_Books.csv", "amb/map_item_50.txt",
+        "amb/map_user_50.txt",
+    ]  # fmt: skip
+
+
+def test_the_real_pair_is_the_released_one_line_by_line(real: Interactions, shared: Path) -> None:
+    """All counts of Table 1 were compared on loading; here the order of every user."""
+    folder = shared / "data" / "merit" / "afk"
+    released = (folder / "afk_50_preprocessed.txt").read_text().splitlines()
+    assert len(released) == 7144 and as_lines(real) == released
+    words = json.loads((folder / "map_item_50.txt").read_text())
+    assert [t.partition(":")[2] for t in real.catalogue.tokens] == list(words)
+    assert list(real.user_tokens) == list(json.loads((folder / "map_user_50.txt").read_text()))
+    assert [real.catalogue.size(name) for name in NAMES] == [11837, 16258]
+
+
+def test_the_real_ties(real: Interactions) -> None:
+    assert real.report == {
+        "users_below_5_events_of_a_domain": 0,
+        "times_not_at_midnight": 0,
+        "ties_that_do_not_ascend": 0,
+        "neighbours_of_one_time": 40_498 + 11_385,
+        "users_with_a_tied_last_event": 2275,
+    }
