@@ -74,7 +74,7 @@ A = [f"A{n}" for n in range(5)] + ["7", "10", "both"]
 B = [f"B{n}" for n in range(5)] + ["9", "both"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(rows(A), rows(B), st.integers(0, 4), st.integers(2, 9), st.integers(1, 3), st.randoms())
 def test_it_is_the_slow_one_whatever_the_order_of_rows(
     tmp_path: Path, a: list[Row], b: list[Row], k_item: int, last: int, least: int, chance: Any

@@ -1,12 +1,13 @@
 """Two files of ratings (``user,item,rating,time``, no header) -> a pair, as MERIT was made.
 
-Every rating is an event. Files are read column by column and ids are numbered while they are read,
-so that a row costs 16 bytes and an id its text.
+Every rating is an event. Files are read in blocks. Of the first file, the smaller one, every row is
+kept, as numbers; of the second only rows of users that the first one has.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = ("user", "item", "rating", "time")
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 32 << 20
 _LINE = re.compile(rb"[^,]+,[^,]+,[^,]*,-?[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
 class Ratings:
-    """One file.
+    """Events of one file.
 
     Attributes:
-        users: int32 [N], numbers of the user ids.
-        items: int32 [N], numbers of the item ids.
+        users: int32 [N], numbers of the first file's user ids.
+        items: int32 [N], numbers of this file's item ids.
         times: int64 [N].
-        user_ids: pyarrow array of the distinct user ids.
-        item_ids: pyarrow array of the distinct item ids.
+        user_ids: pyarrow array of the first file's distinct user ids.
+        item_ids: pyarrow array of this file's distinct item ids.
     """
 
     users: np.ndarray
@@ -43,20 +44,70 @@ class Ratings:
     item_ids: pa.Array
 
 
-def read_ratings(path: Path) -> Ratings:
-    """Read one file.
+def read_first(path: Path) -> Ratings:
+    """All events of a file.
 
     Raises:
         DataError: with the line: another number of fields, an empty id, a time that is no whole
             number.
     """
     import pyarrow as pa
+
+    table = pa.Table.from_batches(_blocks(path)).unify_dictionaries()
+    users, user_ids = _numbered(table["user"])
+    items, item_ids = _numbered(table["item"])
+    return Ratings(users, items, table["time"].to_numpy(), user_ids, item_ids)
+
+
+def read_second(path: Path, first: Ratings, report: dict[str, int]) -> tuple[Ratings, np.ndarray]:
+    """Events of another file, of the first one's users and of items that the first one lacks.
+
+    Args:
+        path: the file.
+        first: what `read_first` gave.
+        report: gets the number of items in both files and of this file's events of them.
+
+    Returns:
+        the events, and which of the first file's items are here too: bool [I].
+
+    Raises:
+        DataError: as `read_first` does.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    both = np.zeros(len(first.item_ids), bool)
+    users, items, times, dropped = [], [], [], 0
+    for block in _blocks(path):
+        user, item = block.column("user"), block.column("item")
+        known = pc.index_in(user.dictionary, first.user_ids).fill_null(-1).to_numpy()
+        same = pc.index_in(item.dictionary, first.item_ids).fill_null(-1).to_numpy()
+        both[same[same >= 0]] = True
+        own = same[item.indices.to_numpy()] < 0
+        dropped += int((~own).sum())
+        numbers = known[user.indices.to_numpy()]
+        keep = own & (numbers >= 0)
+        users.append(numbers[keep])
+        items.append(item.filter(pa.array(keep)))
+        times.append(block.column("time").to_numpy()[keep])
+    report["items_in_both_domains"] = int(both.sum())
+    report["events_of_items_in_both_domains"] = dropped
+    column = pa.chunked_array(items).unify_dictionaries()
+    codes, item_ids = _numbered(column)
+    return Ratings(
+        np.concatenate(users), codes, np.concatenate(times), first.user_ids, item_ids
+    ), both
+
+
+def _blocks(path: Path) -> Iterator[pa.RecordBatch]:
+    """``user`` and ``item`` (strings by number) and ``time`` (int64), some rows at a time."""
+    import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import csv
 
     ids = pa.dictionary(pa.int32(), pa.string())
     try:
-        table = csv.read_csv(
+        with csv.open_csv(
             path,
             csv.ReadOptions(column_names=list(COLUMNS), block_size=BLOCK_BYTES),
             csv.ParseOptions(quote_char=False),
@@ -65,17 +116,18 @@ def read_ratings(path: Path) -> Ratings:
                 include_columns=["user", "item", "time"],
                 null_values=[],
             ),
-        ).unify_dictionaries()
+        ) as reader:
+            for block in reader:
+                for name in ("user", "item"):
+                    if pc.index(block.column(name).dictionary, "").as_py() >= 0:
+                        raise _blame(path, "an empty id")
+                yield block
     except pa.ArrowInvalid as error:
         raise _blame(path, str(error).splitlines()[0]) from None
-    users, user_ids = _numbered(table["user"])
-    items, item_ids = _numbered(table["item"])
-    if pc.index(user_ids, "").as_py() >= 0 or pc.index(item_ids, "").as_py() >= 0:
-        raise _blame(path, "an empty id")
-    return Ratings(users, items, table["time"].to_numpy(), user_ids, item_ids)
 
 
 def _numbered(column: Any) -> tuple[np.ndarray, Any]:
+    """Numbers int32 of a column of one dictionary, and that."""
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in column.chunks])
     return codes, column.chunk(0).dictionary
 
@@ -114,9 +166,8 @@ def make_pair(
     Raises:
         DataError: a bad line, or nobody is left.
     """
-    a, b = read_ratings(first), read_ratings(second)
     report: dict[str, int] = {}
-    users, items, times, n_first, names = _common(a, b, report)
+    users, items, times, n_first, names = _common(first, second, report)
     if not len(users):
         raise DataError(f"no user has events of items of its own in {first.name} and in it", second)
     user_ids, item_ids = names
@@ -139,7 +190,7 @@ def make_pair(
     users, items, times = users[keep], items[keep], times[keep]
     if not len(users):
         raise DataError(f"no user has {least} events in {first.name} and in this file", second)
-    report["repeats"] = len(items) - len(np.unique(users * np.int64(len(item_ids)) + items))
+    report["repeats"] = len(items) - len(np.unique(users.astype(np.int64) * len(item_ids) + items))
     lengths = np.bincount(users, minlength=n_users)[lasting]
     kept_items = np.bincount(items, minlength=len(item_ids)) > 0
     number = np.cumsum(kept_items) - 1
@@ -155,38 +206,37 @@ def make_pair(
 
 
 def _common(
-    a: Ratings, b: Ratings, report: dict[str, int]
+    first: Path, second: Path, report: dict[str, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, tuple[Any, Any]]:
     """Events of users of both files, of items of one file.
 
     Returns:
-        users int64 [N] and items int64 [N], numbered by sorted id (of the first file's items
+        users int32 [N] and items int32 [N], numbered by sorted id (of the first file's items
         first), times int64 [N], the first file's number of items, and the ids of users, items.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    of_a = pc.index_in(b.user_ids, a.user_ids).fill_null(-1).to_numpy()  # b's users as a's
-    both_a = pc.is_in(a.item_ids, b.item_ids).to_numpy(zero_copy_only=False)
-    both_b = pc.is_in(b.item_ids, a.item_ids).to_numpy(zero_copy_only=False)
-    own_a, own_b = ~both_a[a.items], ~both_b[b.items]
-    report["items_in_both_domains"] = int(both_a.sum())
-    report["events_of_items_in_both_domains"] = int((~own_a).sum() + (~own_b).sum())
+    a = read_first(first)
+    b, both = read_second(second, a, report)
+    own = ~both[a.items]
+    report["events_of_items_in_both_domains"] += int((~own).sum())
     n_users = len(a.user_ids)
-    users_b = of_a[b.users]
-    own_b &= users_b >= 0
-    shared = np.bincount(a.users[own_a], minlength=n_users) > 0
-    shared &= np.bincount(users_b[own_b], minlength=n_users) > 0
+    shared = np.bincount(a.users[own], minlength=n_users) > 0
+    shared &= np.bincount(b.users, minlength=n_users) > 0
     report["users_of_both_domains"] = int(shared.sum())
-    own_a &= shared[a.users]
-    own_b &= shared[users_b]  # users_b is -1 only where own_b is false already
+    own &= shared[a.users]
+    also = shared[b.users]
     user_ids, user_number = _sorted(a.user_ids, shared)
-    items_a, number_a = _sorted(a.item_ids, _present(a.items[own_a], a.item_ids))
-    items_b, number_b = _sorted(b.item_ids, _present(b.items[own_b], b.item_ids))
-    users = np.concatenate([user_number[a.users[own_a]], user_number[users_b[own_b]]])
-    items = np.concatenate([number_a[a.items[own_a]], number_b[b.items[own_b]] + len(items_a)])
-    times = np.concatenate([a.times[own_a], b.times[own_b]])
-    return users, items, times, len(items_a), (user_ids, pa.concat_arrays([items_a, items_b]))
+    items_a, number_a = _sorted(a.item_ids, _present(a.items[own], a.item_ids))
+    items_b, number_b = _sorted(b.item_ids, _present(b.items[also], b.item_ids))
+    number_b += np.int32(len(items_a))
+    return (
+        np.concatenate([user_number[a.users[own]], user_number[b.users[also]]]),
+        np.concatenate([number_a[a.items[own]], number_b[b.items[also]]]),
+        np.concatenate([a.times[own], b.times[also]]),
+        len(items_a),
+        (user_ids, pa.concat_arrays([items_a, items_b])),
+    )
 
 
 def _present(codes: np.ndarray, ids: Any) -> np.ndarray:
@@ -194,13 +244,13 @@ def _present(codes: np.ndarray, ids: Any) -> np.ndarray:
 
 
 def _sorted(ids: Any, keep: np.ndarray) -> tuple[Any, np.ndarray]:
-    """The kept ids, sorted by bytes, and the number of each id among them (int64, -1: none)."""
+    """The kept ids, sorted by bytes, and the number of each id among them (int32)."""
     import pyarrow.compute as pc
 
     chosen = np.flatnonzero(keep)
     kept = ids.take(chosen)
     order = pc.sort_indices(kept).to_numpy()
-    number = np.full(len(ids), -1, np.int64)
+    number = np.zeros(len(ids), np.int32)  # of those that are not kept: never read
     number[chosen[order]] = np.arange(len(chosen))
     return kept.take(order), number
 
