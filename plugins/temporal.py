@@ -71,11 +71,15 @@ def recmerge_bench_register() -> list[Spec]:
             name=name,
             target=f"{__name__}:Temporal",
             summary=summary,
-            options={"scope": scope},
+            options={"scope": scope, "negatives": negatives},
             citation="Gusak et al., Time to Split, 2025 (arXiv 2507.16289)",
         )
-        for name, scope, summary in (
-            ("temporal", "domain", "global temporal split per domain, full ranking"),
-            ("temporal-mixed", "mixed", "global temporal split on the mixed sequence"),
+        for name, scope, negatives, summary in (
+            ("temporal", "domain", 0, "global temporal split per domain, full ranking"),
+            ("temporal-mixed", "mixed", 0, "global temporal split on the mixed sequence"),
+            (
+                "temporal-mixed-sampled-999", "mixed", 999,
+                "global temporal split on the mixed sequence, 999 sampled negatives",
+            ),
         )
     ]

@@ -301,6 +301,10 @@ class ProtocolDefinition(Definition):
         """Sampled negatives per target, or None for full ranking."""
         raise NotImplementedError
 
+    def cap_candidates(self) -> bool:
+        """Whether all targets get fewer where a user has fewer free items; else it is an error."""
+        return False
+
     def mask_history(self) -> bool:
         """Whether items of the history (other than the target) are taken out of the ranking."""
         raise NotImplementedError

@@ -74,6 +74,19 @@ def test_all_free_items_can_be_asked_for_and_no_more() -> None:
             draw(split, split.test, cat, n, seed)
 
 
+def test_capped_all_targets_get_as_many_as_the_poorest_user_can() -> None:
+    cat = catalogue((8, 30))
+    split = leave_two_out([[0, 1, 2, 3], [0, 2, 4, 6, 7], [8, 9, 10, 11]], [0, 0, 1], cat)
+    few = draw(split, split.test, cat, 999, 5, capped=True)
+    assert few.shape == (3, 3) and few[1].tolist() == [1, 3, 5]
+    assert np.array_equal(few, draw(split, split.test, cat, 3, 5))
+    enough = draw(split, split.test, cat, 2, 5, capped=True)
+    assert np.array_equal(enough, draw(split, split.test, cat, 2, 5))
+    none = leave_two_out([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7]], [0, 0], cat)
+    with pytest.raises(DataError, match="fewer than 1 free items for 1 of 2 users"):
+        draw(none, none.test, cat, 3, 5, capped=True)
+
+
 def test_they_are_uniform() -> None:
     cat = catalogue((12, 4))
     users = 4000

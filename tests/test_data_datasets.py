@@ -49,6 +49,12 @@ def test_ml_100k_has_its_published_counts(films: Interactions) -> None:
     assert films.catalogue.domains[films.item_domains()[number]] == "comedy"
 
 
+def test_a_film_of_several_genres_is_of_the_first_group_that_matches(films: Interactions) -> None:
+    number = list(films.catalogue.tokens).index("2")
+    assert films.catalogue.texts[number] == "GoldenEye (1995) Action Adventure Thriller"
+    assert films.catalogue.domains[films.item_domains()[number]] == "thriller"
+
+
 def test_ml_100k_whole_is_one_domain_and_needs_no_import_of_recbole(
     films: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,13 +168,16 @@ def test_atomic_folder_that_is_not_there(tmp_path: Path) -> None:
 
 LOO = ["loo", "loo-sampled-99", "loo-sampled-999"]
 MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
+MERIT = ["mixed-merit", "mixed-merit-sampled-99", "mixed-merit-sampled-999"]
+OTHERS = ["mixed-capped-999", "mixed-masked", "loo-released"]
+BY_TIME = ["temporal", "temporal-mixed", "temporal-mixed-sampled-999"]
 
 
 @pytest.mark.parametrize(
     ("plugin", "cls", "names"),
     [
-        (loo_plugin, loo_plugin.LeaveOneOut, [*LOO, *MIXED, "loo-released"]),
-        (temporal_plugin, temporal_plugin.Temporal, ["temporal", "temporal-mixed"]),
+        (loo_plugin, loo_plugin.LeaveOneOut, [*LOO, *MIXED, *MERIT, *OTHERS]),
+        (temporal_plugin, temporal_plugin.Temporal, BY_TIME),
     ],
 )
 def test_protocols_are_presets_of_one_class(plugin: ModuleType, cls: Any, names: list[str]) -> None:
@@ -184,7 +193,9 @@ def test_protocols_are_presets_of_one_class(plugin: ModuleType, cls: Any, names:
         assert set(split.test.domains.tolist()) == {0}
         count = spec.name.rpartition("-")[2]
         assert protocol.candidates() == (int(count) if count.isdigit() else None)
-        assert protocol.mask_history() is False and protocol.candidate_seed() == 2026
+        assert protocol.mask_history() is ("masked" in spec.name)
+        assert protocol.cap_candidates() is ("capped" in spec.name)
+        assert protocol.candidate_seed() == 2026
         assert set(protocol.split_options()) <= set(vars(protocol.options))
 
 
@@ -193,4 +204,6 @@ def test_protocols_that_cut_alike_say_so() -> None:
     plain = cls(options()).split_options()
     assert cls(options(negatives=99, masked=True, candidate_seed=1)).split_options() == plain
     assert cls(options(scope="mixed")).split_options() != plain
-    assert cls(options(min_length=5)).split_options() != plain
+    assert cls(options(capped=True)).split_options() == plain
+    for change in ({"min_length": 5}, {"last": 50}, {"least_each": 5}):
+        assert cls(options(**change)).split_options() != plain

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.data.splits import Scope, leave_one_out, temporal
+from recmerge_bench.data.splits import Scope, cut_sequences, leave_one_out, temporal
 from recmerge_bench.errors import DataError, HandledError
 
 NAMES = ("a", "b", "c")
@@ -163,6 +163,54 @@ def test_nothing_of_valid_or_test_is_trained_on(
     assert all(at[0][n] < at[1][n] for n in both)
 
 
+@given(datasets(), st.integers(4, 9), st.integers(0, 3))
+def test_the_latest_events_of_users_with_enough_of_each_domain(
+    built: Interactions, last: int, least: int
+) -> None:
+    whole = sequences_of(built, ("a", "c"), "mixed")
+    cut = {k: [i for i, _ in v[-last:]] for k, v in whole.items()}
+    domain = built.item_domains()
+
+    def enough(items: list[int]) -> bool:
+        return min(sum(NAMES[domain[i]] == d for i in items) for d in "ac") >= least
+
+    rich = {k: v for k, v in cut.items() if enough(v)}
+    long = {k: v for k, v in rich.items() if len(v) >= 3}
+    if not long:
+        with pytest.raises(DataError):
+            leave_one_out(built, ["a", "c"], "mixed", last=last, least_each=least)
+        return
+    split = leave_one_out(built, ["a", "c"], "mixed", last=last, least_each=least)
+    assert given_training(split) == {k: v[:-2] for k, v in long.items()}
+    assert given_targets(split, split.valid) == {k: (v[:-2], v[-2]) for k, v in long.items()}
+    assert given_targets(split, split.test) == {k: (v[:-1], v[-1]) for k, v in long.items()}
+    gone = sum(len(v) for v in whole.values()) - sum(len(v) for v in cut.values())
+    assert split.report["events_before_the_last"] == gone
+    assert split.report.get("sequences_short_of_a_domain", 0) == len(cut) - len(rich)
+    assert split.report["sequences_too_short"] == len(rich) - len(long)
+
+
+@given(datasets())
+def test_sequences_of_one_domain_are_counted(built: Interactions) -> None:
+    whole = sequences_of(built, ("a", "c"), "mixed")
+    domain = built.item_domains()
+    alone = sum(len({int(domain[i]) for i, _ in v}) == 1 for v in whole.values())
+    assert cut_sequences(built, ["a", "c"], "mixed", ())[2]["sequences_of_one_domain"] == alone
+
+
+def test_domains_without_users_in_common_are_no_pair() -> None:
+    owners = (("u", "a"), ("v", "b"), ("w", "c"))
+    rows = [(user, f"{d}{n}", n) for user, d in owners for n in range(4)]
+    built = build(rows)
+    assert len(leave_one_out(built, ["a", "b"]).test) == 2
+    for cut in (leave_one_out, temporal):
+        with pytest.raises(DataError, match="no user has events of two of the domains a, b:"):
+            cut(built, ["a", "b"], "mixed")
+        with pytest.raises(DataError, match="no user has events of two of the domains a, c:"):
+            cut(built, ["a"], "mixed", unscored=["c"])
+    assert len(leave_one_out(built, ["a"], "mixed").test) == 1
+
+
 def test_types_are_those_of_the_contract() -> None:
     built = build([("u", f"{d}{n}", n) for d in NAMES for n in range(4)])
     expected: dict[Scope, list[int]] = {"domain": [0, 1, 2], "mixed": [-1]}
@@ -194,6 +242,11 @@ def test_what_cannot_be_split() -> None:
         leave_one_out(built, ["aa"])
     with pytest.raises(HandledError, match="min_length is 2"):
         leave_one_out(built, ["a"], min_length=2)
+    for last in (-1, 2):
+        with pytest.raises(HandledError, match=f"last is {last}"):
+            leave_one_out(built, ["a"], last=last)
+    with pytest.raises(HandledError, match="least_each is for mixed"):
+        leave_one_out(built, ["a"], least_each=1)
     for quantiles in ((0.9, 0.8), (0.0, 0.5), (0.5, 1.0)):
         with pytest.raises(HandledError, match="valid_from"):
             temporal(built, ["a"], "domain", *quantiles)

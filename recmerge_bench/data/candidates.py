@@ -15,7 +15,14 @@ CELLS = 1 << 24  # of the table of a block, 4 bytes each
 MOST_ROWS = 1024  # so that a step's row of the table stays in the cache
 
 
-def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed: int) -> np.ndarray:
+def draw(
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    n: int,
+    seed: int,
+    capped: bool = False,
+) -> np.ndarray:
     """Uniform negatives from the target's domain, without replacement.
 
     Excluded is every event of the user in that domain, in any sequence of the split (history,
@@ -29,9 +36,11 @@ def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed:
         catalogue: the items.
         n: negatives of each target, at least 1.
         seed: not negative.
+        capped: where a user has fewer than `n` free items in a domain, draw only so many for all
+            targets of all domains, so that they are ranked alike.
 
     Returns:
-        int32 [T, n], global items, ascending in each row.
+        int32 [T, n], global items, ascending in each row; fewer columns where `capped` made it so.
 
     Raises:
         DataError: a user has fewer than `n` free items in the domain.
@@ -39,31 +48,51 @@ def draw(split: Split, instances: Instances, catalogue: Catalogue, n: int, seed:
     """
     if n < 1 or seed < 0:
         raise HandledError(f"cannot draw {n} negatives with the seed {seed}")
+    pools = [_Pool(split, instances, catalogue, name) for name in catalogue.domains]
+    pools = [pool for pool in pools if len(pool.rows)]
+    for pool in pools:
+        pool.refuse_below(1 if capped else n)
+    n = min([n, *(int(pool.free.min()) for pool in pools)])
     drawn = np.empty((len(instances), n), np.int32)
-    for d, name in enumerate(catalogue.domains):
-        rows = np.flatnonzero(instances.domains == d)
-        if not len(rows):
-            continue
-        span = catalogue.span(name)
-        offsets, seen = _seen(split, span)
-        users = instances.users[rows].astype(np.int64)
-        free = (span.stop - span.start) - (offsets[users + 1] - offsets[users])
-        if free.min() < n:
-            raise DataError(
-                f"domain '{name}' has fewer than {n} free items for "
-                f"{len(np.unique(users[free < n]))} of {len(np.unique(users))} users; "
-                f"the protocol can sample at most {int(free.min())}"
-            )
+    for pool in pools:
         streams = _Streams(seed)
-        for some in _blocks(len(rows), span.stop - span.start):
-            raw = streams.uniform(users[some], instances.targets[rows[some]], n)
-            picks = _without_replacement(raw, free[some])
-            for row, user, picked in zip(rows[some], users[some], picks, strict=True):
-                taken = seen[offsets[user] : offsets[user + 1]]
-                # the i-th free item lies behind as many taken ones as are not above it
-                shift = np.searchsorted(taken - np.arange(len(taken)), picked, side="right")
-                drawn[row] = picked + shift + span.start
+        for some in _blocks(len(pool.rows), pool.size):
+            users, rows = pool.users[some], pool.rows[some]
+            raw = streams.uniform(users, instances.targets[rows], n)
+            picks = _without_replacement(raw, pool.free[some])
+            for row, user, picked in zip(rows, users, picks, strict=True):
+                drawn[row] = pool.items(user, picked)
     return drawn
+
+
+class _Pool:
+    """A domain's items, the instances that ask for them, and what each user has left of them."""
+
+    def __init__(
+        self, split: Split, instances: Instances, catalogue: Catalogue, domain: str
+    ) -> None:
+        span = catalogue.span(domain)
+        self.domain, self.start, self.size = domain, span.start, span.stop - span.start
+        self.rows = np.flatnonzero(instances.domains == catalogue.domains.index(domain))
+        self.users = instances.users[self.rows].astype(np.int64)
+        self.offsets, self.seen = _seen(split, span)
+        self.free = self.size - (self.offsets[self.users + 1] - self.offsets[self.users])
+
+    def refuse_below(self, n: int) -> None:
+        """Raise the `DataError` that `draw` promises."""
+        if self.free.min() < n:
+            raise DataError(
+                f"domain '{self.domain}' has fewer than {n} free items for "
+                f"{len(np.unique(self.users[self.free < n]))} of {len(np.unique(self.users))} "
+                f"users; the protocol can sample at most {int(self.free.min())}"
+            )
+
+    def items(self, user: int, picked: np.ndarray) -> np.ndarray:
+        """Global items of a user's free items, counted from 0."""
+        taken = self.seen[self.offsets[user] : self.offsets[user + 1]]
+        # the i-th free item lies behind as many taken ones as are not above it
+        shift = np.searchsorted(taken - np.arange(len(taken)), picked, side="right")
+        return np.asarray(picked + shift + self.start)
 
 
 class _Streams:

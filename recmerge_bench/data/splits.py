@@ -20,6 +20,8 @@ def leave_one_out(
     scope: Scope = "domain",
     min_length: int = 3,
     unscored: Sequence[str] = (),
+    last: int = 0,
+    least_each: int = 0,
 ) -> Split:
     """The last event of a sequence is the test target, the one before validation's.
 
@@ -31,14 +33,32 @@ def leave_one_out(
         min_length: shorter sequences are dropped and counted; at least 3.
         unscored: further domains whose events are cut alike and are never targets: their last two
             are not trained on either. (In a mixed sequence such a target is dropped and counted.)
+        last: only a sequence's latest so many events are used, the others are counted (MERIT:
+            50); 0: all.
+        least_each: a mixed sequence needs so many events (of those) of each scored domain, others
+            are dropped and counted (MERIT: 5).
 
     Raises:
-        DataError: nothing is left to rank or to train on.
-        HandledError: an unknown domain, a `min_length` that leaves a target without a history.
+        DataError: nothing is left to rank or to train on; no user of a mixed cut has events of
+            two domains.
+        HandledError: an unknown domain, a `min_length` that leaves a target without a history, a
+            `last` below `min_length`, `least_each` for sequences of one domain.
     """
     if min_length < 3:
         raise HandledError(f"min_length is {min_length}; train, valid and test need 3 events")
+    if last < 0 or 0 < last < min_length:
+        raise HandledError(f"last is {last}; sequences have at least {min_length} events")
+    if least_each and scope != "mixed":
+        raise HandledError("least_each is for mixed sequences: the others have one domain")
     sequences, _, report = cut_sequences(interactions, domains, scope, unscored)
+    if last:
+        report["events_before_the_last"] = len(sequences.items)
+        sequences = keep_latest(sequences, last)
+        report["events_before_the_last"] -= len(sequences.items)
+    if least_each:
+        enough = (_by_domain(interactions, sequences, domains) >= least_each).all(1)
+        report["sequences_short_of_a_domain"] = int((~enough).sum())
+        sequences, _ = keep_sequences(sequences, enough)
     lengths = np.diff(sequences.offsets)
     sequences, _ = keep_sequences(sequences, lengths >= min_length)
     report["sequences_too_short"] = int((lengths < min_length).sum())
@@ -107,7 +127,12 @@ def temporal(
 def cut_sequences(
     interactions: Interactions, domains: Sequence[str], scope: Scope, unscored: Sequence[str]
 ) -> tuple[Sequences, np.ndarray, dict[str, int]]:
-    """Sequences of these domains, whole (train_end 0), their events' times, and counts."""
+    """Sequences of these domains, whole (train_end 0), their events' times, and counts.
+
+    Raises:
+        DataError: sequences of several domains are mixed, and no user has events of two.
+        HandledError: an unknown domain.
+    """
     names = interactions.catalogue.domains
     wanted = _numbers(interactions, (*domains, *unscored))
     belongs = interactions.item_domains()[interactions.items].astype(np.int64)
@@ -131,7 +156,41 @@ def cut_sequences(
         domain.astype(np.int16),
         np.zeros(len(heads), np.int32),
     )
-    return sequences, np.asarray(interactions.times)[keep], {"sequences": len(heads)}
+    report = {"sequences": len(heads)}
+    if scope == "mixed" and len(wanted) > 1:
+        together = (_by_domain(interactions, sequences, (*domains, *unscored)) > 0).sum(1) > 1
+        report["sequences_of_one_domain"] = int((~together).sum())
+        if not together.any():
+            raise DataError(
+                f"no user has events of two of the domains {', '.join((*domains, *unscored))}: "
+                "a mixed sequence needs users that they share"
+            )
+    return sequences, np.asarray(interactions.times)[keep], report
+
+
+def _by_domain(
+    interactions: Interactions, sequences: Sequences, domains: Sequence[str]
+) -> np.ndarray:
+    """Events of each of these domains in each sequence: int64 [S, D]."""
+    n = len(interactions.catalogue.domains)
+    owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+    cells = owner * n + interactions.item_domains()[sequences.items]
+    counts = np.bincount(cells, minlength=len(sequences) * n).reshape(-1, n)
+    return counts[:, _numbers(interactions, domains)]
+
+
+def keep_latest(sequences: Sequences, last: int) -> Sequences:
+    """The same sequences cut to their `last` latest events (train_end 0)."""
+    lengths = np.diff(sequences.offsets)
+    left = np.repeat(sequences.offsets[1:], lengths) - np.arange(len(sequences.items))
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(lengths, last))]).astype(np.int64)
+    return Sequences(
+        offsets,
+        sequences.items[left <= last],
+        sequences.users,
+        sequences.domains,
+        np.zeros(len(sequences), np.int32),
+    )
 
 
 def keep_sequences(sequences: Sequences, keep: np.ndarray) -> tuple[Sequences, np.ndarray]:

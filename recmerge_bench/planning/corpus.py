@@ -147,7 +147,9 @@ class CorpusPlanner:
         inputs = {"data": data, "split": split}
         count, seed = definition.candidates(), definition.candidate_seed()
         if ranked and count is not None:
-            draw = {"count": count, "seed": seed}
+            draw: dict[str, Any] = {"count": count, "seed": seed}
+            if definition.cap_candidates():
+                draw["capped"] = True
             label = f"candidates {count} {corpus.dataset} {'+'.join(corpus.domains)}"
             inputs["candidates"] = maker.cell("candidates", label, draw, draw, inputs)
         return Cut(name, data, split, inputs, None, bool(definition.mask_history()), base)

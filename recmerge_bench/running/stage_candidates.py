@@ -13,6 +13,9 @@ from recmerge_bench.running.context import Context
 def run(context: Context) -> dict[str, Any]:
     """Draw the negatives of every test instance."""
     split, catalogue = context.split(), context.interactions().catalogue
-    drawn = draw(split, split.test, catalogue, context.config["count"], context.config["seed"])
+    asked, seed = context.config["count"], context.config["seed"]
+    capped = context.config.get("capped", False)
+    drawn = draw(split, split.test, catalogue, asked, seed, capped)
     np.save(context.out / "candidates.npy", drawn)
-    return {"count": context.config["count"], "hash": candidate_hash(drawn, split.test)}
+    count = int(drawn.shape[1])
+    return {"count": count, "asked": asked, "hash": candidate_hash(drawn, split.test)}

@@ -1,0 +1,128 @@
+"""Groups of test instances that a board can report by itself: ranks are stored, groups derive.
+
+A group says what an instance is like before anything was trained, from the events and the cut
+alone, so that it is the same for all methods and seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Instances, Split
+from recmerge_bench.data.splits import Scope, cut_sequences
+from recmerge_bench.errors import HandledError
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of the instances.
+
+    Attributes:
+        name: kebab-case, the same for all datasets.
+        about: what they have in common, with numbers where they were cut by quantiles.
+        rows: bool [T], whether an instance is one of them.
+    """
+
+    name: str
+    about: str
+    rows: np.ndarray
+
+
+def slices(
+    split: Split, interactions: Interactions, instances: Instances | None = None, bins: int = 4
+) -> list[Slice]:
+    """All groups of these instances; empty ones are left out.
+
+    ``tied-last-day``: another event of the sequence has the target's time, so that the tie rule,
+    not the user, may have made it the target (with times of days: an event of the same day).
+    ``cold-target``: the target is in no training part. ``history-1`` ..: by the number of events
+    before the target, shortest first. ``popularity-0``: as ``cold-target``; ``popularity-1`` ..:
+    the others by the target's number of training events, rarest first.
+
+    Args:
+        split: whose sequences hold the instances.
+        interactions: what was cut.
+        instances: test instances if not given.
+        bins: quantile groups; equal values are never parted, so there may be fewer.
+
+    Raises:
+        HandledError: `bins` is below 1; the sequences of the split are not the users' events of
+            whole domains or the latest of those, so that their times are unknown.
+    """
+    if bins < 1:
+        raise HandledError(f"{bins} quantile groups: at least 1")
+    part = split.test if instances is None else instances
+    _, items = split.sequences.training()
+    trained = np.bincount(items, minlength=interactions.catalogue.n_items)[part.targets]
+    cold = trained == 0
+    ties = tied(split, interactions, part)
+    found = [
+        Slice("tied-last-day", "another event of the target's time", ties),
+        Slice("cold-target", "target in no training part", cold),
+    ]
+    everyone = np.ones(len(part), bool)
+    found += _quantiles("history", "events before the target", part.position, everyone, bins)
+    found += _quantiles("popularity", "training events of the target", trained, ~cold, bins)
+    return [one for one in found if one.rows.any()]
+
+
+def tied(split: Split, interactions: Interactions, instances: Instances) -> np.ndarray:
+    """Whether another event of the sequence has the target's time: bool [T].
+
+    Raises:
+        HandledError: as `slices` does.
+    """
+    sequences, times = split.sequences, event_times(split, interactions)
+    owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+    _, place, counts = np.unique(
+        np.stack([owner, times]), axis=1, return_inverse=True, return_counts=True
+    )
+    at = sequences.offsets[instances.sequence] + instances.position
+    return np.asarray(counts[place.reshape(-1)[at]] > 1)
+
+
+def event_times(split: Split, interactions: Interactions) -> np.ndarray:
+    """Times of the events of the split's sequences: int64 [N].
+
+    Raises:
+        HandledError: as `slices` does.
+    """
+    sequences = split.sequences
+    of_item = interactions.item_domains()
+    present = np.unique(of_item[sequences.items])
+    names = [interactions.catalogue.domains[d] for d in present]
+    scope: Scope = "mixed" if (sequences.domains < 0).any() else "domain"
+    whole, times, _ = cut_sequences(interactions, names, scope, ())
+    size = len(interactions.catalogue.domains) + 1
+    known, wanted = (s.users.astype(np.int64) * size + s.domains + 1 for s in (whole, sequences))
+    row = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    lengths = np.diff(sequences.offsets)
+    starts = whole.offsets[row + 1] - lengths  # the latest ones
+    at = np.repeat(starts - sequences.offsets[:-1], lengths) + np.arange(len(sequences.items))
+    if (known[row] != wanted).any() or not np.array_equal(whole.items[at], sequences.items):
+        raise HandledError(
+            "the protocol's sequences are not the latest events of whole domains: their times are "
+            "unknown, so there are no groups by time"
+        )
+    return np.asarray(times[at])
+
+
+def _quantiles(
+    name: str, about: str, values: np.ndarray, among: np.ndarray, bins: int
+) -> list[Slice]:
+    """Groups of about equal size by value, numbered from 1."""
+    if not among.any():
+        return []
+    ordered = np.sort(values[among])
+    cuts = np.unique(ordered[[(n * len(ordered)) // bins for n in range(1, bins)]])
+    group = np.searchsorted(cuts, values, side="right")
+    found: list[Slice] = []
+    for number in np.unique(group[among]):
+        rows = among & (group == number)
+        low, high = int(values[rows].min()), int(values[rows].max())
+        numbers = str(low) if low == high else f"{low} to {high}"
+        found.append(Slice(f"{name}-{len(found) + 1}", f"{numbers} {about}", rows))
+    return found
