@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from builders import catalogue, leave_two_out, planted
@@ -10,9 +13,15 @@ from hypothesis import strategies as st
 
 from recmerge_bench.data import candidates
 from recmerge_bench.data.candidates import candidate_hash, draw
-from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.codec import save_interactions, save_split
+from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.registry import Registry
+from recmerge_bench.running import stage_candidates
+from recmerge_bench.running.context import Context
 
 CATALOGUE = catalogue((40, 30))
 SPLIT = planted(CATALOGUE, users=60)
@@ -85,6 +94,30 @@ def test_capped_all_targets_get_as_many_as_the_poorest_user_can() -> None:
     none = leave_two_out([[0, 1, 2, 3], [0, 1, 2, 3, 4, 5, 6, 7]], [0, 0], cat)
     with pytest.raises(DataError, match="fewer than 1 free items for 1 of 2 users"):
         draw(none, none.test, cat, 3, 5, capped=True)
+
+
+def test_the_stage_tells_how_many_there_are(tmp_path: Path, registry: Registry) -> None:
+    cat = catalogue((8, 30))
+    split = leave_two_out([[0, 1, 2, 3], [0, 2, 4, 6, 7]], [0, 0], cat)
+    events = Interactions(
+        split.sequences.offsets, split.sequences.items, np.zeros(9, np.int64), ["u", "v"], cat
+    )
+    save_interactions(events, tmp_path / "data")
+    save_split(split, tmp_path / "split")
+    inputs = {name: tmp_path / name for name in ("data", "split")}
+    suite = Path(__file__).with_name("tiny.yaml")
+    changes = ("tracks.cdsr.protocols=[mixed-sampled-999,mixed-capped-999]",)
+    plan = build(load_suite(str(suite), registry, changes), registry)
+    configs = [c.job["config"] for c in plan.cells.values() if c.kind == "candidates"]
+    assert [c.get("capped", False) for c in configs if c["count"] == 999] == [False, True]
+    config = next(c for c in configs if c.get("capped"))
+    context = Context(config, inputs, tmp_path, tmp_path, 0, 1, "cpu", lambda _: None)
+    told = stage_candidates.run(context)
+    drawn = np.load(tmp_path / "candidates.npy")
+    assert (told["asked"], told["count"], drawn.shape) == (999, 3, (2, 3))
+    plain = replace(context, config={**config, "capped": False})
+    with pytest.raises(DataError, match="the protocol can sample at most 3"):
+        stage_candidates.run(plain)
 
 
 def test_they_are_uniform() -> None:
