@@ -32,11 +32,13 @@ class Comparison:
         name: of the comparison.
         unit: of the work, such as ``users``.
         sides: name -> program; the first is ours, the second the peer whose ratio is the claim.
+        of: what the sides' seconds are of, where it is not the wall clock (``CPU time``).
     """
 
     name: str
     unit: str
     sides: dict[str, Side]
+    of: str = ""
 
 
 def run(comparison: Comparison, options: Sequence[tuple[str, Any, str]]) -> None:
@@ -93,6 +95,7 @@ def _compare(comparison: Comparison, given: argparse.Namespace, sizes: list[str]
         "unit": comparison.unit,
         "sizes": {name: getattr(given, name) for name in sizes},
         "threads": given.threads,
+        **({"of": comparison.of} if comparison.of else {}),
         "ratio": median(ratios),
         "ratio_range": [ratios[0], ratios[-1]],
         "memory_ratio": peaks[ours] / peaks[peer],
@@ -151,7 +154,8 @@ def machine() -> dict[str, Any]:
 def _show(console: Console, record: dict[str, Any], comparison: Comparison) -> None:
     sizes = ", ".join(f"{k} {v}" for k, v in record["sizes"].items())
     table = Table(title=f"{comparison.name} ({sizes}; {record['threads']} threads)")
-    for column in ("", f"{comparison.unit}/s", "peak MB", "against it, ours is"):
+    second = "CPU s" if comparison.of else "s"
+    for column in ("", f"{comparison.unit}/{second}", "peak MB", "against it, ours is"):
         table.add_column(column, justify="right" if column else "left")
     ours = next(iter(record["rates"]))
     for name, rate in record["rates"].items():
