@@ -15,11 +15,15 @@ from click.testing import CliRunner
 from test_merging_tiers import CAT, MODEL, given
 from test_run import run
 
+from recmerge_bench.boards.all_ranks import derive, read_all_ranks
 from recmerge_bench.boards.curves import load_curves
 from recmerge_bench.boards.draw import svg
 from recmerge_bench.boards.figures import FigureData, Point, figures
+from recmerge_bench.boards.groups import load_groups
+from recmerge_bench.boards.records import load_records
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
@@ -63,7 +67,32 @@ def test_likelihoods_by_hand() -> None:
     assert CAT.n_items == 50 and MODEL.max_history() == 6
 
 
-def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path) -> None:
+def groups_follow_from_ranks(folder: Path, registry: Registry) -> None:
+    """Every target is in one group by history, and the records are what the ranks give."""
+    records = load_records(folder / "records" / "text.json")
+    groups = load_groups(folder / "records" / "text.groups.json")
+    [some] = groups.values()
+    history = [g.rows for g in some if g.name.startswith("history-")]
+    assert len(history) > 1 and (sum(h.astype(int) for h in history) == 1).all()
+    assert {g.name.rpartition("-")[0] for g in some} <= {"history", "cold"}
+    ranks = read_all_ranks(folder / "records" / "text.ranks.parquet")
+    assert derive(records, ranks, registry, groups) == records
+    row, table = records["results"][0], ranks[records["results"][0]["key"]]
+    group = some[0]
+    mine = group.rows & (table.domain == 1)
+    wanted = ndcg(rank(table.n_better[mine], table.n_equal[mine]), 10).mean()
+    assert row["groups"][group.name]["d1"] == pytest.approx(wanted)
+    text = (folder / "boards" / "text.md").read_text()
+    assert "by group of test targets" in text and f"- {group.name}: {group.about}" in text
+    file = folder / "records" / "text.groups.json"
+    raw = json.loads(file.read_text())
+    next(iter(raw["splits"].values()))[0]["instances"] += 8
+    (folder / "bad.json").write_text(json.dumps(raw))
+    with pytest.raises(DataError, match="no groups of test targets"):
+        load_groups(folder / "bad.json")
+
+
+def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path, registry: Registry) -> None:
     rows = [
         "fine-tune",
         {"method": "mergerec", "options": {"steps": 4, "distillation": 1.0}, "curve": 20},
@@ -74,9 +103,11 @@ def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path) -> None:
         "weights": {"kind": "weights", "title": "Weights"},
         "kd": {"kind": "option", "option": "distillation", "title": "Distillation"},
         "none": {"kind": "experts", "title": "One number of experts gives no line"},
+        "length": {"kind": "groups", "title": "History", "option": "history"},
     }
     words = ["--set", f"tracks.merging.rows={json.dumps(rows)}", "--seeds", "0,1"]
-    done = run(tmp_path, *words, "--set", f"figures={json.dumps(shown)}", suite=TEXT)
+    words += ["--set", f"figures={json.dumps(shown)}", "--set", "groups=[history, cold-target]"]
+    done = run(tmp_path, *words, suite=TEXT)
     assert done.returncode == 0, done.stdout + done.stderr
     curves = load_curves(tmp_path / "records" / "text.curves.json")
     assert [c["identity"]["seed"] for c in curves] == [0, 1]
@@ -92,8 +123,9 @@ def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path) -> None:
     )
     assert drawn.return_value == 0, drawn.output
     made = sorted(p.name for p in tmp_path.glob("text-*"))
+    groups_follow_from_ranks(tmp_path, registry)
     assert made == [
-        f"text-{n}.{end}" for n in ("course", "kd", "weights") for end in ("csv", "svg")
+        f"text-{n}.{end}" for n in ("course", "kd", "length", "weights") for end in ("csv", "svg")
     ]
     with (tmp_path / "text-course.csv").open() as file:
         table = list(csv.DictReader(file))

@@ -6,12 +6,13 @@ Equal ranks give equal bytes (with one version of pyarrow): results stand in the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.groups import Group, by_group
 from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
@@ -101,9 +102,12 @@ def _encoded(column: Any) -> tuple[list[str], np.ndarray]:
 
 
 def derive(
-    records: Mapping[str, Any], ranks: Mapping[str, RankTable], registry: Registry
+    records: Mapping[str, Any],
+    ranks: Mapping[str, RankTable],
+    registry: Registry,
+    groups: Mapping[str, Sequence[Group]] | None = None,
 ) -> dict[str, Any]:
-    """The records with all metrics computed again from committed ranks.
+    """The records with all metrics computed again from committed ranks (and groups).
 
     Raises:
         HandledError: a result that is done has no ranks there.
@@ -120,5 +124,7 @@ def derive(
                 )
             table = ranks[result["key"]]
             entry["metrics"] = domain_means(registry, names, table, result["domains"])
+            if groups:
+                entry["groups"] = by_group(registry, names[0], table, groups[result["split"]])
         results.append(entry)
     return {**records, "results": results}

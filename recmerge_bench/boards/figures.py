@@ -62,8 +62,11 @@ class FigureData:
 
 def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> list[FigureData]:
     """All figures that the suite declares and that there is data for."""
-    makers = {"course": _course, "weights": _weights, "option": _option, "experts": _experts}
-    axes = {"course": "step", "weights": "step", "experts": "merged domains"}
+    makers = {
+        "course": _course, "weights": _weights, "option": _option, "experts": _experts,
+        "groups": _groups,
+    }  # fmt: skip
+    axes = {"course": "step", "weights": "step", "experts": "merged domains", "groups": "group"}
     found = []
     for name, about in records["header"].get("figures", {}).items():
         source = curves if about["kind"] in ("course", "weights") else records["results"]
@@ -140,6 +143,19 @@ def _experts(
         at.append(_score(records, row, merged))
     whole = {s: line for s, line in found.items() if len(line) > 1}
     yield from _lines(_panel(records), whole)
+
+
+def _groups(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    """Groups whose names end in a number, in its order."""
+    metric = records["header"]["metrics"][0]
+    for series, alike in _by_row([r for r in rows if r.get("groups")]):
+        for name in alike[0]["groups"]:
+            kind, _, number = name.rpartition("-")
+            if number.isdigit() and kind.startswith(about["option"]):
+                values = [r["groups"][name][MEAN] for r in alike]
+                yield _point(f"{metric} by {kind}", series, int(number), values)
 
 
 def _panel(records: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 from tabulate import tabulate
@@ -46,6 +47,10 @@ def _section(header: Mapping[str, Any], track: str, protocol: str, lines: list[L
                 f"### {metrics[0]} divided by that of `{reference}` (the same backbone)",
                 _normalised(done, metrics[0], reference),
             ]
+    grouped = [line for line in done if line.groups]
+    if grouped:
+        facts = header.get("group_facts", {}).get(grouped[0].split, {})
+        parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]
@@ -117,6 +122,22 @@ def _cell(line: Line, domain: str, metric: str, best: tuple[float | None, float 
         text = f"<u>{text}</u>"
     spread = line.spread(domain, metric)
     return text if spread is None else f"{text} ± {spread:.4f}"
+
+
+def _groups(lines: list[Line], facts: Mapping[str, Any]) -> list[str]:
+    """Mean over the domains within each group, and what the groups are."""
+    names = list(dict.fromkeys(name for line in lines for name in line.groups))
+    rows = [
+        [*_name(line), *(f"{mean(line.groups[n]):.4f}" if n in line.groups else "–" for n in names)]
+        for line in lines
+    ]
+    table = tabulate(rows, ["backbone", "method", *names], tablefmt="github", disable_numparse=True)
+    said = [
+        f"- {n}: {_plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
+        for n in names
+        if n in facts
+    ]
+    return [table, "\n".join(said)] if said else [table]
 
 
 def _seeds(line: Line) -> str:

@@ -2,13 +2,14 @@
 
 ``<suite>.json`` holds what two identical runs have in common, ``<suite>.cost.json`` what differs
 (times, memory, dates, hardware), ``<suite>.ranks.parquet`` all ranks, ``<suite>.curves.json``,
-where a row asks for it, how learned merges came about.
+where a row asks for it, how learned merges came about, and ``<suite>.groups.json``, where the
+suite asks for it, which test targets belong to which group.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from recmerge_bench.boards.all_ranks import write_all_ranks
 from recmerge_bench.boards.curves import curves_path, make_curves
+from recmerge_bench.boards.groups import Group, by_group, groups_json, groups_path, make_groups
 from recmerge_bench.boards.results import PROVENANCE, Reader
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.registry import Registry
@@ -27,9 +29,11 @@ SCHEMA = 1
 
 
 def make_records(
-    reader: Reader, manifest: Mapping[str, Any]
+    reader: Reader,
+    manifest: Mapping[str, Any],
+    groups: Mapping[str, Sequence[Group]] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(records, costs) of a suite."""
+    """(records, costs) of a suite, with metrics by group where there are groups of its splits."""
     names = manifest["header"]["metrics"]
     results, costs = [], []
     for result in manifest["results"]:
@@ -37,10 +41,18 @@ def make_records(
         if result["status"] == "done":
             entry["metrics"] = reader.by_domain(names, result)
             entry.update(_facts(reader, result))
+            if groups:
+                table, mine = reader.ranks(result["key"]), groups[entry["split"]]
+                entry["groups"] = by_group(reader.registry, names[0], table, mine)
             costs.append(_cost(reader, result))
         results.append(entry)
     shared = {"schema": SCHEMA, "suite": manifest["suite"]}
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
+    if groups:
+        header["group_facts"] = {
+            split: {g.name: {"about": g.about, "instances": int(g.rows.sum())} for g in some}
+            for split, some in sorted(groups.items())
+        }
     records = {**shared, "header": header, "results": results}
     return records, {**shared, "results": costs}
 
@@ -99,7 +111,9 @@ def _cost(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write a suite's files; returns their paths."""
-    records, costs = make_records(reader, manifest)
+    wanted = manifest["header"].get("groups", ())
+    groups = make_groups(reader, manifest, wanted) if wanted else {}
+    records, costs = make_records(reader, manifest, groups)
     name = manifest["suite"]
     paths = [
         folder / f"{name}.json",
@@ -114,6 +128,9 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     if curves["curves"]:
         paths.append(curves_path(paths[0]))
         write_json(paths[-1], curves)
+    if groups:
+        paths.append(groups_path(paths[0]))
+        write_json(paths[-1], groups_json(name, groups))
     return paths
 
 

@@ -24,6 +24,8 @@ class Line:
         instances: number of test targets by domain.
         candidates: hash of the candidate sets, or ``full``.
         masked: whether items of the history are taken out of the ranking.
+        groups: group of test targets -> primary metric of each seed, mean over the domains.
+        split: key of the cut that the groups are of.
         several: the method stands in this table under other recipes too.
     """
 
@@ -35,6 +37,8 @@ class Line:
     instances: dict[str, int] = field(default_factory=dict)
     candidates: str = ""
     masked: bool = False
+    groups: dict[str, list[float]] = field(default_factory=dict)
+    split: str = ""
     several: bool = False
 
     @property
@@ -85,6 +89,9 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
         line.seeds.append(seed)
         line.instances = result.get("instances", {})
         line.candidates, line.masked = result["candidates"], result["mask_history"]
+        line.split = result.get("split", "")
+        for group, means in result.get("groups", {}).items():
+            line.groups.setdefault(group, []).append(means[MEAN])
         for domain, metrics in result["metrics"].items():
             for metric, value in metrics.items():
                 line.values.setdefault((domain, metric), []).append(value)

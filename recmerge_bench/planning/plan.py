@@ -52,6 +52,7 @@ def _header(suite: Suite) -> dict[str, Any]:
         "tracks": tracks,
         "order": list(tracks),
         **({"figures": _figures(suite)} if suite.figures else {}),
+        **({"groups": list(suite.groups)} if suite.groups else {}),
     }
 
 

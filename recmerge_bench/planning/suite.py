@@ -65,14 +65,15 @@ class Figure(Model):
     Attributes:
         kind: ``course`` (cross entropy and entropy along the steps), ``weights`` (learned weights
             along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
-            metric against the number of merged domains).
+            metric against the number of merged domains) or ``groups`` (a metric by numbered group of
+            test targets).
         title: one line.
         tracks: whose rows; all if empty.
         methods: which rows, by method; all if empty.
-        option: for ``option``: its name.
+        option: for ``option``: its name; for ``groups``: the beginning of their names.
     """
 
-    kind: Literal["course", "weights", "option", "experts"]
+    kind: Literal["course", "weights", "option", "experts", "groups"]
     title: str
     tracks: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -147,6 +148,8 @@ class Suite(Model):
             other unknown name is an error.
         tracks: by name.
         figures: by name, see `Figure`.
+        groups: groups of test targets that the board reports by themselves, by the beginnings of
+            their names: ``tied-last-day``, ``cold-target``, ``history``, ``popularity``.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -160,6 +163,7 @@ class Suite(Model):
     expects: dict[str, str] = {}
     tracks: dict[str, Track]
     figures: dict[str, Figure] = {}
+    groups: tuple[Literal["tied-last-day", "cold-target", "history", "popularity"], ...] = ()
 
 
 def find_suites(registry: Registry) -> dict[str, Path]:

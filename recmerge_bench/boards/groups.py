@@ -1,0 +1,142 @@
+"""``<suite>.groups.json``: which test targets belong to which group, and metrics by group.
+
+Groups come from the events and the cut alone (`recmerge_bench.data.slices`), so that they are the
+same for every method; metrics by group derive from the stored ranks.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.metrics import metric_values
+from recmerge_bench.boards.results import MEAN, Reader
+from recmerge_bench.data.codec import load_interactions, load_split
+from recmerge_bench.data.slices import slices
+from recmerge_bench.errors import DataError
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
+
+SCHEMA = 1
+#: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
+BINS = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the test targets of a split.
+
+    Attributes:
+        name: kebab-case.
+        about: what they have in common.
+        rows: bool [T], in the order of the split's test targets.
+    """
+
+    name: str
+    about: str
+    rows: np.ndarray
+
+    def to_json(self) -> dict[str, Any]:
+        """Bits, packed."""
+        packed = zlib.compress(np.packbits(self.rows).tobytes(), 9)
+        return {
+            "name": self.name,
+            "about": self.about,
+            "instances": len(self.rows),
+            "rows": base64.b64encode(packed).decode("ascii"),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Group:
+        """What `to_json` gave.
+
+        Raises:
+            ValueError: not such a mapping.
+        """
+        count = int(raw["instances"])
+        most = -(-count // 8)
+        reader = zlib.decompressobj()
+        data = reader.decompress(base64.b64decode(raw["rows"], validate=True), most + 1)
+        if len(data) != most:
+            raise ValueError(f"group {raw['name']}: {len(data)} bytes for {count} targets")
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count).astype(bool)
+        return cls(str(raw["name"]), str(raw["about"]), bits)
+
+
+def make_groups(
+    reader: Reader, manifest: Mapping[str, Any], wanted: Sequence[str]
+) -> dict[str, list[Group]]:
+    """Key of a split -> its groups whose names begin with one of `wanted`.
+
+    Raises:
+        HandledError: the protocol's sequences have no known times.
+    """
+    found: dict[str, list[Group]] = {}
+    for result in manifest["results"]:
+        if result["status"] != "done":
+            continue
+        inputs = reader.record(result["key"])["inputs"]
+        if inputs["split"] in found:
+            continue
+        split = load_split(reader.store.check(inputs["split"]))
+        interactions = load_interactions(reader.store.check(inputs["data"]))
+        found[inputs["split"]] = [
+            Group(s.name, s.about, s.rows)
+            for s in slices(split, interactions, bins=BINS)
+            if s.name.startswith(tuple(wanted))
+        ]
+    return found
+
+
+def by_group(
+    registry: Registry, metric: str, table: RankTable, groups: Sequence[Group]
+) -> dict[str, dict[str, float]]:
+    """Group -> domain -> the metric's mean, and ``mean``: over the domains that it has."""
+    values = metric_values(registry, [metric], table)[metric]
+    found = {}
+    for group in groups:
+        if len(group.rows) != len(values):
+            raise DataError(f"group {group.name} has {len(group.rows)} targets, not {len(values)}")
+        means = {}
+        for number, domain in enumerate(table.domains):
+            mine = group.rows & (table.domain == number)
+            if mine.any():
+                means[domain] = float(values[mine].mean())
+        if means:
+            found[group.name] = {**means, MEAN: float(np.mean(list(means.values())))}
+    return found
+
+
+def groups_json(suite: str, groups: Mapping[str, Sequence[Group]]) -> dict[str, Any]:
+    """The file's content."""
+    splits = {key: [g.to_json() for g in some] for key, some in sorted(groups.items())}
+    return {"schema": SCHEMA, "suite": suite, "splits": splits}
+
+
+def load_groups(path: Path) -> dict[str, list[Group]]:
+    """Key of a split -> its groups; none where there is no file.
+
+    Raises:
+        DataError: the file is damaged or of another schema.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if raw["schema"] != SCHEMA:
+            raise ValueError(f"schema {raw['schema']!r} is unknown")
+        return {key: [Group.from_json(g) for g in some] for key, some in raw["splits"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+        raise DataError(f"no groups of test targets ({error}); build them again", path) from None
+
+
+def groups_path(records: Path) -> Path:
+    """The groups beside a records file."""
+    return records.with_name(f"{records.stem}.groups.json")
