@@ -65,8 +65,8 @@ class Figure(Model):
     Attributes:
         kind: ``course`` (cross entropy and entropy along the steps), ``weights`` (learned weights
             along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
-            metric against the number of merged domains) or ``groups`` (a metric by numbered group of
-            test targets).
+            metric against the number of merged domains) or ``groups`` (a metric by numbered
+            group of test targets).
         title: one line.
         tracks: whose rows; all if empty.
         methods: which rows, by method; all if empty.
