@@ -2,15 +2,23 @@
 
 The baseline "SASRec-dt" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025): one
 causal encoder reads the mixed sequence; a target is scored among the items of its own domain.
+
+Presets:
+    family (the defaults): one post-norm block with SwiGLU, width 256, InfoNCE with 128 negatives
+        of each domain at temperature 0.75, positions counted backwards; AdamW with lr 1e-4 and
+        weight decay 5.
+    cpu: ``width: 64``.
+    original: ``block: sasrec, positions: forward, width: 50, layers: 2, heads: 1, dropout: 0.5,
+        loss: bce, negatives: 1, max_len: 50``; Adam, lr 1e-3 (SASRec's own, on mixed sequences).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, Spec, hookimpl
+from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,118 +39,49 @@ def recmerge_bench_register() -> list[Spec]:
     ]
 
 
-@dataclass(frozen=True)
-class SASRecDTOptions:
-    """Options of SASRec-dt.
-
-    Attributes:
-        width: of items and layers.
-        layers: number of blocks.
-        heads: attention heads.
-        dropout: on embeddings and on every sub-layer's output.
-        max_len: latest events that are looked at.
-        negatives: of each domain for each position; 0: the full softmax over all domains.
-        temperature: of InfoNCE.
-        init: item tables from the items' ``text``, or ``random``.
-        std: standard deviation of the initial item and position vectors.
-    """
-
-    width: int = 64
-    layers: int = 2
-    heads: int = 2
-    dropout: float = 0.2
-    max_len: int = 50
-    negatives: int = 128
-    temperature: float = 0.75
-    init: Literal["text", "random"] = "text"
-    std: float = 0.02
-
-    def __post_init__(self) -> None:
-        if self.negatives < 0 or self.temperature <= 0:
-            raise HandledError("sasrec-dt: negatives is not negative, temperature is positive")
-
-
 class SASRecDT(Backbone):
-    """For any number of domains."""
+    """For any number of domains. With ``loss: full`` the items of all domains compete."""
 
-    Options = SASRecDTOptions
+    Options = FamilyOptions
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """See `Backbone.build`."""
-        from recmerge_bench.nn.causal import CausalNet
+        from recmerge_bench.nn.family import FamilyNet
 
-        o = self.options
-        return CausalNet(
-            catalogue,
-            domains,
-            seed,
-            width=o.width,
-            layers=o.layers,
-            heads=o.heads,
-            dropout=o.dropout,
-            max_len=o.max_len,
-            init=o.init,
-            std=o.std,
-        )
+        return FamilyNet(catalogue, domains, seed, self.options)
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
         """Mean over users of the sum over domains of the mean over that domain's targets."""
-        from recmerge_bench.nn import losses
+        import torch
 
-        o = self.options
-        keep = losses.valid_tokens(batch.lengths, batch.items.shape[1])
-        goal = net.tables.scope_rows(batch.targets, batch.scope)
-        weights = self._weights(net, batch, goal)[keep]
+        from recmerge_bench.nn import domain_losses, family, losses
+
+        o, size = self.options, batch.items.shape[1]
+        keep = losses.valid_tokens(batch.lengths, size)
+        goals = net.tables.scope_rows(batch.targets, batch.scope)
+        spans = [net.tables.scope_span(batch.scope, name) for name in batch.scope]
+        weights = domain_losses.per_user_weights(goals, family.inside(batch.lengths, size), spans)
+        negatives = None
+        if o.loss != "full":
+            first = net.tables.scope_rows(batch.items[:, :1], batch.scope)
+            negatives = domain_losses.negatives_by_domain(
+                torch.cat([first, goals], 1),
+                family.inside(batch.lengths + 1, size + 1),
+                spans,
+                size,
+                o.negatives,
+                batch.generator,
+            )[keep]
         hidden = net(batch.items, batch.lengths, batch.scope).flatten(0, 1)[keep]
-        table = net.tables.scope_table(batch.scope)
-        targets = goal.flatten()[keep]
-        if o.negatives == 0:
-            value = losses.full_cross_entropy(
-                hidden, table, targets, weights=weights, temperature=o.temperature
-            )
-            return value, len(keep)
-        choices = self._choices(net, batch, goal, keep)
-        scores = losses.choice_scores(hidden, table, choices)
-        value = losses.sampled_cross_entropy(
-            scores[:, 0],
-            scores[:, 1:],
-            o.temperature,
-            weights,
-            hits=choices[:, 1:] == targets[:, None],
+        value = domain_losses.next_item_loss(
+            o,
+            hidden,
+            net.tables.scope_table(batch.scope),
+            goals.flatten()[keep],
+            negatives,
+            weights.flatten()[keep],
         )
         return value, len(keep)
-
-    def _weights(self, net: Any, batch: Batch, goal: Tensor) -> Tensor:
-        """1 / (users * targets of the target's domain in its sequence): float32 [B * L]."""
-        import torch
-
-        valid = torch.arange(goal.shape[1], device=goal.device) < batch.lengths[:, None]
-        weights = torch.zeros(goal.shape, device=goal.device)
-        for domain in batch.scope:
-            span = net.tables.scope_span(batch.scope, domain)
-            own = valid & (goal >= span.start) & (goal < span.stop)
-            weights += own / own.sum(1, keepdim=True).clamp_min(1)
-        return (weights / len(goal)).flatten()
-
-    def _choices(self, net: Any, batch: Batch, goal: Tensor, keep: Tensor) -> Tensor:
-        """Target, then negatives of each domain: int64 [N, 1 + domains * negatives]."""
-        import torch
-
-        from recmerge_bench.nn import losses
-
-        count, size = self.options.negatives, goal.shape[1]
-        seen = torch.cat([net.tables.scope_rows(batch.items[:, :1], batch.scope), goal], 1)
-        columns = torch.arange(size + 1, device=goal.device)
-        valid = columns <= batch.lengths[:, None]
-        parts = [goal.view(-1, 1)]
-        for domain in batch.scope:
-            span = net.tables.scope_span(batch.scope, domain)
-            own = valid & (seen >= span.start) & (seen < span.stop)
-            drawn = losses.draw_negatives(
-                seen - span.start, own, span.stop - span.start, size * count, batch.generator
-            )
-            parts.append(drawn.view(-1, count) + span.start)
-        return torch.cat(parts, 1)[keep]
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
         """State after the last event, of whichever domain."""

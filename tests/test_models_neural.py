@@ -1,19 +1,17 @@
-"""SASRec, BERT4Rec and SASRec-dt learn what popularity cannot, and look where they may."""
+"""SASRec and BERT4Rec learn what popularity cannot, and look where they may."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import builders
-import numpy as np
 import pytest
 import torch
 from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
 from recmerge_bench_plugins.popularity import Popularity
 from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
-from recmerge_bench_plugins.sasrec_dt import SASRecDT, SASRecDTOptions
 
-from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
@@ -33,22 +31,20 @@ def popularity(split: Split) -> float:
 
 
 @pytest.mark.parametrize(
-    ("definition", "scope", "steps"),
+    ("definition", "steps"),
     [
-        (SASRec(SASRecOptions(**SMALL)), "domain", 150),
-        (SASRec(SASRecOptions(**SMALL, loss="sampled-ce", negatives=8)), "domain", 150),
-        (SASRec(SASRecOptions(**SMALL, loss="bce", negatives=2)), "domain", 250),
-        (SASRec(SASRecOptions(**SMALL, loss="gbce", negatives=8)), "domain", 250),
-        (BERT4Rec(BERT4RecOptions(**SMALL, std=0.1)), "domain", 400),
-        (SASRecDT(SASRecDTOptions(**SMALL, negatives=8)), "mixed", 250),
-        (SASRecDT(SASRecDTOptions(**SMALL, negatives=0)), "mixed", 250),
+        (SASRec(SASRecOptions(**SMALL)), 150),
+        (SASRec(SASRecOptions(**SMALL, loss="sampled-ce", negatives=8)), 150),
+        (SASRec(SASRecOptions(**SMALL, loss="bce", negatives=2)), 250),
+        (SASRec(SASRecOptions(**SMALL, loss="gbce", negatives=8)), 250),
+        (BERT4Rec(BERT4RecOptions(**SMALL, std=0.1)), 400),
     ],
-    ids=["ce", "sampled", "bce", "gbce", "bert4rec", "dt-sampled", "dt-full"],
+    ids=["ce", "sampled", "bce", "gbce", "bert4rec"],
 )
-def test_learns(definition: Backbone, scope: Any, steps: int) -> None:
-    split = builders.planted(CAT, 300) if scope == "domain" else builders.mixed(CAT, 150)
+def test_learns(definition: Backbone, steps: int) -> None:
+    split = builders.planted(CAT, 300)
     options = TrainOptions(steps=steps, epochs=0, batch_size=32, lr=4e-3, eval_every=50)
-    result = fit(definition, CAT, split, CAT.domains, scope, options, 0)
+    result = fit(definition, CAT, split, CAT.domains, "domain", options, 0)
     history = result.report["history"]
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     net = definition.build(CAT, CAT.domains, 1)
@@ -81,19 +77,3 @@ def test_bert4rec_masks() -> None:
     # A short history is kept: two one-item histories differ.
     one = definition.encode(net, torch.tensor([[3], [4]]), torch.tensor([1, 1]), "alpha")
     assert not torch.allclose(one[0], one[1])
-
-
-def test_sasrec_dt_weights_sum_to_domains() -> None:
-    definition = SASRecDT(SASRecDTOptions(**SMALL))
-    net: Any = definition.build(CAT, CAT.domains, 0)
-    items = torch.tensor([[0, 31, 2, 40], [1, 2, 0, 0]])
-    targets = torch.tensor([[31, 2, 40, 3], [2, 35, 0, 0]])
-    batch = Batch(items, targets, torch.tensor([4, 2]), CAT.domains, torch.Generator(), {})
-    goal = net.tables.scope_rows(targets, CAT.domains)
-    weights = definition._weights(net, batch, goal).view(2, 4)
-    assert np.allclose(weights, [[0.25] * 4, [0.5, 0.5, 0, 0]])
-    definition = SASRecDT(SASRecDTOptions(**SMALL, negatives=6))
-    choices = definition._choices(net, batch, goal, torch.tensor([0, 1, 2, 3, 4, 5]))
-    assert choices.shape == (6, 13)
-    assert bool((choices[:, 1:7] < 30).all()) and bool((choices[:, 7:] >= 30).all())
-    assert not set(choices[:4, 1:].flatten().tolist()) & {0, 31, 2, 40, 3}
