@@ -360,7 +360,8 @@ def test_cloze_options() -> None:
 
     for bad in (
         {"mask_ratio": 0.0}, {"mask_ratio": 1.0}, {"last_share": 0.0}, {"block": "bert4rec"},
-        {"block": "sasrec"}, {"dropout": 1.0}, {"temperature": 0.0},
+        {"block": "sasrec"}, {"dropout": 1.0}, {"temperature": 0.0}, {"loss": "ce"},
+        {"positions": "left"}, {"init": "zeros"}, {"max_len": 0},
     ):  # fmt: skip
         with pytest.raises(HandledError):
             ClozeOptions(**bad)

@@ -7,6 +7,12 @@ from typing import ClassVar, Literal
 
 from recmerge_bench.errors import HandledError
 
+_CHOICES = {
+    "positions": ("reverse", "forward"),
+    "loss": ("infonce", "bce", "full"),
+    "init": ("random", "text"),
+}
+
 
 @dataclass(frozen=True)
 class FamilyOptions:
@@ -51,6 +57,9 @@ class FamilyOptions:
             )
         if self.block not in self.BLOCKS:
             raise HandledError(f"block must be one of {', '.join(self.BLOCKS)}: {self.block!r}")
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise HandledError(f"{name} is {' or '.join(known)}: {getattr(self, name)!r}")
         if not 0 <= self.dropout < 1 or self.temperature <= 0:
             raise HandledError("dropout lies in [0, 1), temperature is positive")
         if self.loss != "full" and self.negatives < 1:
