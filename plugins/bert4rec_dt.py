@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import ClozeOptions
 
 if TYPE_CHECKING:
@@ -34,6 +34,22 @@ def recmerge_bench_register() -> list[Spec]:
             "bert4rec-dt",
             f"{__name__}:BERT4RecDT",
             "masked-item model of mixed sequences, InfoNCE by the masked item's domain",
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "bert4rec",
+                        "positions": "forward",
+                        "width": 64,
+                        "layers": 2,
+                        "heads": 2,
+                        "dropout": 0.1,
+                        "loss": "full",
+                        "temperature": 1.0,
+                    },
+                    {"lr": 1e-4, "weight_decay": 0.0},
+                ),
+            },
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Sun et al., BERT4Rec, CIKM 2019",
         )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recmerge_bench.api import Batch, Catalogue, Spec, hookimpl
+from recmerge_bench.api import Batch, Catalogue, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import ClozeOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -37,6 +37,22 @@ def recmerge_bench_register() -> list[Spec]:
             f"{__name__}:BERT4RecST",
             "masked-item model of the target domain's own events, a model for each domain",
             single_target=True,
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "bert4rec",
+                        "positions": "forward",
+                        "width": 64,
+                        "layers": 2,
+                        "heads": 2,
+                        "dropout": 0.1,
+                        "loss": "full",
+                        "temperature": 1.0,
+                    },
+                    {"lr": 1e-4, "weight_decay": 0.0},
+                ),
+            },
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Sun et al., BERT4Rec, CIKM 2019",
         )

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Catalogue, HandledError, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -42,6 +42,22 @@ def recmerge_bench_register() -> list[Spec]:
             f"{__name__}:CDASR",
             "SASRec on the target domain, its states asking the source items by attention",
             single_target=True,
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "sasrec",
+                        "positions": "forward",
+                        "width": 50,
+                        "layers": 2,
+                        "heads": 1,
+                        "loss": "bce",
+                        "negatives": 1,
+                        "max_len": 50,
+                    },
+                    {"lr": 1e-3, "weight_decay": 0.0},
+                ),
+            },
             fidelity="reconstructed",
             citation="Alharbi & Caragea, Cross-Domain Attentive Sequential Recommendations based "
             "on General and Current User Preferences, WI-IAT 2021",

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Catalogue, HandledError, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -44,6 +44,23 @@ def recmerge_bench_register() -> list[Spec]:
             f"{__name__}:CDSASRec",
             "SASRec on the target domain, its inputs shifted by the mean of source states",
             single_target=True,
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "sasrec",
+                        "positions": "forward",
+                        "width": 50,
+                        "layers": 2,
+                        "heads": 1,
+                        "loss": "bce",
+                        "negatives": 1,
+                        "max_len": 50,
+                        "causal_source": False,
+                    },
+                    {"lr": 1e-3, "weight_decay": 0.0},
+                ),
+            },
             fidelity="reconstructed",
             citation="Alharbi & Caragea, Cross-domain Self-attentive Sequential Recommendations, "
             "ICDSA 2021",

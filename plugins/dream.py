@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ def recmerge_bench_register() -> list[Spec]:
             "dream",
             f"{__name__}:Dream",
             "mixed and domain encoders of their own, extraction attention, focal loss, contrast",
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {"dropout": 0.2, "temperature": 1.0},
+                    {"lr": 1e-3, "weight_decay": 0.0},
+                ),
+            },
             fidelity="reconstructed",
             citation="DREAM: Decoupled Representation via Extraction Attention Module and "
             "Supervised Contrastive Learning for Cross-Domain Sequential Recommender, RecSys 2023",

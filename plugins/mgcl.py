@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from recmerge_bench.api import Batch, Catalogue, HandledError, Spec, Split, hookimpl
+from recmerge_bench.api import Batch, Catalogue, HandledError, Profile, Spec, Split, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -52,6 +52,21 @@ def recmerge_bench_register() -> list[Spec]:
             f"{__name__}:MGCL",
             "dynamic and static item graphs, attention to the source domains, two contrasts",
             single_target=True,
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "positions": "forward",
+                        "width": 50,
+                        "layers": 2,
+                        "heads": 1,
+                        "loss": "bce",
+                        "negatives": 1,
+                        "max_len": 100,
+                    },
+                    {"lr": 1e-3, "weight_decay": 0.0, "batch_size": 128},
+                ),
+            },
             fidelity="reconstructed",
             citation="Xu et al., A Multi-view Graph Contrastive Learning Framework for "
             "Cross-Domain Sequential Recommendation, RecSys 2023",

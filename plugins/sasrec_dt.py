@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
@@ -33,6 +33,22 @@ def recmerge_bench_register() -> list[Spec]:
             "sasrec-dt",
             f"{__name__}:SASRecDT",
             "one causal encoder over mixed sequences, InfoNCE by target domain",
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "sasrec",
+                        "positions": "forward",
+                        "width": 50,
+                        "layers": 2,
+                        "heads": 1,
+                        "loss": "bce",
+                        "negatives": 1,
+                        "max_len": 50,
+                    },
+                    {"lr": 1e-3, "weight_decay": 0.0},
+                ),
+            },
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Kang & McAuley, ICDM 2018",
         )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Catalogue, Spec, hookimpl
+from recmerge_bench.api import Catalogue, Profile, Spec, hookimpl
 from recmerge_bench.nn.single_target import SingleTarget
 
 if TYPE_CHECKING:
@@ -35,6 +35,22 @@ def recmerge_bench_register() -> list[Spec]:
             f"{__name__}:SASRecST",
             "causal encoder over the target domain's own events, a model for each domain",
             single_target=True,
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {
+                        "block": "sasrec",
+                        "positions": "forward",
+                        "width": 50,
+                        "layers": 2,
+                        "heads": 1,
+                        "loss": "bce",
+                        "negatives": 1,
+                        "max_len": 50,
+                    },
+                    {"lr": 1e-3, "weight_decay": 0.0},
+                ),
+            },
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Kang & McAuley, ICDM 2018",
         )

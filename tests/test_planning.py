@@ -13,10 +13,12 @@ import yaml
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning import keys
 from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Profile
+from recmerge_bench.training.options import TrainOptions
 
 
 def make(registry: Registry, changes: tuple[str, ...] = (), suite: str = "quick") -> Plan:
@@ -199,7 +201,7 @@ def test_profiles_lie_between_defaults_and_rows(registry: Registry, tmp_path: Pa
          c["training"]["steps"])
         for c in trains
     ]  # fmt: skip
-    assert chosen == [(24, 2, 0.5, 9), (64, 3, 0.1, 7), (64, 2, 0.1, 7)]
+    assert chosen == [(24, 1, 0.5, 9), (256, 3, 0.1, 7), (256, 1, 0.1, 7)]
     assert [r.identity["profile"] for r in plan.results] == ["cpu", "deep", "unheard-of"]
 
 
@@ -216,3 +218,13 @@ def test_a_single_target_model_is_trained_for_each_domain(
         "model:action": trains[0].key,
         "model:comedy": trains[1].key,
     }
+
+
+def test_every_profile_has_options_that_its_method_takes(registry: Registry) -> None:
+    seen = 0
+    for spec in registry.specs.values():
+        for name, profile in spec.profiles.items():
+            complete(spec, profile.options, f"profile {name}")
+            checked(TrainOptions, profile.training, f"profile {name}")
+            seen += 1
+    assert seen > 10

@@ -310,3 +310,18 @@ def test_a_domain_that_no_expert_has_seen(tmp_path: Path) -> None:
     assert not any("expert:d2" in r["inputs"] for r in merges)
     board = (tmp_path / "boards" / "text.md").read_text()
     assert "| experts of" in board and "d0, d1" in board
+
+
+def test_a_model_for_each_target_domain(tmp_path: Path) -> None:
+    rows = '[{"method": "sasrec-st", "options": {"width": 8, "negatives": 4, "max_len": 10}}]'
+    done = run(tmp_path, "--set", f"tracks.cdsr.rows={rows}", "--only", "method=sasrec-st")
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = [json.loads(p.read_text()) for p in tmp_path.glob("store/*/*/record.json")]
+    trained = {r["label"] for r in records if r["kind"] == "train"}
+    assert trained == {f"train sasrec-st {d} seed 0" for d in ("action", "comedy")}
+    [row] = [
+        r
+        for r in json.loads((tmp_path / "records" / "tiny.json").read_text())["results"]
+        if r["status"] == "done"
+    ]
+    assert set(row["metrics"]) == {"action", "comedy", "mean"}

@@ -29,6 +29,7 @@ class SingleTarget(Backbone):
     """
 
     Options = FamilyOptions
+
     def goal(self) -> str:
         """The target domain.
 
