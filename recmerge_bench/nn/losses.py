@@ -116,7 +116,12 @@ def gbce_beta(n_items: int, negatives: int, t: float) -> float:
 
 
 def draw_negatives(
-    seen: Tensor, valid: Tensor, n_items: int, count: int, generator: torch.Generator
+    seen: Tensor,
+    valid: Tensor,
+    n_items: int,
+    count: int,
+    generator: torch.Generator,
+    owners: Tensor | None = None,
 ) -> Tensor:
     """Uniform draws with replacement, exactly without the rows' own items, by rank shifting.
 
@@ -124,11 +129,12 @@ def draw_negatives(
         seen: int64 [B, S], rows of a table; repeats are allowed.
         valid: bool [B, S], entries of `seen` that count.
         n_items: rows of the table.
-        count: draws for each row of `seen`.
+        count: draws for each row of `seen`, or for each of `owners`.
         generator: on the device of `seen`.
+        owners: int64 [N], rows of `seen` that draw, if not each of them once.
 
     Returns:
-        int64 [B, count]. A row that has seen every item gets seen ones.
+        int64 [B, count] or [N, count]. A row that has seen every item gets seen ones.
     """
     big = 2 * n_items + seen.shape[1]
     ordered = torch.where(valid, seen, big).sort(dim=1).values
@@ -137,8 +143,10 @@ def draw_negatives(
     distinct = (ordered < big).sum(1)
     keys = ordered - torch.arange(ordered.shape[1], device=seen.device)
     free = (n_items - distinct).clamp_min(1)
+    if owners is not None:
+        keys, free = keys[owners], free[owners]
     uniform = torch.rand(
-        (len(seen), count), generator=generator, device=seen.device, dtype=torch.float64
+        (len(keys), count), generator=generator, device=seen.device, dtype=torch.float64
     )
     drawn = (uniform * free[:, None]).long()
     shift = torch.searchsorted(keys.contiguous(), drawn, right=True)

@@ -128,23 +128,34 @@ def build_tables(
         catalogue: the items.
         domains: domains to hold.
         width: columns.
-        init: ``text`` (catalogue only, see `text_init`) or ``random`` (normal, drawn from `seed`
-            and the domain's number in the catalogue, whichever domains are held).
+        init: ``text`` (catalogue only, see `text_init`), ``random`` (normal, drawn from `seed`
+            and the domain's number in the catalogue, whichever domains are held) or
+            ``truncated`` (the same, within two standard deviations).
         std: standard deviation of the entries.
-        seed: of the run; used by ``random`` alone.
+        seed: of the run; ``text`` does not use it.
 
     Raises:
-        ValueError: `init` is neither.
+        ValueError: `init` is none of these.
     """
     tables = {}
     for name in domains:
         if init == "text":
             tables[name] = torch.from_numpy(text_vectors(catalogue, name, width, std))
-        elif init == "random":
+        elif init in ("random", "truncated"):
             number = catalogue.domains.index(name)
             generator = torch.Generator().manual_seed(seed * 1_000_003 + number + 1)
             shape = (catalogue.size(name), width)
-            tables[name] = torch.randn(shape, generator=generator) * std
+            if init == "random":
+                tables[name] = torch.randn(shape, generator=generator) * std
+            else:
+                tables[name] = truncated_normal(shape, std, generator)
         else:
-            raise ValueError(f"init must be 'text' or 'random', not {init!r}")
+            raise ValueError(f"init must be 'text', 'random' or 'truncated', not {init!r}")
     return ItemTables(tables, catalogue)
+
+
+def truncated_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
+    """Normal(0, std) values within two standard deviations."""
+    return nn.init.trunc_normal_(
+        torch.empty(shape), 0.0, std, -2 * std, 2 * std, generator=generator
+    )

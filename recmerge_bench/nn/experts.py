@@ -1,0 +1,97 @@
+"""Gated feed-forward blocks: SwiGLU, and a mixture of a shared expert with one for each output."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Experts(nn.Module):
+    """Several SwiGLU networks ``(silu(x W1) * (x W2)) W3`` of the same input, without biases.
+
+    All first layers are one product.
+
+    Args:
+        width: of the vectors.
+        inner: width of the inside.
+        count: how many.
+    """
+
+    def __init__(self, width: int, inner: int, count: int) -> None:
+        super().__init__()
+        self.up = nn.Parameter(torch.empty(count, 2, inner, width))
+        self.down = nn.Parameter(torch.empty(count, width, inner))
+
+    def draw(self, std: float, generator: torch.Generator) -> None:
+        """All weights normal(0, std)."""
+        nn.init.normal_(self.up, std=std, generator=generator)
+        nn.init.normal_(self.down, std=std, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, width] to [count, N, width]."""
+        gate, value = F.linear(x, self.up.flatten(0, 2)).unflatten(1, self.up.shape[:3]).unbind(2)
+        return torch.bmm((F.silu(gate) * value).transpose(0, 1), self.down.transpose(1, 2))
+
+
+class GatedBlock(nn.Module):
+    """``norm(x + drop(swiglu(x)))``: [N, width] to [N, width]."""
+
+    def __init__(self, width: int, inner: int, dropout: float) -> None:
+        super().__init__()
+        self.experts = Experts(width, inner, 1)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = dropout
+
+    def draw(self, std: float, generator: torch.Generator) -> None:
+        """Weights normal(0, std), the norm 1 and 0."""
+        self.experts.draw(std, generator)
+        self.norm.reset_parameters()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        out: Tensor = self.norm(x + F.dropout(self.experts(x)[0], self.dropout, self.training))
+        return out
+
+
+class MixtureBlock(nn.Module):
+    """A block with several outputs, each a gated mixture of a shared expert and one of its own.
+
+    Output k is ``norm_k(x + drop(g_0 shared(x) + g_1 expert_k(x)))`` with
+    ``g = softmax(x G_k)`` (MERIT, MM 2025, moFFN).
+
+    Args:
+        width: of the vectors.
+        inner: width of an expert's inside.
+        outputs: how many.
+        dropout: drawn for each output apart.
+    """
+
+    def __init__(self, width: int, inner: int, outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.experts = Experts(width, inner, 1 + outputs)
+        self.gate = nn.Parameter(torch.empty(outputs, 2, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(outputs))
+        self.dropout = dropout
+
+    def draw(self, std: float, generator: torch.Generator) -> None:
+        """Weights normal(0, std), the norms 1 and 0."""
+        self.experts.draw(std, generator)
+        nn.init.normal_(self.gate, std=std, generator=generator)
+        for norm in self.norms:
+            norm.reset_parameters()  # type: ignore[operator]
+
+    def gates(self, x: Tensor) -> Tensor:
+        """Weights of the shared expert and of the output's own: [N, outputs, 2]."""
+        return F.linear(x, self.gate.flatten(0, 1)).unflatten(1, (-1, 2)).softmax(2)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """[N, width] to one [N, width] for each output."""
+        shared, *own = self.experts(x)
+        gates = self.gates(x)
+        found = []
+        for number, (expert, norm) in enumerate(zip(own, self.norms, strict=True)):
+            weight = gates[:, number]
+            mixed = weight[:, :1] * shared + weight[:, 1:] * expert
+            found.append(norm(x + F.dropout(mixed, self.dropout, self.training)))
+        return found
