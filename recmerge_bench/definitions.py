@@ -191,6 +191,23 @@ class Backbone(Definition):
         """The number of latest events that `encode` looks at."""
         raise NotImplementedError
 
+    def probe(
+        self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str
+    ) -> Mapping[str, Tensor]:
+        """Named quantities by user, such as gates; their means at test go to the rank's record.
+
+        Args:
+            net: the module.
+            histories: as in `encode`.
+            lengths: as in `encode`.
+            domain: the target's domain.
+
+        Returns:
+            One float tensor for each name, with one finite value for each user that has the
+            quantity ([B] where all have it). Nothing by default.
+        """
+        return {}
+
 
 class CountingModel(Definition):
     """A recommender fitted in one pass over counts (popularity, item-kNN): numpy only."""

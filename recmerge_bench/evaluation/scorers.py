@@ -119,7 +119,7 @@ class _NetScorer:
         self.slot[rows] = np.arange(len(rows))
         limit = self.definition.max_history()
         for part, histories, lengths in history_batches(
-            self.split, self.instances, rows, limit, _TOKENS.get(self.device.type, 1 << 13)
+            self.split, self.instances, rows, limit, tokens_at_once(self.device)
         ):
             vectors = self.definition.encode(
                 self.net,
@@ -130,6 +130,11 @@ class _NetScorer:
             if self.users.shape != (len(rows), vectors.shape[1]):
                 self.users = vectors.new_empty((len(rows), vectors.shape[1]))
             self.users[torch.from_numpy(self.slot[part]).to(self.device)] = vectors
+
+
+def tokens_at_once(device: torch.device) -> int:
+    """Events that fit in one batch of `history_batches`."""
+    return _TOKENS.get(device.type, 1 << 13)
 
 
 def history_batches(

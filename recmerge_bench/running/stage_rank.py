@@ -20,16 +20,22 @@ Counts = tuple[np.ndarray, np.ndarray]
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Rank every domain's targets with the model that serves the domain."""
+    """Rank every domain's targets with the model that serves the domain.
+
+    The record's report has ``probes`` (domain -> name -> users, mean, std) where the model tells
+    something of itself.
+    """
     split, catalogue = context.split(), context.interactions().catalogue
     candidates, digest = _candidates(context, split.test)
     better = np.zeros(len(split.test), np.int32)
     equal = np.zeros(len(split.test), np.int32)
+    probes = {}
     for domain in context.config["domains"]:
         rows = np.flatnonzero(split.test.domains == catalogue.domains.index(domain))
         part = None if candidates is None else candidates[rows]
         test = split.test.take(rows)
-        better[rows], equal[rows] = _rank(context, split, test, catalogue, domain, part)
+        counts, probes[domain] = _rank(context, split, test, catalogue, domain, part)
+        better[rows], equal[rows] = counts
     about = {
         "protocol": {"mask_history": context.config["mask_history"], "candidates": digest},
         "instances": len(split.test),
@@ -44,7 +50,8 @@ def run(context: Context) -> dict[str, Any]:
         about,
     )
     write_ranks(context.out / "ranks.parquet", table)
-    return about
+    told = {domain: found for domain, found in probes.items() if found}
+    return {**about, "probes": told} if told else about
 
 
 def _candidates(context: Context, test: Instances) -> tuple[np.ndarray | None, str]:
@@ -62,7 +69,9 @@ def _rank(
     catalogue: Catalogue,
     domain: str,
     candidates: np.ndarray | None,
-) -> Counts:
+) -> tuple[Counts, dict[str, Any]]:
+    """Counts of one domain's instances, and what the model tells of itself (see `probe_net`)."""
+    from recmerge_bench.evaluation.probes import probe_net
     from recmerge_bench.evaluation.ranking import Ranking
     from recmerge_bench.evaluation.scorers import rank_with_counts, rank_with_net
 
@@ -73,7 +82,7 @@ def _rank(
         from safetensors.numpy import load_file
 
         state = load_file(str(weights))
-        return rank_with_counts(definition, state, split, test, catalogue, rankings)[0]
+        return rank_with_counts(definition, state, split, test, catalogue, rankings)[0], {}
     definition.target = domain if context.config.get("single_target") else None
     net = load_net(
         definition,
@@ -84,8 +93,9 @@ def _rank(
         context.config.get("initial_tables", False),
         context.device,
     )
-    definition = _adapted(context, definition, domain)
-    return rank_with_net(definition, net, split, test, catalogue, rankings, context.device)[0]
+    adapted = _adapted(context, definition, domain)
+    counts = rank_with_net(adapted, net, split, test, catalogue, rankings, context.device)[0]
+    return counts, probe_net(definition, net, split, test, domain, context.device)
 
 
 def _adapted(context: Context, definition: Any, domain: str) -> Any:
