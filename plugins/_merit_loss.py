@@ -27,6 +27,8 @@ class Aim:
         weights: float [N], the loss is the weighted sum.
         pools: int64 [N, P], numbers of the domains that negatives come from, equally many of
             each.
+        events: of the batch.
+        table: [I, width], the joined tables.
     """
 
     tokens: Tensor
@@ -36,6 +38,7 @@ class Aim:
     weights: Tensor
     pools: Tensor
     events: Events
+    table: Tensor
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Goals:
             self._weights(tokens.rows, parts),
             pools.expand(len(targets), -1),
             self.events,
+            self.reading.table,
         )
 
     def own(self) -> Aim:
@@ -104,6 +108,7 @@ class Goals:
             self._weights(rows, numbers),
             numbers[:, None],
             self.events,
+            self.reading.table,
         )
 
     def _weights(self, rows: Tensor, parts: Tensor) -> Tensor:
@@ -124,7 +129,7 @@ def cross_entropy(net: Any, states: Tensor, aim: Aim, generator: torch.Generator
     if not o.negatives:
         return _full(net, hidden, aim)
     choices = torch.cat([aim.targets[:, None], draw(net, aim, generator)], 1)
-    scores = chosen_scores(hidden, net.tables.scope_table(net.domains), choices)
+    scores = chosen_scores(hidden, aim.table, choices)
     return losses.sampled_cross_entropy(scores[:, 0], scores[:, 1:], o.temperature, aim.weights)
 
 
@@ -150,9 +155,8 @@ def _full(net: Any, hidden: Tensor, aim: Aim) -> Tensor:
     """Over all domains for the mixed loss, over the target's own for the domains' losses."""
     temperature = net.options.temperature
     if aim.pools.shape[1] > 1:
-        table = net.tables.scope_table(net.domains)
         return losses.full_cross_entropy(
-            hidden, table, aim.targets, weights=aim.weights, temperature=temperature
+            hidden, aim.table, aim.targets, weights=aim.weights, temperature=temperature
         )
     total = hidden.new_zeros(())
     for number, name in enumerate(net.domains):

@@ -67,12 +67,14 @@ class Reading:
 
     Attributes:
         tokens: branch -> its tokens; those of ``mixed`` are all real tokens of the batch.
-        rows: int64 [N], items of the tokens as rows of the joined tables.
+        table: [I, width], the joined tables of all domains.
+        rows: int64 [N], items of the tokens as rows of it.
         numbers: int64 [N], the number of each token's domain.
         padding: int64 [B], places of the fixed length before the first token.
     """
 
     tokens: dict[str, Tokens]
+    table: Tensor
     rows: Tensor
     numbers: Tensor
     padding: Tensor
@@ -140,7 +142,8 @@ class MeritNet(nn.Module):
         for name in self.domains:
             number = self.domains.index(plain(self.sets[branch_of(name)]))
             tokens[branch_of(name)] = mixed.take(numbers == number)
-        return Reading(tokens, rows, numbers, self.options.max_len - lengths)
+        table = self.tables.scope_table(self.domains)
+        return Reading(tokens, table, rows, numbers, self.options.max_len - lengths)
 
     def number(self, rows: Tensor) -> Tensor:
         """Numbers of the domains of rows of the joined tables: int64, the shape of `rows`."""
@@ -171,7 +174,7 @@ class MeritNet(nn.Module):
 
     def _attended(self, reading: Reading) -> Iterator[tuple[str, Branch, Tensor]]:
         """Each branch with its states after self-attention, which gates and experts read."""
-        items = F.embedding(reading.rows, self.tables.scope_table(self.domains))
+        items = F.embedding(reading.rows, reading.table)
         for name, branch in self.branches.items():
             assert isinstance(branch, Branch)
             tokens = reading.tokens[name]

@@ -66,5 +66,5 @@ class SinkAttention(nn.Module):
             v,
             attn_mask=pattern.bias.to(q.dtype),
         )
-        found: Tensor = self.out(mixed.transpose(1, 2).reshape(-1, width).index_select(0, cells))
+        found: Tensor = self.out(mixed.transpose(1, 2).reshape(-1, width)[cells])
         return found
