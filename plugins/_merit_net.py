@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.api import Catalogue, HandledError
-from recmerge_bench.nn.experts import GatedBlock, MixtureBlock
 from recmerge_bench.nn.branch_tokens import Pattern, Tokens, causal_pattern, union
+from recmerge_bench.nn.experts import GatedBlock, MixtureBlock
 from recmerge_bench.nn.sink_attention import SinkAttention
 from recmerge_bench.nn.tables import build_tables, truncated_normal
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,6 +27,7 @@ def recmerge_bench_register() -> list[Spec]:
             "merit",
             f"{__name__}:Merit",
             "mixed and single-domain branches with transfer between them (profile family)",
+            profiles={"cpu": Profile({"width": 64})},
             fidelity="code-verified",
             citation="MERIT, MM 2025",
         )

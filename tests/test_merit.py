@@ -22,6 +22,8 @@ from torch import Tensor
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.probes import probe_net
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.trainer import fit
 
 LENGTH = 7
 SMALL = MeritOptions(width=8, inner=12, max_len=LENGTH, negatives=4, dropout=0.0, std=0.5)
@@ -426,3 +428,14 @@ def test_three_genres_from_suite_to_record(tmp_path: Path) -> None:
         assert set(gates) == {f"gate {x} to {y}" for x in names for y in names}
         assert all(0 < g["mean"] < 1 and g["std"] >= 0 and g["users"] > 0 for g in gates.values())
     assert "merit" in (tmp_path / "boards" / "tiny.md").read_text()
+
+
+def test_it_learns_what_follows_in_each_domain() -> None:
+    cat = builders.catalogue()
+    split = builders.mixed(cat, 150)
+    options = TrainOptions(steps=200, epochs=0, batch_size=32, lr=4e-3, eval_every=50)
+    definition = Merit(MeritOptions(width=32, dropout=0.1, max_len=20, negatives=8, std=0.05))
+    result = fit(definition, cat, split, cat.domains, "mixed", options, 0)
+    history = result.report["history"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+    assert result.report["best_valid"] > 0.4  # chance is below 0.2
