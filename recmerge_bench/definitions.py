@@ -164,6 +164,27 @@ class Backbone(Definition):
         """
         raise NotImplementedError
 
+    def prepare(
+        self, split: Split, catalogue: Catalogue, domains: Sequence[str]
+    ) -> Mapping[str, np.ndarray]:
+        """Arrays that the module needs of the training parts (a graph of items, say), by name.
+
+        Computed from ``split.sequences.training()`` alone: held-out events are not for it. The
+        core lays them, right after `build`, into the module as the buffers ``prepared.<name>``
+        (``net.prepared.<name>`` to the module), which are stored with the weights; ranking takes
+        them from there and needs no split. A model whose weights merge says in `policy` what
+        becomes of ``prepared.``.
+
+        Args:
+            split: whose training parts are looked at.
+            catalogue: the items.
+            domains: those that `build` gets.
+
+        Returns:
+            Names without dots -> arrays. None, where it is not overridden.
+        """
+        return {}
+
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Make the module for these domains with its initial values, drawn from `seed` alone."""
         raise NotImplementedError

@@ -131,7 +131,7 @@ def load_net(
     device: str = "cpu",
     exact: bool = False,
 ) -> Any:
-    """Build the net of these domains and load weights, strictly.
+    """Build the net of these domains and load weights, strictly, with what was prepared for it.
 
     Args:
         initial_tables: what a domain keeps for itself may be missing and then stays as built
@@ -145,6 +145,7 @@ def load_net(
     from safetensors.torch import load_file
 
     from recmerge_bench.merging.policy import action
+    from recmerge_bench.training.prepared import attach, prepares, stored
     from recmerge_bench.training.streams import load_init
 
     net = definition.build(catalogue, domains, seed)
@@ -152,6 +153,8 @@ def load_net(
         tensors: Mapping[str, Any] = load_file(str(weights))
     except SafetensorError as error:
         raise HandledError(f"{weights}: not a safetensors file ({error})") from None
+    if prepares(definition):
+        attach(net, stored(tensors, weights))
     own = [n for n in net.state_dict() if action(n, definition.policy) == "domain"]
     missing = [n for n in own if n not in tensors]
     foreign = sorted(set(tensors) - set(net.state_dict()))

@@ -23,6 +23,7 @@ from recmerge_bench.training import checkpoint
 from recmerge_bench.training.average import Average
 from recmerge_bench.training.batches import Planned, plan_epoch
 from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.prepared import attach, prepare, without
 from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.streams import Scope, load_init, training_streams
 from recmerge_bench.training.validation import Validator
@@ -121,7 +122,8 @@ class _Training:
         torch.manual_seed(seed)
         self.net: nn.Module = definition.build(catalogue, domains, seed)
         if init is not None:
-            load_init(definition, self.net, init, catalogue)
+            load_init(definition, self.net, without(init), catalogue)
+        attach(self.net, prepare(definition, split, catalogue, domains, options.users))
         self.net.to(device)
         if options.compile:
             self.net.compile(dynamic=True)

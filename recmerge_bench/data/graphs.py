@@ -1,0 +1,69 @@
+"""Graphs of items from sequences: who follows whom, as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ItemGraph:
+    """A sparse matrix by rows.
+
+    Attributes:
+        starts: int64 [N + 1]; row i has the entries ``starts[i] .. starts[i + 1] - 1``.
+        columns: int64 [E], ascending within a row.
+        values: float32 [E].
+    """
+
+    starts: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """``<name>_starts``, ``<name>_columns`` and ``<name>_values``."""
+        return {
+            f"{name}_starts": self.starts,
+            f"{name}_columns": self.columns,
+            f"{name}_values": self.values,
+        }
+
+
+def successions(
+    offsets: np.ndarray, items: np.ndarray, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of events that follow one another in a sequence.
+
+    Args:
+        offsets: int64 [S + 1], see `Sequences.training`.
+        items: int [N].
+        groups: int [N], a group for each event: the next event is then the next one of the same
+            group (a domain, say), whatever stands between; None: all are of one.
+
+    Returns:
+        Items before and after, of `items`' dtype [P] each.
+    """
+    if groups is None:
+        groups = np.zeros(len(items), np.int64)
+    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    order = np.lexsort((groups, owner))
+    group, sequence, ordered = groups[order], owner[order], items[order]
+    same = (group[1:] == group[:-1]) & (sequence[1:] == sequence[:-1])
+    return ordered[:-1][same], ordered[1:][same]
+
+
+def row_shares(before: np.ndarray, after: np.ndarray, size: int) -> ItemGraph:
+    """Counts of pairs, each row divided by its sum; rows without a pair are empty.
+
+    Args:
+        before: int [P], rows.
+        after: int [P], columns.
+        size: number of rows and of columns.
+    """
+    cells, counts = np.unique(before.astype(np.int64) * size + after, return_counts=True)
+    rows, columns = np.divmod(cells, size)
+    totals = np.bincount(rows, counts, size)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=size))])
+    values = (counts / totals[rows]).astype(np.float32)
+    return ItemGraph(starts.astype(np.int64), columns, values)

@@ -1,0 +1,391 @@
+"""C2DSR: the released model's numbers, a dense reference, graphs, symmetry, causality."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import builders
+import dense_c2dsr
+import numpy as np
+import pytest
+import torch
+from recmerge_bench_plugins.c2dsr import C2DSR, C2DSROptions
+from safetensors.torch import load_file
+from torch import Tensor
+
+from recmerge_bench.data.sequences import Batch
+from recmerge_bench.errors import HandledError
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.prepared import attach
+from recmerge_bench.training.trainer import fit
+
+CAT = builders.catalogue((30, 20))
+SMALL: dict[str, Any] = {"width": 16, "max_len": 12, "dropout": 0.0, "heads": 2}
+
+
+def model(**changes: Any) -> C2DSR:
+    return C2DSR(C2DSROptions(**{**SMALL, **changes}))
+
+
+# The released model's numbers
+
+NAMES = ("alpha", "beta")
+
+
+def renamed(old: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Reference names and layouts to ours.
+
+    Its fifteen positions are used from row 1 to 14, and 14 twice: ours are those, the last twice.
+    """
+    new: dict[str, Tensor] = {}
+    spans = {"alpha": slice(0, 25), "beta": slice(25, 60)}
+    for name, letter in zip(NAMES, "XY", strict=True):
+        new[f"tables.{name}"] = old["item_emb.weight"][spans[name]]
+        new[f"own_tables.{name}"] = old[f"item_emb_{letter}.weight"][spans[name]]
+        new[f"heads.{name}"] = old[f"lin_{letter}.weight"]
+        new[f"head_biases.{name}"] = old[f"lin_{letter}.bias"][:, None]
+    new["pad_head.weight"], new["pad_head.bias"] = old["lin_PAD.weight"], old["lin_PAD.bias"]
+    graphs = ("GNN_encoder", "GNN_encoder_X", "GNN_encoder_Y")
+    new["graph_biases"] = torch.stack([old[f"{g}.encoder.0.gc1.bias"] for g in graphs])
+    new["critics"] = torch.cat([old[f"D_{x}.f_k.weight"] for x in "XY"])
+    new["critic_biases"] = torch.cat([old[f"D_{x}.f_k.bias"] for x in "XY"])
+    for n, stem in enumerate(("encoder", "encoder_X", "encoder_Y")):
+        positions = old[f"{stem}.pos_emb.weight"][1:]
+        new[f"encoders.{n}.positions"] = torch.cat([positions, positions[-1:]])
+        for kind in ("weight", "bias"):
+            new[f"encoders.{n}.norm.{kind}"] = old[f"{stem}.last_layernorm.{kind}"]
+            for i in range(2):
+                layer = f"encoders.{n}.layers.{i}"
+                new |= {
+                    f"{layer}.query_norm.{kind}": old[f"{stem}.attention_layernorms.{i}.{kind}"],
+                    f"{layer}.inner_norm.{kind}": old[f"{stem}.forward_layernorms.{i}.{kind}"],
+                    f"{layer}.inner.{kind}": old[f"{stem}.forward_layers.{i}.conv1.{kind}"],
+                    f"{layer}.outer.{kind}": old[f"{stem}.forward_layers.{i}.conv2.{kind}"],
+                }
+                for side in ("inner", "outer"):
+                    if kind == "weight":
+                        new[f"{layer}.{side}.weight"] = new[f"{layer}.{side}.weight"].squeeze(2)
+                stem_i = f"{stem}.attention_layers.{i}"
+                q, k, v = old[f"{stem_i}.in_proj_{kind}"].chunk(3)
+                new[f"{layer}.attention.query.{kind}"] = q
+                new[f"{layer}.attention.memory.{kind}"] = torch.cat([k, v])
+                new[f"{layer}.attention.out.{kind}"] = old[f"{stem_i}.out_proj.{kind}"]
+    return new
+
+
+def sparse(name: str, dense: Tensor) -> dict[str, np.ndarray]:
+    """A dense matrix as the arrays of an `ItemGraph`."""
+    rows, columns = dense.nonzero(as_tuple=True)
+    counts = torch.bincount(rows, minlength=len(dense))
+    starts = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
+    return {
+        f"{name}_starts": starts.numpy(),
+        f"{name}_columns": columns.numpy(),
+        f"{name}_values": dense[rows, columns].numpy(),
+    }
+
+
+def left_packed(grid: Tensor, lengths: Tensor) -> Tensor:
+    """Left-padded items to right-padded ones."""
+    out = torch.zeros_like(grid)
+    for i, n in enumerate(lengths.tolist()):
+        out[i, :n] = grid[i, grid.shape[1] - n :]
+    return out
+
+
+@pytest.fixture(scope="module")
+def golden(shared: Path) -> tuple[C2DSR, Any, Batch, dict[str, Tensor]]:
+    found = load_file(str(shared / "goldens" / "c2dsr.safetensors"))
+    definition = model(layers=2, heads=1, max_len=15, last_k=10)
+    net: Any = definition.build(builders.catalogue((25, 35)), NAMES, 0)
+    net.load_state_dict(renamed({k[6:]: v for k, v in found.items() if k.startswith("param/")}))
+    graphs = {"mixed": found["in/adj"], "own": found["in/adj_single"]}
+    attach(net, {k: v for n, a in graphs.items() for k, v in sparse(n, a[:60, :60]).items()})
+    lengths = found["in/ground_mask"].sum(1)
+    batch = Batch(
+        left_packed(found["in/seq"], lengths), left_packed(found["in/ground"], lengths), lengths,
+        NAMES, torch.Generator(), {},
+    )  # fmt: skip
+    return definition, net, batch, found
+
+
+def test_the_released_encoders(golden: Any) -> None:
+    _, net, batch, found = golden
+    states = net(batch.items, batch.lengths)
+    for i, n in enumerate(batch.lengths.tolist()):
+        wanted = found["out/h_m"][i, 15 - n :]
+        torch.testing.assert_close(states[i, :n], wanted, atol=1e-5, rtol=0)
+    valid = torch.arange(15) < batch.lengths[:, None]
+    for number, letter in enumerate("xy"):
+        mask = valid & (net.owners[batch.items] == number)
+        own = net.own(batch.items, batch.lengths, mask, number)
+        for i, n in enumerate(batch.lengths.tolist()):
+            at = own.index[i, : int(own.counts[i])] + 15 - n
+            wanted = found[f"out/h_{letter}"][i, at]
+            torch.testing.assert_close(own.states[i, : len(at)], wanted, atol=1e-5, rtol=0)
+
+
+def test_the_released_loss_and_all_gradients(golden: Any) -> None:
+    definition, net, batch, found = golden
+    # The release randomises the other domain's items and names the result after the kept ones.
+    corrupted = [left_packed(found[f"in/corru_{x}"], batch.lengths) for x in "yx"]
+    prediction, infomax = definition.parts(net, batch, corrupted)
+    weighted = 0.3 * infomax
+    torch.testing.assert_close(weighted, found["out/mi_loss_weighted"], atol=1e-5, rtol=0)
+    loss = 0.7 * prediction + weighted
+    torch.testing.assert_close(loss, found["out/loss"], atol=1e-5, rtol=0)
+    net.zero_grad()
+    loss.backward()
+    grads = renamed({k[5:]: v for k, v in found.items() if k.startswith("grad/")})
+    own = dict(net.named_parameters())
+    assert set(grads) == set(own)
+    for name, grad in grads.items():
+        mine = own[name].grad
+        assert mine is not None, name
+        if name.endswith("positions"):  # two rows of ours are one of theirs
+            mine = torch.cat([mine[:13], mine[13:].sum(0, keepdim=True)])
+            grad = grad[:14]
+        torch.testing.assert_close(mine, grad, atol=1e-5, rtol=0, msg=name)
+
+
+# A dense reference
+
+ROWS = [[1, 2, 31, 3, 32, 33, 4, 5, 34, 6], [35, 36, 7, 8], [8, 9, 10, 40, 41], [40, 12, 41, 42]]
+
+
+def batch_of(rows: list[list[int]], names: tuple[str, ...] = CAT.domains) -> Batch:
+    """Windows of these events; the last of each is a target only."""
+    size = max(map(len, rows)) - 1
+    items, targets = (torch.zeros(len(rows), size, dtype=torch.int64) for _ in range(2))
+    for i, row in enumerate(rows):
+        items[i, : len(row) - 1] = torch.tensor(row[:-1])
+        targets[i, : len(row) - 1] = torch.tensor(row[1:])
+    lengths = torch.tensor([len(row) - 1 for row in rows])
+    return Batch(items, targets, lengths, names, torch.Generator().manual_seed(3), {})
+
+
+def made(definition: C2DSR, cat: Any = CAT, seed: int = 0) -> Any:
+    """A net with its graphs, all parameters moved off their special initial values."""
+    net = definition.build(cat, cat.domains, seed)
+    attach(net, definition.prepare(builders.mixed(cat, 40), cat, cat.domains))
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+    return net
+
+
+def random_rows(count: int, seed: int) -> list[list[int]]:
+    rng = np.random.default_rng(seed)
+    return [rng.integers(0, count, int(rng.integers(2, 14))).tolist() for _ in range(7)]
+
+
+@pytest.mark.parametrize("sizes", [(30, 20), (9, 4, 12)])
+def test_states_and_losses_are_those_of_the_published_grid(sizes: tuple[int, ...]) -> None:
+    cat = builders.catalogue(sizes, ("alpha", "beta", "gamma")[: len(sizes)])
+    definition = model(layers=2, last_k=6, std=0.1)
+    net, rows = made(definition, cat), random_rows(sum(sizes), 5)
+    given = batch_of(rows, cat.domains)
+    corrupted = definition.corrupted(net, given)
+    lengths = given.lengths.tolist()
+    lists = [[row[:n].tolist() for row, n in zip(c, lengths, strict=True)] for c in corrupted]
+    found = definition.parts(net, given, corrupted)
+    net.double()
+    wanted = dense_c2dsr.parts(net, rows, lists, 6)
+    for mine, theirs in zip(found, wanted, strict=True):
+        torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)
+    full = [row[:-1] for row in rows]
+    mixed = dense_c2dsr.states(net, 0, full)
+    for d, name in enumerate(cat.domains):
+        own = [[i if int(net.owners[i]) == d else -1 for i in row] for row in full]
+        states = dense_c2dsr.states(net, 1 + d, own)
+        total = mixed[:, -1].clone()
+        for i, row in enumerate(own):
+            at = [j for j, item in enumerate(row) if item >= 0]
+            if at:
+                total[i] += states[i, net.max_len - len(row) + at[-1]]
+        one = definition.encode(net.eval(), given.items, given.lengths, name)
+        torch.testing.assert_close(one, total, atol=1e-9, rtol=1e-7)
+
+
+# Graphs
+
+
+def test_graphs_hold_the_successors_of_training_events_alone() -> None:
+    split, definition = builders.mixed(CAT, 30), model()
+    arrays = definition.prepare(split, CAT, CAT.domains)
+    parts = split.sequences
+    mixed, own = np.zeros((50, 50)), np.zeros((50, 50))
+    for s in range(len(parts)):
+        row = parts.items[parts.offsets[s] :][: parts.train_end[s]]
+        for a, b in pairwise(row):
+            mixed[a, b] += 1
+        for part in (row[row < 30], row[row >= 30]):
+            for a, b in pairwise(part):
+                own[a, b] += 1
+    net: Any = definition.build(CAT, CAT.domains, 0)
+    attach(net, arrays)
+    for name, counts in (("mixed", mixed), ("own", own)):
+        wanted = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        assert np.allclose(dense_c2dsr.graph(net.prepared, name), wanted, atol=1e-6)
+    held_out = np.ones(len(parts.items), bool)
+    for s in range(len(parts)):
+        held_out[parts.offsets[s] : parts.offsets[s] + parts.train_end[s]] = False
+    parts.items[held_out] = (parts.items[held_out] + 7) % 50
+    again = definition.prepare(split, CAT, CAT.domains)
+    assert held_out.any() and all(np.array_equal(arrays[name], again[name]) for name in arrays)
+
+
+def test_a_graph_of_other_items_is_an_error() -> None:
+    definition = model()
+    net: Any = definition.build(CAT, CAT.domains, 0)
+    other = builders.catalogue((30, 21))
+    attach(net, definition.prepare(builders.mixed(other, 9), other, other.domains))
+    with pytest.raises(ValueError, match="51 items does not go with a table of 50"):
+        net(torch.tensor([[1, 2]]), torch.tensor([2]))
+
+
+# What must hold of any such model
+
+
+def test_gradients_reach_every_parameter() -> None:
+    definition = model(layers=2)
+    net = made(definition)
+    loss, count = definition.loss(net, batch_of(ROWS))
+    loss.backward()
+    assert count == sum(map(len, ROWS)) - len(ROWS)
+    for name, parameter in net.named_parameters():
+        assert parameter.grad is not None and bool((parameter.grad != 0).any()), name
+
+
+def test_a_future_event_changes_nothing() -> None:
+    definition = model(layers=2)
+    net = made(definition).double().eval()
+    row = torch.tensor([[1, 31, 2, 3, 32, 33, 4, 34]])
+    other = row.clone()
+    other[0, 5:] = torch.tensor([7, 40, 8])
+    lengths = torch.tensor([8])
+    one, two = (net(x, lengths) for x in (row, other))
+    torch.testing.assert_close(one[:, :5], two[:, :5], atol=1e-12, rtol=0)
+    assert bool(((one - two)[:, 5:].abs().sum(-1) > 1e-6).all())
+    alpha = [net.own(x, lengths, net.owners[x] == 0, 0).states for x in (row, other)]
+    torch.testing.assert_close(alpha[0][:, :3], alpha[1][:, :3], atol=1e-12, rtol=0)
+
+
+def test_swapping_the_domains_swaps_the_results() -> None:
+    definition, flipped = model(), builders.catalogue((20, 30), ("beta", "alpha"))
+    net: Any = made(definition)
+    twin: Any = definition.build(flipped, flipped.domains, 0)
+    renumber = torch.tensor([*range(20, 50), *range(20)])
+    split = builders.mixed(CAT, 40)
+    split.sequences.items[:] = renumber[split.sequences.items.astype(int)].numpy()
+    attach(twin, definition.prepare(split, flipped, flipped.domains))
+    state = {k: v for k, v in net.state_dict().items() if not k.startswith("prepared.")}
+    twin.load_state_dict(swapped(state), strict=False)
+    given = batch_of(ROWS)
+    other = Batch(
+        renumber[given.items], renumber[given.targets], given.lengths, flipped.domains,
+        given.generator, {},
+    )  # fmt: skip
+    corrupted = definition.corrupted(net, given)
+    one = definition.parts(net, given, corrupted)
+    two = definition.parts(twin, other, [renumber[c] for c in reversed(corrupted)])
+    torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+    for domain in CAT.domains:
+        scores = []
+        for n, b in ((net, given), (twin, other)):
+            table, bias = definition.items(n, domain)
+            scores.append(definition.encode(n, b.items, b.lengths, domain) @ table.T + bias)
+        torch.testing.assert_close(scores[0], scores[1], atol=1e-4, rtol=1e-4)
+
+
+def swapped(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Parameters where the two domains have each other's numbers."""
+    out = {}
+    for name, value in state.items():
+        if name.startswith(("encoders.1.", "encoders.2.")):
+            name = f"encoders.{3 - int(name[9])}{name[10:]}"
+        elif name == "graph_biases":
+            value = value[[0, 2, 1]]
+        elif name.startswith("critic"):
+            value = value.flip(0)
+        out[name] = value
+    return out
+
+
+def test_corruptions_change_one_domain_to_what_the_user_never_met() -> None:
+    definition = model()
+    net = made(definition)
+    corrupted = definition.corrupted(net, batch_of(ROWS))
+    for number, found in enumerate(corrupted):
+        for row, new in zip(ROWS, found.tolist(), strict=True):
+            for old, item in zip(row[:-1], new, strict=False):
+                if int(net.owners[old]) == number:
+                    assert item not in row and int(net.owners[item]) == number
+                else:
+                    assert item == old
+    again = definition.corrupted(net, batch_of(ROWS))
+    assert all(torch.equal(a, b) for a, b in zip(corrupted, again, strict=True))
+
+
+def test_a_user_without_events_of_a_domain() -> None:
+    definition = model()
+    net = made(definition)
+    for rows in ([[1, 2, 3], [31, 32, 33, 34]], [[1, 31]]):
+        loss, _ = definition.loss(net, batch_of(rows))
+        loss.backward()
+        assert torch.isfinite(loss)
+        assert all(p.grad is None or bool(p.grad.isfinite().all()) for p in net.parameters())
+    items, lengths = torch.tensor([[1, 2, 3]]), torch.tensor([3])
+    state = definition.encode(net.eval(), items, lengths, "beta")
+    torch.testing.assert_close(state, net(items, lengths)[:, -1])
+
+
+def test_company_and_padding_change_nothing() -> None:
+    definition = model(layers=2)
+    net = made(definition).double().eval()
+    both = torch.tensor([[1, 31, 2, 32, 32, 32], [3, 4, 5, 33, 34, 35]])
+    for domain in CAT.domains:
+        one = definition.encode(net, both[:1, :4], torch.tensor([4]), domain)
+        two = definition.encode(net, both, torch.tensor([4, 6]), domain)
+        torch.testing.assert_close(one[0], two[0], atol=1e-10, rtol=0)
+
+
+def test_initial_values_come_from_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    one = model().build(CAT, CAT.domains, 5).state_dict()
+    torch.manual_seed(2)
+    two = model().build(CAT, CAT.domains, 5).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(one["tables.alpha"], one["own_tables.alpha"])
+    assert 0.9 < float(one["tables.alpha"].std()) < 1.1
+    assert float(one["heads.beta"].abs().max()) <= 0.25
+
+
+def test_learns_and_repeats_itself() -> None:
+    split, definition = builders.mixed(CAT, 60), model(dropout=0.1, max_len=20, std=0.2)
+    options = TrainOptions(steps=45, epochs=0, batch_size=16, lr=4e-3, eval_every=15, clip=0)
+    one, two = (fit(definition, CAT, split, CAT.domains, "mixed", options, 0) for _ in range(2))
+    history = one.report["history"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+    assert all(torch.equal(one.state[name], two.state[name]) for name in one.state)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"last_k": -1}, "last_k is not negative"),
+        ({"prediction": 1.5}, "lies in"),
+        ({"heads": 3}, "not a multiple"),
+    ],
+)
+def test_bad_options_are_told(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(HandledError, match=told):
+        model(**changes)
+
+
+def test_one_domain_is_told() -> None:
+    with pytest.raises(HandledError, match="at least two domains"):
+        model().build(CAT, ("alpha",), 0)
