@@ -2,8 +2,9 @@
 
 Item vectors are smoothed over the graph of who follows whom in the training sequences; a domain's
 pooled state is taught to tell the other domains' real states from those of corrupted sequences.
-After the released code, with two things put right: the first item of the second domain is
-a target like any other, and one validation chooses the weights for all domains.
+After the released code, with three things put right: the first item of the second domain is a
+target like any other, one validation chooses the weights for all domains, and a user without two
+events of each domain is trained on for what there is (the infomax losses leave such users out).
 
 For more than two domains, "the other domain" reads "all other domains together".
 """
@@ -28,7 +29,7 @@ def recmerge_bench_register() -> list[Spec]:
     summary = "graph-smoothed items, mixed and own encoders, full softmax heads, infomax"
     about: dict[str, Any] = {
         "fidelity": "code-verified",
-        "citation": "Cao et al., C2DSR, CIKM 2022 (arXiv 2208.08398)",
+        "citation": "Cao et al., Contrastive Cross-Domain Sequential Recommendation, CIKM 2022",
     }
     original = {"layers": 2, "heads": 1, "dropout": 0.2, "max_len": 15, "last_k": 10}
     target = f"{__name__}:C2DSR"

@@ -1,4 +1,4 @@
-"""The feed-forward block SwiGLU (Shazeer, arXiv 2002.05202, eq. 6)."""
+"""The feed-forward block SwiGLU (Shazeer, arXiv 2002.05202)."""
 
 from __future__ import annotations
 
