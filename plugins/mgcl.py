@@ -25,7 +25,7 @@ Presets:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -107,8 +107,6 @@ class MGCL(SingleTarget):
     """For two or more domains; without source events, nothing is added from them."""
 
     Options = MGCLOptions
-    #: What `prepare` gave: set before `build`.
-    prepared: Mapping[str, np.ndarray] | None = None
 
     def prepare(
         self, split: Split, catalogue: Catalogue, domains: Sequence[str]
@@ -119,22 +117,11 @@ class MGCL(SingleTarget):
         return item_graph(*split.sequences.training(), catalogue.n_items)
 
     def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """Tables of all domains and the graph.
-
-        Raises:
-            HandledError: nothing was prepared.
-        """
+        """Tables of all domains; the core lays the graph in."""
         from recmerge_bench.nn.graph_views import GraphViewsNet
 
-        if self.prepared is None:
-            raise HandledError(
-                "mgcl: the graph of the training sequences is missing: "
-                "set `prepared` to what `prepare` gives before `build`"
-            )
         o = self.options
-        return GraphViewsNet(
-            catalogue, domains, seed, o, self.goal(), self.prepared, o.graph_layers
-        )
+        return GraphViewsNet(catalogue, domains, seed, o, self.goal(), o.graph_layers)
 
     def states(self, net: Any, view: View) -> Tensor:
         """See `SingleTarget.states`."""

@@ -29,6 +29,7 @@ from recmerge_bench.nn import domain_losses, ragged
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.prepared import attach
 from recmerge_bench.training.trainer import fit
 
 CAT = builders.catalogue((30, 20, 12), ("alpha", "beta", "gamma"))
@@ -69,8 +70,14 @@ def make(
     if cls in (SASRecST, CDSASRec, CDASR, MGCL, BERT4RecST):
         definition.target = target
     if cls is MGCL:
-        split = SPLIT if cat is CAT else builders.mixed(cat, 40)
-        definition.prepared = definition.prepare(split, cat, cat.domains)
+        plain, split = definition.build, SPLIT if cat is CAT else builders.mixed(cat, 150)
+
+        def build(catalogue: Any, domains: Any, seed: int) -> Any:
+            net = plain(catalogue, domains, seed)
+            attach(net, definition.prepare(split, cat, cat.domains))  # as the core does
+            return net
+
+        definition.build = build
     return definition
 
 
@@ -406,8 +413,9 @@ def test_a_target_has_to_be_named() -> None:
             definition.build(CAT, CAT.domains, 0)
     bare = MGCL(MGCL.Options(**SMALL))
     bare.target = "beta"
-    with pytest.raises(HandledError, match="graph of the training sequences is missing"):
-        bare.build(CAT, CAT.domains, 0)
+    net = bare.build(CAT, CAT.domains, 0)
+    with pytest.raises(HandledError, match="graph of the training sequences was not laid in"):
+        bare.encode(net, torch.tensor([[31]]), torch.tensor([1]), "beta")
 
 
 def test_nearest_id() -> None:

@@ -30,6 +30,7 @@ from recmerge_bench.nn.family_options import ClozeOptions, FamilyOptions
 from recmerge_bench.nn.graph_views import ItemGraph
 from recmerge_bench.nn.source import masked_mean
 from recmerge_bench.nn.tables import build_tables
+from recmerge_bench.training.prepared import Prepared
 
 CAT = builders.catalogue((30, 20))
 
@@ -323,25 +324,25 @@ def test_item_graph_against_dense() -> None:
     dense = counts * scale[:, None] * scale
     graph = item_graph(offsets, items, n)
     got = np.zeros((n, n))
-    got[graph["graph.rows"], graph["graph.columns"]] = graph["graph.weights"]
+    got[graph["graph_rows"], graph["graph_columns"]] = graph["graph_weights"]
     assert np.allclose(got, dense, atol=1e-6) and (got == got.T).all()
-    assert graph["graph.rows"].dtype == np.int64 and graph["graph.weights"].dtype == np.float32
+    assert graph["graph_rows"].dtype == np.int64 and graph["graph_weights"].dtype == np.float32
     # held-out events leave no edge
     cut = int(split.sequences.train_end.sum())
     assert len(items) == cut < len(split.sequences.items)
 
     tables = build_tables(CAT, CAT.domains, 8, "random", 1.0, 0)
-    smooth = ItemGraph(graph, tables, 2)
+    smooth, laid_in = ItemGraph(2), Prepared(graph)
     table = tables.scope_table(CAT.domains).detach()
     one = torch.from_numpy(dense).float() @ table
     two = torch.from_numpy(dense).float() @ one
-    assert torch.allclose(smooth(table), (table + one + two) / 3, atol=1e-5)
+    assert torch.allclose(smooth(table, tables, laid_in), (table + one + two) / 3, atol=1e-5)
     assert not smooth.state_dict()
     # a net of one domain keeps that domain's edges
     alone = build_tables(CAT, ("beta",), 8, "random", 1.0, 0)
     part = torch.from_numpy(dense[30:, 30:]).float() @ alone.domain_table("beta")
     assert torch.allclose(
-        ItemGraph(graph, alone, 1)(alone.scope_table(("beta",))),
+        ItemGraph(1)(alone.scope_table(("beta",)), alone, laid_in),
         (alone.domain_table("beta") + part) / 2,
         atol=1e-5,
     )
@@ -352,7 +353,7 @@ def test_an_empty_graph() -> None:
     assert all(len(v) == 0 for v in graph.values())
     tables = build_tables(CAT, CAT.domains, 8, "random", 1.0, 0)
     table = tables.scope_table(CAT.domains)
-    assert torch.allclose(ItemGraph(graph, tables, 1)(table), table / 2)
+    assert torch.allclose(ItemGraph(1)(table, tables, Prepared(graph)), table / 2)
 
 
 def test_cloze_options() -> None:

@@ -10,7 +10,7 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.sasrec_dt import SASRecDT, SASRecDTOptions
+from recmerge_bench_plugins.sasrec_dt import SASRecDT
 from safetensors.torch import save_file
 
 from recmerge_bench.data.graphs import row_shares, successions
@@ -26,7 +26,7 @@ from recmerge_bench.training.prepared import without
 from recmerge_bench.training.trainer import fit
 
 CAT = builders.catalogue((30, 20))
-SMALL = SASRecDTOptions(width=16, max_len=10, negatives=0, dropout=0.0)
+SMALL = SASRecDT.Options(width=16, max_len=10, loss="full", dropout=0.0)
 QUICK = TrainOptions(steps=4, epochs=0, batch_size=16, eval_every=-1)
 
 

@@ -19,8 +19,8 @@ def item_graph(offsets: np.ndarray, items: np.ndarray, n_items: int) -> dict[str
         n_items: of all domains.
 
     Returns:
-        ``graph.rows`` and ``graph.columns`` int64 [K], sorted by row, then column, without
-        repeats, and ``graph.weights`` float32 [K].
+        ``graph_rows`` and ``graph_columns`` int64 [K], sorted by row, then column, without
+        repeats, and ``graph_weights`` float32 [K].
     """
     before, after = consecutive_pairs(offsets, items)
     apart = before != after
@@ -32,7 +32,7 @@ def item_graph(offsets: np.ndarray, items: np.ndarray, n_items: int) -> dict[str
     scale = 1.0 / np.sqrt(np.maximum(degree, 1.0))
     weights = counts * scale[rows] * scale[columns]
     return {
-        "graph.rows": rows.astype(np.int64),
-        "graph.columns": columns.astype(np.int64),
-        "graph.weights": weights.astype(np.float32),
+        "graph_rows": rows.astype(np.int64),
+        "graph_columns": columns.astype(np.int64),
+        "graph_weights": weights.astype(np.float32),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.errors import HandledError
 from recmerge_bench.nn.family import (
     FamilyAttention,
     FamilyEncoder,
@@ -51,42 +52,42 @@ class ItemGraph(nn.Module):
     """Vectors smoothed over the graph: mean of layers 0 to n (LightGCN, SIGIR 2020, eq. 3, 4).
 
     Args:
-        graph: what `item_graph` gives, by global item number.
-        tables: whose items' rows the vectors have (all of its domains, one under the other).
         layers: n.
     """
 
-    edges: Tensor
-    weights: Tensor
-
-    def __init__(self, graph: Mapping[str, np.ndarray], tables: ItemTables, layers: int) -> None:
+    def __init__(self, layers: int) -> None:
         super().__init__()
-        ends = torch.from_numpy(np.stack([graph["graph.rows"], graph["graph.columns"]]))
-        weights = torch.from_numpy(np.array(graph["graph.weights"], np.float32))
-        known = (tables.rows[ends] >= 0).all(0)
-        edges = tables.scope_rows(ends[:, known], tables.domains)
-        self.layers, self.size = layers, sum(len(tables.domain_table(d)) for d in tables.domains)
-        made = torch.sparse_coo_tensor(
-            edges, weights[known], (self.size, self.size), check_invariants=True
-        ).coalesce()
-        self.register_buffer("edges", made.indices(), persistent=False)
-        self.register_buffer("weights", made.values(), persistent=False)
+        self.layers = layers
+        self._made: Tensor | None = None
 
-    def forward(self, table: Tensor) -> Tensor:
-        """[items, width] to the same."""
-        matrix = torch.sparse_coo_tensor(
-            self.edges,
-            self.weights,
-            (self.size, self.size),
-            is_coalesced=True,
-            check_invariants=False,
-        )
+    def forward(self, table: Tensor, tables: ItemTables, graph: Any) -> Tensor:
+        """Smoothed vectors.
+
+        Args:
+            table: float [items, width], of all domains of `tables`, one under the other.
+            tables: whose rows these are.
+            graph: holds what `item_graph` gives, by global item number, as buffers.
+        """
+        if self._made is None or self._made.device != table.device:
+            self._made = self._matrix(len(table), tables, graph)
+        matrix = self._made
         with torch.autocast(table.device.type, enabled=False):
             layer = total = table.float()
             for _ in range(self.layers):
                 layer = torch.sparse.mm(matrix, layer)
                 total = total + layer
         return total / (self.layers + 1)
+
+    @staticmethod
+    def _matrix(size: int, tables: ItemTables, graph: Any) -> Tensor:
+        """Edges between items that the tables hold: sparse [size, size]."""
+        ends = torch.stack([graph.graph_rows, graph.graph_columns])
+        known = (tables.rows[ends] >= 0).all(0)
+        edges = tables.scope_rows(ends[:, known], tables.domains)
+        weights = graph.graph_weights[known]
+        return torch.sparse_coo_tensor(
+            edges, weights, (size, size), check_invariants=True
+        ).coalesce()
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class GraphViewsNet(FamilyNet):
     each event had as the last one).
 
     State dict: that of `FamilyNet`, ``gated.*``, ``cross.*``, ``fuse_norm.*``, ``fuse.*``,
-    ``out_norm.*``, ``source_view.*``. The graph is a buffer outside it.
+    ``out_norm.*``, ``source_view.*``, and the graph as ``prepared.*``, laid in after building.
 
     Args:
         catalogue: the items.
@@ -124,7 +125,6 @@ class GraphViewsNet(FamilyNet):
         seed: of all random initial values.
         options: see `FamilyOptions`; ``block`` is ``swiglu``.
         target: the target domain.
-        graph: what `item_graph` gives.
         graph_layers: of the graph of all users.
     """
 
@@ -135,13 +135,12 @@ class GraphViewsNet(FamilyNet):
         seed: int,
         options: FamilyOptions,
         target: str,
-        graph: Mapping[str, np.ndarray],
         graph_layers: int,
     ) -> None:
         super().__init__(catalogue, domains, seed, options)
         o, self.target = options, target
         self.dropout = o.dropout
-        self.graph = ItemGraph(graph, self.tables, graph_layers)
+        self.graph = ItemGraph(graph_layers)
         self.gated = GatedStep(o.width)
         self.cross = FamilyAttention(o.width, o.heads)
         self.fuse_norm = nn.LayerNorm(2 * o.width)
@@ -177,7 +176,10 @@ class GraphViewsNet(FamilyNet):
         table, rows = self.tables.scope_table(scope), self.tables.scope_rows(events, scope)
         x = F.embedding(rows, table) * inside(lengths, events.shape[1])[..., None]
         before, after = F.pad(x, (0, 0, 1, 0))[:, :-1], F.pad(x, (0, 0, 0, 1))[:, 1:]
-        static = F.embedding(rows, self.graph(table))
+        graph = getattr(self, "prepared", None)
+        if graph is None:
+            raise HandledError("mgcl: the graph of the training sequences was not laid in")
+        static = F.embedding(rows, self.graph(table, self.tables, graph))
         inner, end = self.gated(x, before, after), self.gated(x, before, torch.zeros_like(x))
         return Nodes(inner, end, static)
 

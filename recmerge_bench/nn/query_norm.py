@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from recmerge_bench.nn.sink_attention import SinkAttention
+from recmerge_bench.nn.sink_grid import SinkAttention
 
 
 class QueryNormLayer(nn.Module):
