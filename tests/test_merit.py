@@ -439,3 +439,17 @@ def test_it_learns_what_follows_in_each_domain() -> None:
     history = result.report["history"]
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     assert result.report["best_valid"] > 0.4  # chance is below 0.2
+
+
+def test_half_precision_training() -> None:
+    definition, net = model(3)
+    net.float()
+    batch = batch_of([[0, 9, 17, 10, 1, 2], [3, 4, 5], [12, 20, 6, 7]], net.domains)
+    exact = definition.loss(net, batch)[0]
+    batch.generator.manual_seed(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        value = definition.loss(net, batch)[0]
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(exact.item(), rel=0.05)
+    value.backward()
+    assert all(bool(p.grad.isfinite().all()) for p in net.parameters() if p.grad is not None)
