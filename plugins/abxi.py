@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -47,6 +47,11 @@ def recmerge_bench_register() -> list[Spec]:
             "abxi",
             f"{__name__}:ABXI",
             "shared encoder with low-rank adapters, task-guided alignment, InfoNCE by domain",
+            profiles={
+                "cpu": Profile(
+                    {"width": 64, "inner": 168, "domain_rank": 4, "invariant_rank": 16}
+                )
+            },
             fidelity="code-verified",
             citation="Bian et al., ABXI, WWW 2025 (arXiv 2501.15118)",
         )

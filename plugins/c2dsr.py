@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, Split, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    Batch,
+    Catalogue,
+    HandledError,
+    Profile,
+    Spec,
+    Split,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,26 +34,31 @@ if TYPE_CHECKING:
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """C2DSR in the family's sizes and in its own."""
-    summary = "graph-smoothed items, mixed and own encoders, full softmax heads, infomax"
-    about: dict[str, Any] = {
-        "fidelity": "code-verified",
-        "citation": "Cao et al., Contrastive Cross-Domain Sequential Recommendation, CIKM 2022",
-    }
-    original = {"layers": 2, "heads": 1, "dropout": 0.2, "max_len": 15, "last_k": 10}
-    target = f"{__name__}:C2DSR"
+    """C2DSR, in the family's sizes and (profile ``original``) in its own."""
     return [
-        Spec("cdsr", "c2dsr", target, summary, **about),
-        Spec("cdsr", "c2dsr-original", target, f"{summary}; sizes of the release",
-             options=original, **about),
-    ]  # fmt: skip
+        Spec(
+            "cdsr",
+            "c2dsr",
+            f"{__name__}:C2DSR",
+            "graph-smoothed items, mixed and own encoders, full softmax heads, infomax",
+            profiles={
+                "cpu": Profile({"width": 64}),
+                "original": Profile(
+                    {"layers": 2, "heads": 1, "dropout": 0.2, "max_len": 15, "last_k": 10},
+                    {"lr": 1e-3, "weight_decay": 0.0, "clip": 0.0},
+                ),
+            },
+            fidelity="code-verified",
+            citation="Cao et al., Contrastive Cross-Domain Sequential Recommendation, CIKM 2022",
+        )
+    ]
 
 
 @dataclass(frozen=True)
 class C2DSROptions:
     """Options of C2DSR; the defaults are those of MERIT's comparison ("family").
 
-    The release ("original", the preset ``c2dsr-original``) has layers 2, heads 1, dropout 0.2,
+    The release (profile ``original``) has layers 2, heads 1, dropout 0.2,
     max_len 15 and last_k 10; its training: Adam (weight_decay 0), lr 1e-3, betas 0.9 and 0.98,
     batch_size 256, 100 epochs, clip 0.
 

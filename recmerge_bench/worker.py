@@ -24,7 +24,7 @@ from typing import Any, TextIO
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.provenance import device_name, provenance
-from recmerge_bench.running.stages import STAGES
+from recmerge_bench.running.stages import PARENT, STAGES
 from recmerge_bench.running.store import Busy, Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -45,8 +45,11 @@ def _send(protocol: TextIO, event: dict[str, Any]) -> None:
 
 
 def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux); poll elsewhere."""
-    parent = os.getppid()
+    """Have the kernel kill this process when its parent dies (Linux); poll elsewhere.
+
+    The parent is the one that the environment names: it may be gone before this is called.
+    """
+    parent = int(os.environ.get(PARENT, os.getppid()))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
         if os.getppid() != parent:

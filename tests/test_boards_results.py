@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import random
-import time
 from pathlib import Path
 from typing import Any
 
@@ -133,16 +132,14 @@ def test_what_differs_between_equal_runs_is_in_the_costs_alone(
     assert changed == {"fake-cost.md", "fake.cost.json"}
 
 
-def test_a_hundred_results_are_read_once_and_quickly(
+def test_a_hundred_results_are_read_once(
     tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = made.run_folder(tmp_path, tuple(f"m{i:03}" for i in range(100)))
     read: list[Any] = []
     real = results_module.read_ranks
     monkeypatch.setattr(results_module, "read_ranks", lambda p: read.append(p) or real(p))
-    start = time.perf_counter()
     found = rows(out, registry)
-    assert time.perf_counter() - start < 1.0
     assert len(found) == 303 and len(read) == 100
     read.clear()
     build(out, tmp_path / "b", tmp_path / "r", registry)

@@ -209,3 +209,26 @@ def test_bad_curves_are_one_line(registry: Registry, tmp_path: Path) -> None:
     suite = load_suite(str(TEXT), registry, (f"figures={shown}",))
     with pytest.raises(HandledError, match="did you mean 'merging'"):
         build(suite, registry)
+
+
+def test_probes_are_drawn_by_name_and_domain() -> None:
+    def row(seed: int, mean_: float) -> dict[str, Any]:
+        identity = dict(
+            dataset="d", protocol="p", backbone="", profile="", seed=seed, track="t",
+            method="m", variant="", recipe="paper",
+        )  # fmt: skip
+        told = {"gate a": {"users": 5, "mean": mean_, "std": 0.1}}
+        nothing = {"gate b": {"users": 0, "mean": None, "std": None}}
+        probes = {"x": {**told, **nothing}, "y": told}
+        return {"identity": identity, "status": "done", "domains": ["x", "y"], "probes": probes}
+
+    about = {"kind": "probes", "title": "t", "tracks": [], "methods": [], "option": ""}
+    records = {"header": {"figures": {"g": about}}, "results": [row(0, 0.2), row(1, 0.4)]}
+    [figure] = figures(records, [])
+    assert figure.ticks == ("gate a", "gate b")
+    assert [(p.panel, p.x, round(p.y, 6), p.spread, p.seeds) for p in figure.points] == [
+        ("x targets", 0, 0.3, 0.1, 2),
+        ("y targets", 0, 0.3, 0.1, 2),
+    ]
+    assert '"x targets","m (paper recipe)","gate a",0,0.3,0.1,2' in figure.csv()
+    assert "gate a" in svg(figure)

@@ -64,6 +64,9 @@ def _draw(ax: Any, data: FigureData, panel: str) -> None:
     for series in _series(data, panel):
         line = [p for p in mine if p.series == series]
         x, y = [p.x for p in line], [p.y for p in line]
+        if data.ticks:
+            ax.errorbar(x, y, [p.spread or 0 for p in line], fmt="o", markersize=3, label=series)
+            continue
         marker = "o" if len(line) < 12 else None
         (drawn,) = ax.plot(x, y, label=series, marker=marker, markersize=3, linewidth=1.2)
         if all(p.spread is not None for p in line):
@@ -72,6 +75,8 @@ def _draw(ax: Any, data: FigureData, panel: str) -> None:
             ax.fill_between(x, low, high, alpha=0.15, color=drawn.get_color(), linewidth=0)
     if xs and xs[-1] / xs[0] >= 1000:
         ax.set_xscale("symlog", linthresh=xs[0])
+    if data.ticks:
+        ax.set_xticks(range(len(data.ticks)), data.ticks, rotation=60, ha="right")
     ax.set_xlabel(data.x, fontsize=8)
     ax.set_ylabel(panel, fontsize=8)
     ax.tick_params(labelsize=7)

@@ -43,19 +43,23 @@ class FigureData:
         title: one line.
         x: what is on the x axis.
         points: in the order of panels, series and x.
+        ticks: names of x = 0, 1, ..., where x is no number.
     """
 
     name: str
     title: str
     x: str
     points: tuple[Point, ...]
+    ticks: tuple[str, ...] = ()
 
     def csv(self) -> str:
         """The points as comma-separated text."""
-        lines = ["panel,series,x,y,spread,seeds"]
+        lines = [f"panel,series,{'name,' if self.ticks else ''}x,y,spread,seeds"]
         for p in self.points:
             spread = "" if p.spread is None else f"{p.spread:.6g}"
-            names = ",".join('"' + text.replace('"', '""') + '"' for text in (p.panel, p.series))
+            tick = (self.ticks[int(p.x)],) if self.ticks else ()
+            texts = (p.panel, p.series, *tick)
+            names = ",".join('"' + text.replace('"', '""') + '"' for text in texts)
             lines.append(f"{names},{p.x:.6g},{p.y:.6g},{spread},{p.seeds}")
         return "\n".join(lines) + "\n"
 
@@ -64,9 +68,12 @@ def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> 
     """All figures that the suite declares and that there is data for."""
     makers = {
         "course": _course, "weights": _weights, "option": _option, "experts": _experts,
-        "groups": _groups,
+        "groups": _groups, "probes": _probes,
     }  # fmt: skip
-    axes = {"course": "step", "weights": "step", "experts": "merged domains", "groups": "group"}
+    axes = {
+        "course": "step", "weights": "step", "experts": "merged domains", "groups": "group",
+        "probes": "",
+    }  # fmt: skip
     found = []
     for name, about in records["header"].get("figures", {}).items():
         source = curves if about["kind"] in ("course", "weights") else records["results"]
@@ -74,7 +81,8 @@ def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> 
         points = tuple(makers[about["kind"]](records, about, rows))
         if points:
             x = axes.get(about["kind"], about["option"])
-            found.append(FigureData(name, about["title"], x, points))
+            ticks = _probe_names(rows) if about["kind"] == "probes" else ()
+            found.append(FigureData(name, about["title"], x, points, ticks))
     return found
 
 
@@ -156,6 +164,29 @@ def _groups(
             if number.isdigit() and kind.startswith(about["option"]):
                 values = [r["groups"][name][MEAN] for r in alike]
                 yield _point(f"{metric} by {kind}", series, int(number), values)
+
+
+def _probes(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    """Mean over the seeds of a probe's mean over users; the spread is that over users."""
+    names = _probe_names(rows)
+    for series, alike in _by_row([r for r in rows if r.get("probes")]):
+        protocol = alike[0]["identity"]["protocol"]
+        alike = [r for r in alike if r["identity"]["protocol"] == protocol]  # the same users
+        for domain in alike[0]["domains"]:
+            for x, name in enumerate(names):
+                told = [r["probes"].get(domain, {}).get(name) for r in alike]
+                known = [t for t in told if t and t["users"]]
+                if known:
+                    spread = mean(t["std"] for t in known)
+                    value = mean(t["mean"] for t in known)
+                    yield Point(f"{domain} targets", series, x, value, spread, len(known))
+
+
+def _probe_names(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    parts = [names for r in rows for names in r.get("probes", {}).values()]
+    return tuple(sorted({name for names in parts for name in names}))
 
 
 def _panel(records: Mapping[str, Any]) -> str:

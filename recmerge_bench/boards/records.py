@@ -86,6 +86,7 @@ def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
         "mask_history": table.about["protocol"]["mask_history"],
         "data": report.get("data", {}).get("fingerprint", ""),
         "split": own["inputs"]["split"],
+        **({"probes": own["report"]["probes"]} if own["report"].get("probes") else {}),
         "libraries": provenance["libraries"],
         "plugins": provenance["plugins"],
     }

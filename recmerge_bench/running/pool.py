@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.running.stages import PARENT
+
 
 class Worker:
     """One worker process and the job that it runs."""
@@ -31,7 +33,8 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=stream,
                 start_new_session=True,
-                env=environment(threads),
+                # A worker whose parent dies before it can ask who that is would serve nobody.
+                env={**environment(threads), PARENT: str(os.getpid())},
             )
 
     def start(self, job: Mapping[str, Any]) -> None:
