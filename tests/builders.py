@@ -43,6 +43,24 @@ def tiny_bert(path: Path) -> Path:
     return path
 
 
+def tiny_bpe(path: Path, texts: Sequence[str]) -> Path:
+    """A folder with a byte-level BPE tokenizer of RoBERTa's kind, learned on a few texts."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    path.mkdir(exist_ok=True)
+    marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    pieces = ByteLevelBPETokenizer()
+    pieces.train_from_iterator(
+        texts, vocab_size=300, min_frequency=2, special_tokens=marks, show_progress=False
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=pieces._tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>",
+        unk_token="<unk>", mask_token="<mask>",
+    ).save_pretrained(path)  # fmt: skip
+    return path
+
+
 def weights_only() -> list[str]:
     """Strategies that merge weights, and nothing else, to one model."""
     return sorted(

@@ -13,6 +13,7 @@ from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Instances, Sequences, Split
 
 TOKENS = ("ids", "kinds", "offsets")
+WORDS = "words.npy"
 EVENTS = ("offsets", "items", "times")
 SEQUENCES = ("offsets", "items", "users", "domains", "train_end")
 INSTANCES = ("sequence", "position", "users", "domains", "targets")
@@ -52,6 +53,8 @@ def save_tokens(tokens: ItemTokens, folder: Path) -> None:
     """Write the arrays as ``.npy``, what a model has to know as JSON."""
     for name in TOKENS:
         np.save(folder / f"{name}.npy", getattr(tokens, name))
+    if tokens.words is not None:
+        np.save(folder / WORDS, tokens.words)
     _write(folder / "about.json", tokens.about)
 
 
@@ -59,7 +62,8 @@ def load_tokens(folder: Path) -> ItemTokens:
     """Read what `save_tokens` wrote, arrays memory-mapped read-only."""
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     ids, kinds, offsets = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in TOKENS)
-    return ItemTokens(ids, kinds, offsets, about)
+    words = np.load(folder / WORDS, mmap_mode="r") if (folder / WORDS).is_file() else None
+    return ItemTokens(ids, kinds, offsets, about, words)
 
 
 def save_split(split: Split, folder: Path) -> None:

@@ -18,12 +18,14 @@ class ItemTokens:
         kinds: int8 [T]: 1 for an attribute's name, 2 for its value.
         offsets: int64 [I + 1]: item i has ``ids[offsets[i]:offsets[i + 1]]``.
         about: what a model has to know: special tokens, the encoder's architecture (JSON values).
+        words: uint8 [T]: 1 where a word begins, 0 inside it; None where that was not stored.
     """
 
     ids: np.ndarray
     kinds: np.ndarray
     offsets: np.ndarray
     about: dict[str, Any]
+    words: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

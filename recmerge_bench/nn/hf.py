@@ -52,10 +52,11 @@ def attribute_tokens(folder: Path, texts: Sequence[str], limit: int) -> ItemToke
     tokenizer = _tokenizer(folder)
     split = [[key_value(line) for line in text.split("\n")] for text in texts]
     pairs = [[(key.removesuffix(": "), value) for key, value in lines] for lines in split]
+    named = tokenizer.get_vocab()  # RoBERTa's released files do not say which tokens are special
     return _flat(tokenizer, pairs, limit, {
-        "first": _known(tokenizer.bos_token_id, tokenizer.cls_token_id),
+        "first": _known(tokenizer.bos_token_id, tokenizer.cls_token_id, named.get("<s>")),
         "last": None,
-        "pad": tokenizer.pad_token_id,
+        "pad": _known(tokenizer.pad_token_id, named.get("<pad>")),
         "joiner": [],
         "config": {},
     })  # fmt: skip
@@ -81,7 +82,41 @@ def _flat(
     ]
     lengths = [sum(len(name) + len(value) for name, value in row) for row in rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return ItemTokens(np.array(flat, np.int32), np.array(kinds, np.int8), offsets, about)
+    flat_ids = np.array(flat, np.int32)
+    mask = _known(tokenizer.mask_token_id, tokenizer.get_vocab().get("<mask>"))
+    marks = {about["first"], about["last"], about["pad"], mask} - {None}
+    about |= {
+        "mask": mask,
+        "specials": sorted({*tokenizer.all_special_ids, *marks}),
+        "vocabulary": len(tokenizer),
+    }
+    words = word_starts(tokenizer)[flat_ids]
+    # A piece begins a word, though no mark of a space stands before it.
+    sizes = np.array([len(part) for row in rows for pair in row for part in pair], np.int64)
+    words[(np.cumsum(sizes) - sizes)[sizes > 0]] = 1
+    return ItemTokens(flat_ids, np.array(kinds, np.int8), offsets, about, words)
+
+
+def word_starts(tokenizer: Any) -> np.ndarray:
+    """Which tokens of a vocabulary begin a word: uint8 [V].
+
+    Byte-level BPE and Unigram mark a space before a token (``Ġ``, ``▁``), WordPiece marks what
+    goes on (``##``). Of other tokenizers each token is a word.
+
+    Args:
+        tokenizer: of Hugging Face.
+    """
+    tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+    model = getattr(getattr(tokenizer, "backend_tokenizer", None), "model", None)
+    kind = type(model).__name__
+    if kind == "WordPiece":
+        inside = str(model.continuing_subword_prefix)  # type: ignore[union-attr]
+        marks = [not str(t).startswith(inside) for t in tokens]
+    elif kind in ("BPE", "Unigram") and any(str(t).startswith(("Ġ", "▁")) for t in tokens):
+        marks = [str(t).startswith(("Ġ", "▁")) for t in tokens]
+    else:
+        marks = [True] * len(tokens)
+    return np.array(marks, np.uint8)
 
 
 def _known(*values: int | None) -> int | None:

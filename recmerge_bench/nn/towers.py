@@ -24,12 +24,14 @@ class TokenGrid:
         real: bool [B, L].
         kinds: int64 [B, L]: 0 a special token, 1 an attribute's name, 2 its value, 3 padding.
         places: int64 [B, L]: 0 a special token, 1 the most recent item, 2 the one before, ...
+        words: int64 [B, L]: 1 where a word begins, 0 inside it; None unless asked for.
     """
 
     ids: Tensor
     real: Tensor
     kinds: Tensor
     places: Tensor
+    words: Tensor | None = None
 
 
 class TextTower(nn.Module):
@@ -63,48 +65,61 @@ class TextTower(nn.Module):
         self.catalogue, self.tokens = catalogue, catalogue.text_tokens
         self.max_tokens, self.max_items, self.budget = max_tokens, max_items, budget
 
-    def grid(self, histories: Sequence[np.ndarray]) -> TokenGrid:
+    def grid(self, histories: Sequence[np.ndarray], words: bool = False) -> TokenGrid:
         """Tokens of histories (global items, oldest first), newest item first.
 
-        An item by itself is the history of one event.
+        An item by itself is the history of one event. With `words`, where words begin.
+
+        Raises:
+            HandledError: that was not stored with the tokens.
         """
+        if words and self.tokens.words is None:
+            raise HandledError(
+                "these item tokens do not say where words begin (`ItemTokens.words`): hiding "
+                "whole words needs an encoder whose `tokens` says it"
+            )
         about = self.tokens.about
         joiner = about.get("joiner") or []
         ends = [] if about.get("last") is None else [int(about["last"])]
-        rows = [self._row(h[-self.max_items :][::-1], joiner, ends) for h in histories]
-        size = max(len(ids) for ids, _, _ in rows)
-        ids = np.full((len(rows), size), int(about["pad"] or 0), np.int64)
-        kinds = np.full((len(rows), size), 3, np.int64)
-        places = np.zeros((len(rows), size), np.int64)
-        for n, (own, kind, place) in enumerate(rows):
-            ids[n, : len(own)], kinds[n, : len(own)], places[n, : len(own)] = own, kind, place
+        rows = [self._row(h[-self.max_items :][::-1], joiner, ends, words) for h in histories]
+        lengths = np.array([len(row[0]) for row in rows])
+        size = int(lengths.max())
+        fills = (int(about["pad"] or 0), 3, 0, 1)[: len(rows[0])]
+        columns = [np.full((len(rows), size), fill, np.int64) for fill in fills]
+        for n, row in enumerate(rows):
+            for column, own in zip(columns, row, strict=True):
+                column[n, : len(own)] = own
         device = next(self.encoder.parameters()).device
-        real = np.arange(size) < np.array([len(own) for own, _, _ in rows])[:, None]
-        found = (torch.from_numpy(a).to(device) for a in (ids, real, kinds, places))
-        return TokenGrid(*found)
+        real = torch.from_numpy(np.arange(size) < lengths[:, None]).to(device)
+        tokens, *others = (torch.from_numpy(a).to(device) for a in columns)
+        return TokenGrid(tokens, real, *others)
 
     def _row(
-        self, items: np.ndarray, joiner: list[int], ends: list[int]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tokens, kinds and places of one sequence."""
+        self, items: np.ndarray, joiner: list[int], ends: list[int], words: bool
+    ) -> list[np.ndarray]:
+        """Tokens, kinds and places of one sequence, with `words` their beginnings too."""
         t = self.tokens
         spans = [slice(int(t.offsets[i]), int(t.offsets[i + 1])) for i in items]
-        ids, kinds, places = [[int(t.about["first"] or 0)]], [[0]], [[0]]
+        ids, kinds, places, starts = [[int(t.about["first"] or 0)]], [[0]], [[0]], [[1]]
         for place, span in enumerate(spans, 1):
             if place > 1 and joiner:
                 ids.append(joiner)
                 kinds.append([2] * len(joiner))
                 places.append([place - 1] * len(joiner))
+                starts.append([1] * len(joiner))
             ids.append(t.ids[span])  # type: ignore[arg-type]
             kinds.append(t.kinds[span])  # type: ignore[arg-type]
             places.append([place] * (span.stop - span.start))
-        room = self.max_tokens - len(ends)
-        whole = [np.concatenate(x)[:room] for x in (ids, kinds, places)]
-        return (
-            np.concatenate([whole[0], np.array(ends, np.int64)]),
-            np.concatenate([whole[1], np.zeros(len(ends), np.int64)]),
-            np.concatenate([whole[2], np.zeros(len(ends), np.int64)]),
-        )
+            if words:
+                starts.append(t.words[span])  # type: ignore[index, arg-type]
+        room, size = self.max_tokens - len(ends), len(ends)
+        columns = [(ids, ends), (kinds, [0] * size), (places, [0] * size)]
+        if words:
+            columns.append((starts, [1] * size))
+        return [
+            np.concatenate([np.concatenate(x)[:room], np.array(last, np.int64)])
+            for x, last in columns
+        ]
 
     def forward(self, histories: Sequence[np.ndarray]) -> Tensor:
         """Vectors of length one [B, width], in one batch."""
