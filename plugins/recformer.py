@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recmerge_bench.api import Blocked, Catalogue, HandledError, ItemTokens, Spec, hookimpl
 from recmerge_bench.nn.hf_folder import FolderOptions, HfFolder
@@ -14,6 +14,9 @@ from recmerge_bench.nn.text_backbone import TextBackbone
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from recmerge_bench.data.sequences import Batch
+    from recmerge_bench.nn.recformer import Size
+
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 
 
@@ -21,8 +24,23 @@ TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
 class RecFormerOptions:
     """Options of RecFormer.
 
+    Pre-training is an objective of its own, for a track's base (``base: {..., options:
+    {objective: pretraining}}``). Its authors' settings are, as options of this model, ``max_tokens:
+    1024``, and of its training ``lr: 5e-5, epochs: 32, batch_size: 64, accumulate: 8, clip: 1.0``
+    (theirs is 16 on each of 4 GPUs, whose negatives are shared).
+
     Attributes:
-        encoder: where the weights come from, a text encoder by name.
+        encoder: where tokens and weights come from, a text encoder by name.
+        objective: ``fine-tuning``: a window's last event from all before it, negatives from the
+            batch; ``pretraining``: an event of a window's later half from those before it, and
+            hidden words of both, with a head that no expert takes over.
+        start: what the encoder's weights are: ``recformer``; a ``language-model``'s (Longformer),
+            whose one token type becomes all four while item positions are random; ``random``: the
+            encoder gives tokens alone.
+        word_weight: of the loss of hidden words, while pre-training.
+        word_share: of a text's words that are hidden, while pre-training.
+        freeze_words: pre-training leaves the word embeddings as they are. To be turned off where
+            they start at random.
         size: ``base`` or ``large``.
         max_tokens: of a user's sequence; the official code has 1024, MergeRec 512.
         max_items: most recent items of a user.
@@ -38,43 +56,107 @@ class RecFormerOptions:
     temperature: float = 0.05
     mask_duplicates: bool = False
     dropout: float = 0.1
+    objective: Literal["fine-tuning", "pretraining"] = "fine-tuning"
+    start: Literal["recformer", "language-model", "random"] = "recformer"
+    word_weight: float = 0.1
+    word_share: float = 0.15
+    freeze_words: bool = True
 
     def __post_init__(self) -> None:
         if self.size not in ("base", "large") or self.max_items > 50:
             raise HandledError("recformer: size is base or large, max_items at most 50")
+        if self.objective not in ("fine-tuning", "pretraining"):
+            raise HandledError("recformer: objective is fine-tuning or pretraining")
+        if self.start not in ("recformer", "language-model", "random"):
+            raise HandledError("recformer: start is recformer, language-model or random")
+        if not 0 < self.word_share < 1 or self.word_weight < 0:
+            raise HandledError("recformer: word_share lies in (0, 1), word_weight is not negative")
 
 
 class RecFormerBackbone(TextBackbone):
     """Cosine of ``<s>``'s states."""
 
     Options = RecFormerOptions
+    policy: ClassVar[Mapping[str, str]] = {"lm_head.": "drop"}
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """The architecture; its weights come from the base."""
-        from dataclasses import replace
+        """The architecture; its weights come from the base, but for a random start.
 
+        Raises:
+            HandledError: items without tokens, or tokens of a larger vocabulary.
+        """
         import torch
 
-        from recmerge_bench.nn.recformer import SIZES, RecFormerEncoder
+        from recmerge_bench.nn.recformer import RecFormerEncoder
+        from recmerge_bench.nn.recformer_pretraining import (
+            PretrainingTower,
+            draw_weights,
+            frozen_words,
+        )
         from recmerge_bench.nn.towers import TextTower
 
-        size = replace(SIZES[self.options.size], dropout=self.options.dropout)
+        o, size = self.options, self.shape()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = RecFormerEncoder(size)
-        return TextTower(encoder, catalogue, self.options.max_tokens, self.options.max_items)
+            pretraining = o.objective == "pretraining"
+            tower = PretrainingTower if pretraining else TextTower
+            net: Any = tower(encoder, catalogue, o.max_tokens, o.max_items)
+        known = int(net.tokens.about.get("vocabulary", 0))
+        if known > size.vocabulary:
+            raise HandledError(
+                f"recformer-{o.size} knows {size.vocabulary} tokens, the tokenizer of "
+                f"'{o.encoder}' has {known}: use RoBERTa's"
+            )
+        generator = torch.Generator().manual_seed(seed)
+        if o.start == "random":
+            draw_weights(net, generator)
+        elif pretraining:
+            draw_weights(net.lm_head, generator)
+        if pretraining and o.freeze_words:
+            frozen_words(encoder)
+        return net  # type: ignore[no-any-return]
+
+    def shape(self) -> Size:
+        """The encoder's sizes."""
+        from dataclasses import replace
+
+        from recmerge_bench.nn.recformer import SIZES
+
+        return replace(SIZES[self.options.size], dropout=self.options.dropout)
+
+    def starts_from_encoder(self) -> bool:
+        """Not where weights are drawn."""
+        return bool(self.options.start != "random")
 
     def from_encoder(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """All weights of the size, or an error that lists what does not fit."""
         import torch
 
-        from recmerge_bench.nn.recformer import SIZES, RecFormer, load_released
+        from recmerge_bench.nn.recformer import RecFormer, load_released
+        from recmerge_bench.nn.recformer_pretraining import from_language_model
 
+        o, origin = self.options, f"the {self.options.encoder} file"
+        if o.start == "language-model":
+            head = o.objective == "pretraining"
+            return from_language_model(self.shape(), weights, head, origin)
         with torch.device("meta"):
-            net = RecFormer(SIZES[self.options.size])
+            net = RecFormer(self.shape())
         net = net.to_empty(device="cpu")
-        load_released(net, weights, f"the {self.options.encoder} file")
+        load_released(net, weights, origin)
         return {f"encoder.net.{n}": t for n, t in net.state_dict().items()}
+
+    def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
+        """One target a window, as the objective says."""
+        from recmerge_bench.nn.recformer_pretraining import pretraining_losses
+
+        o = self.options
+        if o.objective == "fine-tuning":
+            return super().loss(net, batch)
+        contrast, words = pretraining_losses(
+            net, batch, o.temperature, o.mask_duplicates, o.word_share
+        )
+        return contrast + o.word_weight * words, len(batch.lengths)
 
 
 @dataclass(frozen=True)
@@ -96,9 +178,16 @@ class RecFormerWeights(HfFolder):
     """
 
     Options = WeightOptions
+    #: What is looked for, and where a user finds it.
+    what: ClassVar[str] = "RecFormer's weights are"
+    whence: ClassVar[str] = (
+        "the checkpoint linked by the RecFormer or MergeRec repository (one .bin or .safetensors "
+        "file) and RoBERTa's "
+    )
+    n_weights: ClassVar[int] = 1
 
     def sources(self, data_root: Path | None) -> list[Path]:
-        """One weight file and the tokenizer.
+        """The weight file, where there is one, and the tokenizer.
 
         Raises:
             Blocked: a file is missing.
@@ -107,20 +196,20 @@ class RecFormerWeights(HfFolder):
 
         folder = data_home(data_root) / self.options.name
         found = sorted(p for p in folder.glob("*") if p.suffix in (".safetensors", ".bin", ".pt"))
+        found = found if self.n_weights else []
         missing = [name for name in TOKENIZER if not (folder / name).is_file()]
-        if len(found) != 1 or missing:
+        if len(found) != self.n_weights or missing:
             raise Blocked(
-                f"RecFormer's weights are not in {folder}",
-                "put there the checkpoint linked by the RecFormer or MergeRec repository (one "
-                ".bin or .safetensors file) and RoBERTa's " + " and ".join(TOKENIZER),
+                f"{self.what} not in {folder}",
+                f"put there {self.whence}" + " and ".join(TOKENIZER),
             )
-        return [found[0], *(folder / name for name in TOKENIZER)]
+        return [*found, *(folder / name for name in TOKENIZER)]
 
     def tokens(self, texts: Sequence[str], data_root: Path | None) -> ItemTokens:
         """Names and values one after the other, nothing between them and no end mark."""
         from recmerge_bench.nn.hf import attribute_tokens
 
-        folder = self.weight_file(data_root).parent
+        folder = self.sources(data_root)[-1].parent
         return attribute_tokens(folder, texts, self.options.attribute)
 
     def weights(self, data_root: Path | None) -> dict[str, Tensor]:
@@ -128,6 +217,32 @@ class RecFormerWeights(HfFolder):
         from recmerge_bench.nn.hf import plain_tensors
 
         return plain_tensors(self.checked_file(data_root))
+
+
+class LongformerWeights(RecFormerWeights):
+    """A Longformer language model's, which RecFormer's pre-training starts from."""
+
+    what = "Longformer's weights are"
+    whence = (
+        "the weights of the language model allenai/longformer-base-4096 or -large-4096 (one .bin "
+        "or .safetensors file) and its "
+    )
+
+
+class TokenizerAlone(RecFormerWeights):
+    """A tokenizer without weights, for random starts."""
+
+    what = "RoBERTa's tokenizer is"
+    whence = "its "
+    n_weights = 0
+
+    def weights(self, data_root: Path | None) -> dict[str, Tensor]:
+        """There are none.
+
+        Raises:
+            HandledError: always.
+        """
+        raise HandledError("recformer-tokenizer has no weights: it is for `start: random`")
 
 
 @hookimpl
@@ -152,5 +267,19 @@ def recmerge_bench_register() -> list[Spec]:
                 licence="none stated", citation=citation,
             )
             for size in ("base", "large")
+        ),
+        *(
+            Spec(
+                "encoder", f"longformer-{size}-weights", f"{__name__}:LongformerWeights",
+                f"Longformer-{size}'s weights, to pre-train RecFormer from, from the user's file",
+                options={"name": f"longformer-{size}-weights"}, requires=("transformers",),
+                citation="Beltagy et al., Longformer (arXiv 2004.05150)",
+            )
+            for size in ("base", "large")
+        ),
+        Spec(
+            "encoder", "recformer-tokenizer", f"{__name__}:TokenizerAlone",
+            "RoBERTa's tokenizer by itself, to pre-train RecFormer from random weights",
+            options={"name": "recformer-tokenizer"}, requires=("transformers",), citation=citation,
         ),
     ]  # fmt: skip

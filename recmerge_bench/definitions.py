@@ -156,6 +156,10 @@ class Backbone(Definition):
         """Whether it reads the encoder's tokens and starts from its weights, not its vectors."""
         return False
 
+    def starts_from_encoder(self) -> bool:
+        """Whether its shared base is, or is trained from, the encoder's weights."""
+        return self.trains_encoder()
+
     def from_encoder(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The encoder's weights under this model's parameter names (the shared base).
 

@@ -159,7 +159,53 @@ def test_training_of_one_domain_is_its_own(registry: Registry) -> None:
         make(registry, ("tracks.merging.domain_training={acton: {users: 0.1}}",))
 
 
-@pytest.mark.parametrize("name", ["paper-mergerec", "paper-scarce", "paper-unseen", "mergerec-cpu"])
+def bases(plan: Plan) -> list[Any]:
+    """The trainings of the shared base."""
+    return [c for c in plan.cells.values() if c.kind == "train" and " base " in c.label]
+
+
+def test_a_base_has_options_and_training_of_its_own(registry: Registry) -> None:
+    changes = ("seeds=[0]", "tracks.pretrained.base.training={lr: 0.5}")
+    plan = make(registry, changes, "recformer-pretraining")
+    (base,) = bases(plan)
+    assert base.job["config"]["domains"] == ["arts", "beauty", "pantry", "sports", "toys"]
+    options, training = base.job["config"]["model"]["options"], base.job["config"]["training"]
+    assert (options["objective"], options["start"]) == ("pretraining", "language-model")
+    assert (options["encoder"], options["max_tokens"]) == ("longformer-base-weights", 1024)
+    assert (training["lr"], training["epochs"], training["accumulate"]) == (0.5, 32, 8)
+    weights = plan.cells[base.inputs["base"]]
+    assert weights.kind == "weights" and weights.job["config"]["model"]["options"] == options
+    experts = [c for c in plan.cells.values() if "fine-tune" in c.label and c.kind == "train"]
+    assert len(experts) == 3
+    for expert in experts:
+        assert expert.inputs["base"] == base.key
+        assert expert.job["config"]["model"]["options"]["objective"] == "fine-tuning"
+
+
+def test_a_base_may_start_at_random_or_from_the_source(registry: Registry) -> None:
+    start = "tracks.pretrained.base.options.start="
+    (base,) = bases(make(registry, ("seeds=[0]", f"{start}random"), "recformer-pretraining"))
+    assert "base" not in base.inputs
+    source = ("seeds=[0]", "tracks.pretrained.base=null", "tracks.pretrained.source=[toys]")
+    plan = make(registry, source, "recformer-pretraining")
+    (base,) = bases(plan)
+    assert base.job["config"]["domains"] == ["toys"]
+    assert plan.cells[base.inputs["base"]].kind == "weights"
+    for change, told in (
+        (f"{start}bert", "'bert'|recformer: start is"),
+        ("tracks.pretrained.base.options.objectve=1", "did you mean 'objective'"),
+        ("tracks.pretrained.base={dataset: amazon-mergerec, domains: [toys], optoins: {}}",
+         "did you mean 'options'"),
+    ):  # fmt: skip
+        with pytest.raises(HandledError, match=told) as caught:
+            make(registry, (change,), "recformer-pretraining")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["paper-mergerec", "paper-scarce", "paper-unseen", "mergerec-cpu", "recformer-pretraining"],
+)
 def test_shipped_suites_are_readable(registry: Registry, name: str, tmp_path: Path) -> None:
     plan = build(load_suite(name, registry), registry, tmp_path)
     assert plan.results and all(plan.cells[r.key].blocked for r in plan.results)

@@ -7,7 +7,7 @@ one masked product or in blocks of queries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -263,14 +263,25 @@ def load_released(net: RecFormer, tensors: Mapping[str, Tensor], origin: str) ->
     own = {n.removeprefix(prefix): t for n, t in tensors.items()}
     own = {n: t for n, t in own.items() if not n.startswith(STRAY)}
     state = net.state_dict()
-    wrong = [f"missing {n}" for n in state if n not in own]
-    wrong += [f"unknown {n}" for n in own if n not in state]
+    check_fit({n: t.shape for n, t in state.items()}, own, origin)
+    net.load_state_dict({n: own[n] for n in state})
+
+
+def check_fit(
+    shapes: Mapping[str, Sequence[int]], tensors: Mapping[str, Tensor], origin: str
+) -> None:
+    """Refuse tensors that are not exactly of these names and shapes.
+
+    Raises:
+        HandledError: one is missing, unknown or of another shape; lists them.
+    """
+    wrong = [f"missing {n}" for n in shapes if n not in tensors]
+    wrong += [f"unknown {n}" for n in tensors if n not in shapes]
     wrong += [
-        f"{n} is {tuple(own[n].shape)}, not {tuple(state[n].shape)}"
-        for n in state
-        if n in own and own[n].shape != state[n].shape
+        f"{n} is {tuple(tensors[n].shape)}, not {tuple(shape)}"
+        for n, shape in shapes.items()
+        if n in tensors and tuple(tensors[n].shape) != tuple(shape)
     ]
     if wrong:
         shown = "; ".join(wrong[:8]) + (f"; and {len(wrong) - 8} more" if len(wrong) > 8 else "")
         raise HandledError(f"{origin} does not fit this RecFormer: {shown}")
-    net.load_state_dict({n: own[n] for n in state})

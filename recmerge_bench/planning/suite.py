@@ -27,11 +27,20 @@ class BackboneUse(Model):
 
 
 class BaseUse(Model):
-    """Another dataset that a track's shared base is trained on, all its named domains jointly."""
+    """Data that a track's shared base is trained on, all the named domains jointly.
+
+    Attributes:
+        dataset: by name (the track's own or another), with `dataset_options`.
+        domains: which of its domains.
+        options: the backbones' options while the base is trained, laid over their own.
+        training: training options of the base, laid over the track's `pretraining`.
+    """
 
     dataset: str
     dataset_options: dict[str, Any] = {}
     domains: tuple[str, ...]
+    options: dict[str, Any] = {}
+    training: dict[str, Any] = {}
 
 
 class Row(Model):
@@ -87,7 +96,7 @@ class Track(Model):
         dataset: a dataset by name, with `dataset_options`.
         domains: the scored domains.
         source: unscored domain(s) that the shared base is trained on.
-        base: another dataset that it is trained on instead (for models without item tables).
+        base: other data that it is trained on instead (for models without item tables).
         experts: domains whose experts are merged (and trained jointly), where these are not the
             scored ones: how merged models serve domains that no expert has seen.
         protocols: one board table for each.
@@ -302,6 +311,8 @@ def _validate(raw: dict[str, Any], name: str) -> Suite:
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     if "rows" in location:
         return list(Row.model_fields)
+    if location[-1:] == ("base",):
+        return list(BaseUse.model_fields)
     if len(location) >= 3:
         return list(BackboneUse.model_fields)
     return list(Track.model_fields if len(location) == 2 else Suite.model_fields)

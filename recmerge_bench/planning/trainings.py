@@ -26,6 +26,7 @@ class Model:
     gap: Gap
     encoder: str | None = None
     trains_encoder: bool = False
+    starts_from_encoder: bool = False
 
     @property
     def described(self) -> dict[str, Any]:
@@ -103,18 +104,33 @@ class Trainings:
 
     def base(self, model: Model, cut: Cut, seed: int | None) -> str:
         """The shared base: trained on a source; pre-trained or initial weights without one."""
-        if model.trains_encoder and model.encoder and model.spec and not self.track.source:
-            modules = (module(model.spec),)
-            return self.corpora.weights(model.encoder, model.described, modules)
         training = {**model.training, **self.track.pretraining}
-        if cut.base is not None and self.track.base is not None:
-            domains = self.track.base.domains
-            return self.cell(model, cut.base, domains, seed, "base", training)
+        use = self.track.base
+        if cut.base is not None and use is not None:
+            made, training = self.over(model, use.options), {**training, **use.training}
+            start = self.weights(made)
+            return self.cell(made, cut.base, use.domains, seed, "base", training, start)
+        start = self.weights(model)
         if not self.track.source:
+            if start is not None:
+                return start
             # no learning rate: the initial weights, shared by the experts (protocol P2)
             training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
         domains = self.track.source or self.experts
-        return self.cell(model, cut, domains, seed, "base", training)
+        return self.cell(model, cut, domains, seed, "base", training, start)
+
+    def weights(self, model: Model) -> str | None:
+        """The pre-trained weights that a model starts from, if it does."""
+        if not (model.starts_from_encoder and model.encoder and model.spec):
+            return None
+        return self.corpora.weights(model.encoder, model.described, (module(model.spec),))
+
+    def over(self, model: Model, options: Mapping[str, Any]) -> Model:
+        """The model with options laid over its own."""
+        if model.spec is None or not options:
+            return model
+        full = complete(model.spec, {**model.options, **options}, f"{self.where}, base")
+        return _made(model.name, model.spec, full, model.training, model.gap)
 
     def backbone(self, name: str) -> Model:
         """A backbone as the track uses it."""
@@ -157,13 +173,23 @@ class Trainings:
         full = complete(spec, {**preset.options, **options}, self.where)
         if spec.counting:
             return Model(name, spec, full, training, gap)
-        made = define(spec.target, full)
-        return Model(name, spec, full, training, gap, made.text_encoder(), made.trains_encoder())
+        return _made(name, spec, full, training, gap)
 
     def text(self, model: Model, data: str) -> dict[str, str]:
         """The input of item vectors, for a model that reads them."""
         form = "tokens" if model.trains_encoder else "vectors"
         return {"text": self.corpora.text(model.encoder, data, form)} if model.encoder else {}
+
+
+def _made(
+    name: str, spec: Spec, options: dict[str, Any], training: Mapping[str, Any], gap: Gap
+) -> Model:
+    """A model, with what its definition says of encoders."""
+    made = define(spec.target, options)
+    encoder, trains = made.text_encoder(), made.trains_encoder()
+    return Model(
+        name, spec, options, training, gap, encoder, trains, made.starts_from_encoder()
+    )
 
 
 def seed_text(seed: int | None) -> str:

@@ -157,7 +157,8 @@ def load_net(
         attach(net, stored(tensors, weights))
     own = [n for n in net.state_dict() if action(n, definition.policy) == "domain"]
     missing = [n for n in own if n not in tensors]
-    foreign = sorted(set(tensors) - set(net.state_dict()))
+    dropped = {n for n in tensors if action(n, definition.policy) == "drop"}
+    foreign = sorted(set(tensors) - set(net.state_dict()) - dropped)
     if exact and foreign:
         raise HandledError(f"{weights}: holds what the model lacks: {', '.join(foreign[:5])}")
     if missing and not initial_tables:

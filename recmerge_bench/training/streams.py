@@ -68,8 +68,9 @@ def load_init(
 ) -> None:
     """Copy initial weights by name.
 
-    Per-domain weights of domains that the net lacks are passed over, and the net's own that
-    `init` lacks keep the values `build` gave them.
+    Per-domain weights of domains that the net lacks are passed over, as are those that the policy
+    drops (heads of a pre-training); the net's own that `init` lacks keep the values `build` gave
+    them.
 
     Raises:
         ValueError: an unknown name, another shape, or a shared weight is missing.
@@ -77,8 +78,9 @@ def load_init(
     state = net.state_dict()
     for name, value in init.items():
         if name not in state:
-            owned = action(name, definition.policy) == "domain"
-            if owned and any(part in catalogue.domains for part in name.split(".")):
+            fate = action(name, definition.policy)
+            owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
+            if owned or fate == "drop":
                 continue
             raise ValueError(f"initial weight {name!r} is unknown to the net")
         if state[name].shape != value.shape:
