@@ -1,0 +1,191 @@
+"""Several methods over several domains: mean ranks, and which methods cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.statistics.claims import methods_p
+from recmerge_bench.statistics.components import take_apart
+from recmerge_bench.statistics.families import holm
+from recmerge_bench.statistics.resampling import seed_weights, user_weights
+from recmerge_bench.statistics.scores import Scores, Units, pair
+from recmerge_bench.statistics.verdicts import ALPHA, enough_seeds
+
+#: Friedman's and Nemenyi's approximations need about as many (Demšar, 2006).
+DOMAINS = 8
+
+
+@dataclass(frozen=True)
+class MeanRanks:
+    """Mean over the domains of each method's rank by its mean score, 1 is best, ties halved.
+
+    Attributes:
+        means: float64 [M].
+        lower: float64 [M], of the two-level bootstrap: these domains, other seeds and users.
+        upper: float64 [M].
+    """
+
+    means: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+@dataclass(frozen=True)
+class Omnibus:
+    """Friedman's test and Nemenyi's critical difference, or why there is none.
+
+    Attributes:
+        domains: number of domains.
+        statistic: Friedman's chi square, corrected for ties; None below eight domains.
+        p: of it; None likewise.
+        critical_difference: mean ranks that differ by less cannot be told apart; None likewise.
+        said: a sentence for the board.
+    """
+
+    domains: int
+    statistic: float | None
+    p: float | None
+    critical_difference: float | None
+    said: str
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks along the last axis, 1 for the highest, ties in the middle: float64 [..., M]."""
+    above = (values[..., None, :] > values[..., :, None]).sum(axis=-1)
+    equal = (values[..., None, :] == values[..., :, None]).sum(axis=-1)
+    return above + (equal + 1) / 2
+
+
+def mean_ranks(
+    scores: Sequence[Scores], units: Units, draws: int = 2000, level: float = 0.95, seed: int = 0
+) -> MeanRanks:
+    """Mean ranks with bootstrap intervals.
+
+    Args:
+        scores: of the methods, on the same instances.
+        units: the instances.
+        draws: number of draws of seeds and users.
+        level: of the intervals.
+        seed: of the draws. Methods with equally many seeds have the same seeds drawn.
+    """
+    means = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
+    drawn = np.stack(_drawn_means(scores, units, draws, seed), axis=-1)
+    tail = (1 - level) / 2
+    low, high = np.quantile(ranks(drawn).mean(axis=1), [tail, 1 - tail], axis=0)
+    return MeanRanks(ranks(means).mean(axis=0), low, high)
+
+
+def _drawn_means(
+    scores: Sequence[Scores], units: Units, draws: int, seed: int
+) -> list[np.ndarray]:
+    """Resampled means by domain of each method: a float64 [draws, D] each."""
+    rows = np.concatenate([s.values for s in scores])
+    means = units.domain_means(rows)
+    ends = np.cumsum([0] + [len(s.values) for s in scores])
+    moved = np.empty((draws, len(rows), len(units.columns)))
+    at = 0
+    for weights in user_weights(units.n_users, draws, seed):
+        here = slice(at, at + len(weights))
+        at += len(weights)
+        for d, columns in enumerate(units.columns):
+            centred = rows[:, columns] - means[:, d, None]
+            drawn = weights[:, units.user_index[columns]] @ centred.T
+            moved[here, :, d] = means[:, d] + drawn / len(columns)
+    found = []
+    for n, scored in enumerate(scores):
+        share = seed_weights(len(scored.values), draws, seed)
+        found.append(np.einsum("bs,bsd->bd", share, moved[:, ends[n] : ends[n + 1]]))
+    return found
+
+
+def inseparable(scores: Sequence[Scores], units: Units, alpha: float = ALPHA) -> np.ndarray:
+    """Which pairs cannot be told apart: bool [M, M], symmetric, true on the diagonal.
+
+    A pair is told apart where the claim about the methods, adjusted by Holm over all pairs, is
+    significant and there are seeds enough for a verdict.
+    """
+    places = list(combinations(range(len(scores)), 2))
+    values, allowed = [], []
+    for a, b in places:
+        both = pair(scores[a], scores[b])
+        parts = take_apart(both.first - both.second, units)
+        values.append(float(methods_p(parts.components)))
+        allowed.append(enough_seeds(len(both.seeds), both.seeded))
+    found = np.ones((len(scores), len(scores)), bool)
+    for (a, b), p, enough in zip(places, holm(values), allowed, strict=True):
+        found[a, b] = found[b, a] = not (enough and p <= alpha)
+    return found
+
+
+def groups(means: np.ndarray, together: np.ndarray) -> list[list[int]]:
+    """Maximal runs of methods, neighbours by mean rank, no two of which can be told apart.
+
+    Args:
+        means: float [M], mean ranks.
+        together: bool [M, M], from `inseparable` or from a critical difference.
+
+    Returns:
+        Runs of method numbers, best first; every method is in one at least, runs may overlap.
+    """
+    order = np.argsort(means, kind="stable")
+    found: list[list[int]] = []
+    reached = 0
+    for start in range(len(order)):
+        end = start + 1
+        while end < len(order) and together[order[end], order[start:end]].all():
+            end += 1
+        if end > reached:
+            found.append([int(m) for m in order[start:end]])
+            reached = end
+    return found
+
+
+def omnibus(values: np.ndarray, alpha: float = ALPHA) -> Omnibus:
+    """Friedman's test over the domains, from eight domains on.
+
+    Args:
+        values: float [D, M], mean score of each method in each domain.
+        alpha: of Nemenyi's critical difference.
+
+    Raises:
+        HandledError: fewer than three methods.
+    """
+    domains, count = values.shape
+    if count < 3:
+        raise HandledError(f"Friedman's test compares three methods or more, not {count}")
+    if domains < DOMAINS:
+        said = f"too few domains for a Friedman test: {domains} of at least {DOMAINS}"
+        return Omnibus(domains, None, None, None, said)
+    statistic, p = friedman(values)
+    gap = critical_difference(count, domains, alpha)
+    said = f"Friedman's test over {domains} domains: chi square {statistic:.2f}, p {p:.2g}"
+    return Omnibus(domains, statistic, p, gap, said)
+
+
+def friedman(values: np.ndarray) -> tuple[float, float]:
+    """Friedman's chi square with correction for ties, and its p: values are [D, M]."""
+    from scipy.special import chdtrc
+
+    domains, count = values.shape
+    placed = ranks(values)
+    ties = sum(int((t**3 - t).sum()) for t in (np.unique(r, return_counts=True)[1] for r in placed))
+    correction = 1 - ties / (domains * (count**3 - count))
+    if correction == 0:
+        return 0.0, 1.0
+    sums = placed.sum(axis=0)
+    plain = 12 / (domains * count * (count + 1)) * (sums**2).sum() - 3 * domains * (count + 1)
+    statistic = float(plain / correction)
+    return statistic, float(chdtrc(count - 1, max(statistic, 0.0)))
+
+
+def critical_difference(count: int, domains: int, alpha: float = ALPHA) -> float:
+    """Nemenyi's critical difference of mean ranks (Demšar, 2006, eq. for CD)."""
+    from scipy.stats import studentized_range
+
+    quantile = studentized_range.ppf(1 - alpha, count, np.inf) / np.sqrt(2)
+    return float(quantile * np.sqrt(count * (count + 1) / (6 * domains)))
