@@ -11,6 +11,7 @@ from recmerge_bench.data.sequences import Instances, Sequences, Split
 from recmerge_bench.errors import DataError
 
 NEVER = np.iinfo(np.int64).min
+Facts = tuple[float | None, float | None, float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def audit(interactions: Interactions, split: Split, timed: bool = True) -> Audit
     keys = sequences.users[owner].astype(np.int64) * interactions.catalogue.n_items
     keys += sequences.items
     seen = np.isin(keys[target], keys[trained])
-    found = _time_facts(interactions, sequences, test, trained, target) if timed else [None] * 4
+    found: Facts = (None, None, None, None)
+    if timed:
+        found = _time_facts(interactions, sequences, test, trained, target)
     return Audit(
         len(test), *found, int(trained[target].sum()), len(np.unique(keys[target][seen])),
         float(seen.mean()),
@@ -105,7 +108,7 @@ def _occurrence(keys: np.ndarray) -> np.ndarray:
 def _time_facts(
     interactions: Interactions, sequences: Sequences, test: Instances, trained: np.ndarray,
     target: np.ndarray,
-) -> list[float]:  # fmt: skip
+) -> Facts:  # fmt: skip
     times = event_times(interactions, sequences)
     of_item = interactions.item_domains().astype(np.int64)
     domains, asked = of_item[sequences.items[trained]], test.domains.astype(np.int64)
@@ -115,8 +118,12 @@ def _time_facts(
     by_user = _last(owner, times[trained], interactions.n_users)
     moment, ordered = times[target], np.sort(times[trained])
     after = len(ordered) - np.searchsorted(ordered, moment, side="right")
-    shares = (last[asked] > moment, others[asked] > moment, by_user[test.users] > moment)
-    return [*(float(s.mean()) for s in shares), float(after.mean() / len(ordered))]
+    return (
+        float((last[asked] > moment).mean()),
+        float((others[asked] > moment).mean()),
+        float((by_user[test.users] > moment).mean()),
+        float(after.mean() / len(ordered)),
+    )
 
 
 def _last(groups: np.ndarray, times: np.ndarray, count: int) -> np.ndarray:
