@@ -18,7 +18,7 @@ from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.coefficients import Coefficients
 from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for, sealed
-from recmerge_bench.merging.learned import _transformed
+from recmerge_bench.merging.learned import transformed
 from recmerge_bench.merging.policy import select
 from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.merging.task_vectors import TaskVectors
@@ -245,8 +245,8 @@ def test_options_out_of_range_are_errors(options: dict[str, Any]) -> None:
 def test_kept_entries_are_those_of_ties_at_full_size() -> None:
     vectors = TaskVectors.of(world())
     whole = vectors.rows.clone()
-    ties = _transformed(vectors.with_rows(whole.clone()), "ties", 0.3).rows
-    kept = _transformed(vectors.with_rows(whole.clone()), "kept", 0.3).rows
+    ties = transformed(vectors.with_rows(whole.clone()), "ties", 0.3).rows
+    kept = transformed(vectors.with_rows(whole.clone()), "kept", 0.3).rows
     assert torch.equal(kept != 0, ties != 0) and bool((kept != 0).any())
     assert torch.equal(kept[kept != 0], whole[kept != 0])
     count = (kept != 0).sum(0).clamp(min=1)
