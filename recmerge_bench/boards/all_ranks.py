@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.groups import Group, by_group
 from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import DataError, HandledError
@@ -127,4 +128,5 @@ def derive(
             if groups:
                 entry["groups"] = by_group(registry, names[0], table, groups[result["split"]])
         results.append(entry)
-    return {**records, "results": results}
+    compared = make_comparisons(registry, records["header"], results, ranks.__getitem__)
+    return {**records, "results": results, **({"comparisons": compared} if compared else {})}

@@ -8,7 +8,8 @@ from typing import Any
 
 from tabulate import tabulate
 
-from recmerge_bench.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
+from recmerge_bench.boards.verdicts import comparison_of, section, verdicts_of
 
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
@@ -18,14 +19,20 @@ LABELS = {
     "paper": "The papers' settings. Means over seeds ± sample standard deviation.",
 }
 
+BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
+BEST_TESTED = (
+    "Best in **bold**, second <u>underlined</u>; the verdict is about the difference from the "
+    "track's baseline (better, worse, equivalent, undecided) and stands below with its intervals."
+)
+
 
 def render(records: Mapping[str, Any]) -> str:
     """The board ``<suite>.md``."""
     header = records["header"]
     parts = [f"# {records['suite']}: {header['title']}", LABELS[header["label"]]]
-    parts.append("Best in **bold**, second <u>underlined</u>; nothing is said about significance.")
+    parts.append(BEST if not records.get("comparisons") else BEST_TESTED)
     for (track, protocol), lines in tables(records).items():
-        parts += _section(header, track, protocol, lines)
+        parts += _section(header, track, protocol, lines, comparison_of(records, track, protocol))
     parts.append("## Reproduce")
     parts.append(
         f"    {header['command']}\n"
@@ -34,12 +41,21 @@ def render(records: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> list[str]:
+def _section(
+    header: Mapping[str, Any],
+    track: str,
+    protocol: str,
+    lines: list[Line],
+    compared: list[Mapping[str, Any]],
+) -> list[str]:
     metrics = header["metrics"]
     parts = [f"## {track}, {protocol}", _card(header, track, protocol, lines)]
     done = [line for line in lines if line.values]
     if done:
-        parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0])]
+        verdicts = verdicts_of(compared)
+        parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0], verdicts)]
+        for about in compared:
+            parts += section(about, done)
         parts += ["### All metrics, mean over the domains", _metric_table(done, metrics)]
         reference = header["tracks"][track].get("reference")
         if reference and any(line.identity["method"] == reference for line in done):
@@ -93,14 +109,16 @@ def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
     return f"{text}, set `{line.candidates[:16]}`" if line.candidates else text
 
 
-def _main_table(lines: list[Line], metric: str) -> str:
+def _main_table(lines: list[Line], metric: str, verdicts: Mapping[tuple[str, ...], str]) -> str:
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
-    rows = [
-        [*_name(line), *(_cell(line, d, metric, best[d]) for d in domains), _seeds(line)]
-        for line in lines
-    ]
-    headers = ["backbone", "method", *domains, "seeds"]
+    rows = []
+    for line in lines:
+        row = tuple(str(line.identity[k]) for k in ROW)
+        said = [verdicts.get(row, "–")] if verdicts else []
+        cells = (_cell(line, d, metric, best[d]) for d in domains)
+        rows.append([*_name(line), *cells, *said, _seeds(line)])
+    headers = ["backbone", "method", *domains, *(["verdict"] if verdicts else []), "seeds"]
     return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
 

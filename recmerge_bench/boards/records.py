@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.boards.all_ranks import write_all_ranks
+from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.curves import curves_path, make_curves
 from recmerge_bench.boards.groups import Group, by_group, groups_json, groups_path, make_groups
 from recmerge_bench.boards.results import PROVENANCE, Reader
@@ -54,6 +55,9 @@ def make_records(
             for split, some in sorted(groups.items())
         }
     records = {**shared, "header": header, "results": results}
+    compared = make_comparisons(reader.registry, header, results, reader.ranks)
+    if compared:
+        records["comparisons"] = compared
     return records, {**shared, "results": costs}
 
 

@@ -41,6 +41,7 @@ def _header(suite: Suite) -> dict[str, Any]:
             "protocols": list(track.protocols),
             "profile": track.profile,
             "reference": track.reference,
+            **({"baseline": track.baseline.model_dump()} if track.baseline else {}),
         }
         for name, track in suite.tracks.items()
     }

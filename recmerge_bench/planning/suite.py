@@ -89,6 +89,15 @@ class Figure(Model):
     option: str = ""
 
 
+class Baseline(Model):
+    """The row that a track's others are compared with; what is not given fits any."""
+
+    method: str
+    variant: str | None = None
+    recipe: str | None = None
+    profile: str | None = None
+
+
 class Track(Model):
     """Rows that share a dataset, its domains and its protocols.
 
@@ -109,6 +118,8 @@ class Track(Model):
         isolated: admit merge strategies of data tiers T0 and T1 only (trained rows are there to
             compare with).
         seeds: replicates of this track, where they are not the suite's.
+        baseline: the row (a method, or more of it) that all others are compared with, one on each
+            backbone; all of them are one family of tests. Smoke boards compare nothing.
         reference: the method that normalised scores divide by (the own-domain expert).
     """
 
@@ -129,6 +140,12 @@ class Track(Model):
     isolated: bool = False
     seeds: tuple[int, ...] | None = None
     reference: str | None = None
+    baseline: Baseline | None = None
+
+    @field_validator("baseline", mode="before")
+    @classmethod
+    def _method_alone(cls, value: Any) -> Any:
+        return {"method": value} if isinstance(value, str) else value
 
     @field_validator("source", mode="before")
     @classmethod
