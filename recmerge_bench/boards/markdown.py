@@ -14,8 +14,7 @@ from recmerge_bench.boards.verdicts import comparison_of, section, verdicts_of
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
     "It carries no verdicts, and its numbers say nothing about methods.",
-    "converged": "Trainings end by validation. Means over seeds ± sample standard deviation; "
-    "differences are not tested here.",
+    "converged": "Trainings end by validation. Means over seeds ± sample standard deviation.",
     "paper": "The papers' settings. Means over seeds ± sample standard deviation.",
 }
 
