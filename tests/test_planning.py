@@ -274,3 +274,18 @@ def test_every_profile_has_options_that_its_method_takes(registry: Registry) -> 
             checked(TrainOptions, profile.training, f"profile {name}")
             seen += 1
     assert seen > 10
+
+
+@pytest.mark.parametrize(
+    ("baseline", "told"),
+    [
+        ("task-arithmetc", "0 rows are its baseline .*did you mean 'task-arithmetic'"),
+        ("{method: fine-tune, variant: deep}", "0 rows are its baseline"),
+        ("{method: ties, density: 3}", "unknown key"),
+    ],
+)
+def test_a_baseline_is_a_row_of_its_track(registry: Registry, baseline: str, told: str) -> None:
+    with pytest.raises(HandledError, match=told):
+        make(registry, (f"tracks.merging.baseline={baseline}",))
+    plan = make(registry, ("tracks.merging.baseline=fine-tune",))
+    assert plan.header["tracks"]["merging"]["baseline"]["method"] == "fine-tune"

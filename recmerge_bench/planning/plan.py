@@ -108,8 +108,10 @@ class TrackPlanner:
         """Every row under every protocol.
 
         Raises:
-            HandledError: training options for a domain that has no expert.
+            HandledError: training options for a domain that has no expert; a baseline that is no
+                row.
         """
+        self._check_baseline()
         for domain in self.track.domain_training:
             if domain not in (*self.experts, *self.track.domains):
                 raise HandledError(
@@ -124,6 +126,26 @@ class TrackPlanner:
             cut = self.corpora.cut(name, corpus, data, base)
             for row in self.track.rows:
                 self.add_row(row, cut)
+
+    def _check_baseline(self) -> None:
+        about = self.track.baseline
+        if about is None:
+            return
+        fitting = [
+            row
+            for row in self.track.rows
+            if row.method == about.method
+            and about.variant in (None, _variant(row))
+            and about.recipe in (None, row.recipe)
+            and about.profile in (None, self.track.profile if row.profile is None else row.profile)
+        ]
+        if len(fitting) != 1:
+            said = ", ".join(f"{k}: {v}" for k, v in about.model_dump(exclude_none=True).items())
+            known = [row.method for row in self.track.rows]
+            raise HandledError(
+                f"{self.where}: {len(fitting)} rows are its baseline ({said}); it has to be one"
+                f"{near(about.method, known) if not fitting else ''}"
+            )
 
     # -- rows ----------------------------------------------------------------------------------
 
