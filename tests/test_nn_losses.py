@@ -42,7 +42,7 @@ def test_full_softmax(
 
 @pytest.mark.parametrize("ratio", [0, 10_000])
 def test_choice_scores_both_ways(ratio: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_GATHER_RATIO", ratio)
+    monkeypatch.setattr(losses, "_PRODUCT_RATIO", ratio)
     h, e, b, _ = data()
     choices = torch.randint(23, (40, 5))
     got = losses.choice_scores(h, e, choices, b)

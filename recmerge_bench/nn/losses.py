@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from recmerge_bench.nn.chosen import chosen_scores
 from recmerge_bench.nn.full_softmax import FullSoftmax
 
-#: Above this many items per negative, gathering vectors is cheaper than the whole product.
-_GATHER_RATIO = 32
+#: Up to this many items per negative the whole product is cheaper than single scores.
+_PRODUCT_RATIO = 32
 
 
 def valid_tokens(lengths: Tensor, size: int) -> Tensor:
@@ -55,12 +56,12 @@ def choice_scores(
 ) -> Tensor:
     """Scores of chosen rows: hidden [N, width], choices int64 [N, K] to [N, K].
 
-    By the whole product and a gather where that moves less memory, else by gathering vectors.
+    By the whole product and a gather where few other scores are made, else by `chosen_scores`.
     """
-    if len(table) <= _GATHER_RATIO * choices.shape[1]:
+    if len(table) <= _PRODUCT_RATIO * choices.shape[1]:
         scores = (hidden @ table.T).gather(1, choices)
     else:
-        scores = torch.einsum("nd,nkd->nk", hidden, F.embedding(choices, table))
+        scores = chosen_scores(hidden, table, choices)
     return scores if bias is None else scores + bias[choices]
 
 
