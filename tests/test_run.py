@@ -226,7 +226,8 @@ def test_wrong_use_is_one_line_and_exit_code_2(
 
 
 def test_blocked_cells_are_counted_and_strict_makes_them_1(tmp_path: Path) -> None:
-    nothing = ("--data-root", str(tmp_path / "empty"))  # whoever has the data would train for hours
+    (tmp_path / "empty").mkdir()  # whoever has the data would train for hours
+    nothing = ("--data-root", str(tmp_path / "empty"))
     quiet = run(tmp_path / "o", *nothing, suite="paper")
     assert quiet.returncode == 0 and "blocked:" in quiet.stdout
     assert run(tmp_path / "o", *nothing, "--strict", suite="paper").returncode == 1
