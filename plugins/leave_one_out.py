@@ -53,8 +53,9 @@ class LeaveOneOut(ProtocolDefinition):
 
     def split_options(self) -> dict[str, Any]:
         """What the cut depends on."""
-        names = ("scope", "min_length", "last", "least_each")
-        return {name: getattr(self.options, name) for name in names}
+        o = self.options
+        some = {name: getattr(o, name) for name in ("last", "least_each") if getattr(o, name)}
+        return {"scope": o.scope, "min_length": o.min_length, **some}
 
     def candidates(self) -> int | None:
         """Negatives per target."""
