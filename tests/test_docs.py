@@ -73,7 +73,7 @@ def test_the_claims_follow_from_the_committed_ranks() -> None:
     assert [c["verdict"] for c in found] == [c["verdict"] for c in committed]
     for mine, theirs in zip(found, committed, strict=True):
         assert mine["difference"] == pytest.approx(theirs["difference"], rel=1e-9)
-        assert mine["seeds"] == pytest.approx(theirs["seeds"], rel=1e-9)
+        assert mine["methods"] == pytest.approx(theirs["methods"], rel=1e-9)
 
 
 def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
     python benchmarks/claims/mergerec_cpu.py
 
 Each line is the mean over the domains of NDCG@10, one row of the board minus another. The first
-interval is about these trained models: users are drawn anew, seeds averaged (paired t over users,
-domain by domain). The second is about the methods: seeds are drawn anew (t over the seeds' paired
-differences). A difference is called real where neither holds zero. The record is
-records/mergerec-cpu.json.
+interval is about these trained models: users are drawn anew, seeds averaged (paired t over users).
+The second is about the methods: seeds and users are both drawn anew (crossed variance, see
+`recmerge_bench.statistics`). A difference is called higher or lower where neither holds zero. The
+record is records/mergerec-cpu.json.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from recmerge_bench.boards.all_ranks import read_all_ranks
 from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.statistics.claims import methods, trained_models
+from recmerge_bench.statistics.comparison import plain
+from recmerge_bench.statistics.components import take_apart
+from recmerge_bench.statistics.scores import Scores, Units, pair
 
 HERE = Path(__file__).resolve().parent
 BOARDS = HERE.parents[1] / "leaderboards" / "records"
@@ -53,40 +56,36 @@ CLAIMS: list[tuple[str, Row, Row]] = [
 ]  # fmt: skip
 
 
-def gains(records: dict[str, Any], ranks: dict[str, Any], row: Row) -> dict[int, dict[str, Any]]:
-    """Seed -> domain -> NDCG@10 of each user."""
-    found: dict[int, dict[str, Any]] = {}
+def scores(records: dict[str, Any], ranks: dict[str, Any], row: Row) -> tuple[Scores, Units]:
+    """NDCG@10 of each seed and instance."""
+    values, seeds, units = [], [], None
     for result in records["results"]:
         about = result["identity"]
         if about["track"] != TRACK or (about["method"], about["variant"], about["recipe"]) != row:
             continue
         table = ranks[result["key"]]
-        values = np.asarray(ndcg(rank(table.n_better, table.n_equal), 10))
-        found[about["seed"]] = {
-            name: values[table.domain == number] for number, name in enumerate(table.domains)
-        }
-    if not found:
+        values.append(np.asarray(ndcg(rank(table.n_better, table.n_equal), 10)))
+        seeds.append(about["seed"])
+        units = Units(table.domain, table.users)
+    if units is None:
         raise SystemExit(f"the board has no row {row}")
-    return found
+    return Scores(np.stack(values), tuple(seeds)), units
 
 
-def compare(first: dict[int, dict[str, Any]], second: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """Mean difference with both intervals; by domain too."""
-    seeds = sorted(set(first) & set(second))
-    domains = sorted(first[seeds[0]])
-    by_user = {d: np.mean([first[s][d] - second[s][d] for s in seeds], axis=0) for d in domains}
-    mean = float(np.mean([v.mean() for v in by_user.values()]))
-    error = float(np.sqrt(sum(stats.sem(v) ** 2 for v in by_user.values())) / len(domains))
-    by_seed = [np.mean([(first[s][d] - second[s][d]).mean() for d in domains]) for s in seeds]
-    reach = float(stats.t.ppf(0.975, len(seeds) - 1) * stats.sem(by_seed))
-    spans = [[mean - 1.96 * error, mean + 1.96 * error], [mean - reach, mean + reach]]
+def compare(first: Scores, second: Scores, units: Units) -> dict[str, Any]:
+    """Mean difference with both claims; by domain too."""
+    both = pair(first, second)
+    difference = both.first - both.second
+    parts = take_apart(difference, units).components
+    models, drawn = plain(trained_models(parts)), plain(methods(parts))
+    spans = [[models.lower, models.upper], [drawn.lower, drawn.upper]]
     above, below = all(s[0] > 0 for s in spans), all(s[1] < 0 for s in spans)
     return {
-        "difference": mean,
+        "difference": models.difference,
         "users": spans[0],
-        "seeds": spans[1],
-        "n_seeds": len(seeds),
-        "domains": {d: float(v.mean()) for d, v in by_user.items()},
+        "methods": spans[1],
+        "n_seeds": len(both.seeds),
+        "domains": [float(v) for v in units.domain_means(difference.mean(axis=0))],
         "verdict": "higher" if above else "lower" if below else "not settled",
     }
 
@@ -95,9 +94,14 @@ def found() -> list[dict[str, Any]]:
     """All claims."""
     records = json.loads((BOARDS / "mergerec-cpu.json").read_text(encoding="utf-8"))
     ranks = read_all_ranks(BOARDS / "mergerec-cpu.ranks.parquet")
-    rows = {row: gains(records, ranks, row) for _, a, b in CLAIMS for row in (a, b)}
+    rows = {row: scores(records, ranks, row) for _, a, b in CLAIMS for row in (a, b)}
     return [
-        {"claim": claim, "row": list(a), "against": list(b), **compare(rows[a], rows[b])}
+        {
+            "claim": claim,
+            "row": list(a),
+            "against": list(b),
+            **compare(rows[a][0], rows[b][0], rows[a][1]),
+        }
         for claim, a, b in CLAIMS
     ]
 

@@ -89,9 +89,9 @@ def claims() -> str:
         "|---|---|---|---|---|",
     ]
     for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-        users, seeds = (f"[{a:+.4f}, {b:+.4f}]" for a, b in (row["users"], row["seeds"]))
+        users, drawn = (f"[{a:+.4f}, {b:+.4f}]" for a, b in (row["users"], row["methods"]))
         lines.append(
-            f"| {row['claim']} | {row['difference']:+.4f} | {users} | {seeds} | {row['verdict']} |"
+            f"| {row['claim']} | {row['difference']:+.4f} | {users} | {drawn} | {row['verdict']} |"
         )
     return "\n".join(lines)
 
