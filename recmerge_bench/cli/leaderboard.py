@@ -65,6 +65,22 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
     return 0
 
 
+@leaderboard.command()
+@click.argument("folder", type=FOLDER, default=Path("leaderboards"))
+@click.pass_context
+def check(ctx: click.Context, folder: Path) -> int:
+    """Make every board, figure and number of FOLDER again from its ranks; 1 if any differs."""
+    from recmerge_bench.boards.check import check as wrong
+
+    if not (folder / "records").is_dir():
+        raise HandledError(f"{folder}: no folder of boards: it has no records/")
+    lines = wrong(folder, registry(ctx))
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{len(lines)} thing(s) wrong in {folder}")
+    return 1 if lines else 0
+
+
 def _records(folder: Path, suite: str | None) -> list[Path]:
     """Records files of a folder, or of one suite.
 

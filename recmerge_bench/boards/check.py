@@ -1,0 +1,133 @@
+"""Whether all under a folder of boards is what its records give, and these what their ranks give.
+
+Numbers are computed again from the committed ranks; boards, figures and their data are rendered
+again and compared byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.all_ranks import derive, read_all_ranks
+from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.draw import svg
+from recmerge_bench.boards.figures import figures
+from recmerge_bench.boards.groups import groups_path, load_groups
+from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.registry import Registry
+
+_CAN_DRAW = find_spec("matplotlib") is not None
+#: What records consist of, by the end of their names.
+_ENDS = (".json", ".cost.json", ".curves.json", ".groups.json", ".ranks.parquet")
+
+
+def check(folder: Path, registry: Registry) -> list[str]:
+    """What is wrong, one line each with file and line; nothing where all is well.
+
+    Args:
+        folder: with ``records/``, boards and ``figures/``.
+        registry: for the metrics.
+
+    Raises:
+        HandledError: a file of records is damaged or missing.
+    """
+    records = sorted((folder / "records").glob("*.json"))
+    suites = [p.stem for p in records if not p.name.endswith(_ENDS[1:4])]
+    found, expected = [], set()
+    for suite in suites:
+        for file, text in _rendered(folder, suite).items():
+            expected.add(file)
+            found += [] if text is None else _differences(file, text)
+        found += _records(folder / "records" / f"{suite}.json", registry)
+    known = {f"{suite}{end}" for suite in suites for end in _ENDS}
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        ours = file.parent.name == "records" and file.name in known
+        if file not in expected and not ours:
+            found.append(f"{file}: no records make this file")
+    return found
+
+
+def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
+    """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
+    path = folder / "records" / f"{suite}.json"
+    records = load_records(path)
+    files: dict[Path, str | None] = {
+        folder / f"{suite}.md": render(records),
+        folder / f"{suite}-cost.md": render_cost(load_costs(cost_path(path))),
+    }
+    for data in figures(records, load_curves(curves_path(path))):
+        stem = folder / "figures" / f"{suite}-{data.name}"
+        files[stem.with_name(f"{stem.name}.csv")] = data.csv()
+        files[stem.with_name(f"{stem.name}.svg")] = svg(data) if _CAN_DRAW else None
+    return files
+
+
+def _differences(file: Path, text: str) -> list[str]:
+    """The first line that is not as it should be."""
+    if not file.is_file():
+        return [f"{file}: missing; `recmerge-bench leaderboard build --records` writes it"]
+    there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
+    for number in range(max(len(there), len(wanted))):
+        mine = there[number] if number < len(there) else "(end of file)"
+        want = wanted[number] if number < len(wanted) else "(end of file)"
+        if mine != want:
+            return [f"{file}:{number + 1}: is {_short(mine, want)}, its records give {want[:120]}"]
+    if file.read_bytes() != text.encode("utf-8"):
+        return [f"{file}: other bytes than its records give (line ends, or the last line's)"]
+    return []
+
+
+def _short(mine: str, want: str) -> str:
+    """A line from shortly before it differs."""
+    at = next((i for i, (a, b) in enumerate(zip(mine, want, strict=False)) if a != b), 0)
+    return mine[max(0, at - 20) : at + 100] or "empty"
+
+
+def _records(path: Path, registry: Registry) -> list[str]:
+    """Numbers of the records that the ranks do not give."""
+    records = load_records(path)
+    ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
+    again = derive(records, ranks, registry, load_groups(groups_path(path)))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        f"{path}:{_line(lines, place)}: {'.'.join(place)} is {mine}, the ranks give {theirs}"
+        for place, mine, theirs in _walk(_numbers(records), _numbers(again), ())
+    ][:20]
+
+
+def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
+    """What derives from ranks, by the key of its result."""
+    parts = ("metrics", "groups")
+    results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
+    compared = records.get("comparisons", [])
+    return {**results, "comparisons": dict(enumerate(json.loads(json.dumps(compared))))}
+
+
+def _walk(mine: Any, theirs: Any, place: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        for key in {**mine, **theirs}:
+            yield from _walk(mine.get(key), theirs.get(key), (*place, str(key)))
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for number, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            yield from _walk(a, b, (*place, str(number)))
+    elif not _same(mine, theirs):
+        yield place, mine, theirs
+
+
+def _same(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, float) and isinstance(theirs, float):
+        return abs(mine - theirs) <= 1e-9 * max(abs(mine), abs(theirs))
+    return bool(mine == theirs)
+
+
+def _line(lines: list[str], place: tuple[str, ...]) -> int:
+    """Where the parts of a place stand, one after the other, as far as they are found."""
+    at = 0
+    for part in place:
+        at = next((n for n in range(at, len(lines)) if f'"{part}"' in lines[n]), at)
+    return at + 1

@@ -1,0 +1,80 @@
+"""`leaderboard check`: committed boards are what their ranks give; changed numbers are found."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+
+from recmerge_bench.boards.check import check
+from recmerge_bench.cli import cli
+from recmerge_bench.registry import Registry
+
+
+@pytest.fixture
+def boards(tmp_path: Path) -> Path:
+    """Two small suites' boards and records."""
+    folder = tmp_path / "boards"
+    (folder / "records").mkdir(parents=True)
+    for suite in ("quick", "regression"):
+        for file in (ROOT / "leaderboards").glob(f"{suite}*.md"):
+            shutil.copy(file, folder)
+        for file in (ROOT / "leaderboards" / "records").glob(f"{suite}.*"):
+            shutil.copy(file, folder / "records")
+    return folder
+
+
+def test_what_is_committed_is_what_its_ranks_give(registry: Registry) -> None:
+    assert check(ROOT / "leaderboards", registry) == []
+
+
+def test_an_edited_number_is_named_with_file_and_line(boards: Path, registry: Registry) -> None:
+    file = boards / "quick.md"
+    lines = file.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines) if "item-knn" in line)
+    lines[number] = lines[number].replace("0.1", "0.2", 1)
+    file.write_text("\n".join(lines) + "\n")
+    [found] = check(boards, registry)
+    assert found.startswith(f"{file}:{number + 1}: is ") and "its records give" in found
+
+
+def test_records_that_the_ranks_do_not_give(boards: Path, registry: Registry) -> None:
+    file = boards / "records" / "quick.json"
+    records: dict[str, Any] = json.loads(file.read_text())
+    row = next(r for r in records["results"] if r["status"] == "done")
+    row["metrics"]["mean"]["NDCG@10"] += 0.01
+    file.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n")
+    found = check(boards, registry)
+    mine = [line for line in found if str(file) in line]
+    assert len(mine) == 1 and f"{row['key']}.metrics.mean.NDCG@10" in mine[0]
+    line = int(mine[0].removeprefix(f"{file}:").partition(":")[0])
+    assert "NDCG@10" in file.read_text().splitlines()[line - 1]
+    assert any(f"{boards / 'quick.md'}:" in line for line in found)
+
+
+def test_missing_and_stray_files(boards: Path, registry: Registry) -> None:
+    (boards / "regression.md").unlink()
+    (boards / "figures").mkdir()
+    (boards / "figures" / "quick-made-up.svg").write_text("<svg/>")
+    (boards / "quick-cost.md").write_bytes((boards / "quick-cost.md").read_bytes() + b"\n")
+    found = check(boards, registry)
+    assert len(found) == 3
+    assert any("regression.md: missing" in line for line in found)
+    assert any("quick-made-up.svg: no records make this file" in line for line in found)
+    assert any("quick-cost.md" in line for line in found)
+
+
+def test_the_command(boards: Path, tmp_path: Path) -> None:
+    def asked(folder: Path) -> Any:
+        return CliRunner().invoke(cli, ["leaderboard", "check", str(folder)], standalone_mode=False)
+
+    good = asked(boards)
+    assert good.return_value == 0 and "0 thing(s) wrong" in good.output
+    (boards / "quick.md").unlink()
+    assert asked(boards).return_value == 1
+    assert "no records/" in str(asked(tmp_path).exception)
