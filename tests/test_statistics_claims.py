@@ -118,14 +118,12 @@ def test_the_methods_claim_is_the_mixture_that_it_says(values: np.ndarray) -> No
     found = take_apart(values, Units.of_users(values.shape[1])).components
     mine, n = methods(found), len(values)
     share = found.seeds / found.variance
-    weight = share ** min(2, (n - 1) / 2)
+    weight = share ** (2 - 1.5 / (n - 1))
     t = abs(found.difference) / np.sqrt(found.variance)
     tails = stats.t.sf(t, n - 1), stats.t.sf(t, values.shape[1] - 1)
     assert mine.p == pytest.approx(2 * (weight * tails[0] + (1 - weight) * tails[1]), abs=EXACT)
     assert mine.p == methods_p(found)
     assert (mine.p < 0.05) == (mine.lower > 0 or mine.upper < 0) or mine.p == pytest.approx(0.05)
-    if n >= 5:  # Satterthwaite's 1 / df, but for what the users' own freedom adds
-        assert weight == pytest.approx((n - 1) * found.seeds**2 / (n - 1) / found.variance**2)
 
 
 def test_many_comparisons_at_once_are_the_single_ones() -> None:
@@ -226,10 +224,12 @@ def test_t_quantiles_are_scipys(level: float, df: float) -> None:
     assert t_quantile(level, df) == pytest.approx(stats.t.ppf(level, df), rel=EXACT, abs=EXACT)
 
 
-def test_weights_of_two_three_and_five_seeds() -> None:
-    for seeds, power in ((2, 0.5), (3, 1.0), (4, 1.5), (5, 2.0), (10, 2.0)):
-        found = Components(0.1, 1.0, 3.0, 0.0, seeds, 1000)
+def test_weights_tend_to_satterthwaites() -> None:
+    for seeds, power in ((2, 0.5), (3, 1.25), (4, 1.5), (5, 1.625), (1501, 1.999)):
+        found = Components(0.1, 1.0, 3.0, 0.0, seeds, 1e9)
         assert seed_weight(found) == pytest.approx(0.25**power)
+    assert seed_weight(found) == pytest.approx((seeds - 1) / satterthwaite_df(found), rel=0.01)
+    assert seed_weight(Components(0.1, 0.0, 3.0, 0.0, 1, 100)) == 0
 
 
 @given(st.integers(0, 1000), st.integers(2, 10))

@@ -90,11 +90,11 @@ def methods(found: Components, level: float = LEVEL) -> Claim:
     The variance is ``seeds + user_effect``; the first has S - 1 degrees of freedom and the second
     thousands. Satterthwaite puts one t in between, with 1 / df = share² / (S - 1), where share is
     the seeds' part of the variance. With few seeds that t has too thin tails: where the seeds'
-    part comes out small by chance, df comes out large. Here the same weight goes to a mixture:
-    t with S - 1 degrees with probability share², else t with those of the users. To first order
-    it is Satterthwaite's, further out it is safer, which Holm's small levels need. Below five
-    seeds the weight is share^((S - 1) / 2), larger: chosen so that two and three seeds reject no
-    more than they may. Measured sizes: benchmarks/statistics/README.md.
+    part comes out small by chance, df comes out large. Here a like weight goes to a mixture: t
+    with S - 1 degrees with probability share^(2 - 1.5 / (S - 1)), else t with those of the users.
+    With many seeds that is Satterthwaite's to first order; further out it is safer, which Holm's
+    small levels need. The exponent was chosen so that five seeds and more hold their level at any
+    ratio of the variances, and two never exceed it. Measured: benchmarks/statistics/README.md.
 
     With one row of values this is `trained_models`: right for methods without seeds only.
     `Claim.df` is Satterthwaite's.
@@ -118,11 +118,11 @@ def _few(found: Components) -> int:
 
 
 def seed_weight(found: Components) -> Any:
-    """Weight of t with S - 1 degrees in `methods`: share^min(2, (S - 1) / 2)."""
+    """Weight of t with S - 1 degrees in `methods`: share^(2 - 1.5 / (S - 1))."""
     total = np.asarray(found.variance, np.float64)
     share = np.zeros(total.shape)
     np.divide(found.seeds, total, out=share, where=total > 0)
-    return share ** min(2.0, (found.n_seeds - 1) / 2) if found.n_seeds > 1 else share
+    return share ** (2.0 - 1.5 / (found.n_seeds - 1)) if found.n_seeds > 1 else share
 
 
 def _student(difference: Any, error: Any, df: Any, level: float) -> Claim:
