@@ -117,8 +117,8 @@ def _quantiles(
     if not among.any():
         return []
     ordered = np.sort(values[among])
-    cuts = np.unique(ordered[[(n * len(ordered)) // bins for n in range(1, bins)]])
-    group = np.searchsorted(cuts, values, side="right")
+    cuts = np.unique(ordered[[(n * len(ordered) - 1) // bins for n in range(1, bins)]])
+    group = np.searchsorted(cuts, values, side="left")  # a cut belongs below: no sliver at the ends
     found: list[Slice] = []
     for number in np.unique(group[among]):
         rows = among & (group == number)
