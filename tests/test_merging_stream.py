@@ -83,7 +83,7 @@ def test_most_methods_stream() -> None:
         reach[name] = "entry" if strategy.surveys() else strategy.reach
     assert reach["ties"] == reach["task-arithmetic"] == reach["weight-averaging"] == "entry"
     assert sorted(n for n, r in reach.items() if r == "model") == [
-        "dare", "della", "localize-and-stitch", "pcb", "pcb-mergerec",
+        "dare", "della", "localize-and-stitch", "norm-balanced", "pcb", "pcb-mergerec",
     ]  # fmt: skip
 
 
