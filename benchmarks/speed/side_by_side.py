@@ -103,6 +103,7 @@ def _compare(comparison: Comparison, given: argparse.Namespace, sizes: list[str]
         "peak_mb": peaks,
         "turns": turns,
         "machine": machine(),
+        **({"of": comparison.of} if comparison.of else {}),
     }
     _show(console, record, comparison)
     line = json.dumps(record, sort_keys=True)

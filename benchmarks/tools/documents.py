@@ -20,6 +20,7 @@ DOCUMENTS = (
     "benchmarks/speed/README.md",
     "benchmarks/quality/README.md",
     "benchmarks/claims/README.md",
+    "benchmarks/statistics/README.md",
 )
 _BLOCK = re.compile(r"(<!-- result ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -96,11 +97,72 @@ def claims() -> str:
     return "\n".join(lines)
 
 
+def simulated(part: str) -> Any:
+    """A part of the simulation of our statistics."""
+    path = ROOT / "benchmarks" / "statistics" / "records" / "simulation.json"
+    return json.loads(path.read_text(encoding="utf-8"))[part]
+
+
+def sizes() -> str:
+    """Type-I error of each test at 5 %."""
+    names = ("trained models", "sign-flip", "seeds alone", "Satterthwaite", "methods",
+             "bootstrap", "widened bootstrap")  # fmt: skip
+    lines = [f"| seeds matter | seeds | users | {' | '.join(names)} |", "|---" * 10 + "|"]
+    for row in simulated("sizes"):
+        wrong = row["type_one"]
+        shown = (f"{wrong[name]:.3f}" if name in wrong else "–" for name in names)
+        share = f"{row['kind']} ({max(row['seed_effect_of_users_error'], 0):.1f})"
+        lines.append(f"| {share} | {row['seeds']} | {row['users']:,} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def ratios() -> str:
+    """Lowest and highest type-I error over all ratios of the variances."""
+    found: dict[tuple[int, str], list[list[float]]] = {}
+    for row in simulated("ratios"):
+        for name, sizes_ in row["sizes"].items():
+            found.setdefault((row["seeds"], name), []).append(sizes_)
+    lines = ["| seeds | test | at 5 % | at 1 % | at 0.1 % |", "|---|---|---|---|---|"]
+    for (seeds, name), rows in found.items():
+        if name == "switched" and seeds > 2:
+            continue
+        ends = [f"{min(v):.4f} – {max(v):.4f}" for v in zip(*rows, strict=True)]
+        lines.append(f"| {seeds} | {name} | {' | '.join(ends)} |")
+    return "\n".join(lines)
+
+
+def families() -> str:
+    """How often Holm leaves a difference in a family without any."""
+    lines = ["| seeds | comparisons | Satterthwaite | methods |", "|---|---|---|---|"]
+    for row in simulated("families"):
+        wrong = row["wrong"]
+        lines.append(
+            f"| {row['seeds']} | {row['members']} | {wrong['Satterthwaite']:.3f} | "
+            f"{wrong['methods']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def power() -> str:
+    """Share of "better" by true difference."""
+    curves = simulated("power")
+    points = [f"{p['lift']:+.1%}" for p in curves[0]["points"]]
+    lines = [f"| seeds | users | {' | '.join(points)} |", "|---" * (len(points) + 2) + "|"]
+    for curve in curves:
+        better = (f"{p['verdicts'].get('better', 0):.0%}" for p in curve["points"])
+        lines.append(f"| {curve['seeds']} | {curve['users']:,} | {' | '.join(better)} |")
+    return "\n".join(lines)
+
+
 RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
     "speed": speed,
     "quality": quality,
     "claims": claims,
+    "sizes": sizes,
+    "ratios": ratios,
+    "families": families,
+    "power": power,
 }
 
 
