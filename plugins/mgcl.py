@@ -111,10 +111,10 @@ class MGCL(SingleTarget):
     def prepare(
         self, split: Split, catalogue: Catalogue, domains: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """The graph of items that follow each other in the training parts (see `item_graph`)."""
-        from recmerge_bench.data.item_graph import item_graph
+        """The graph of items that follow each other in the training parts (see `normalised_adjacency`)."""
+        from recmerge_bench.data.graphs import normalised_adjacency
 
-        return item_graph(*split.sequences.training(), catalogue.n_items)
+        return normalised_adjacency(*split.sequences.training(), catalogue.n_items)
 
     def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Tables of all domains; the core lays the graph in."""

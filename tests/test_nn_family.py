@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from recmerge_bench.data.item_graph import item_graph
+from recmerge_bench.data.graphs import normalised_adjacency
 from recmerge_bench.nn import contrast, domain_losses, focal, losses, ragged
 from recmerge_bench.nn.causal import CausalNet
 from recmerge_bench.nn.family import (
@@ -309,7 +309,7 @@ def test_masked_mean() -> None:
     assert torch.allclose(got[0, 1], states[0, [0, 2]].mean(0)) and not bool(got[1].any())
 
 
-def test_item_graph_against_dense() -> None:
+def test_normalised_adjacency_against_dense() -> None:
     split = builders.mixed(CAT, 30)
     offsets, items = split.sequences.training()
     n = CAT.n_items
@@ -322,7 +322,7 @@ def test_item_graph_against_dense() -> None:
     degree = counts.sum(1)
     scale = np.where(degree > 0, 1 / np.sqrt(np.maximum(degree, 1)), 0)
     dense = counts * scale[:, None] * scale
-    graph = item_graph(offsets, items, n)
+    graph = normalised_adjacency(offsets, items, n)
     got = np.zeros((n, n))
     got[graph["graph_rows"], graph["graph_columns"]] = graph["graph_weights"]
     assert np.allclose(got, dense, atol=1e-6) and (got == got.T).all()
@@ -349,7 +349,7 @@ def test_item_graph_against_dense() -> None:
 
 
 def test_an_empty_graph() -> None:
-    graph = item_graph(np.array([0, 1, 2]), np.array([3, 3], np.int32), CAT.n_items)
+    graph = normalised_adjacency(np.array([0, 1, 2]), np.array([3, 3], np.int32), CAT.n_items)
     assert all(len(v) == 0 for v in graph.values())
     tables = build_tables(CAT, CAT.domains, 8, "random", 1.0, 0)
     table = tables.scope_table(CAT.domains)

@@ -66,7 +66,7 @@ class ItemGraph(nn.Module):
         Args:
             table: float [items, width], of all domains of `tables`, one under the other.
             tables: whose rows these are.
-            graph: holds what `item_graph` gives, by global item number, as buffers.
+            graph: holds what `normalised_adjacency` gives, by global item number, as buffers.
         """
         if self._made is None or self._made.device != table.device:
             self._made = self._matrix(len(table), tables, graph)

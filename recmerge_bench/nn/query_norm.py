@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from recmerge_bench.nn.sink_grid import SinkAttention
+from recmerge_bench.nn.sink_grid import SinkGridAttention
 
 
 class QueryNormLayer(nn.Module):
@@ -15,14 +15,14 @@ class QueryNormLayer(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float, eps: float) -> None:
         super().__init__()
         self.query_norm = nn.LayerNorm(width, eps=eps)
-        self.attention = SinkAttention(width, heads, dropout)
+        self.attention = SinkGridAttention(width, heads, dropout)
         self.inner_norm = nn.LayerNorm(width, eps=eps)
         self.inner = nn.Linear(width, width)
         self.outer = nn.Linear(width, width)
         self.dropout = dropout
 
     def forward(self, x: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
-        """[B, L, width] to [B, L, width]; for the other arguments see `SinkAttention`."""
+        """[B, L, width] to [B, L, width]; for the other arguments see `SinkGridAttention`."""
         query = self.query_norm(x)
         x = self.inner_norm(query + self.attention(query, x, visible, masked))
         return x + self._drop(self.outer(F.relu(self._drop(self.inner(x)))))
@@ -89,7 +89,7 @@ class QueryNormEncoder(nn.Module):
             if isinstance(part, nn.Linear):
                 uniform_linear(part, generator)
         for part in self.modules():
-            if isinstance(part, SinkAttention):
+            if isinstance(part, SinkGridAttention):
                 part.reset(generator)
                 nn.init.zeros_(part.out.bias)
 

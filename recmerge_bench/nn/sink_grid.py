@@ -3,7 +3,8 @@
 Some published models pad on the left, zero masked tokens before every attention and mask no key.
 A masked token's key and value are then the projections' biases, the same for all of them, and
 take part in the softmax. ``c`` equal keys are one key whose logit is larger by ``log c``, so that
-no padding has to be computed: the result is the same up to rounding.
+no padding has to be computed: the result is the same up to rounding. `sink_attention` does the
+same for tokens that lie in no grid, and without dropout.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def attend(
     return torch.cat([each, weights[..., -1:] * share[..., None]], -1).to(values.dtype) @ values
 
 
-class SinkAttention(nn.Module):
+class SinkGridAttention(nn.Module):
     """Multi-head attention with biases whose masked keys are counted, not computed.
 
     State dict: ``query.*``, ``memory.*`` (keys, then values) and ``out.*`` linears.

@@ -16,7 +16,7 @@ from recmerge_bench.nn.encoder import init_weights
 from recmerge_bench.nn.losses import valid_tokens
 from recmerge_bench.nn.low_rank import LowRank
 from recmerge_bench.nn.mixed import domain_numbers
-from recmerge_bench.nn.sink_grid import SinkAttention
+from recmerge_bench.nn.sink_grid import SinkGridAttention
 from recmerge_bench.nn.swiglu import SwiGLU
 from recmerge_bench.nn.tables import build_tables
 
@@ -78,13 +78,13 @@ class SequenceEncoder(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.attention = SinkAttention(sizes.width, sizes.heads)
+        self.attention = SinkGridAttention(sizes.width, sizes.heads)
         self.norm = nn.LayerNorm(sizes.width)
         self.feed_forward = SwiGLU(sizes.width, sizes.inner)
         self.dropout = sizes.dropout
 
     def attend(self, queries: Tensor, tokens: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
-        """``norm(q + drop(attention(q)))``: [B, Q, width]; arguments: see `SinkAttention`."""
+        """``norm(q + drop(attention(q)))``: [B, Q, width]; arguments: see `SinkGridAttention`."""
         mixed = self.attention(queries, tokens, visible, masked)
         out: Tensor = self.norm(queries + F.dropout(mixed, self.dropout, self.training))
         return out
@@ -292,5 +292,5 @@ class TaskGuidedNet(nn.Module):
             self.positions.normal_(0.0, std, generator=generator)
         init_weights(self, std, generator)
         for part in self.modules():
-            if isinstance(part, (SinkAttention, LowRank)):
+            if isinstance(part, (SinkGridAttention, LowRank)):
                 part.reset(generator)
