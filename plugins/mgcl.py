@@ -111,7 +111,7 @@ class MGCL(SingleTarget):
     def prepare(
         self, split: Split, catalogue: Catalogue, domains: Sequence[str]
     ) -> dict[str, np.ndarray]:
-        """The graph of items that follow each other in the training parts (see `normalised_adjacency`)."""
+        """Items that follow each other in the training parts, see `normalised_adjacency`."""
         from recmerge_bench.data.graphs import normalised_adjacency
 
         return normalised_adjacency(*split.sequences.training(), catalogue.n_items)

@@ -69,7 +69,9 @@ def row_shares(before: np.ndarray, after: np.ndarray, size: int) -> ItemGraph:
     return ItemGraph(starts.astype(np.int64), columns, values)
 
 
-def normalised_adjacency(offsets: np.ndarray, items: np.ndarray, n_items: int) -> dict[str, np.ndarray]:
+def normalised_adjacency(
+    offsets: np.ndarray, items: np.ndarray, n_items: int
+) -> dict[str, np.ndarray]:
     """Symmetrically normalised counts of neighbours: ``D^-1/2 (C + C^T) D^-1/2``.
 
     ``C[a, b]`` counts how often b comes right after a; an item after itself does not count. In
