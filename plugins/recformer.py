@@ -83,7 +83,8 @@ class RecFormerBackbone(TextBackbone):
         """The architecture; its weights come from the base, but for a random start.
 
         Raises:
-            HandledError: items without tokens, or tokens of a larger vocabulary.
+            HandledError: items without tokens, tokens of a larger vocabulary, or ``max_tokens``
+                beyond the position table.
         """
         import torch
 
@@ -96,6 +97,11 @@ class RecFormerBackbone(TextBackbone):
         from recmerge_bench.nn.towers import TextTower
 
         o, size = self.options, self.shape()
+        if o.max_tokens > size.positions - 2:
+            raise HandledError(
+                f"recformer-{o.size} has positions for {size.positions - 2} tokens: max_tokens "
+                f"{o.max_tokens} is more"
+            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = RecFormerEncoder(size)

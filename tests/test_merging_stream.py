@@ -170,6 +170,17 @@ def test_policies(files: list[Path], tmp_path: Path) -> None:
     assert not torch.equal(found["a.bias"], base["a.bias"])
 
 
+def test_what_is_dropped_need_not_be_alike(files: list[Path], tmp_path: Path) -> None:
+    spoil(files[0], lambda m: m.update({"lm_head.bias": torch.zeros(7)}))
+    spoil(files[1], lambda m: m.update({"lm_head.bias": torch.zeros(9)}))
+    out = tmp_path / "merged.safetensors"
+    ran = command("--method", "weight-averaging", *asked(files, out))
+    assert isinstance(ran.exception, HandledError) and not out.exists()
+    ran = command("--method", "weight-averaging", *asked(files, out, "--policy", "lm_head.=drop"))
+    assert ran.return_value == 0, ran.output
+    assert sorted(load_file(out)) == sorted(n for n in load_file(files[2]))
+
+
 def test_item_tables_are_concatenated_in_the_experts_order(
     files: list[Path], tmp_path: Path
 ) -> None:

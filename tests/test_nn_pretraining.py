@@ -100,6 +100,9 @@ def test_without_word_starts_or_mask(items: Catalogue) -> None:
     large = replace(items, text_tokens=replace(items.text_tokens, about=about))
     with pytest.raises(HandledError, match="knows 300 tokens"):
         model().build(large, ("alpha",), 0)
+    most = TINY.positions - 2
+    with pytest.raises(HandledError, match=f"positions for {most} tokens"):
+        model(max_tokens=most + 1).build(items, ("alpha",), 0)
 
 
 # -- pairs and losses ----------------------------------------------------------------------------

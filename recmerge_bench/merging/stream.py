@@ -44,7 +44,10 @@ class Streamed:
         rules = policy or {}
         self.stacked = self._stacked(rules)
         for expert in self.experts:
-            check_alike(self.base, expert, set(self.stacked))
+            # What is dropped need not be alike, nor be in all files (a head of pre-training).
+            names = {*self.base.names, *expert.names}
+            dropped = {n for n in names if action(n, rules) == "drop"}
+            check_alike(self.base, expert, dropped | set(self.stacked))
         tensors = {n: self.base[n] for n in self.base.names if n not in self.stacked}
         self.merged = sorted(select(tensors, rules, "merge"))
         dropped = select(tensors, rules, "drop")
