@@ -232,3 +232,29 @@ def test_probes_are_drawn_by_name_and_domain() -> None:
     ]
     assert '"x targets","m (paper recipe)","gate a",0,0.3,0.1,2' in figure.csv()
     assert "gate a" in svg(figure)
+
+
+def test_a_comparison_by_domain_and_protocol() -> None:
+    def row(method: str, seed: int, protocol: str, x: float) -> dict[str, Any]:
+        identity = dict(
+            dataset="d", protocol=protocol, backbone="", profile="", seed=seed, track="t",
+            method=method, variant="", recipe="paper",
+        )  # fmt: skip
+        metrics = {"x": {"MRR": x}, "y": {"MRR": 2 * x}, "mean": {"MRR": 1.5 * x}}
+        return {"identity": identity, "status": "done", "domains": ["x", "y"], "metrics": metrics}
+
+    about = {"kind": "comparison", "title": "t", "tracks": [], "methods": [], "option": ""}
+    header = {"figures": {"g": about}, "metrics": ["MRR"]}
+    rows = [row("a", 0, "p", 0.1), row("a", 1, "p", 0.3), row("b", 0, "p", 0.4)]
+    records = {"header": header, "results": [*rows, row("b", 0, "q", 0.7)]}
+    [figure] = figures(records, [])
+    assert figure.ticks == ("a (paper recipe)", "b (paper recipe)")
+    assert [(p.panel, p.series, p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
+        ("MRR, x", "p", 0, 0.2, 2),
+        ("MRR, x", "p", 1, 0.4, 1),
+        ("MRR, x", "q", 1, 0.7, 1),
+        ("MRR, y", "p", 0, 0.4, 2),
+        ("MRR, y", "p", 1, 0.8, 1),
+        ("MRR, y", "q", 1, 1.4, 1),
+    ]
+    assert figure.points[0].spread == pytest.approx(stdev([0.1, 0.3]))

@@ -68,11 +68,11 @@ def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> 
     """All figures that the suite declares and that there is data for."""
     makers = {
         "course": _course, "weights": _weights, "option": _option, "experts": _experts,
-        "groups": _groups, "probes": _probes,
+        "groups": _groups, "probes": _probes, "comparison": _comparison,
     }  # fmt: skip
     axes = {
         "course": "step", "weights": "step", "experts": "merged domains", "groups": "group",
-        "probes": "",
+        "probes": "", "comparison": "",
     }  # fmt: skip
     found = []
     for name, about in records["header"].get("figures", {}).items():
@@ -81,7 +81,7 @@ def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> 
         points = tuple(makers[about["kind"]](records, about, rows))
         if points:
             x = axes.get(about["kind"], about["option"])
-            ticks = _probe_names(rows) if about["kind"] == "probes" else ()
+            ticks = _TICKS.get(about["kind"], lambda rows: ())(rows)
             found.append(FigureData(name, about["title"], x, points, ticks))
     return found
 
@@ -187,6 +187,26 @@ def _probes(
 def _probe_names(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     parts = [names for r in rows for names in r.get("probes", {}).values()]
     return tuple(sorted({name for names in parts for name in names}))
+
+
+def _comparison(
+    records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> Iterator[Point]:
+    """Rows beside each other, a panel for each domain, a series for each protocol."""
+    metric, names = records["header"]["metrics"][0], _row_names(rows)
+    for domain in dict.fromkeys(d for row in rows for d in row["domains"]):
+        for protocol in dict.fromkeys(row["identity"]["protocol"] for row in rows):
+            mine = [r for r in rows if r["identity"]["protocol"] == protocol]
+            for series, alike in _by_row([r for r in mine if domain in r["metrics"]]):
+                values = [r["metrics"][domain][metric] for r in alike]
+                yield _point(f"{metric}, {domain}", protocol, names.index(series), values)
+
+
+def _row_names(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_named(row["identity"]) for row in rows))
+
+
+_TICKS = {"probes": _probe_names, "comparison": _row_names}
 
 
 def _panel(records: Mapping[str, Any]) -> str:

@@ -46,8 +46,8 @@ class Streamed:
         for expert in self.experts:
             # What is dropped need not be alike, nor be in all files (a head of pre-training).
             names = {*self.base.names, *expert.names}
-            dropped = {n for n in names if action(n, rules) == "drop"}
-            check_alike(self.base, expert, dropped | set(self.stacked))
+            apart = {n for n in names if action(n, rules) == "drop"} | set(self.stacked)
+            check_alike(self.base, expert, apart)
         tensors = {n: self.base[n] for n in self.base.names if n not in self.stacked}
         self.merged = sorted(select(tensors, rules, "merge"))
         dropped = select(tensors, rules, "drop")

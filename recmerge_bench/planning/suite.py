@@ -75,14 +75,15 @@ class Figure(Model):
         kind: ``course`` (cross entropy and entropy along the steps), ``weights`` (learned weights
             along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
             metric against the number of merged domains), ``groups`` (a metric by numbered group
-            of test targets) or ``probes`` (what models tell of themselves at test: gates).
+            of test targets), ``probes`` (what models tell of themselves at test: gates) or
+            ``comparison`` (rows beside each other, by domain).
         title: one line.
         tracks: whose rows; all if empty.
         methods: which rows, by method; all if empty.
         option: for ``option``: its name; for ``groups``: the beginning of their names.
     """
 
-    kind: Literal["course", "weights", "option", "experts", "groups", "probes"]
+    kind: Literal["course", "weights", "option", "experts", "groups", "probes", "comparison"]
     title: str
     tracks: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
