@@ -82,18 +82,19 @@ def quality() -> str:
     return "\n".join(lines)
 
 
-def claims() -> str:
+def claims(suite: str) -> str:
     """Each claim with its difference and both intervals."""
-    path = ROOT / "benchmarks" / "claims" / "records" / "mergerec-cpu.json"
-    lines = [
-        "| claim | difference | these models [95 %] | the methods [95 %] | found |",
-        "|---|---|---|---|---|",
-    ]
+    path = ROOT / "benchmarks" / "claims" / "records" / f"{suite}.json"
+    heads = "claim, difference, relative, these models [95 %], the methods [95 %], seeds, found"
+    lines = [f"| {' | '.join(heads.split(', '))} |", "|---" * 7 + "|"]
     for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-        users, drawn = (f"[{a:+.4f}, {b:+.4f}]" for a, b in (row["users"], row["methods"]))
-        lines.append(
-            f"| {row['claim']} | {row['difference']:+.4f} | {users} | {drawn} | {row['verdict']} |"
-        )
+        shown = ["–"] * 5
+        if "difference" in row:
+            spans = (row["users"], row["methods"])
+            shown = [f"{row['difference']:+.4f}", f"{row['relative']:+.1%}"]
+            shown += [f"[{s[0]:+.4f}, {s[1]:+.4f}]" if s else "–" for s in spans]
+            shown.append(str(row["n_seeds"]))
+        lines.append(f"| {row['claim']} | {' | '.join(shown)} | {row['verdict']} |")
     return "\n".join(lines)
 
 
@@ -158,7 +159,8 @@ RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
     "speed": speed,
     "quality": quality,
-    "claims": claims,
+    "claims": lambda: claims("mergerec-cpu"),
+    "claims-merit": lambda: claims("merit-cpu"),
     "sizes": sizes,
     "ratios": ratios,
     "families": families,
