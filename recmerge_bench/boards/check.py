@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks
+from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.draw import svg
 from recmerge_bench.boards.figures import figures
 from recmerge_bench.boards.groups import groups_path, load_groups
-from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
 from recmerge_bench.registry import Registry
 
