@@ -53,6 +53,15 @@ def check(folder: Path, registry: Registry) -> list[str]:
     return found
 
 
+def expected(folder: Path, suite: str) -> dict[Path, str | None]:
+    """Every file that a suite's records make, as it should be; None where it cannot be drawn.
+
+    Raises:
+        HandledError: a file of records is damaged or missing.
+    """
+    return _rendered(folder, suite)
+
+
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
     path = folder / "records" / f"{suite}.json"

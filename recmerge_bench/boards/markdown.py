@@ -9,6 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from recmerge_bench.boards.audit_section import audit_section, meanings
+from recmerge_bench.boards.submitted import footnotes
 from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, section, verdicts_of
 
@@ -56,6 +57,7 @@ def _section(
     if done:
         verdicts = verdicts_of(compared)
         parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0], verdicts)]
+        parts += footnotes([(_name(line)[1], line.submitted) for line in done])
         for about in compared:
             parts += section(about, done)
         parts += ["### All metrics, mean over the domains", _metric_table(done, metrics)]
