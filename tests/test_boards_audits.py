@@ -51,7 +51,8 @@ def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm
         key = (name.encode().hex() + 64 * "0")[:64]
         with store.writing(key) as folder:
             fill(folder)
-            store.commit(key, folder, {**shared, "key": key, "kind": name, "label": name, **more})
+            about = {**shared, "key": key, "kind": name, "label": name, **more}
+            store.commit(key, folder, about)
         return key
 
     count = len(split.test)
@@ -61,6 +62,7 @@ def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm
                       split.test.domains.astype(np.int32), split.test.targets, zeros, zeros,
                       about)  # fmt: skip
     data = cell("data", lambda f: save_interactions(built, f), report={"fingerprint": "d" * 64})
+    other = cell("data of a base", lambda f: None, kind="data", report={"fingerprint": "o" * 64})
     cut = cell("split", lambda f: save_split(split, f))
     target = f"recmerge_bench_plugins.{encoder}:MiniLM"
     text = cell("text", lambda f: None, config={"encoder": {"target": target, "options": {}}})
@@ -73,7 +75,7 @@ def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm
     header["tracks"]["merging"]["domains"] = ["a", "b"]
     results = [
         {"key": rank, "identity": who, "domains": ["a", "b"], **state,
-         "cells": [data, cut, text, merge, rank]},
+         "cells": [data, cut, text, merge, other, rank]},
         {**made.gap(made.identity("gone", 0), "blocked", "no data"), "cells": []},
     ]  # fmt: skip
     write_json(out / "suites" / "fake.json", {"suite": "fake", "header": header,
@@ -90,6 +92,7 @@ def test_facts_are_those_counted_by_hand(tmp_path: Path, registry: Registry) -> 
     records = built_records(run_of(EVENTS, tmp_path / "out"), tmp_path, registry)
     [(split, found)] = records["header"]["audits"].items()
     assert records["results"][0]["split"] == split
+    assert records["results"][0]["data"] == "d" * 64  # and not the base's
     # Trained: u's a0, a1 at 0, 1; v's a0, a1 at 10, 11; u's b0 at 20.
     assert found == {
         "dataset": "made-up", "timed": True, "instances": 3,

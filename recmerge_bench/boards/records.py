@@ -84,16 +84,16 @@ def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
-    cells = reader.cells(result)
-    report = {c["kind"]: c["report"] for c in cells}
     own, provenance = reader.record(result["key"]), reader.provenance(result)
+    data = own["inputs"].get("data", "")  # that of the targets: a base may have other data
+    about = reader.record(data)["report"] if data and reader.store.has(data) else {}
     table = reader.ranks(result["key"])
     counts = np.bincount(table.domain, minlength=len(table.domains))
     return {
         "instances": {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n},
         "candidates": table.about["protocol"]["candidates"],
         "mask_history": table.about["protocol"]["mask_history"],
-        "data": report.get("data", {}).get("fingerprint", ""),
+        "data": about.get("fingerprint", ""),
         "split": own["inputs"]["split"],
         **({"probes": own["report"]["probes"]} if own["report"].get("probes") else {}),
         "libraries": provenance["libraries"],
