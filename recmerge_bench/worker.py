@@ -23,6 +23,7 @@ from typing import Any, TextIO
 
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.running.context import Context
+from recmerge_bench.running.energy import Meter
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.stages import PARENT, STAGES
 from recmerge_bench.running.store import Busy, Store
@@ -98,6 +99,7 @@ def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
     _use_threads(job)
     start, clock = time.time(), time.perf_counter()
     _reset_peak()
+    meter = Meter()
     with store.writing(job["key"]) as folder:
         context = Context(
             config=job["config"],
@@ -109,7 +111,10 @@ def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
             device=job.get("device", "cpu"),
             progress=lambda state: emit({"event": "progress", "key": job["key"], **state}),
         )
-        report = importlib.import_module(STAGES[job["kind"]]).run(context)
+        try:
+            report = importlib.import_module(STAGES[job["kind"]]).run(context)
+        finally:
+            energy = meter.stop()
         record = {
             "schema": 1,
             "key": job["key"],
@@ -123,6 +128,7 @@ def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
             "started": round(start, 3),
             "seconds": round(time.perf_counter() - clock, 3),
             "peak_memory": _peak(),
+            "energy": energy,
             "device": device_name(context.device),
             "provenance": {**provenance(), "plugins": job.get("plugins", {})},
         }

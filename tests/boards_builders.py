@@ -22,7 +22,7 @@ def header(label: str = "converged") -> dict[str, Any]:
     return {
         "title": "A fabricated suite", "label": label, "metrics": METRICS, "seeds": [0, 1],
         "order": ["merging"], "tracks": {"merging": track},
-        "command": "recmerge-bench run --suite fake",
+        "command": "recmerge-bench run --suite fake", "audits": {}, "pretraining": {},
     }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def records() -> dict[str, Any]:
     protocol = {"summary": "the last one", "split": {"scope": "domain"}, "negatives": None,
                 "candidate_seed": 1}  # fmt: skip
     return {
-        "schema": 1,
+        "schema": 2,
         "suite": "fake",
         "header": {**header(), "protocols": {"cut": protocol}},
         "results": [
@@ -83,11 +83,12 @@ def records() -> dict[str, Any]:
 def costs() -> dict[str, Any]:
     who = identity("own", 0)
     return {
-        "schema": 1,
+        "schema": 2,
         "suite": "fake",
         "results": [
             {
-                "key": key_of(who), "identity": who, "seconds": {"train:a": 2.0, "rank:b": 0.5},
+                "key": key_of(who), "identity": who, "parameters": 12_345, "joules": None,
+                "seconds": {"train:a": 2.0, "merge:c": 0.25, "rank:b": 0.5, "split:d": 12.0},
                 "peak_memory": 2**20, "device": "cpu", "cores": 2, "python": "3.11",
             }
         ],

@@ -11,8 +11,9 @@ import boards_builders as made
 import pytest
 from rich.console import Console
 
+from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.finish import render_suite
-from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.show import print_board
 
 HERE = Path(__file__).parent
@@ -74,7 +75,7 @@ def test_recipes_and_variants_are_told_apart_and_pipes_escaped() -> None:
     )
     for table in text.split("### ")[1:]:
         rows = [line for line in table.splitlines() if line.startswith("|")]
-        assert len({row.replace("\\|", "").count("|") for row in rows}) == 1
+        assert not rows or len({row.replace("\\|", "").count("|") for row in rows}) == 1
 
 
 def test_the_card_tells_the_seeds_of_its_own_table() -> None:
@@ -122,14 +123,20 @@ def test_a_row_listed_twice_counts_once() -> None:
     assert render(records) == render(made.records())
 
 
-def test_costs_separate_training_and_name_every_machine() -> None:
+def test_costs_tell_training_merging_and_ranking_apart_and_name_every_machine() -> None:
     costs = made.costs()
+    entry = costs["results"][0]
+    again = {**entry, "key": "b" * 64, "identity": {**entry["identity"], "seed": 1}}
+    costs["results"].append({**again, "seconds": {"train:a": 4.0, "rank:b": 0.5}})
     text = render_cost(costs)
-    assert [p.strip() for p in lines_with(text, "own")[0].split("|")[5:9]] == [
-        "0", "2.0", "0.5", "1",
+    assert [p.strip() for p in lines_with(text, "| own")[0].split("|")[3:11]] == [
+        "3.00", "0.12", "0.50", "6.00", "1", "12,345", "–", "2",
     ]  # fmt: skip
-    costs["results"].append({**costs["results"][0], "device": "big gpu"})
-    assert "big gpu, 2 cores" in render_cost(costs) and "cpu, 2 cores" in render_cost(costs)
+    assert "Energy is not reported" in text
+    costs["results"][1].update(device="big gpu", joules=7.0)
+    text = render_cost(costs)
+    assert "big gpu, 2 cores" in text and "cpu, 2 cores" in text and "RAPL" in text
+    assert lines_with(text, "| own")[0].split("|")[9].strip() == "7"
 
 
 def test_the_screen_shows_names_as_they_are() -> None:

@@ -86,10 +86,10 @@ def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPa
     def second(records: dict[str, Any]) -> dict[str, Any]:
         return {**records, "suite": records["suite"] + "-2"}
 
-    monkeypatch.setattr(schema, "SCHEMA", 3)
-    monkeypatch.setattr(schema, "MIGRATIONS", {1: second, 2: dict})
+    monkeypatch.setattr(schema, "SCHEMA", 4)
+    monkeypatch.setattr(schema, "MIGRATIONS", {2: second, 3: dict})
     loaded = load_records(folder / "fake.json")
-    assert loaded["schema"] == 3 and loaded["suite"] == "fake-2"
+    assert loaded["schema"] == 4 and loaded["suite"] == "fake-2"
 
 
 def test_what_later_versions_add_is_kept(folder: Path) -> None:

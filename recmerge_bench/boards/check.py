@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks
+from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.draw import svg
 from recmerge_bench.boards.figures import figures
 from recmerge_bench.boards.groups import groups_path, load_groups
-from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
 from recmerge_bench.registry import Registry
 
@@ -50,6 +51,15 @@ def check(folder: Path, registry: Registry) -> list[str]:
         if file not in expected and not ours:
             found.append(f"{file}: no records make this file")
     return found
+
+
+def expected(folder: Path, suite: str) -> dict[Path, str | None]:
+    """Every file that a suite's records make, as it should be; None where it cannot be drawn.
+
+    Raises:
+        HandledError: a file of records is damaged or missing.
+    """
+    return _rendered(folder, suite)
 
 
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:

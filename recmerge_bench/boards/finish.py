@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from recmerge_bench.boards.markdown import render, render_cost
+from recmerge_bench.boards.cost_board import render_cost
+from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
 from recmerge_bench.boards.results import Reader, manifests
 from recmerge_bench.registry import Registry

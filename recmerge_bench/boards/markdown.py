@@ -8,6 +8,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from recmerge_bench.boards.audit_section import audit_section, meanings
+from recmerge_bench.boards.submitted import footnotes
 from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, section, verdicts_of
 
@@ -32,6 +34,8 @@ def render(records: Mapping[str, Any]) -> str:
     parts.append(BEST if not records.get("comparisons") else BEST_TESTED)
     for (track, protocol), lines in tables(records).items():
         parts += _section(header, track, protocol, lines, comparison_of(records, track, protocol))
+        parts += audit_section(records, track, protocol)
+    parts += meanings(records)
     parts.append("## Reproduce")
     parts.append(
         f"    {header['command']}\n"
@@ -53,6 +57,7 @@ def _section(
     if done:
         verdicts = verdicts_of(compared)
         parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0], verdicts)]
+        parts += footnotes([(_name(line)[1], line.submitted) for line in done])
         for about in compared:
             parts += section(about, done)
         parts += ["### All metrics, mean over the domains", _metric_table(done, metrics)]
@@ -209,33 +214,3 @@ def _name(line: Line) -> tuple[str, str]:
 
 def _plain(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def render_cost(costs: Mapping[str, Any]) -> str:
-    """The cost table ``<suite>-cost.md``: what differs between two equal runs."""
-    rows = []
-    for entry in costs["results"]:
-        identity = entry["identity"]
-        own = sum(s for name, s in entry["seconds"].items() if not name.startswith("train"))
-        training = sum(s for name, s in entry["seconds"].items() if name.startswith("train"))
-        rows.append(
-            [
-                identity["track"], identity["protocol"], identity["backbone"] or "–",
-                identity["method"], _seed(identity["seed"]), f"{training:.1f}", f"{own:.1f}",
-                f"{entry['peak_memory'] / 2**20:.0f}",
-            ]
-        )  # fmt: skip
-    places = {
-        f"{e.get('device', '?')}, {e.get('cores', '?')} cores, Python {e.get('python', '?')}"
-        for e in costs["results"]
-    }
-    where = "; ".join(sorted(places)) or "none, nothing is done"
-    headers = [
-        "track", "protocol", "backbone", "method", "seed", "training s", "other s", "peak MiB",
-    ]  # fmt: skip
-    table = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-    note = (
-        "Seconds of one worker over all cells behind a row; shared trainings count for every row "
-        "that needs them."
-    )
-    return f"# {costs['suite']}: cost\n\n{note} Hardware: {where}.\n\n{table}\n"

@@ -16,17 +16,19 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.boards.all_ranks import write_all_ranks
+from recmerge_bench.boards.audits import make_audits, merging_facts, pretraining
 from recmerge_bench.boards.comparisons import make_comparisons
+from recmerge_bench.boards.costs import cost_of
 from recmerge_bench.boards.curves import curves_path, make_curves
 from recmerge_bench.boards.groups import Group, by_group, groups_json, groups_path, make_groups
-from recmerge_bench.boards.results import PROVENANCE, Reader
+from recmerge_bench.boards.results import Reader
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 from recmerge_bench.targets import define
 
 #: the schema that is written; `recmerge_bench.boards.schema` reads it and older ones
-SCHEMA = 1
+SCHEMA = 2
 
 
 def make_records(
@@ -42,13 +44,16 @@ def make_records(
         if result["status"] == "done":
             entry["metrics"] = reader.by_domain(names, result)
             entry.update(_facts(reader, result))
+            entry.update(merging_facts(reader, result))
             if groups:
                 table, mine = reader.ranks(result["key"]), groups[entry["split"]]
                 entry["groups"] = by_group(reader.registry, names[0], table, mine)
-            costs.append(_cost(reader, result))
+            costs.append(cost_of(reader, result))
         results.append(entry)
     shared = {"schema": SCHEMA, "suite": manifest["suite"]}
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
+    header["audits"] = make_audits(reader, manifest)
+    header["pretraining"] = pretraining(reader.registry, results)
     if groups:
         header["group_facts"] = {
             split: {g.name: {"about": g.about, "instances": int(g.rows.sum())} for g in some}
@@ -79,38 +84,20 @@ def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
-    cells = reader.cells(result)
-    report = {c["kind"]: c["report"] for c in cells}
     own, provenance = reader.record(result["key"]), reader.provenance(result)
+    data = own["inputs"].get("data", "")  # that of the targets: a base may have other data
+    about = reader.record(data)["report"] if data and reader.store.has(data) else {}
     table = reader.ranks(result["key"])
     counts = np.bincount(table.domain, minlength=len(table.domains))
     return {
         "instances": {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n},
         "candidates": table.about["protocol"]["candidates"],
         "mask_history": table.about["protocol"]["mask_history"],
-        "data": report.get("data", {}).get("fingerprint", ""),
+        "data": about.get("fingerprint", ""),
         "split": own["inputs"]["split"],
         **({"probes": own["report"]["probes"]} if own["report"].get("probes") else {}),
         "libraries": provenance["libraries"],
         "plugins": provenance["plugins"],
-    }
-
-
-def _cost(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
-    cells = reader.cells(result)
-    own = reader.record(result["key"])
-    seconds: dict[str, float] = {}
-    for cell in cells:
-        name = f"{cell['kind']}:{cell['label']}"
-        seconds[name] = round(seconds.get(name, 0.0) + cell["seconds"], 3)
-    return {
-        "key": result["key"],
-        "identity": result["identity"],
-        "seconds": seconds,
-        "peak_memory": max(c["peak_memory"] for c in cells),
-        "started": own["started"],
-        "device": ", ".join(sorted({c["device"] for c in cells})),
-        **{k: own["provenance"][k] for k in PROVENANCE if k in own["provenance"]},
     }
 
 

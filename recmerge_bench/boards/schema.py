@@ -13,11 +13,23 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from recmerge_bench.errors import DataError
 
-SCHEMA = 1
+SCHEMA = 2
+
+
+def _audited(old: dict[str, Any]) -> dict[str, Any]:
+    """From 1 to 2: records have audits, of which nothing is known; costs have more numbers."""
+    header, results = old.get("header"), old.get("results")
+    if isinstance(header, Mapping):
+        return {**old, "header": {"audits": {}, "pretraining": {}, **header}}
+    if not isinstance(results, list):
+        return old
+    new = {"parameters": None, "joules": None}
+    return {**old, "results": [{**new, **r} if isinstance(r, Mapping) else r for r in results]}
+
 
 #: schema -> what turns records of that schema into those of the next one. Raising `SCHEMA` means
 #: adding an entry here (and one file of the old schema to the tests).
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _audited}
 
 
 class _Part(BaseModel):
@@ -50,6 +62,32 @@ class Track(_Part):
     experts: list[str] = []
     isolated: bool = False
     reference: str | None = None
+    profile: str | None = None
+    baseline: dict[str, str | None] | None = None
+
+
+class Audit(_Part):
+    """What a split leaks: see `recmerge_bench.boards.audits`."""
+
+    dataset: str
+    timed: bool
+    instances: int
+    later_own: FiniteFloat | None
+    later_other: FiniteFloat | None
+    later_same_user: FiniteFloat | None
+    later_events: FiniteFloat | None
+    same_events: int
+    shared_keys: int
+    seen_targets: FiniteFloat
+    items: dict[str, list[int]]
+
+
+class Encoder(_Part):
+    """What a text encoder was trained on, and what of each dataset that covers."""
+
+    trained_on: str
+    source: str
+    overlap: dict[str, str]
 
 
 class Header(_Part):
@@ -62,12 +100,36 @@ class Header(_Part):
     order: list[str]
     tracks: dict[str, Track]
     command: str
+    audits: dict[str, Audit]
+    pretraining: dict[str, Encoder]
+    protocols: dict[str, dict[str, Any]] = {}
+    figures: dict[str, dict[str, Any]] = {}
+    groups: list[str] = []
+    group_facts: dict[str, dict[str, Any]] = {}
 
     @model_validator(mode="after")
     def _order_names_tracks(self) -> Header:
         if sorted(self.order) != sorted(self.tracks):
             raise ValueError("order and tracks do not name the same tracks")
         return self
+
+
+class Merge(_Part):
+    """What the merges behind a result read."""
+
+    tier: str
+    read: list[str]
+    opened: int
+
+
+class Submission(_Part):
+    """Where a row came from that the board's own run did not make."""
+
+    bundle: str
+    contact: str
+    note: str
+    split: str
+    flags: list[str]
 
 
 class Result(_Part):
@@ -78,10 +140,20 @@ class Result(_Part):
     domains: list[str]
     status: str
     reason: str = ""
+    mend: str = ""
     metrics: dict[str, dict[str, FiniteFloat]] = {}
     instances: dict[str, int] = {}
     candidates: str = ""
     mask_history: bool = False
+    data: str = ""
+    split: str = ""
+    groups: dict[str, dict[str, FiniteFloat]] = {}
+    probes: dict[str, dict[str, Any]] = {}
+    libraries: dict[str, str] = {}
+    plugins: dict[str, str] = {}
+    merge: Merge | None = None
+    encoders: list[str] = []
+    submitted: Submission | None = None
 
     @model_validator(mode="after")
     def _done_has_numbers(self) -> Result:
@@ -97,6 +169,7 @@ class Records(_Part):
     suite: str
     header: Header
     results: list[Result]
+    comparisons: list[dict[str, Any]] = []
 
 
 class Cost(_Part):
@@ -106,6 +179,18 @@ class Cost(_Part):
     identity: Identity
     seconds: dict[str, FiniteFloat]
     peak_memory: int
+    parameters: int | None
+    joules: FiniteFloat | None
+    started: FiniteFloat = 0.0
+    device: str = ""
+    recmerge_bench: str = ""
+    python: str = ""
+    commit: str = ""
+    dirty: bool = False
+    machine: str = ""
+    processor: str = ""
+    cores: int | None = None
+    system: str = ""
 
 
 class Costs(_Part):

@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.boards.results import MEAN
+from recmerge_bench.boards.submitted import MARK
 
 ROW = ("backbone", "method", "variant", "recipe", "profile")
 
@@ -27,6 +28,7 @@ class Line:
         groups: group of test targets -> primary metric of each seed, mean over the domains.
         split: key of the cut that the groups are of.
         several: the method stands in this table under other recipes too.
+        submitted: where the row came from, if the board's own run did not make all of it.
     """
 
     identity: dict[str, Any]
@@ -40,6 +42,7 @@ class Line:
     groups: dict[str, list[float]] = field(default_factory=dict)
     split: str = ""
     several: bool = False
+    submitted: dict[str, Any] | None = None
 
     @property
     def name(self) -> tuple[str, str]:
@@ -51,6 +54,7 @@ class Line:
         ]
         shown = "; ".join(note for note in notes if note)
         method = self.identity["method"] + (f" ({shown})" if shown else "")
+        method += f" {MARK}" if self.submitted else ""
         return self.identity["backbone"] or "–", method
 
     @property
@@ -90,6 +94,7 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
         line.instances = result.get("instances", {})
         line.candidates, line.masked = result["candidates"], result["mask_history"]
         line.split = result.get("split", "")
+        line.submitted = result.get("submitted") or line.submitted
         for group, means in result.get("groups", {}).items():
             line.groups.setdefault(group, []).append(means[MEAN])
         for domain, metrics in result["metrics"].items():

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
     "results": ("recmerge_bench.cli.results:results", "Show results, a row each."),
     "leaderboard": ("recmerge_bench.cli.leaderboard:leaderboard", "Build and compare boards."),
+    "submit": ("recmerge_bench.cli.submit:submit", "Pack results for a leaderboard."),
     "merge": ("recmerge_bench.cli.merge:merge", "Merge checkpoints outside a suite."),
     "cells": ("recmerge_bench.cli.cells:cells", "Take cells to another machine and back."),
     "plugins": ("recmerge_bench.cli.plugins:plugins", "Show what is registered."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from recmerge_bench.cli.common import registry
+from recmerge_bench.cli.submit import add
 from recmerge_bench.errors import HandledError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -16,6 +17,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.group()
 def leaderboard() -> None:
     """Build boards from records, and compare records."""
+
+
+leaderboard.add_command(add)
 
 
 @leaderboard.command()

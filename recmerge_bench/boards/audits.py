@@ -1,0 +1,132 @@
+"""What splits leak, what merges read and what text encoders knew: facts for the records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.results import Reader
+from recmerge_bench.data.audit import audit
+from recmerge_bench.data.codec import load_interactions, load_split
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.errors import DataError
+from recmerge_bench.registry import Registry
+
+#: File of what text encoders were trained on, below the folders that suites lie in.
+PRETRAINING = "facts/pretraining.json"
+UNKNOWN = "unknown"
+
+
+def make_audits(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Key of a split -> its audit (`recmerge_bench.data.audit.Audit`), of results that are done.
+
+    Each also has ``dataset``, ``timed`` (see `are_moments`) and ``items``: domain -> first item
+    and one past the last, as ranks number them.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for result in manifest["results"]:
+        if result["status"] != "done":
+            continue
+        inputs = reader.record(result["key"])["inputs"]
+        cells = [inputs.get(role, "") for role in ("split", "data")]
+        if inputs["split"] in found or not all(c and reader.store.has(c) for c in cells):
+            continue  # ranks that were adopted without what they were made from
+        split = load_split(reader.store.check(inputs["split"]))
+        interactions = load_interactions(reader.store.check(inputs["data"]))
+        timed, spans = are_moments(interactions), interactions.catalogue
+        found[inputs["split"]] = {
+            "dataset": result["identity"]["dataset"],
+            "timed": timed,
+            **{k: _rounded(v) for k, v in asdict(audit(interactions, split, timed)).items()},
+            "items": {d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains},
+        }
+    return found
+
+
+def are_moments(interactions: Interactions) -> bool:
+    """Whether times are moments; False where they are mere places in a sequence.
+
+    They are places where every user's events of a domain have the times 0, 1, 2, ... (or 1, 2,
+    3, ...), or where all events of the dataset have one time.
+    """
+    times = np.asarray(interactions.times)
+    if not len(times) or times.min() == times.max():
+        return False
+    if times.min() not in (0, 1) or times.max() - times.min() >= len(times):
+        return True
+    users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
+    group = users * len(interactions.catalogue.domains)
+    group = group + interactions.item_domains()[interactions.items]
+    order = np.lexsort((times, group))
+    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.diff([*first, len(times)])
+    place = np.arange(len(times)) - np.repeat(first, sizes)
+    return not bool((times[order] - times.min() == place).all())
+
+
+def merging_facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
+    """``merge`` (data tier, what was read) and ``encoders`` of a result, where it has any."""
+    found: dict[str, Any] = {}
+    cells = reader.cells(result)
+    merges = [c["report"] for c in cells if c["kind"] == "merge" and "tier" in c["report"]]
+    if merges:
+        read = sorted({name for m in merges for name in m.get("read", [])})
+        opened = sum(len(m.get("opened", [])) for m in merges)
+        found["merge"] = {"tier": max(m["tier"] for m in merges), "read": read, "opened": opened}
+    encoders = sorted({_encoder(reader.registry, c["config"]["encoder"]) for c in cells
+                       if "encoder" in c.get("config", {})})  # fmt: skip
+    return {**found, **({"encoders": encoders} if encoders else {})}
+
+
+def pretraining(
+    registry: Registry, results: list[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Text encoder -> what it was trained on and what of the datasets at hand that covers.
+
+    What no file of facts tells is ``unknown``.
+    """
+    known = _known(registry)
+    found: dict[str, dict[str, Any]] = {}
+    for result in results:
+        for name in result.get("encoders", ()):
+            about = known.get(name, {})
+            overlap, dataset = about.get("overlap", {}), result["identity"]["dataset"]
+            mine = found.setdefault(
+                name,
+                {"trained_on": about.get("trained_on", UNKNOWN),
+                 "source": about.get("source", ""), "overlap": {}},
+            )  # fmt: skip
+            mine["overlap"][dataset] = overlap.get(dataset, overlap.get("*", UNKNOWN))
+    return dict(sorted(found.items()))
+
+
+def _known(registry: Registry) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for folder in registry.suite_paths:
+        path = folder / PRETRAINING
+        if not path.is_file():
+            continue
+        try:
+            found.update(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise DataError(f"no facts of text encoders ({error})", path) from None
+    return found
+
+
+def _encoder(registry: Registry, described: Mapping[str, Any]) -> str:
+    """The registered name of an encoder that a cell was made with, or its class."""
+    for (kind, name), spec in registry.specs.items():
+        if kind == "encoder" and spec.target == described["target"]:
+            given = described.get("options", {})
+            if all(given.get(k) == v for k, v in spec.options.items()):
+                return name
+    return str(described["target"])
+
+
+def _rounded(value: Any) -> Any:
+    """Ten significant digits, so that a last bit changes no file."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value

@@ -1,0 +1,98 @@
+"""What a result took: seconds by cell, memory, parameters and energy, from the run's store."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.results import PROVENANCE, Reader
+from recmerge_bench.errors import DataError
+from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
+
+#: Tensors that a model computed from the training parts: stored with its weights, not learned.
+PREPARED = "prepared."
+LONGEST_HEADER = 100 << 20
+
+
+def cost_of(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result's entry of ``<suite>.cost.json``.
+
+    ``seconds`` are those of one worker by cell (``kind:label``), ``peak_memory`` is in bytes;
+    ``parameters`` and ``joules`` are None where they are not known (see `parameters_of` and
+    `joules_of`).
+    """
+    cells = reader.cells(result)
+    own = reader.record(result["key"])
+    seconds: dict[str, float] = {}
+    for cell in cells:
+        name = f"{cell['kind']}:{cell['label']}"
+        seconds[name] = round(seconds.get(name, 0.0) + cell["seconds"], 3)
+    return {
+        "key": result["key"],
+        "identity": result["identity"],
+        "seconds": seconds,
+        "peak_memory": max(c["peak_memory"] for c in cells),
+        "parameters": parameters_of(reader, result["key"]),
+        "joules": joules_of(cells),
+        "started": own["started"],
+        "device": ", ".join(sorted({c["device"] for c in cells})),
+        **{k: own["provenance"][k] for k in PROVENANCE if k in own["provenance"]},
+    }
+
+
+def parameters_of(reader: Reader, key: str) -> int | None:
+    """Numbers in the weight files that a rank cell reads, those of all domains together.
+
+    Experts count with one model a domain, a merged model once; what a model computed from the
+    training parts does not count. None where the weights are not in the store.
+    """
+    record = reader.record(key)
+    inputs = record["inputs"]
+    files: set[Path] = set()
+    for domain in record.get("config", {}).get("domains", []):
+        source = inputs.get("model") or inputs.get(f"model:{domain}")
+        if source is None or not reader.store.has(source):
+            return None
+        folder = reader.store.folder(source)
+        own = folder / weights_of(domain)
+        files.add(own if own.is_file() else folder / WEIGHTS)
+        if (adapter := folder / adapter_of(domain)).is_file():
+            files.add(adapter)
+    if not files or not all(f.is_file() for f in files):
+        return None
+    return sum(_numbers(f) for f in files)
+
+
+def _numbers(path: Path) -> int:
+    """Entries of all tensors of a safetensors file, from its header alone.
+
+    Raises:
+        DataError: no such header.
+    """
+    try:
+        with open(path, "rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            if size > LONGEST_HEADER:
+                raise ValueError(f"its header would have {size} bytes")
+            header = json.loads(stream.read(size))
+        return sum(
+            math.prod(about["shape"])
+            for name, about in header.items()
+            if name != "__metadata__" and not name.startswith(PREPARED)
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"no safetensors file ({error})", path) from None
+
+
+def joules_of(cells: Sequence[Mapping[str, Any]]) -> float | None:
+    """Energy of the processors' packages over all cells, each by its share of the machine's work.
+
+    None unless the machine reported it for every cell (see `recmerge_bench.running.energy`).
+    """
+    told = [c.get("energy") for c in cells]
+    if not told or any(t is None for t in told):
+        return None
+    return round(sum(t["joules"] * t["share"] for t in told if t is not None), 3)

@@ -1,0 +1,93 @@
+"""A folder replaced by a changed copy of itself, in one step of the kernel."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recmerge_bench.errors import HandledError
+
+_HERE = -100  # AT_FDCWD: paths are from the working directory
+_EXCHANGE = 2  # RENAME_EXCHANGE
+ASIDE, BEFORE = "joining", "before"
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A copy of a folder beside it, which takes its place when the body ends without an error.
+
+    Files are hard links until they are replaced (written aside and renamed: never written into).
+    The two folders change places in one call, so that a kill leaves the old one or the new one,
+    and maybe a hidden copy beside it, which the next call removes. Where the kernel or the file
+    system lacks that call, two renames stand for it, and the next call mends what a kill between
+    them left.
+
+    Raises:
+        HandledError: another process is at it, or the folder cannot be moved.
+    """
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder.parent, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HandledError(f"{folder}: another process is changing it; try again") from None
+        _mend(folder)
+        aside = folder.parent / f".{folder.name}.{os.getpid()}.{ASIDE}"
+        try:
+            if folder.is_dir():
+                shutil.copytree(folder, aside, symlinks=True, copy_function=_link)
+            else:
+                aside.mkdir()
+            yield aside
+            _swap(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        os.close(handle)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _mend(folder: Path) -> None:
+    """Remove or put back what a killed process left."""
+    for old in folder.parent.glob(f".{folder.name}.*.{BEFORE}"):
+        if folder.exists():
+            shutil.rmtree(old)
+        else:
+            os.rename(old, folder)
+    for left in folder.parent.glob(f".{folder.name}.*.{ASIDE}"):
+        shutil.rmtree(left)
+
+
+def _swap(aside: Path, folder: Path) -> None:
+    try:
+        if not folder.exists():
+            os.rename(aside, folder)
+        elif not _exchange(aside, folder):
+            old = folder.parent / f".{folder.name}.{os.getpid()}.{BEFORE}"
+            os.rename(folder, old)
+            os.rename(aside, folder)
+            shutil.rmtree(old)
+    except OSError as error:
+        raise HandledError(f"{folder}: cannot be replaced ({error})") from None
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders atomically; False where that is not to be had here."""
+    try:
+        call = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)

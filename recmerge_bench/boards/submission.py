@@ -1,0 +1,226 @@
+"""A submission: records with all that belongs to them, made from a run or read from a bundle."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.boards.bundle import Manifest, manifest_of, unpack, write_bundle
+from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.boards.plausible import check_all
+from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
+from recmerge_bench.boards.results import IDENTITY, Reader, manifests
+from recmerge_bench.boards.schema import check_costs, check_records
+from recmerge_bench.boards.untrusted import check_ranks_file, check_texts, read_json
+from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_json
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Results that are done, with their ranks and costs.
+
+    Attributes:
+        records: of the present schema, without comparisons.
+        costs: an entry for each result.
+        ranks: key of a result -> its table.
+        curves: those of these results.
+        groups: key of a split -> its groups.
+        manifest: of the bundle; None before there is one.
+        bundle: SHA-256 of the manifest.
+    """
+
+    records: dict[str, Any]
+    costs: dict[str, Any]
+    ranks: dict[str, RankTable]
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    groups: dict[str, list[Group]] = field(default_factory=dict)
+    manifest: Manifest | None = None
+    bundle: str = ""
+
+
+def submit(
+    source: Path,
+    to: Path,
+    registry: Registry,
+    suite: str | None = None,
+    only: Sequence[str] = (),
+    board: str | None = None,
+    contact: str = "",
+    note: str = "",
+) -> tuple[Path, Manifest]:
+    """Pack results as a bundle, checked as those who receive it will.
+
+    Args:
+        source: a run's folder, or a records file with what lies beside it.
+        to: folder for the bundle.
+        registry: for the metrics.
+        suite: which one of the run, where there are several.
+        only: ``key=value`` of a result's identity, all of which hold; () takes all results.
+        board: the suite whose board this is for, where the run's has a name of its own.
+        contact: whom to ask, one line.
+        note: one line.
+
+    Raises:
+        HandledError: nothing is done, or the records are not what their ranks give.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        path = _records_of(source, Path(name), registry, suite)
+        found = _chosen(_loaded(path), only, board)
+        check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
+        folder = Path(name) / "bundle"
+        files = _written(found, folder)
+        check_texts(found.records, path)
+        manifest = manifest_of(found.records["suite"], found.records, files, contact, note)
+        return write_bundle(manifest, files, to), manifest
+
+
+def read_submission(bundle: Path, registry: Registry, folder: Path) -> Submission:
+    """Read a stranger's bundle and check it by itself.
+
+    Args:
+        bundle: the file.
+        registry: for the metrics.
+        folder: an empty one to unpack into.
+
+    Raises:
+        HandledError: it is no bundle, or its records are not what they should be.
+    """
+    manifest, digest = unpack(bundle, folder)
+    path = folder / f"{manifest.suite}.json"
+    try:
+        found = _strict(path, manifest, digest)
+        check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
+    except HandledError as error:
+        raise HandledError(f"{bundle}: {str(error).replace(f'{folder}/', '')}") from None
+    return found
+
+
+def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None) -> Path:
+    """The records file; made anew where the source is a run."""
+    if source.is_file():
+        if suite is not None:
+            raise HandledError("--suite chooses among the suites of a run; this is a records file")
+        return source
+    if not source.is_dir():
+        raise HandledError(f"no such run or records file: {source}")
+    found = manifests(source, suite)
+    if len(found) > 1:
+        names = ", ".join(m["suite"] for m in found)
+        raise HandledError(f"{source}: suites {names} were run here: choose with --suite")
+    return write_records(Reader(source, registry), found[0], aside / "records")[0]
+
+
+def _loaded(path: Path) -> Submission:
+    """The project's own records, of any schema."""
+    return Submission(
+        load_records(path),
+        load_costs(cost_path(path)),
+        read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
+        load_curves(curves_path(path)),
+        load_groups(groups_path(path)),
+    )
+
+
+def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
+    """A stranger's records: everything is bounded before it is read."""
+    raw = [read_json(p) for p in (path, cost_path(path))]
+    for value in raw:
+        check_texts(value, path)
+    records, costs = check_records(raw[0], path), check_costs(raw[1], path)
+    names = {records["suite"], costs["suite"], manifest.suite}
+    if len(names) > 1:
+        raise DataError(f"records, costs and manifest name different suites {sorted(names)}", path)
+    if len(records["results"]) != manifest.results:
+        raise DataError("records and manifest have different numbers of results", path)
+    instances = [n for r in records["results"] for n in r.get("instances", {}).values()]
+    if any(n < 0 for n in instances):
+        raise DataError("a number of test targets is below 0", path)
+    ranks_path = path.with_name(f"{path.stem}.ranks.parquet")
+    once = {r["key"]: sum(r.get("instances", {}).values()) for r in records["results"]}
+    check_ranks_file(ranks_path, sum(once.values()))
+    if groups_path(path).is_file():
+        _bounded_groups(groups_path(path), max(once.values(), default=0))
+    if curves_path(path).is_file():
+        check_texts(read_json(curves_path(path)), path)
+    return Submission(
+        records, costs, read_all_ranks(ranks_path), load_curves(curves_path(path)),
+        load_groups(groups_path(path)), manifest, digest,
+    )  # fmt: skip
+
+
+def _bounded_groups(path: Path, most: int) -> None:
+    raw = read_json(path)
+    try:
+        sizes = [g["instances"] for some in raw["splits"].values() for g in some]
+        too_large = any(not isinstance(s, int) or not 0 <= s <= most for s in sizes)
+    except (KeyError, TypeError, AttributeError):
+        raise DataError("no groups of test targets", path) from None
+    if too_large or len(sizes) > 1000:
+        raise DataError("groups of more targets than there are, or too many groups", path)
+
+
+def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
+    """What is done of it and asked for, under the board's name."""
+    wanted = dict(_condition(text) for text in only)
+    results = [
+        {k: v for k, v in r.items() if k != "submitted"}
+        for r in found.records["results"]
+        if r["status"] == "done" and all(str(r["identity"][k]) == v for k, v in wanted.items())
+    ]
+    if not results:
+        about = f" of {', '.join(only)}" if only else ""
+        raise HandledError(f"suite '{found.records['suite']}': no result{about} is done")
+    keys, splits = {r["key"] for r in results}, {r.get("split") for r in results}
+    suite = board or found.records["suite"]
+    header = dict(found.records["header"])
+    header["audits"] = {k: v for k, v in header["audits"].items() if k in splits}
+    records = {k: v for k, v in found.records.items() if k != "comparisons"}
+    costs: dict[str, Mapping[str, Any]] = {}
+    for entry in found.costs["results"]:
+        if entry["key"] in keys:
+            costs[str(sorted(map(str, entry["identity"].items())))] = entry
+    seen: dict[str, dict[str, Any]] = {str(sorted(map(str, r["identity"].items()))): r
+                                       for r in results}  # fmt: skip
+    return Submission(
+        {**records, "suite": suite, "header": header, "results": list(seen.values())},
+        {**found.costs, "suite": suite, "results": [costs[k] for k in seen if k in costs]},
+        {k: v for k, v in found.ranks.items() if k in keys},
+        [c for c in found.curves if _of(c["identity"], results)],
+        {k: v for k, v in found.groups.items() if k in splits},
+    )
+
+
+def _condition(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or key not in IDENTITY:
+        raise HandledError(
+            f"--only takes key=value with one of {', '.join(IDENTITY)}, not '{text}'"
+            f"{near(key, IDENTITY)}"
+        )
+    return key, value
+
+
+def _of(identity: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> bool:
+    return any(r["identity"] == identity for r in results)
+
+
+def _written(found: Submission, folder: Path) -> list[Path]:
+    """The submission's files."""
+    name = found.records["suite"]
+    write_json(folder / f"{name}.json", found.records)
+    write_json(folder / f"{name}.cost.json", found.costs)
+    write_all_ranks(folder / f"{name}.ranks.parquet", found.ranks)
+    if found.curves:
+        curves = {"schema": 1, "suite": name, "curves": found.curves}
+        write_json(folder / f"{name}.curves.json", curves)
+    if found.groups:
+        write_json(folder / f"{name}.groups.json", groups_json(name, found.groups))
+    return sorted(folder.iterdir())

@@ -1,0 +1,31 @@
+"""How boards mark rows that their own run did not make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+#: Behind a submitted method's name.
+MARK = "†"
+
+
+def footnotes(rows: Iterable[tuple[str, Mapping[str, Any] | None]]) -> list[str]:
+    """A paragraph that says where submitted rows came from; nothing where there are none.
+
+    Args:
+        rows: name of a row as printed, and its ``submitted`` (`boards.schema.Submission`) or None.
+    """
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, about in rows:
+        if about is not None:
+            said = (about["bundle"][:12], about["contact"], about["note"], *about["flags"])
+            found.setdefault(said, []).append(name.removesuffix(f" {MARK}"))
+    if not found:
+        return []
+    lines = []
+    for (bundle, contact, note, *flags), names in found.items():
+        parts = [f"bundle `{bundle}`", *([f"contact `{contact}`"] if contact else []),
+                 *([f"note `{note}`"] if note else []),
+                 *([f"**flagged**: {'; '.join(flags)}"] if flags else [])]  # fmt: skip
+        lines.append(f"{MARK} submitted: {', '.join(dict.fromkeys(names))}: {', '.join(parts)}.")
+    return ["\n\n".join(lines)]

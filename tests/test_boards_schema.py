@@ -1,0 +1,115 @@
+"""The schema of records is pinned, what is written is in it, and files of schema 1 keep loading."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import mean
+from typing import Any, get_args
+
+import boards_builders as made
+import pytest
+from pydantic import BaseModel
+
+from recmerge_bench.boards import schema
+from recmerge_bench.boards.all_ranks import derive, read_all_ranks
+from recmerge_bench.boards.check import _numbers, _walk
+from recmerge_bench.boards.cost_board import render_cost
+from recmerge_bench.boards.curves import load_curves
+from recmerge_bench.boards.figures import figures
+from recmerge_bench.boards.finish import build
+from recmerge_bench.boards.groups import load_groups
+from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.records import load_costs, load_records
+from recmerge_bench.registry import Registry
+
+HERE = Path(__file__).parent
+FIELDS = HERE / "data" / "records-fields.json"
+OLD = HERE / "data" / "records-v1"
+RAISE = (
+    "the schema of records changed: raise SCHEMA (boards/schema.py and boards/records.py), add a "
+    "migration from the old one, files of the old one below tests/data, and then the fields there"
+)
+
+
+def fields() -> dict[str, str]:
+    """``Model.field`` -> its type and whether it is required, of all models of records."""
+    models = [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, BaseModel)]
+    return {
+        f"{m.__name__}.{name}": f"{about.annotation}{'' if about.is_required() else ' optional'}"
+        for m in models
+        for name, about in m.model_fields.items()
+    }
+
+
+def test_the_schema_is_the_pinned_one() -> None:
+    pinned = json.loads(FIELDS.read_text())
+    assert {"schema": schema.SCHEMA, "fields": fields()} == pinned, RAISE
+    assert sorted(schema.MIGRATIONS) == list(range(1, schema.SCHEMA))
+    for number in range(1, schema.SCHEMA):
+        assert list((HERE / "data" / f"records-v{number}").glob("*.ranks.parquet")), RAISE
+
+
+def unknown(model: type[BaseModel], value: Any, place: str = "") -> list[str]:
+    """Keys of a value that its model does not name, models within it too."""
+    found = [f"{place}{k}" for k in value if k not in model.model_fields and k != "schema"]
+    for name, about in model.model_fields.items():
+        inner = value.get(name)
+        for part in (about.annotation, *get_args(about.annotation)):
+            if not (isinstance(part, type) and issubclass(part, BaseModel)):
+                continue
+            whole = part is about.annotation or not isinstance(inner, (list, dict))
+            parts = inner.values() if isinstance(inner, dict) and not whole else inner
+            for each in [inner] if whole else parts:
+                found += unknown(part, each, f"{place}{name}.") if each else []
+    return found
+
+
+def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Registry) -> None:
+    build(made.run_folder(tmp_path / "out"), tmp_path / "b", tmp_path / "r", registry)
+    records, costs = (json.loads((tmp_path / "r" / f"fake.{e}").read_text())
+                      for e in ("json", "cost.json"))  # fmt: skip
+    assert records["schema"] == costs["schema"] == schema.SCHEMA
+    assert unknown(schema.Records, records) == [] == unknown(schema.Costs, costs)
+    records["results"][0]["extra"] = records["header"]["tracks"]["merging"]["more"] = 1
+    assert sorted(unknown(schema.Records, records)) == ["header.tracks.more", "results.extra"]
+
+
+@pytest.mark.parametrize("suite", ["regression", "cut"])
+def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registry) -> None:
+    path = OLD / f"{suite}.json"
+    raw, loaded = json.loads(path.read_text()), load_records(path)
+    assert raw["schema"] == 1 and loaded["schema"] == schema.SCHEMA
+    assert loaded["results"] == raw["results"]
+    assert loaded["header"] == {**raw["header"], "audits": {}, "pretraining": {}}
+    ranks = read_all_ranks(OLD / f"{suite}.ranks.parquet")
+    groups = load_groups(OLD / f"{suite}.groups.json")
+    again = derive(loaded, ranks, registry, groups)
+    assert list(_walk(_numbers(raw), _numbers(again), ())) == []
+    text = render(loaded)
+    rows: dict[str, list[float]] = {}
+    for result in raw["results"]:
+        if result["status"] == "done":
+            who = {k: v for k, v in result["identity"].items() if k != "seed"}
+            value = result["metrics"]["mean"][raw["header"]["metrics"][0]]
+            rows.setdefault(str(who), []).append(value)
+    assert all(f"{mean(values):.4f}" in text for values in rows.values())
+    assert "they were made before audits" in text
+
+
+def test_costs_curves_and_groups_of_schema_1_load() -> None:
+    costs = load_costs(OLD / "cut.cost.json")
+    raw = json.loads((OLD / "cut.cost.json").read_text())
+    unknown_then = {"parameters": None, "joules": None}
+    assert costs["results"] == [{**unknown_then, **r} for r in raw["results"]]
+    text = render_cost(costs)
+    training = [
+        sum(s for n, s in r["seconds"].items() if n.startswith("train"))
+        for r in raw["results"] if r["identity"]["method"] == "fine-tune"
+    ]  # fmt: skip
+    row = next(line for line in text.splitlines() if "fine-tune" in line)
+    assert f"| {mean(training):.1f} " in row and "| – " in row
+    records = load_records(OLD / "cut.json")
+    drawn = {f.name: f for f in figures(records, load_curves(OLD / "cut.curves.json"))}
+    assert sorted(drawn) == ["history", "weights"] and len(drawn["weights"].points) == 9
+    assert len(load_groups(OLD / "cut.groups.json")) == 1
