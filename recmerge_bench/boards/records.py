@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.across import make_across
 from recmerge_bench.boards.all_ranks import write_all_ranks
 from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.curves import curves_path, make_curves
@@ -58,6 +59,9 @@ def make_records(
     compared = make_comparisons(reader.registry, header, results, reader.ranks)
     if compared:
         records["comparisons"] = compared
+    across = make_across(reader.registry, header, results, reader.ranks)
+    if across:
+        records["across"] = across
     return records, {**shared, "results": costs}
 
 
