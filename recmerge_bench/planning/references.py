@@ -121,7 +121,8 @@ def _about(path: Path) -> Reference:
     try:
         return Reference.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
         place, message = ".".join(map(str, first["loc"])), first["msg"]
         if first["type"] == "extra_forbidden":
             known = OurRow if first["loc"][0] == "methods" else Reference
