@@ -11,9 +11,12 @@ from test_boards_comparisons import suite
 from recmerge_bench.boards.across import make_across
 from recmerge_bench.boards.across_tables import MOST
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks, write_all_ranks
+from recmerge_bench.boards.check import check
+from recmerge_bench.boards.finish import render_suite
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_json
 
 
 def across(registry: Registry, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -83,3 +86,26 @@ def test_they_are_derived_again_and_old_records_have_none(
     args = (registry, records["header"], records["results"], tables.__getitem__)
     assert again["across"] == make_across(*args)
     assert "Across domains" not in render(made.records())
+
+
+def test_the_check_finds_an_edited_mean_rank(registry: Registry, tmp_path: Path) -> None:
+    records, tables = suite(registry)
+    folder = tmp_path / "records"
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    records = derive(records, tables, registry)
+
+    def wrong() -> list[str]:
+        write_json(folder / "fake.json", records)
+        costs = {"schema": 1, "suite": "fake", "results": []}
+        write_json(folder / "fake.cost.json", costs)
+        render_suite(folder, "fake", tmp_path)
+        return check(tmp_path, registry)
+
+    assert wrong() == []
+    records["across"][0]["rows"][1]["mean_rank"] = 1.5
+    [line] = wrong()
+    assert "across.0.rows.1.mean_rank is 1.5, the ranks give 1.0" in line
+    del records["across"]
+    assert len(wrong()) == 1
+    (tmp_path / "fake-full.md").write_text("edited\n")
+    assert any("fake-full.md:1: is edited" in line for line in check(tmp_path, registry))

@@ -24,6 +24,7 @@ from recmerge_bench.boards.paper import Beside, beside
 from recmerge_bench.boards.records import load_records
 from recmerge_bench.boards.stars import stars
 from recmerge_bench.boards.table import tables
+from recmerge_bench.errors import DataError
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -80,7 +81,7 @@ def test_numbers_side_by_side_by_hand() -> None:
     assert row[4:] == ["0.5000 ± 0.0100", "0.3250 ± 0.0354", "-0.1750", "-35.0 %", "yes"]
     # .25 / .35 and .275 / .38: 71.43 and 72.37 per cent
     row = cells(text, "| Mean", "| average", "÷ expert")
-    assert row[4:] == ["70.0 %", "71.9 ± 0.7 %", "+1.9 points", "+2.7 %", "yes"]
+    assert row[4:] == ["70.00 %", "71.90 ± 0.66 %", "+1.90 points", "+2.7 %", "yes"]
     assert cells(text, "| Other", "| books")[4:] == ["0.1500", "blocked", "–", "–", "–"]
     assert cells(text, "| Ours", "| books")[1:] == [
         "–", "books", "NDCG@10", "0.2500 ± 0.0100\\*\\*", "no row", "–", "–", "–",
@@ -123,7 +124,20 @@ def test_several_backbones_are_averaged_with_their_range() -> None:
     ]  # fmt: skip
     by_hand = [100 * (0.2 / 0.3 + 0.3 / 0.4) / 2, 100 * (0.2 / 0.32 + 0.35 / 0.44) / 2]
     assert list(found[-1].ours.values()) == pytest.approx(by_hand)
-    assert "76.0 % [65.0, 87.0]" in render(averaged)
+    assert "76.00 % [65.00, 87.00]" in render(averaged)
+
+
+def test_rows_stand_backbone_by_backbone() -> None:
+    lines = [
+        f"Table 1,{b},{m},books,NDCG@10,value,0.5,,0"
+        for m in ("Expert", "Mean") for b in ("Big", "Small")
+    ]  # fmt: skip
+    both = {"net": ["Big"], "other": ["Small"]}
+    found = entries(records(numbers=lines, backbones=both))
+    assert [(e.backbones[0], e.method) for e in found] == [
+        ("Big", "Expert"), ("Big", "Mean"), ("Small", "Expert"), ("Small", "Mean")
+    ]  # fmt: skip
+    assert [e.line is None for e in found] == [False, False, True, True]
 
 
 def test_a_sum_is_over_the_domains() -> None:
@@ -239,6 +253,22 @@ def test_the_check_finds_a_papers_number_that_was_edited(
     paper["numbers"][3] = paper["numbers"][3].replace("0.", "0.9", 1)
     [line] = wrong(edited)
     assert "which 'mergerec-unseen' lacks" in line and "paper-unseen.json:" in line
+    paper.update(found["header"]["tracks"]["unseen"]["paper"], reference="mergerec-unsen")
+    [line] = wrong(edited)
+    assert "no paper's table is named 'mergerec-unsen' (did you mean" in line
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["x", "Table 1,Big,Mean,books,NDCG@10,value,nan,,0", "Table 1,Big,Who,books,MRR,value,0.1,,0",
+     "Table 1,Big,Mean,books,NDCG@10,value,0.1,,many"],
+)  # fmt: skip
+def test_records_with_damaged_papers_numbers_do_not_load(number: str, tmp_path: Path) -> None:
+    write_json(tmp_path / "fake.json", records(numbers=[number]))
+    with pytest.raises(DataError, match=r"tracks\.merging\.paper.* paper's number"):
+        load_records(tmp_path / "fake.json")
+    write_json(tmp_path / "fake.json", records())
+    assert load_records(tmp_path / "fake.json") == records()
 
 
 def test_committed_comparisons_name_what_differs() -> None:

@@ -86,7 +86,8 @@ def test_a_row_for_each_result_domain_and_metric(fake: Path, tmp_path: Path) -> 
 _WRITTEN = {
     r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^",
     r"\textless{}": "<", r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"',
-    r"\ensuremath{\div}": "÷", r"\ensuremath{\pm}": "±", "{[}": "[", "{]}": "]", r"\textendash{}": "–",
+    r"\ensuremath{\div}": "÷", r"\ensuremath{\pm}": "±", "{[}": "[", "{]}": "]",
+    r"\textendash{}": "–",
     r"\&": "&", r"\%": "%", r"\$": "$", r"\#": "#", r"\_": "_", r"\{": "{", r"\}": "}",
     r"\textasciigrave{}": "`", "-{}": "-", ",{}": ",", "'{}": "'",
 }  # fmt: skip

@@ -139,6 +139,20 @@ def test_what_a_track_lacks_is_not_carried(registry: Registry) -> None:
     }
 
 
+def test_another_profile_or_protocol_is_said_by_itself(registry: Registry) -> None:
+    changes = [
+        "tracks.food-kitchen.profile=cpu",
+        "tracks.beauty-electronics.paper.protocol=mixed-merit",
+    ]
+    tracks = header(load_suite("paper-merit", registry, changes), registry)["tracks"]
+    assert tracks["food-kitchen"]["paper"]["differs"] == ["profile cpu; the paper's is family"]
+    assert tracks["beauty-electronics"]["paper"]["differs"] == [
+        "protocol mixed-merit; the paper's is mixed-merit-sampled-999"
+    ]
+    assert tracks["movie-book"]["paper"]["differs"] == []
+    assert "paper" not in tracks["food-kitchen-temporal"]
+
+
 def test_no_cell_knows_of_papers(registry: Registry) -> None:
     plans = [
         build(load_suite("paper-unseen", registry, changes), registry)

@@ -20,6 +20,7 @@ from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.groups import groups_path, load_groups
 from recmerge_bench.boards.markdown import render, render_cost
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
 
@@ -111,7 +112,11 @@ def _papers(path: Path, registry: Registry) -> list[str]:
         paper = about.get("paper")
         if not paper:
             continue
-        _, rows = load_reference(paper["reference"], registry, f"{path}: track '{track}'")
+        try:
+            _, rows = load_reference(paper["reference"], registry, f"{path}: track '{track}'")
+        except HandledError as error:
+            found.append(str(error))
+            continue
         known = set(as_carried(rows, paper["setting"]))
         found += [
             f"{path}:{_line(lines, (track, 'numbers'))}: track '{track}' has the paper's number "

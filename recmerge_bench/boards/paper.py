@@ -97,7 +97,7 @@ class Beside:
 def beside(
     header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]
 ) -> list[Beside]:
-    """All numbers of the paper that a table is set beside, in the paper's order."""
+    """All numbers of the paper that a table is set beside: by backbone, in the paper's order."""
     about = header["tracks"][track].get("paper")
     if not about or about["protocol"] != protocol:
         return []
@@ -111,7 +111,9 @@ def beside(
             found += [_entry(about, backbones[1:], some, line, own) for line in fitting]
             if not fitting:
                 found.append(_entry(about, backbones[1:], some, None, own))
-    return [*found, *_mean_of_ratios(found)]
+    found += _mean_of_ratios(found)
+    order = list(dict.fromkeys(e.backbones for e in found))
+    return sorted(found, key=lambda e: order.index(e.backbones))
 
 
 def _numbers(about: Mapping[str, Any]) -> dict[tuple[str, ...], list[dict[str, str]]]:

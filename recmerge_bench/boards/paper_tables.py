@@ -92,12 +92,12 @@ def _paper(entry: Beside) -> str:
     if entry.std is not None:
         text += f" ± {entry.std:.4f}"
     if entry.range is not None:
-        text += f" [{entry.range[0]:.1f}, {entry.range[1]:.1f}]"
+        text += f" [{entry.range[0]:.2f}, {entry.range[1]:.2f}]"
     return text + "\\*" * entry.stars
 
 
 def _value(entry: Beside, value: float) -> str:
-    return f"{value:.1f} %" if entry.share else f"{value:.4f}"
+    return f"{value:.2f} %" if entry.share else f"{value:.4f}"
 
 
 def _ours(entry: Beside) -> str:
@@ -107,7 +107,7 @@ def _ours(entry: Beside) -> str:
     if spread is None:
         return _value(entry, entry.mean)
     if entry.share:
-        return f"{entry.mean:.1f} ± {spread:.1f} %"
+        return f"{entry.mean:.2f} ± {spread:.2f} %"
     return f"{entry.mean:.4f} ± {spread:.4f}"
 
 
@@ -123,7 +123,7 @@ def _missing(entry: Beside) -> str:
 def _difference(entry: Beside) -> str:
     if entry.difference is None:
         return "–"
-    return f"{entry.difference:+.1f} points" if entry.share else f"{entry.difference:+.4f}"
+    return f"{entry.difference:+.2f} points" if entry.share else f"{entry.difference:+.4f}"
 
 
 def _tests(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:

@@ -38,10 +38,11 @@ def export(
     only: str | None,
     depth: int | None,
 ) -> int:
-    """Export a suite's records: tables of numbers, LaTeX, TREC runs, RESULTS.md.
+    """CSV, Parquet, LaTeX, TREC runs, RESULTS.md.
 
-    All files are written or none. TREC files hold fillers in the places above each target, whose
-    items are not stored; recmerge_bench/exports/trec.py tells what is exact and what is lost.
+    Of one suite's records; all files are written or none. TREC files hold fillers in the places
+    above each target, whose items are not stored; recmerge_bench/exports/trec.py tells what is
+    exact and what is lost.
     """
     from recmerge_bench.errors import HandledError, near
     from recmerge_bench.exports.write import FORMATS, export_suite

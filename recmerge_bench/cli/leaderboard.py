@@ -31,7 +31,10 @@ def leaderboard() -> None:
 def build(
     ctx: click.Context, out: Path | None, records: Path | None, suite: str | None, to: Path
 ) -> int:
-    """Write <suite>.md, -full.md and -cost.md, and with --out the records they are made from."""
+    """Write a suite's boards.
+
+    <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
+    """
     from recmerge_bench.boards import finish
 
     if (out is None) == (records is None):
@@ -54,7 +57,10 @@ def build(
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
-    """Draw the figures that suites declare (SVG), with their data (CSV), from records alone."""
+    """Draw the figures that suites declare.
+
+    SVG, with their data (CSV), from records alone.
+    """
     from recmerge_bench.boards.curves import curves_path, load_curves
     from recmerge_bench.boards.draw import write_figure
     from recmerge_bench.boards.figures import figures as figures_of
@@ -71,7 +77,11 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
 @click.argument("folder", type=FOLDER, default=Path("leaderboards"))
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> int:
-    """Make every board, figure and number of FOLDER again from its ranks; 1 if any differs."""
+    """Make all of FOLDER again from its ranks.
+
+    Every board, figure and number, and the papers' numbers from the reference data; ends with 1 if
+    any differs.
+    """
     from recmerge_bench.boards.check import check as wrong
 
     if not (folder / "records").is_dir():
@@ -118,10 +128,11 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
 def compare(
     ctx: click.Context, before: Path, after: Path, tolerance: float, relative: float
 ) -> int:
-    """Tell what differs between two records files, and whether it matters.
+    """What differs between records files.
 
-    Exits with 1 if anything differs. Where the ranks lie beside both files, each row that moved is
-    tested, paired by user over the seeds in common; changes of order and of verdicts are told.
+    And whether it matters: where the ranks lie beside both files, each row that moved is tested,
+    paired by user over the seeds in common; changes of order and of verdicts are told. Ends with 1
+    if anything differs.
     """
     from recmerge_bench.boards.compare import compare as differences
     from recmerge_bench.boards.movement import notes

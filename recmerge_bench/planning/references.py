@@ -253,3 +253,18 @@ def _quoted(text: str) -> str:
 def numbers(about: Mapping[str, Any]) -> list[dict[str, str]]:
     """The numbers that a header carries: a row of `CARRIED` each."""
     return [dict(zip(CARRIED, row, strict=True)) for row in csv.reader(about["numbers"])]
+
+
+def checked_numbers(lines: Sequence[str], methods: Mapping[str, Any]) -> None:
+    """Whether the lines that a header carries are numbers of these methods.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for row in csv.reader(lines):
+        if len(row) != len(CARRIED):
+            raise ValueError(f"a paper's number has {len(CARRIED)} fields: {','.join(row)[:80]}")
+        one = dict(zip(CARRIED, row, strict=True))
+        whole = _finite(one["value"]) and (not one["std"] or _finite(one["std"]))
+        if not whole or not one["stars"].isdigit() or one["method"] not in methods:
+            raise ValueError(f"not a paper's number: {','.join(row)[:80]}")
