@@ -11,6 +11,7 @@ import pytest
 
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.boards.comparisons import make_comparisons
+from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import HandledError
@@ -92,12 +93,16 @@ def test_fewer_than_five_seeds_give_no_verdict(registry: Registry) -> None:
 
 
 def test_the_board_prints_them(registry: Registry) -> None:
-    text = render(suite(registry)[0])
-    assert "### NDCG@10 beside `base` on net" in text
-    line = next(x for x in text.splitlines() if x.startswith("| up ") and "better" in x)
+    records = suite(registry)[0]
+    text, full = render(records), render_full(records)
+    assert "### NDCG@10 beside `base` on net" in full and "from `base` on net" in text
+    line = next(x for x in full.splitlines() if x.startswith("| up ") and "better" in x)
     assert "< 0.001" in line and " | better" in line
     main = next(x for x in text.splitlines() if "| base " in x)
     assert "baseline" in main
+    relative = by_method(records)["up"]["relative"]
+    up = next(x for x in text.splitlines() if "| up " in x)
+    assert f"better ({100 * relative:+.1f} %)" in up
     assert "nothing is said about significance" not in text
 
 

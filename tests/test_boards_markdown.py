@@ -13,6 +13,7 @@ from rich.console import Console
 
 from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.finish import render_suite
+from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.show import print_board
 
@@ -24,15 +25,37 @@ def lines_with(text: str, word: str) -> list[str]:
     return [line for line in text.splitlines() if word in line]
 
 
-def test_the_board_is_the_golden_one() -> None:
+def test_the_boards_are_the_golden_ones() -> None:
     assert render(made.records()) == (HERE / "boards_golden.md").read_text(encoding="utf-8")
+    full = (HERE / "boards_golden_full.md").read_text(encoding="utf-8")
+    assert render_full(made.records()) == full
 
 
 def test_mean_and_sample_deviation_over_seeds_by_hand() -> None:
-    row = lines_with(render(made.records()), "own ")[0]
+    row = lines_with(render_full(made.records()), "own ")[0]
     # 0.30, 0.32: mean 0.31, deviation 0.01 * sqrt(2); 0.40, 0.44; means 0.35, 0.38
     assert "**0.3100** ± 0.0141" in row and "**0.4200** ± 0.0283" in row
     assert "**0.3650** ± 0.0212" in row
+    compact = lines_with(render(made.records()), "| own ")[0]
+    assert "**0.3100**" in compact and "±" not in compact
+
+
+def test_shares_of_the_expert_seed_by_seed_by_hand() -> None:
+    rows = lines_with(render_full(made.records()), "average (a")
+    cells = [cell.strip() for cell in next(r for r in rows if "%" in r).split(" | ")]
+    # books .2/.30 and .2/.32; films .3/.40 and .35/.44; of the means .25/.35 and .275/.38
+    books, films, means = (66.667, 62.5), (75.0, 79.545), (71.429, 72.368)
+    both = [(b + f) / 2 for b, f in zip(books, films, strict=True)]
+    for cell, (one, two) in zip(cells[2:], (books, films, both, means), strict=True):
+        assert cell.rstrip(" |") == f"{(one + two) / 2:.1f} ± {abs(one - two) / 2**0.5:.1f} %"
+    assert f"{sum(both) / 2:.1f} %" in lines_with(render(made.records()), "average (a")[0]
+
+
+def test_seeds_are_counted_where_they_differ() -> None:
+    assert lines_with(render(made.records()), "÷ own")[0].endswith("| ÷ own   | seeds   |")
+    records = made.records()
+    records["results"] = [r for r in records["results"] if r["identity"]["seed"] != 1]
+    assert lines_with(render(records), "÷ own")[0].endswith("| ÷ own   |")
 
 
 def test_best_is_bold_second_underlined_and_ties_share() -> None:
@@ -40,7 +63,7 @@ def test_best_is_bold_second_underlined_and_ties_share() -> None:
     records["results"][0]["metrics"]["books"]["NDCG@10"] = 0.31001
     rows = render(records).split("by domain")[1].split("### ")[0].split("\n")[4:8]
     books = [row.split(" | ")[2].strip() for row in rows]
-    assert books == ["**0.3100**", "**0.3100** ± 0.0141", "<u>0.2000</u> ± 0.0000", "0.1000"]
+    assert books == ["**0.3100**", "**0.3100**", "<u>0.2000</u>", "0.1000"]
 
 
 @pytest.mark.parametrize(

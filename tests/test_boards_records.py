@@ -146,11 +146,12 @@ def test_boards_are_built_from_a_run_and_from_records(tmp_path: Path) -> None:
     made.run_folder(tmp_path / "out")
     run, to = CliRunner(), tmp_path / "to"
     said = run.invoke(leaderboard, ["build", "--out", str(tmp_path / "out"), "--to", str(to)])
-    assert said.output.count("wrote ") == 5, said.output
+    assert said.output.count("wrote ") == 6, said.output
     again = ["build", "--records", str(to / "records"), "--to", str(tmp_path / "again")]
     said = run.invoke(leaderboard, again)
-    assert said.output.count("wrote ") == 2, said.output
-    assert (tmp_path / "again" / "fake.md").read_bytes() == (to / "fake.md").read_bytes()
+    assert said.output.count("wrote ") == 3, said.output
+    for name in ("fake.md", "fake-full.md"):
+        assert (tmp_path / "again" / name).read_bytes() == (to / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,12 @@ from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.draw import svg
 from recmerge_bench.boards.figures import figures
+from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.groups import groups_path, load_groups
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.errors import HandledError
+from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
 
 _CAN_DRAW = find_spec("matplotlib") is not None
@@ -44,7 +47,8 @@ def check(folder: Path, registry: Registry) -> list[str]:
         for file, text in _rendered(folder, suite).items():
             expected.add(file)
             found += [] if text is None else _differences(file, text)
-        found += _records(folder / "records" / f"{suite}.json", registry)
+        path = folder / "records" / f"{suite}.json"
+        found += [*_records(path, registry), *_papers(path, registry)]
     known = {f"{suite}{end}" for suite in suites for end in _ENDS}
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         ours = file.parent.name == "records" and file.name in known
@@ -68,6 +72,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     records = load_records(path)
     files: dict[Path, str | None] = {
         folder / f"{suite}.md": render(records),
+        folder / f"{suite}-full.md": render_full(records),
         folder / f"{suite}-cost.md": render_cost(load_costs(cost_path(path))),
     }
     for data in figures(records, load_curves(curves_path(path))):
@@ -110,12 +115,37 @@ def _records(path: Path, registry: Registry) -> list[str]:
     ][:20]
 
 
+def _papers(path: Path, registry: Registry) -> list[str]:
+    """Numbers of papers that are not those of the reference data."""
+    found, lines = [], path.read_text(encoding="utf-8").splitlines()
+    for track, about in load_records(path)["header"]["tracks"].items():
+        paper = about.get("paper")
+        if not paper:
+            continue
+        try:
+            _, rows = load_reference(paper["reference"], registry, f"{path}: track '{track}'")
+        except HandledError as error:
+            found.append(str(error))
+            continue
+        known = set(as_carried(rows, paper["setting"]))
+        found += [
+            f"{path}:{_line(lines, (track, 'numbers'))}: track '{track}' has the paper's number "
+            f"{number}, which '{paper['reference']}' lacks"
+            for number in paper["numbers"]
+            if number not in known
+        ]
+    return found[:20]
+
+
 def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
     """What derives from ranks, by the key of its result."""
     parts = ("metrics", "groups")
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
-    compared = records.get("comparisons", [])
-    return {**results, "comparisons": dict(enumerate(json.loads(json.dumps(compared))))}
+    families = {
+        name: dict(enumerate(json.loads(json.dumps(records.get(name, [])))))
+        for name in ("comparisons", "across")
+    }
+    return {**results, **families}
 
 
 def _walk(mine: Any, theirs: Any, place: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:

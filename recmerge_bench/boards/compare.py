@@ -45,7 +45,7 @@ def _differences(
     if old["status"] != new["status"]:
         return [f"{name}: was {old['status']}, is {new['status']} {new.get('reason', '')}".rstrip()]
     lines = [
-        f"{name}: {fact} differ: {old.get(fact)} and {new.get(fact)}"
+        f"{name}: {fact} differ: {old.get(fact)} and {new.get(fact)}: not comparable"
         for fact in FACTS
         if old.get(fact) != new.get(fact)
     ]

@@ -47,7 +47,7 @@ def make_comparisons(
         if not about:
             continue
         for protocol in header["tracks"][track]["protocols"]:
-            rows = _rows(results, track, protocol)
+            rows = rows_of(results, track, protocol)
             for backbone, baseline in _baselines(rows, about, track):
                 family = {r: s for r, s in rows.items() if r[0] in ("", backbone) and r != baseline}
                 if rows[baseline] and any(family.values()):
@@ -63,7 +63,7 @@ def make_comparisons(
     return found
 
 
-def _rows(
+def rows_of(
     results: Sequence[Mapping[str, Any]], track: str, protocol: str
 ) -> dict[Row, dict[Any, str]]:
     """Row -> seed -> key of its ranks, where it is done."""
@@ -105,36 +105,36 @@ def _compared(
     ranks: Ranks,
 ) -> list[dict[str, Any]]:
     done = {row: seeds for row, seeds in family.items() if seeds}
-    units = _units(ranks(next(iter(rows[baseline].values()))))
+    units = units_of(ranks(next(iter(rows[baseline].values()))))
     scores = {
-        "\0".join(row): _scores(registry, metric, seeds, ranks) for row, seeds in done.items()
+        "\0".join(row): scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()
     }
-    base = _scores(registry, metric, rows[baseline], ranks)
+    base = scores_of(registry, metric, rows[baseline], ranks)
     compared = compare_family(scores, base, units, Settings())
     return [
-        {**dict(zip(ROW, row, strict=True)), **_plain(asdict(compared["\0".join(row)]))}
+        {**dict(zip(ROW, row, strict=True)), **plain_numbers(asdict(compared["\0".join(row)]))}
         for row in done
     ]
 
 
-def _units(table: RankTable) -> Units:
+def units_of(table: RankTable) -> Units:
     """Instances, domains numbered in the order of their names: the same from any file."""
     order = np.argsort(np.argsort(np.asarray(table.domains, object)))
     return Units(order[table.domain], table.users)
 
 
-def _scores(registry: Registry, metric: str, seeds: Mapping[Any, str], ranks: Ranks) -> Scores:
+def scores_of(registry: Registry, metric: str, seeds: Mapping[Any, str], ranks: Ranks) -> Scores:
     values = [metric_values(registry, [metric], ranks(key))[metric] for key in seeds.values()]
     names = None if list(seeds) == [None] else tuple(seeds)
     return Scores(np.stack(values), names)
 
 
-def _plain(value: Any) -> Any:
+def plain_numbers(value: Any) -> Any:
     """JSON values; numbers to ten significant digits, so that a last bit changes no file."""
     if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain_numbers(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [plain_numbers(v) for v in value]
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.10g}")
     return int(value) if isinstance(value, np.integer) else value

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from recmerge_bench.boards.cost_board import render_cost
+from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
 from recmerge_bench.boards.results import Reader, manifests
@@ -36,14 +37,18 @@ def build(
 
 
 def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
-    """``<suite>.md`` and ``<suite>-cost.md`` from records alone.
+    """``<suite>.md``, ``<suite>-full.md`` and ``<suite>-cost.md`` from records alone.
 
     Raises:
         HandledError: there are no such records, or they are damaged.
     """
-    board, cost = boards / f"{suite}.md", boards / f"{suite}-cost.md"
     path = records / f"{suite}.json"
-    texts = render(load_records(path)), render_cost(load_costs(cost_path(path)))
-    write_text(board, texts[0])
-    write_text(cost, texts[1])
-    return [board, cost]
+    found = load_records(path)
+    texts = {
+        boards / f"{suite}.md": render(found),
+        boards / f"{suite}-full.md": render_full(found),
+        boards / f"{suite}-cost.md": render_cost(load_costs(cost_path(path))),
+    }
+    for file, text in texts.items():
+        write_text(file, text)
+    return list(texts)

@@ -1,216 +1,156 @@
-"""Boards as Markdown, from records alone; equal records give equal bytes."""
+"""Boards as Markdown, from records alone; equal records give equal bytes.
+
+``<suite>.md`` is compact: means, verdicts, a paper's numbers, what is missing. All metrics with
+their spread and all intervals are in ``<suite>-full.md`` (`recmerge_bench.boards.full`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from statistics import mean
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
-from recmerge_bench.boards.audit_section import audit_section, meanings
+from recmerge_bench.boards import across_tables, paper_tables, pieces
+from recmerge_bench.boards.card import card
+from recmerge_bench.boards.paper import beside
+from recmerge_bench.boards.pieces import plain
+from recmerge_bench.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.boards.submitted import footnotes
 from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
-from recmerge_bench.boards.verdicts import comparison_of, section, verdicts_of
+from recmerge_bench.boards.verdicts import comparison_of, relative_of, verdicts_of
 
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
     "It carries no verdicts, and its numbers say nothing about methods.",
-    "converged": "Trainings end by validation. Means over seeds ± sample standard deviation.",
-    "paper": "The papers' settings. Means over seeds ± sample standard deviation.",
+    "converged": "Trainings end by validation. Means over the seeds.",
+    "paper": "The papers' settings. Means over the seeds.",
 }
 
 BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
 BEST_TESTED = (
-    "Best in **bold**, second <u>underlined</u>; the verdict is about the difference from the "
-    "track's baseline (better, worse, equivalent, undecided) and stands below with its intervals."
+    "Best in **bold**, second <u>underlined</u>. The verdict is about the difference from the "
+    "track's baseline: better, worse, equivalent or undecided."
 )
 
 
 def render(records: Mapping[str, Any]) -> str:
-    """The board ``<suite>.md``."""
-    header = records["header"]
-    parts = [f"# {records['suite']}: {header['title']}", LABELS[header["label"]]]
+    """The compact board ``<suite>.md``."""
+    header, suite = records["header"], records["suite"]
+    parts = [f"# {suite}: {header['title']}"]
+    parts.append(
+        f"{LABELS[header['label']]} Every metric and domain with its spread, and the intervals "
+        f"behind the verdicts: [{suite}-full.md]({suite}-full.md)."
+    )
     parts.append(BEST if not records.get("comparisons") else BEST_TESTED)
     for (track, protocol), lines in tables(records).items():
-        parts += _section(header, track, protocol, lines, comparison_of(records, track, protocol))
-        parts += audit_section(records, track, protocol)
-    parts += meanings(records)
-    parts.append("## Reproduce")
-    parts.append(
-        f"    {header['command']}\n"
-        "    recmerge-bench leaderboard build --out runs --to leaderboards"
-    )
+        parts += _section(records, track, protocol, lines)
+    parts += reproduce(header)
     return "\n\n".join(parts) + "\n"
 
 
+def reproduce(header: Mapping[str, Any]) -> list[str]:
+    """The commands that make the board."""
+    return [
+        "## Reproduce",
+        f"    {header['command']}\n"
+        "    recmerge-bench leaderboard build --out runs --to leaderboards",
+    ]
+
+
 def _section(
-    header: Mapping[str, Any],
-    track: str,
-    protocol: str,
-    lines: list[Line],
-    compared: list[Mapping[str, Any]],
+    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
 ) -> list[str]:
-    metrics = header["metrics"]
-    parts = [f"## {track}, {protocol}", _card(header, track, protocol, lines)]
+    header = records["header"]
+    metric, about = header["metrics"][0], header["tracks"][track]
+    parts = [f"## {track}, {protocol}", card(header, track, protocol, lines)]
     done = [line for line in lines if line.values]
     if done:
-        verdicts = verdicts_of(compared)
-        parts += [f"### {metrics[0]} by domain", _main_table(done, metrics[0], verdicts)]
-        parts += footnotes([(_name(line)[1], line.submitted) for line in done])
-        for about in compared:
-            parts += section(about, done)
-        parts += ["### All metrics, mean over the domains", _metric_table(done, metrics)]
-        reference = header["tracks"][track].get("reference")
-        if reference and any(line.identity["method"] == reference for line in done):
-            parts += [
-                f"### {metrics[0]} divided by that of `{reference}` (the same backbone)",
-                _normalised(done, metrics[0], reference),
-            ]
-    grouped = [line for line in done if line.groups]
-    if grouped:
-        facts = header.get("group_facts", {}).get(grouped[0].split, {})
-        parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
+        compared = comparison_of(records, track, protocol)
+        parts += [f"### {metric} by domain", _table(done, metric, about.get("reference"), compared)]
+        parts += footnotes([(pieces.name(line)[1], line.submitted) for line in done])
+        parts += _legend(done, about.get("reference"), compared)
+        across = across_tables.across_of(records, track, protocol)
+        parts += across_tables.section(across, done, whole=False) if across else []
+    found = beside(header, track, protocol, lines)
+    if found:
+        parts += paper_tables.compact(about["paper"], found, metric)
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]
     return parts
 
 
-def _card(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> str:
-    about = header["tracks"][track]
-    said = header.get("protocols", {}).get(protocol)  # absent where its plugin was
-    first = next((line for line in lines if line.values), lines[0])
-    counts = first.instances
-    instances = ", ".join(f"{d} {counts.get(d, 0)}" for d in first.domains if counts)
-    seeds = sorted({s for line in lines for s in line.replicates if s is not None})
-    rows = [
-        ("dataset", about["dataset"]),
-        ("domains", ", ".join(first.domains)),
-        *([("merging reads", "no data of users (tiers T0, T1)")] if about.get("isolated") else []),
-        *([("experts of", ", ".join(about["experts"]))] if about.get("experts") else []),
-        ("source of the shared base", ", ".join(about["source"]) or "none"),
-        *([("split", _split(said))] if said else []),
-        ("ranked against", _ranking(first, said)),
-        ("history masked", "yes" if first.masked else "no"),
-        ("ties", "mid-rank (1 + better + equal / 2)"),
-        ("test targets", instances or "not run"),
-        ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
-    ]
-    return tabulate(rows, headers=("protocol card", ""), tablefmt="github", disable_numparse=True)
-
-
-def _split(said: Mapping[str, Any]) -> str:
-    options = ", ".join(f"{k}={v}" for k, v in sorted(said["split"].items()))
-    return _plain(said["summary"] + (f" ({options})" if options else ""))
-
-
-def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
-    if line.candidates in ("", "full") and not (said and said["negatives"]):
-        return "all items of the target's domain"
-    count, seed = (said["negatives"], said["candidate_seed"]) if said else (None, None)
-    text = "sampled candidates" if count is None else f"{count} sampled candidates, seed {seed}"
-    return f"{text}, set `{line.candidates[:16]}`" if line.candidates else text
-
-
-def _main_table(lines: list[Line], metric: str, verdicts: Mapping[tuple[str, ...], str]) -> str:
+def _table(
+    lines: list[Line], metric: str, reference: str | None, compared: list[Mapping[str, Any]]
+) -> str:
+    """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
+    own = experts(lines, reference)
+    verdicts, relative = verdicts_of(compared), relative_of(compared)
+    uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
         row = tuple(str(line.identity[k]) for k in ROW)
-        said = [verdicts.get(row, "–")] if verdicts else []
-        cells = (_cell(line, d, metric, best[d]) for d in domains)
-        rows.append([*_name(line), *cells, *said, _seeds(line)])
-    headers = ["backbone", "method", *domains, *(["verdict"] if verdicts else []), "seeds"]
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+        cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
+        cells += [_share(line, own, metric)] if own else []
+        cells += [_verdict(verdicts.get(row), relative.get(row))] if verdicts else []
+        rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
+    headers = [
+        "backbone", "method", *domains, *([f"÷ {plain(str(reference))}"] if own else []),
+        *(["verdict"] if verdicts else []), *(["seeds"] if uneven else []),
+    ]  # fmt: skip
+    return pieces.table(headers, rows)
 
 
-def _metric_table(lines: list[Line], metrics: list[str]) -> str:
-    best = {m: best_two(lines, MEAN, m) for m in metrics}
-    rows = [[*_name(line), *(_cell(line, MEAN, m, best[m]) for m in metrics)] for line in lines]
-    headers = ["backbone", "method", *metrics]
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-
-
-def _cell(line: Line, domain: str, metric: str, best: tuple[float | None, float | None]) -> str:
-    value = line.mean(domain, metric)
-    if value is None:
+def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
+    """Mean of the domains' ratios."""
+    mine = own.get(line.identity["backbone"])
+    if mine is None or mine is line:
         return "–"
-    text = f"{value:.4f}"
-    if round(value, 4) == best[0]:
-        text = f"**{text}**"
-    elif round(value, 4) == best[1]:
-        text = f"<u>{text}</u>"
-    spread = line.spread(domain, metric)
-    return text if spread is None else f"{text} ± {spread:.4f}"
+    found = shares(line, mine, metric).get(MEAN_OF_RATIOS, {})
+    return pieces.percent(list(found.values()), spread=False)
 
 
-def _groups(lines: list[Line], facts: Mapping[str, Any]) -> list[str]:
-    """Mean over the domains within each group, and what the groups are."""
-    names = list(dict.fromkeys(name for line in lines for name in line.groups))
+def _verdict(verdict: str | None, relative: float | None) -> str:
+    if verdict is None:
+        return "–"
+    if relative is None:
+        return verdict
+    return f"{verdict} ({round(100 * relative, 1) + 0.0:+.1f} %)"  # + 0.0: no -0.0
+
+
+def _legend(
+    lines: Sequence[Line], reference: str | None, compared: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    said = []
+    if experts(lines, reference):
+        said.append(
+            f"÷ {plain(str(reference))}: {MEAN_OF_RATIOS} to the same backbone's and seed's."
+        )
+    said += [_against(compared, lines)] if compared else []
+    return [" ".join(said)] if said else []
+
+
+def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> str:
+    """What the verdicts are about."""
+    names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
+    said = []
+    for about in compared:
+        row = tuple(about["baseline"][k] for k in ROW)
+        place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
+        said.append(f"`{pieces.baseline_name(about, names, row)}`{place}")
+    return (
+        f"Verdicts: the difference of the means over the domains from {', '.join(said)} (per "
+        "cent), seeds and users both drawn anew, adjusted for all rows of the table; fewer than "
+        "five seeds give none."
+    )
+
+
+def _missing(lines: Sequence[Line]) -> str:
     rows = [
-        [*_name(line), *(f"{mean(line.groups[n]):.4f}" if n in line.groups else "–" for n in names)]
-        for line in lines
-    ]
-    table = tabulate(rows, ["backbone", "method", *names], tablefmt="github", disable_numparse=True)
-    said = [
-        f"- {n}: {_plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
-        for n in names
-        if n in facts
-    ]
-    return [table, "\n".join(said)] if said else [table]
-
-
-def _seeds(line: Line) -> str:
-    return "–" if line.seeds == [None] else str(len(line.seeds))
-
-
-def _seed(seed: int | None) -> str:
-    return "–" if seed is None else str(seed)
-
-
-def _normalised(lines: list[Line], metric: str, reference: str) -> str:
-    domains = [*lines[0].domains]
-    base = {
-        line.identity["backbone"]: line for line in lines if line.identity["method"] == reference
-    }
-    rows = []
-    for line in lines:
-        own = base.get(line.identity["backbone"])
-        if own is None or own is line:
-            continue
-        shares = [_share(line.mean(d, metric), own.mean(d, metric)) for d in domains]
-        whole = [s for s in shares if s is not None]
-        average = sum(whole) / len(whole) if len(whole) == len(shares) else None
-        of_means = _share(line.mean(MEAN, metric), own.mean(MEAN, metric))
-        rows.append([*_name(line), *map(_percent, [*shares, average, of_means])])
-    headers = ["backbone", "method", *domains, "mean of ratios", "ratio of means"]
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-
-
-def _share(value: float | None, base: float | None) -> float | None:
-    return None if value is None or not base else value / base
-
-
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
-def _missing(lines: list[Line]) -> str:
-    rows = [
-        [*_name(line), status, ", ".join(map(_seed, sorted(seeds))), _plain(reason)]
+        [*pieces.name(line), status, ", ".join(map(pieces.seed, sorted(seeds))), plain(reason)]
         for line in lines
         for (status, reason), seeds in line.gaps.items()
     ]
-    headers = ["backbone", "method", "status", "seeds", "reason"]
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    return pieces.table(["backbone", "method", "status", "seeds", "reason"], rows)
 
-
-def _name(line: Line) -> tuple[str, str]:
-    backbone, method = line.name
-    return _plain(backbone), _plain(method)
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

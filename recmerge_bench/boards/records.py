@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.across import make_across
 from recmerge_bench.boards.all_ranks import write_all_ranks
 from recmerge_bench.boards.audits import make_audits, merging_facts, pretraining
 from recmerge_bench.boards.comparisons import make_comparisons
@@ -63,6 +64,9 @@ def make_records(
     compared = make_comparisons(reader.registry, header, results, reader.ranks)
     if compared:
         records["comparisons"] = compared
+    across = make_across(reader.registry, header, results, reader.ranks)
+    if across:
+        records["across"] = across
     return records, {**shared, "results": costs}
 
 

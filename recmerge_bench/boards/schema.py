@@ -52,6 +52,30 @@ class Identity(_Part):
     seed: int | None
 
 
+class Paper(_Part):
+    """A paper's numbers that a track is set beside (`recmerge_bench.planning.references`)."""
+
+    reference: str
+    title: str
+    source: str
+    setting: str
+    seeds: int
+    protocol: str
+    differs: list[str]
+    notes: list[str]
+    test: dict[str, Any] | None
+    backbones: dict[str, list[str]]
+    methods: dict[str, dict[str, Any]]
+    numbers: list[str]
+
+    @model_validator(mode="after")
+    def _numbers_are_numbers(self) -> Paper:
+        from recmerge_bench.planning.references import checked_numbers
+
+        checked_numbers(self.numbers, self.methods)
+        return self
+
+
 class Track(_Part):
     """What the header says of a track."""
 
@@ -64,6 +88,7 @@ class Track(_Part):
     reference: str | None = None
     profile: str | None = None
     baseline: dict[str, str | None] | None = None
+    paper: Paper | None = None
 
 
 class Audit(_Part):
@@ -163,6 +188,32 @@ class Result(_Part):
         return self
 
 
+class RankedRow(_Part):
+    """A row's mean rank over the domains."""
+
+    backbone: str
+    method: str
+    variant: str
+    recipe: str
+    profile: str
+    mean_rank: FiniteFloat
+    lower: FiniteFloat
+    upper: FiniteFloat
+    groups: list[int]
+
+
+class Across(_Part):
+    """Mean ranks of one table."""
+
+    track: str
+    protocol: str
+    metric: str
+    domains: int
+    said: str | None
+    left_out: int
+    rows: list[RankedRow]
+
+
 class Records(_Part):
     """``<suite>.json``."""
 
@@ -170,6 +221,7 @@ class Records(_Part):
     header: Header
     results: list[Result]
     comparisons: list[dict[str, Any]] = []
+    across: list[Across] = []
 
 
 class Cost(_Part):

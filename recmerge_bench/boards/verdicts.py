@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
+from recmerge_bench.boards.pieces import plain, table
 from recmerge_bench.boards.table import ROW, Line
 
 NOTE = (
@@ -37,6 +36,15 @@ def verdicts_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...
     return found
 
 
+def relative_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], float | None]:
+    """Row -> its difference from the baseline as a share of the baseline's mean."""
+    found: dict[tuple[str, ...], float | None] = {}
+    for about in comparisons:
+        for row in about["rows"]:
+            found.setdefault(tuple(row[k] for k in ROW), row["relative"])
+    return found
+
+
 def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
     """Heading, table and what its columns are."""
     names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
@@ -48,7 +56,7 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
         methods, models, effect = row["methods"], row["trained_models"], row["effect"]
         rows.append(
             [
-                _plain(name[1]),
+                plain(name[1]),
                 f"{models['difference']:+.4f}",
                 "–" if row["relative"] is None else f"{100 * row['relative']:+.1f} %",
                 "–" if methods is None else _interval(methods["lower"], methods["upper"]),
@@ -64,8 +72,8 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
         "method", "difference", "relative", "methods", "bootstrap", "p", "verdict", "these models",
         "dz", "win/tie/loss",
     ]  # fmt: skip
-    table = tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-    return [f"### {about['metric']} beside `{_plain(base[1])}`{backbone}", table, NOTE]
+    heading = f"### {about['metric']} beside `{plain(base[1])}`{backbone}"
+    return [heading, table(headers, rows), NOTE]
 
 
 def _interval(lower: float, upper: float) -> str:
@@ -74,7 +82,3 @@ def _interval(lower: float, upper: float) -> str:
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

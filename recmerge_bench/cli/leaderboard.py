@@ -1,4 +1,4 @@
-"""``recmerge-bench leaderboard``: build boards, compare records."""
+"""``recmerge-bench leaderboard``: build, check, compare and export boards."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from recmerge_bench.cli.common import registry
+from recmerge_bench.cli.export import export
 from recmerge_bench.cli.submit import add
 from recmerge_bench.errors import HandledError
+from recmerge_bench.registry import Registry
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -16,7 +18,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def leaderboard() -> None:
-    """Build boards from records, and compare records."""
+    """Build boards from records; check, compare and export them."""
 
 
 leaderboard.add_command(add)
@@ -33,7 +35,10 @@ leaderboard.add_command(add)
 def build(
     ctx: click.Context, out: Path | None, records: Path | None, suite: str | None, to: Path
 ) -> int:
-    """Write <suite>.md and <suite>-cost.md, and with --out the records they are made from."""
+    """Write a suite's boards.
+
+    <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
+    """
     from recmerge_bench.boards import finish
 
     if (out is None) == (records is None):
@@ -56,7 +61,10 @@ def build(
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
-    """Draw the figures that suites declare (SVG), with their data (CSV), from records alone."""
+    """Draw the figures that suites declare.
+
+    SVG, with their data (CSV), from records alone.
+    """
     from recmerge_bench.boards.curves import curves_path, load_curves
     from recmerge_bench.boards.draw import write_figure
     from recmerge_bench.boards.figures import figures as figures_of
@@ -73,7 +81,11 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
 @click.argument("folder", type=FOLDER, default=Path("leaderboards"))
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> int:
-    """Make every board, figure and number of FOLDER again from its ranks; 1 if any differs."""
+    """Make all of FOLDER again from its ranks.
+
+    Every board, figure and number, and the papers' numbers from the reference data; ends with 1 if
+    any differs.
+    """
     from recmerge_bench.boards.check import check as wrong
 
     if not (folder / "records").is_dir():
@@ -116,14 +128,46 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
     show_default=True,
     help="The same as a share of BEFORE's value; the larger allowance counts.",
 )
-def compare(before: Path, after: Path, tolerance: float, relative: float) -> int:
-    """Tell what differs between two records files; exit with 1 if anything does."""
+@click.pass_context
+def compare(
+    ctx: click.Context, before: Path, after: Path, tolerance: float, relative: float
+) -> int:
+    """What differs between records files.
+
+    And whether it matters: where the ranks lie beside both files, each row that moved is tested,
+    paired by user over the seeds in common; changes of order and of verdicts are told. Ends with 1
+    if anything differs.
+    """
     from recmerge_bench.boards.compare import compare as differences
+    from recmerge_bench.boards.movement import notes
     from recmerge_bench.boards.records import load_records
 
-    lines = differences(load_records(before), load_records(after), tolerance, relative)
+    records = load_records(before), load_records(after)
+    lines = differences(*records, tolerance, relative)
     for line in lines:
         click.echo(line)
+    for line in [*_tested(registry(ctx), before, after), *notes(*records)]:
+        click.echo(f"note: {line}")
     share = f" or {relative:g} of the value" if relative else ""
     click.echo(f"{len(lines)} difference(s) beyond {tolerance}{share}")
     return 1 if lines else 0
+
+
+def _tested(found: Registry, before: Path, after: Path) -> list[str]:
+    """Rows that moved, tested where there are ranks beside both files."""
+    from recmerge_bench.boards.all_ranks import read_all_ranks
+    from recmerge_bench.boards.movement import movements
+    from recmerge_bench.boards.records import load_records
+
+    ranks = [path.with_name(f"{path.stem}.ranks.parquet") for path in (before, after)]
+    records = load_records(before), load_records(after)
+    if records[0]["results"] == records[1]["results"]:
+        return []
+    lacking = [str(path) for path in ranks if not path.is_file()]
+    if lacking:
+        return [f"not tested whether it matters: no {' and no '.join(lacking)}"]
+    old, new = map(read_all_ranks, ranks)
+    return [str(m) for m in movements(found, *records, old, new)]
+
+
+leaderboard.add_command(export)

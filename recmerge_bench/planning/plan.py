@@ -9,6 +9,7 @@ from typing import Any
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
+from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.suite import Row, Suite, Track
@@ -23,61 +24,11 @@ def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Pl
     Raises:
         HandledError: an unknown name or option.
     """
-    plan = Plan(suite.name, header=_header(suite), files=registry.files)
+    plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     for name, track in suite.tracks.items():
         TrackPlanner(plan, suite, name, track, registry, data_root).add()
     plan.goals = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
-
-
-def _header(suite: Suite) -> dict[str, Any]:
-    tracks = {
-        name: {
-            "dataset": track.dataset,
-            "domains": list(track.domains),
-            "source": _source(track),
-            **({"experts": list(track.experts)} if track.experts else {}),
-            **({"isolated": True} if track.isolated else {}),
-            "protocols": list(track.protocols),
-            "profile": track.profile,
-            "reference": track.reference,
-            **({"baseline": track.baseline.model_dump()} if track.baseline else {}),
-        }
-        for name, track in suite.tracks.items()
-    }
-    return {
-        "title": suite.title,
-        "label": suite.label,
-        "metrics": list(suite.metrics),
-        "seeds": list(suite.seeds),
-        "tracks": tracks,
-        "order": list(tracks),
-        **({"figures": _figures(suite)} if suite.figures else {}),
-        **({"groups": list(suite.groups)} if suite.groups else {}),
-    }
-
-
-def _figures(suite: Suite) -> dict[str, Any]:
-    """The suite's figures; every track that they name is there.
-
-    Raises:
-        HandledError: one is not.
-    """
-    for name, figure in suite.figures.items():
-        for track in figure.tracks:
-            if track not in suite.tracks:
-                raise HandledError(
-                    f"suite '{suite.name}', figure '{name}': no track is named '{track}'"
-                    f"{near(track, suite.tracks)}"
-                )
-    return {name: figure.model_dump(mode="json") for name, figure in suite.figures.items()}
-
-
-def _source(track: Track) -> list[str]:
-    """What the base is trained on, for the board."""
-    if track.base is not None:
-        return [f"{track.base.dataset} ({', '.join(track.base.domains)})"]
-    return list(track.source)
 
 
 #: Data tiers that read nothing of any user.

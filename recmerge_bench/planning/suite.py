@@ -99,6 +99,30 @@ class Baseline(Model):
     profile: str | None = None
 
 
+class PaperUse(Model):
+    """A paper's table that a track is set beside; a name alone is its `table`.
+
+    Attributes:
+        table: by name: ``paper/<table>.yaml`` and ``.csv`` beside suite files.
+        setting: which of its settings.
+        protocol: the track's that it is shown under; the table's own if empty.
+        backbones: backbone of the track -> the paper's whose mean stands beside it, where these
+            are not the ones of the same name.
+        units: ``value`` (metrics themselves), ``share`` (per cent of the domain's own expert).
+        differs: what is not as in the paper; such a table is no reproduction. A protocol or
+            profile that is not the paper's is said by itself.
+        notes: what else a reader has to know.
+    """
+
+    table: str
+    setting: str = ""
+    protocol: str = ""
+    backbones: dict[str, tuple[str, ...]] = {}
+    units: tuple[Literal["value", "share"], ...] = ("value", "share")
+    differs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Track(Model):
     """Rows that share a dataset, its domains and its protocols.
 
@@ -122,6 +146,7 @@ class Track(Model):
         baseline: the row (a method, or more of it) that all others are compared with, one on each
             backbone; all of them are one family of tests. Smoke boards compare nothing.
         reference: the method that normalised scores divide by (the own-domain expert).
+        paper: a paper's table that the rows are set beside.
     """
 
     dataset: str
@@ -142,6 +167,12 @@ class Track(Model):
     seeds: tuple[int, ...] | None = None
     reference: str | None = None
     baseline: Baseline | None = None
+    paper: PaperUse | None = None
+
+    @field_validator("paper", mode="before")
+    @classmethod
+    def _table_alone(cls, value: Any) -> Any:
+        return {"table": value} if isinstance(value, str) else value
 
     @field_validator("baseline", mode="before")
     @classmethod
@@ -329,8 +360,9 @@ def _validate(raw: dict[str, Any], name: str) -> Suite:
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     if "rows" in location:
         return list(Row.model_fields)
-    if location[-1:] == ("base",):
-        return list(BaseUse.model_fields)
+    below: dict[Any, type[Model]] = {"base": BaseUse, "paper": PaperUse, "baseline": Baseline}
+    if len(location) == 3 and location[2] in below:
+        return list(below[location[2]].model_fields)
     if len(location) >= 3:
         return list(BackboneUse.model_fields)
     return list(Track.model_fields if len(location) == 2 else Suite.model_fields)

@@ -1,0 +1,84 @@
+"""Mean ranks over a table's domains, and which methods cannot be told apart; from stored ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.comparisons import (
+    ROW,
+    Ranks,
+    Row,
+    plain_numbers,
+    rows_of,
+    scores_of,
+    units_of,
+)
+from recmerge_bench.registry import Registry
+from recmerge_bench.statistics.across import groups, inseparable, mean_ranks, omnibus
+
+DRAWS = 1000
+
+
+def make_across(
+    registry: Registry,
+    header: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    ranks: Ranks,
+) -> list[dict[str, Any]]:
+    """One for each table of two domains and two complete rows or more; smoke boards: none.
+
+    A row is complete where it has as many seeds as any row of its table, or depends on none.
+
+    Args:
+        registry: for the metric.
+        header: of the suite.
+        results: done or not.
+        ranks: key of a result -> its table.
+    """
+    found: list[dict[str, Any]] = []
+    if header["label"] == "smoke":
+        return found
+    for track in header["order"]:
+        about = header["tracks"][track]
+        if len(about["domains"]) < 2:
+            continue
+        for protocol in about["protocols"]:
+            rows = rows_of(results, track, protocol)
+            most = max((len(seeds) for seeds in rows.values()), default=0)
+            whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
+            if len(whole) > 1:
+                made = _across(registry, header["metrics"][0], whole, ranks)
+                left = sum(1 for r, s in rows.items() if s and r not in whole)
+                found.append({"track": track, "protocol": protocol, "left_out": left, **made})
+    return found
+
+
+def _across(
+    registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks
+) -> dict[str, Any]:
+    units = units_of(ranks(next(iter(next(iter(rows.values())).values()))))
+    scores = [scores_of(registry, metric, seeds, ranks) for seeds in rows.values()]
+    placed = mean_ranks(scores, units, draws=DRAWS)
+    runs = groups(placed.means, inseparable(scores, units))
+    said = None
+    if len(scores) > 2:
+        values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
+        said = omnibus(values).said
+    return {
+        "metric": metric,
+        "domains": len(units.columns),
+        "said": said,
+        "rows": [
+            {
+                **dict(zip(ROW, row, strict=True)),
+                "mean_rank": plain_numbers(placed.means[n]),
+                "lower": plain_numbers(placed.lower[n]),
+                "upper": plain_numbers(placed.upper[n]),
+                "groups": [g + 1 for g, run in enumerate(runs) if n in run],
+            }
+            for n, row in enumerate(rows)
+        ],
+    }

@@ -1,0 +1,51 @@
+"""Mean ranks as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.boards.pieces import plain, table
+from recmerge_bench.boards.table import ROW, Line
+
+#: Rows of the compact board.
+MOST = 8
+
+
+def across_of(records: Mapping[str, Any], track: str, protocol: str) -> Mapping[str, Any] | None:
+    """The mean ranks of one table, where records have them."""
+    for one in records.get("across", []):
+        if (one["track"], one["protocol"]) == (track, protocol):
+            return dict(one)
+    return None
+
+
+def section(about: Mapping[str, Any], lines: Sequence[Line], whole: bool) -> list[str]:
+    """Heading, table (the best few, or all) and what it says."""
+    names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
+    ordered = sorted(about["rows"], key=lambda row: row["mean_rank"])
+    shown = ordered if whole else ordered[:MOST]
+    rows = []
+    for row in shown:
+        backbone, method = names.get(
+            tuple(row[k] for k in ROW), (row["backbone"] or "–", row["method"])
+        )
+        rows.append(
+            [
+                plain(backbone), plain(method), f"{row['mean_rank']:.2f}",
+                f"[{row['lower']:.2f}, {row['upper']:.2f}]", ", ".join(map(str, row["groups"])),
+            ]
+        )  # fmt: skip
+    said = [
+        f"Mean over the {about['domains']} domains of each row's rank by {about['metric']}, 1 is "
+        "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
+        "share a group cannot be told apart (claims about the methods, Holm over all pairs)."
+    ]
+    if about["said"]:
+        said.append(about["said"][0].upper() + about["said"][1:] + ".")
+    if len(shown) < len(ordered):
+        said.append(f"The best {len(shown)} of {len(ordered)} rows.")
+    if about["left_out"]:
+        said.append(f"{about['left_out']} row(s) with fewer seeds are left out.")
+    headers = ["backbone", "method", "mean rank", "95 %", "group"]
+    return ["### Across domains", table(headers, rows), " ".join(said)]

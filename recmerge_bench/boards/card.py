@@ -1,0 +1,52 @@
+"""What a table is measured under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.boards.pieces import facts, plain
+from recmerge_bench.boards.table import Line
+
+
+def card_facts(
+    header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]
+) -> list[tuple[str, str]]:
+    """The protocol card: what, and how it stands here."""
+    about = header["tracks"][track]
+    said = header.get("protocols", {}).get(protocol)  # absent where its plugin was
+    first = next((line for line in lines if line.values), lines[0])
+    counts = first.instances
+    instances = ", ".join(f"{d} {counts.get(d, 0)}" for d in first.domains if counts)
+    seeds = sorted({s for line in lines for s in line.replicates if s is not None})
+    return [
+        ("dataset", about["dataset"]),
+        ("domains", ", ".join(first.domains)),
+        *([("merging reads", "no data of users (tiers T0, T1)")] if about.get("isolated") else []),
+        *([("experts of", ", ".join(about["experts"]))] if about.get("experts") else []),
+        ("source of the shared base", ", ".join(about["source"]) or "none"),
+        *([("split", _split(said))] if said else []),
+        ("ranked against", _ranking(first, said)),
+        ("history masked", "yes" if first.masked else "no"),
+        ("ties", "mid-rank (1 + better + equal / 2)"),
+        ("test targets", instances or "not run"),
+        ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
+    ]
+
+
+def card(header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]) -> str:
+    """The same as Markdown."""
+    return facts(card_facts(header, track, protocol, lines), "protocol card")
+
+
+def _split(said: Mapping[str, Any]) -> str:
+    options = ", ".join(f"{k}={v}" for k, v in sorted(said["split"].items()))
+    return plain(said["summary"] + (f" ({options})" if options else ""))
+
+
+def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
+    if line.candidates in ("", "full") and not (said and said["negatives"]):
+        return "all items of the target's domain"
+    count, seed = (said["negatives"], said["candidate_seed"]) if said else (None, None)
+    text = "sampled candidates" if count is None else f"{count} sampled candidates, seed {seed}"
+    return f"{text}, set `{line.candidates[:16]}`" if line.candidates else text

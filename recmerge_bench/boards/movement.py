@@ -1,0 +1,204 @@
+"""Whether rows that moved between two runs of a suite moved beyond the noise of seeds and users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.boards.comparisons import ROW, scores_of, units_of
+from recmerge_bench.boards.table import MEAN, Line, tables
+from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
+from recmerge_bench.statistics.claims import methods, trained_models
+from recmerge_bench.statistics.components import take_apart
+from recmerge_bench.statistics.scores import pair
+
+Ranks = Mapping[str, RankTable]
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A row's mean over the domains, after less before, tested on the users of both.
+
+    Attributes:
+        row: track, protocol and what else tells it from others.
+        metric: which.
+        difference: after less before, over the seeds in common.
+        lower: of its 95 % interval.
+        upper: of its 95 % interval.
+        seeds: how many seeds are in common; 0 where the row depends on none.
+        users: number of users.
+    """
+
+    row: Place
+    metric: str
+    difference: float
+    lower: float
+    upper: float
+    seeds: int
+    users: int
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return not self.lower <= 0.0 <= self.upper
+
+    def __str__(self) -> str:
+        drawn = {0: "users alone", 1: "users alone, one seed"}.get(
+            self.seeds, f"users and {self.seeds} seeds"
+        )
+        said = "beyond" if self.beyond else "within"
+        return (
+            f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
+            f"{self.difference:+.6f} [{self.lower:+.6f}, {self.upper:+.6f}]: {said} the noise of "
+            f"{drawn} ({self.users} users)"
+        )
+
+
+def named(row: Place) -> str:
+    """A row as a person reads it."""
+    return " ".join(part for part in row if part)
+
+
+def movements(
+    registry: Registry, before: Mapping[str, Any], after: Mapping[str, Any], old: Ranks, new: Ranks
+) -> Iterator[Movement]:
+    """Each row and metric whose numbers are not the same, where it can be tested.
+
+    Rows are paired by user over the seeds in common: those that were ranked on the same test
+    targets against the same candidates. With two seeds or more the claim is about the methods
+    (seeds and users drawn anew), with one about the trained models.
+
+    Args:
+        registry: for the metrics.
+        before: records.
+        after: records of the same suite.
+        old: ranks of `before` by key.
+        new: ranks of `after` by key.
+    """
+    was, now = _done(before), _done(after)
+    for row in [r for r in was if r in now]:
+        names = after["header"]["metrics"]
+        moved = [m for m in names if _means(was[row], m) != _means(now[row], m)]
+        pairs = _paired(was[row], now[row], old, new) if moved else {}
+        for metric in moved if pairs else ():
+            yield _tested(registry, row, metric, pairs, old, new)
+
+
+def _done(records: Mapping[str, Any]) -> dict[Place, dict[Any, Mapping[str, Any]]]:
+    """Row -> seed -> its result, where it is done."""
+    found: dict[Place, dict[Any, Mapping[str, Any]]] = {}
+    for result in records["results"]:
+        identity = result["identity"]
+        row = tuple(str(identity[k]) for k in ("track", "protocol", *ROW))
+        if result["status"] == "done":
+            found.setdefault(row, {})[identity["seed"]] = result
+    return found
+
+
+def _means(results: Mapping[Any, Mapping[str, Any]], metric: str) -> dict[Any, Any]:
+    return {
+        seed: {d: values.get(metric) for d, values in r["metrics"].items()}
+        for seed, r in results.items()
+    }
+
+
+def _paired(
+    was: Mapping[Any, Mapping[str, Any]], now: Mapping[Any, Mapping[str, Any]], old: Ranks,
+    new: Ranks,
+) -> dict[Any, tuple[str, str]]:  # fmt: skip
+    """Seed -> keys of both, where both were ranked alike."""
+    facts = ("candidates", "mask_history")
+    return {
+        seed: (was[seed]["key"], now[seed]["key"])
+        for seed in was
+        if seed in now
+        and all(was[seed].get(f) == now[seed].get(f) for f in facts)
+        and was[seed]["key"] in old
+        and now[seed]["key"] in new
+        and same_targets(old[was[seed]["key"]], new[now[seed]["key"]])
+    }
+
+
+def same_targets(one: RankTable, other: RankTable) -> bool:
+    """Whether two tables are of the same test targets, row by row."""
+    if len(one.users) != len(other.users):
+        return False
+    names = [np.asarray(t.domains, object)[t.domain] for t in (one, other)]
+    alike = (one.users == other.users) & (one.targets == other.targets) & (names[0] == names[1])
+    return bool(alike.all())
+
+
+def _tested(
+    registry: Registry, row: Place, metric: str, pairs: Mapping[Any, tuple[str, str]], old: Ranks,
+    new: Ranks,
+) -> Movement:  # fmt: skip
+    first = scores_of(registry, metric, {s: k[1] for s, k in pairs.items()}, new.__getitem__)
+    second = scores_of(registry, metric, {s: k[0] for s, k in pairs.items()}, old.__getitem__)
+    units = units_of(old[next(iter(pairs.values()))[0]])
+    both = pair(first, second)
+    found = take_apart(both.first - both.second, units).components
+    claim = methods(found) if len(both.seeds) > 1 else trained_models(found)
+    return Movement(
+        row, metric, float(claim.difference), float(claim.lower), float(claim.upper),
+        len(both.seeds), units.n_users,
+    )  # fmt: skip
+
+
+def notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Changes of order and of verdicts, and protocols that are not the same: a line each."""
+    found = []
+    cards = (r["header"].get("protocols", {}) for r in (before, after))
+    old_cards, new_cards = cards
+    for name in old_cards:
+        if name in new_cards and old_cards[name] != new_cards[name]:
+            found.append(f"protocol {name} is not the same: its tables are not comparable")
+    metric = after["header"]["metrics"][0]
+    was, now = tables(before), tables(after)
+    for place in [p for p in was if p in now]:
+        found += _order(place, metric, was[place], now[place])
+        found += _verdicts(place, before, after)
+    return found
+
+
+def _order(
+    place: tuple[str, str], metric: str, was: Sequence[Line], now: Sequence[Line]
+) -> list[str]:
+    """Rows whose place changed among those that both have."""
+    old, new = _placed(was, metric), _placed(now, metric)
+    shared = [row for row in old if row in new]
+    ranks = [
+        {row: n + 1 for n, row in enumerate(sorted(shared, key=values.__getitem__, reverse=True))}
+        for values in (old, new)
+    ]
+    return [
+        f"{named(place + row)}: place {ranks[0][row]} of {len(shared)} by {metric}, now "
+        f"{ranks[1][row]}"
+        for row in shared
+        if ranks[0][row] != ranks[1][row]
+    ]
+
+
+def _placed(lines: Sequence[Line], metric: str) -> dict[Place, float]:
+    found = {}
+    for line in lines:
+        value = line.mean(MEAN, metric)
+        if value is not None:
+            found[tuple(str(line.identity[k]) for k in ROW)] = value
+    return found
+
+
+def _verdicts(
+    place: tuple[str, str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    old, new = (verdicts_of(comparison_of(r, *place)) for r in (before, after))
+    return [
+        f"{named(place + row)}: the verdict was {verdict}, is {new[row]}"
+        for row, verdict in old.items()
+        if row in new and new[row] != verdict
+    ]

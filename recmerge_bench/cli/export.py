@@ -1,0 +1,57 @@
+"""``recmerge-bench leaderboard export``: records in other forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.option("--records", type=FOLDER, default=Path("leaderboards/records"), show_default=True)
+@click.option("--suite", required=True, metavar="NAME", help="Whose records.")
+@click.option(
+    "--format",
+    "formats",
+    required=True,
+    multiple=True,
+    metavar="csv|parquet|latex|trec|results",
+    help="Repeatable.",
+)
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
+@click.option(
+    "--only", default=None, metavar="KEY=VALUE,...", help="These results alone (method, seed, ...)."
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Of TREC runs; the metrics' largest cut-off if not given.",
+)
+def export(
+    records: Path,
+    suite: str,
+    formats: tuple[str, ...],
+    to: Path,
+    only: str | None,
+    depth: int | None,
+) -> int:
+    """CSV, Parquet, LaTeX, TREC runs, RESULTS.md.
+
+    Of one suite's records; all files are written or none. TREC files hold fillers in the places
+    above each target, whose items are not stored; recmerge_bench/exports/trec.py tells what is
+    exact and what is lost.
+    """
+    from recmerge_bench.errors import HandledError, near
+    from recmerge_bench.exports.write import FORMATS, export_suite
+
+    for name in formats:
+        if name not in FORMATS:
+            raise HandledError(
+                f"no format '{name}'{near(name, FORMATS)}; there are: {', '.join(FORMATS)}"
+            )
+    for file in export_suite(records, suite, tuple(dict.fromkeys(formats)), to, only, depth):
+        click.echo(f"wrote {file}")
+    return 0

@@ -1,0 +1,150 @@
+"""Which formats there are, and files that are written all or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.all_ranks import read_all_ranks
+from recmerge_bench.boards.records import load_records
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.evaluation.ranks import RankTable
+
+FORMATS = ("csv", "parquet", "latex", "trec", "results")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported.
+
+    Attributes:
+        path: the records file.
+        records: its content, results restricted to those chosen.
+        depth: of TREC runs.
+    """
+
+    path: Path
+    records: Mapping[str, Any]
+    depth: int
+
+    @property
+    def ranks_path(self) -> Path:
+        """The ranks beside the records."""
+        return self.path.with_name(f"{self.path.stem}.ranks.parquet")
+
+    def ranks(self) -> dict[str, RankTable]:
+        """Key -> ranks.
+
+        Raises:
+            HandledError: there is no such file.
+            DataError: it is damaged.
+        """
+        return read_all_ranks(self.ranks_path)
+
+
+Maker = Callable[[Source, Path], Iterator[Path]]
+
+
+def export_suite(
+    folder: Path, suite: str, formats: tuple[str, ...], to: Path, only: str | None = None,
+    depth: int | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write a suite's records in other forms; all files or none.
+
+    Args:
+        folder: of records.
+        suite: by name.
+        formats: of `FORMATS`.
+        to: folder that the files go to; made if it is not there.
+        only: ``key=value,...`` of the identity: these results alone.
+        depth: of TREC runs; the largest cut-off of the suite's metrics if None.
+
+    Returns:
+        The files.
+
+    Raises:
+        HandledError: no such suite, nothing chosen, no ranks where they are needed, or a file in
+            the folder's place.
+        DataError: records or ranks are damaged.
+    """
+    path = folder / f"{suite}.json"
+    _known(folder, suite, path)
+    records = _chosen(load_records(path), only)
+    source = Source(path, records, depth or _depth(records["header"]["metrics"]))
+    if to.exists() and not to.is_dir():
+        raise HandledError(f"{to}: not a folder; name another with --to")
+    to.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=to))
+    try:
+        made = [file for name in formats for file in _maker(name)(source, aside)]
+        finals = [to / file.relative_to(aside) for file in made]
+        for file, final in zip(made, finals, strict=True):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(file, final)
+        return finals
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _maker(name: str) -> Maker:
+    from recmerge_bench.exports import latex, long_table, summary, trec
+
+    makers: dict[str, Maker] = {
+        "csv": long_table.write_csv, "parquet": long_table.write_parquet,
+        "latex": latex.write, "trec": trec.write, "results": summary.write,
+    }  # fmt: skip
+    return makers[name]
+
+
+def _known(folder: Path, suite: str, path: Path) -> None:
+    if path.is_file() and "." not in suite:
+        return
+    beside = sorted(p.stem for p in folder.glob("*.json") if "." not in p.stem)
+    if not beside:
+        raise HandledError(f"{folder}: no records there")
+    raise HandledError(
+        f"{folder}: no records of suite '{suite}'{near(suite, beside)}; there are: "
+        f"{', '.join(beside)}"
+    )
+
+
+def _chosen(records: Mapping[str, Any], only: str | None) -> dict[str, Any]:
+    """Results whose identity has all of ``key=value,...``.
+
+    Raises:
+        HandledError: no such key, or no such result.
+    """
+    if only is None:
+        return dict(records)
+    wanted = {}
+    keys = list(records["results"][0]["identity"]) if records["results"] else []
+    for part in only.split(","):
+        key, sign, value = part.partition("=")
+        if not sign or key not in keys:
+            raise HandledError(
+                f"--only takes key=value of {', '.join(keys)}, not '{part}'{near(key, keys)}"
+            )
+        wanted[key] = value
+    kept = [
+        r
+        for r in records["results"]
+        if all(_text(r["identity"][k]) == v for k, v in wanted.items())
+    ]
+    if not kept:
+        key, value = next(iter(wanted.items()))
+        there = dict.fromkeys(_text(r["identity"][key]) for r in records["results"])
+        raise HandledError(f"--only {only} matches no result{near(value, there)}")
+    return {**records, "results": kept}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _depth(metrics: list[str]) -> int:
+    return max((int(m.partition("@")[2]) for m in metrics if "@" in m), default=10)

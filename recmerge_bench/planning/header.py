@@ -1,0 +1,73 @@
+"""What a suite's manifest, and with it the records, say of the suite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.references import carried
+from recmerge_bench.planning.suite import Suite, Track
+from recmerge_bench.registry import Registry
+
+
+def header(suite: Suite, registry: Registry) -> dict[str, Any]:
+    """The header: what boards say of the suite and of its tracks.
+
+    Raises:
+        HandledError: a figure or a paper's table that is not there.
+    """
+    return {
+        "title": suite.title,
+        "label": suite.label,
+        "metrics": list(suite.metrics),
+        "seeds": list(suite.seeds),
+        "tracks": {name: _track(suite, name, registry) for name in suite.tracks},
+        "order": list(suite.tracks),
+        **({"figures": _figures(suite)} if suite.figures else {}),
+        **({"groups": list(suite.groups)} if suite.groups else {}),
+    }
+
+
+def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
+    track = suite.tracks[name]
+    found: dict[str, Any] = {
+        "dataset": track.dataset,
+        "domains": list(track.domains),
+        "source": _source(track),
+        "protocols": list(track.protocols),
+        "profile": track.profile,
+        "reference": track.reference,
+    }
+    if track.experts:
+        found["experts"] = list(track.experts)
+    if track.isolated:
+        found["isolated"] = True
+    if track.baseline:
+        found["baseline"] = track.baseline.model_dump()
+    if track.paper:
+        where = f"suite '{suite.name}', track '{name}'"
+        found["paper"] = carried(track, suite.metrics, registry, where)
+    return found
+
+
+def _figures(suite: Suite) -> dict[str, Any]:
+    """The suite's figures; every track that they name is there.
+
+    Raises:
+        HandledError: one is not.
+    """
+    for name, figure in suite.figures.items():
+        for track in figure.tracks:
+            if track not in suite.tracks:
+                raise HandledError(
+                    f"suite '{suite.name}', figure '{name}': no track is named '{track}'"
+                    f"{near(track, suite.tracks)}"
+                )
+    return {name: figure.model_dump(mode="json") for name, figure in suite.figures.items()}
+
+
+def _source(track: Track) -> list[str]:
+    """What the base is trained on, for the board."""
+    if track.base is not None:
+        return [f"{track.base.dataset} ({', '.join(track.base.domains)})"]
+    return list(track.source)

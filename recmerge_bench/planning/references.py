@@ -1,0 +1,270 @@
+"""Papers' tables that boards are set beside: ``paper/<name>.yaml`` and ``.csv`` by suite files.
+
+The CSV holds the printed numbers, the YAML what they are and which of our rows each method is.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.planning.suite import Model, Track
+from recmerge_bench.registry import Registry
+
+#: Columns of every file of numbers.
+COLUMNS = (
+    "paper", "table", "setting", "backbone", "method", "domain", "metric", "unit", "value", "std",
+    "stars", "source",
+)  # fmt: skip
+#: What is carried into the records' header, a line a number.
+CARRIED = ("table", "backbone", "method", "domain", "metric", "unit", "value", "std", "stars")
+#: ``value``: the metric itself; ``share``: per cent of the domain's own expert's.
+UNITS = ("value", "share")
+#: Domains that stand for several: the mean of a table, and the sum over them.
+SEVERAL = ("average", "sum")
+
+
+class OurRow(Model):
+    """Which of our rows a paper's method is; what is not given fits any.
+
+    Attributes:
+        method: by name.
+        variant: of the row.
+        recipes: any of these.
+        role: ``proposed``: the paper's own, which its stars are about; ``baseline``: what it is
+            tested against; ``reference``: neither (the own-domain expert).
+    """
+
+    method: str
+    variant: str | None = None
+    recipes: tuple[str, ...] = ()
+    role: Literal["baseline", "proposed", "reference"] = "baseline"
+
+
+class PaperTest(Model):
+    """The test behind a table's stars.
+
+    Attributes:
+        name: of `recmerge_bench.statistics.published`.
+        levels: largest p of one star, of two, ...
+    """
+
+    name: str
+    levels: tuple[float, ...]
+
+
+class Reference(Model):
+    """A paper's table.
+
+    Attributes:
+        title: paper, venue and table.
+        source: where it is published.
+        seeds: how many its means are over.
+        protocol: ours that is the paper's.
+        profile: of ours that is the paper's.
+        average: what its domain ``average`` is: ``ratio of means`` or ``mean``.
+        backbones: the paper's name -> ours.
+        test: behind its stars, where it has any.
+        notes: what is not alike even where protocol and profile are.
+        methods: the paper's name -> our row.
+    """
+
+    title: str
+    source: str
+    seeds: int
+    protocol: str
+    profile: str
+    average: str = ""
+    backbones: dict[str, str] = Field(default_factory=dict)
+    test: PaperTest | None = None
+    notes: tuple[str, ...] = ()
+    methods: dict[str, OurRow]
+
+
+def find_references(registry: Registry) -> dict[str, Path]:
+    """YAML files of papers' tables by name, in the folders ``paper`` beside suite files."""
+    found: dict[str, Path] = {}
+    for path in registry.suite_paths:
+        folder = (path if path.is_dir() else path.parent) / "paper"
+        for file in sorted(folder.glob("*.yaml")):
+            found.setdefault(file.stem, file)
+    return found
+
+
+def load_reference(
+    name: str, registry: Registry, where: str
+) -> tuple[Reference, list[dict[str, str]]]:
+    """What a table is, and its numbers: a row of `COLUMNS` each.
+
+    Raises:
+        HandledError: no table of that name.
+        DataError: one of its files is not as it has to be; says where.
+    """
+    known = find_references(registry)
+    if name not in known:
+        raise HandledError(
+            f"{where}: no paper's table is named '{name}'{near(name, known)}; there are: "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
+    about = _about(known[name])
+    return about, _numbers(known[name].with_suffix(".csv"), about)
+
+
+def _about(path: Path) -> Reference:
+    try:
+        return Reference.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        found = error.errors()
+        first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+        place, message = ".".join(map(str, first["loc"])), first["msg"]
+        if first["type"] == "extra_forbidden":
+            known = OurRow if first["loc"][0] == "methods" else Reference
+            message = f"unknown key{near(str(first['loc'][-1]), known.model_fields)}"
+        raise DataError(f"{place}: {message}", path) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"not readable as YAML: {str(error).splitlines()[0]}", path) from None
+
+
+def _numbers(path: Path, about: Reference) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise HandledError(f"{path}: the numbers of '{path.stem}' are missing")
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file, strict=True)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise DataError(f"the columns are {', '.join(COLUMNS)}", path, 1)
+        rows = []
+        for row in reader:
+            _check(row, about, path, reader.line_num)
+            rows.append(row)
+    return rows
+
+
+def _check(row: Mapping[str, Any], about: Reference, path: Path, line: int) -> None:
+    if None in row or None in row.values():
+        raise DataError(f"a row has {len(COLUMNS)} fields", path, line)
+    if row["method"] not in about.methods:
+        said = f"method '{row['method']}' is not in {path.stem}.yaml"
+        raise DataError(said + near(row["method"], about.methods), path, line, "method")
+    if about.backbones and row["backbone"] not in about.backbones:
+        said = f"backbone '{row['backbone']}' is not in {path.stem}.yaml"
+        raise DataError(said + near(row["backbone"], about.backbones), path, line, "backbone")
+    if row["unit"] not in UNITS:
+        raise DataError(f"'{row['unit']}' is not {' or '.join(UNITS)}", path, line, "unit")
+    for name in ("value", "std"):
+        if (name == "value" or row[name]) and not _finite(row[name]):
+            raise DataError(f"'{row[name]}' is no number", path, line, name)
+    if not row["stars"].isdigit():
+        raise DataError(f"'{row['stars']}' is no number of stars", path, line, "stars")
+
+
+def _finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def carried(
+    track: Track, metrics: tuple[str, ...], registry: Registry, where: str
+) -> dict[str, Any]:
+    """What the header of a suite carries of the paper's table that a track is set beside.
+
+    Raises:
+        HandledError: no such table, setting, protocol or backbone.
+        DataError: a file of it is damaged.
+    """
+    use = track.paper
+    assert use is not None
+    about, rows = load_reference(use.table, registry, where)
+    settings = list(dict.fromkeys(r["setting"] for r in rows))
+    if use.setting not in settings:
+        raise HandledError(
+            f"{where}: '{use.table}' has no setting '{use.setting}'{near(use.setting, settings)}; "
+            f"there are: {', '.join(settings)}"
+        )
+    protocol = use.protocol or about.protocol
+    if protocol not in track.protocols:
+        raise HandledError(
+            f"{where}: '{use.table}' is of protocol '{protocol}', which the track lacks"
+            f"{near(protocol, track.protocols)}"
+        )
+    backbones = _backbones(track, about, where)
+    rows = [r for r in rows if r["setting"] == use.setting]
+    domains = {r["domain"] for r in rows} - set(SEVERAL)
+    wanted = {*track.domains, *(SEVERAL if domains == set(track.domains) else ())}
+    named = {p for some in backbones.values() for p in some}
+    rows = [
+        r
+        for r in rows
+        if r["domain"] in wanted
+        and r["metric"] in metrics
+        and r["unit"] in use.units
+        and (not r["backbone"] or r["backbone"] in named)
+    ]
+    if not rows:
+        raise HandledError(f"{where}: '{use.table}' has no number of its domains and metrics")
+    said = [f"protocol {protocol}; the paper's is {about.protocol}"] * (protocol != about.protocol)
+    if track.profile != about.profile:
+        said.append(f"profile {track.profile or 'none'}; the paper's is {about.profile}")
+    return {
+        "reference": use.table, "title": about.title, "source": about.source,
+        "setting": use.setting, "seeds": about.seeds, "protocol": protocol,
+        "average": about.average, "units": list(use.units),
+        "differs": [*said, *use.differs], "notes": [*about.notes, *use.notes],
+        "test": about.test.model_dump(mode="json") if about.test else None,
+        "backbones": {b: list(some) for b, some in backbones.items()},
+        "methods": {m: r.model_dump(mode="json") for m, r in about.methods.items()},
+        "numbers": as_carried(rows, use.setting),
+    }  # fmt: skip
+
+
+def _backbones(track: Track, about: Reference, where: str) -> dict[str, tuple[str, ...]]:
+    """Backbone of the track -> those of the paper that stand beside it."""
+    use = track.paper
+    assert use is not None
+    for mine, some in use.backbones.items():
+        if mine not in track.backbones:
+            said = f"paper.backbones: the track has no backbone '{mine}'"
+            raise HandledError(f"{where}: {said}{near(mine, track.backbones)}")
+        for name in some:
+            if name not in about.backbones:
+                said = f"paper.backbones: '{use.table}' has no backbone '{name}'"
+                raise HandledError(f"{where}: {said}{near(name, about.backbones)}")
+    theirs = {mine: (name,) for name, mine in about.backbones.items() if mine in track.backbones}
+    return {**theirs, **use.backbones}
+
+
+def as_carried(rows: Sequence[Mapping[str, str]], setting: str) -> list[str]:
+    """The numbers of a setting as a header carries them: a line of comma-separated text each."""
+    return [",".join(_quoted(r[c]) for c in CARRIED) for r in rows if r["setting"] == setting]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
+
+
+def numbers(about: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The numbers that a header carries: a row of `CARRIED` each."""
+    return [dict(zip(CARRIED, row, strict=True)) for row in csv.reader(about["numbers"])]
+
+
+def checked_numbers(lines: Sequence[str], methods: Mapping[str, Any]) -> None:
+    """Whether the lines that a header carries are numbers of these methods.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for row in csv.reader(lines):
+        if len(row) != len(CARRIED):
+            raise ValueError(f"a paper's number has {len(CARRIED)} fields: {','.join(row)[:80]}")
+        one = dict(zip(CARRIED, row, strict=True))
+        whole = _finite(one["value"]) and (not one["std"] or _finite(one["std"]))
+        if not whole or not one["stars"].isdigit() or one["method"] not in methods:
+            raise ValueError(f"not a paper's number: {','.join(row)[:80]}")

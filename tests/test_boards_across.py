@@ -1,0 +1,111 @@
+"""Mean ranks on boards: from stored ranks, short on the compact board, whole on the full one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boards_builders as made
+from test_boards_comparisons import suite
+
+from recmerge_bench.boards.across import make_across
+from recmerge_bench.boards.across_tables import MOST
+from recmerge_bench.boards.all_ranks import derive, read_all_ranks, write_all_ranks
+from recmerge_bench.boards.check import check
+from recmerge_bench.boards.finish import render_suite
+from recmerge_bench.boards.full import render_full
+from recmerge_bench.boards.markdown import render
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_json
+
+
+def across(registry: Registry, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    records, tables = suite(registry, **more)
+    found = make_across(registry, records["header"], records["results"], tables.__getitem__)
+    return {**records, "across": found}, found
+
+
+def test_mean_ranks_and_groups_follow_the_ranks(registry: Registry) -> None:
+    _, [found] = across(registry)
+    rows = {row["method"]: row for row in found["rows"]}
+    assert found["domains"] == 2 and found["left_out"] == 0
+    assert rows["up"]["mean_rank"] == 1 and rows["counts"]["mean_rank"] == 5
+    assert rows["base"]["mean_rank"] == rows["same"]["mean_rank"] == 2.5  # equal ranks, halved
+    assert rows["base"]["groups"] == rows["same"]["groups"] == [2]
+    assert rows["up"]["groups"] == [1]
+    assert found["said"] == "too few domains for a Friedman test: 2 of at least 8"
+    assert all(r["lower"] <= r["mean_rank"] <= r["upper"] for r in rows.values())
+
+
+def test_they_stand_on_both_boards(registry: Registry) -> None:
+    records, _ = across(registry)
+    for text in (render(records), render_full(records)):
+        part = text.split("### Across domains")[1]
+        row = next(x for x in part.splitlines() if "| up " in x)
+        assert [c.strip() for c in row.strip("| ").split("|")] == [
+            "net", "up", "1.00", "[1.00, 1.00]", "1"
+        ]  # fmt: skip
+        assert "Too few domains for a Friedman test: 2 of at least 8." in part
+    assert len(records["across"][0]["rows"]) <= MOST and "The best" not in render(records)
+
+
+def test_long_tables_are_cut_on_the_compact_board_alone(registry: Registry) -> None:
+    records, [found] = across(registry)
+    found["rows"] = found["rows"] * 3
+    assert "The best 8 of 15 rows." in render(records)
+    assert "The best" not in render_full(records)
+
+
+def test_rows_with_fewer_seeds_are_left_out_and_counted(registry: Registry) -> None:
+    records, tables = suite(registry)
+    results = [
+        r
+        for r in records["results"]
+        if (r["identity"]["method"], r["identity"]["seed"]) != ("down", 4)
+    ]
+    [found] = make_across(registry, records["header"], results, tables.__getitem__)
+    assert found["left_out"] == 1 and "down" not in {r["method"] for r in found["rows"]}
+    text = render({**records, "results": results, "across": [found]})
+    assert "1 row(s) with fewer seeds are left out." in text
+
+
+def test_smoke_boards_and_single_domains_have_none(registry: Registry) -> None:
+    assert across(registry, label="smoke")[1] == []
+    records, tables = suite(registry)
+    records["header"]["tracks"]["merging"]["domains"] = ["books"]
+    args = (registry, records["header"], records["results"], tables.__getitem__)
+    assert make_across(*args) == []
+
+
+def test_they_are_derived_again_and_old_records_have_none(
+    registry: Registry, tmp_path: Path
+) -> None:
+    records, tables = suite(registry)
+    write_all_ranks(tmp_path / "r.parquet", tables)
+    again = derive(records, read_all_ranks(tmp_path / "r.parquet"), registry)
+    args = (registry, records["header"], records["results"], tables.__getitem__)
+    assert again["across"] == make_across(*args)
+    assert "Across domains" not in render(made.records())
+
+
+def test_the_check_finds_an_edited_mean_rank(registry: Registry, tmp_path: Path) -> None:
+    records, tables = suite(registry)
+    folder = tmp_path / "records"
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    records = derive(records, tables, registry)
+
+    def wrong() -> list[str]:
+        write_json(folder / "fake.json", records)
+        costs = {"schema": 1, "suite": "fake", "results": []}
+        write_json(folder / "fake.cost.json", costs)
+        render_suite(folder, "fake", tmp_path)
+        return check(tmp_path, registry)
+
+    assert wrong() == []
+    records["across"][0]["rows"][1]["mean_rank"] = 1.5
+    [line] = wrong()
+    assert "across.0.rows.1.mean_rank is 1.5, the ranks give 1.0" in line
+    del records["across"]
+    assert len(wrong()) == 1
+    (tmp_path / "fake-full.md").write_text("edited\n")
+    assert any("fake-full.md:1: is edited" in line for line in check(tmp_path, registry))

@@ -1,0 +1,336 @@
+"""Exports: long tables, LaTeX, TREC runs that give our metrics again, the appendix summary."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import boards_builders as made
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+from test_boards_comparisons import suite
+
+from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.cli import cli
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
+from recmerge_bench.exports.latex import escaped
+from recmerge_bench.exports.long_table import COLUMNS
+from recmerge_bench.exports.write import FORMATS, export_suite
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import sha256, write_json
+
+COMMITTED = ROOT / "leaderboards" / "records"
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Path:
+    """The fabricated suite's records, without ranks."""
+    write_json(tmp_path / "records" / "fake.json", made.records())
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def compared(registry: Registry, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """A suite with verdicts and its ranks."""
+    records, tables = suite(registry)
+    folder = tmp_path / "records"
+    write_json(folder / "fake.json", records)
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    return folder, records
+
+
+# -- long tables ----------------------------------------------------------------------------------
+
+
+def test_a_row_for_each_result_domain_and_metric(fake: Path, tmp_path: Path) -> None:
+    files = export_suite(fake, "fake", ("csv", "parquet"), tmp_path / "to")
+    assert [f.name for f in files] == ["fake.csv", "fake.parquet"]
+    with files[0].open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    records = made.records()
+    assert len(rows) == len(records["results"]) * 3 * 3 and tuple(rows[0]) == COLUMNS
+    for row in rows:
+        [result] = [
+            r
+            for r in records["results"]
+            if r["key"] == row["key"] and r["identity"]["recipe"] == row["recipe"]
+        ]
+        assert row["reason"] == result["reason"] and row["status"] == result["status"]
+        if row["status"] == "done":
+            assert float(row["value"]) == result["metrics"][row["domain"]][row["metric"]]
+            assert row["mask_history"] == "true" and row["candidates"] == "full"
+        else:
+            assert row["value"] == row["instances"] == row["mask_history"] == ""
+    assert {r["instances"] for r in rows if r["domain"] == "mean"} == {"50", ""}
+    with pq.ParquetFile(files[1]) as file:
+        same = file.read().to_pylist()
+    for mine, theirs in zip(rows, same, strict=True):
+        assert {k: "" if v is None else str(v) for k, v in theirs.items()} == {
+            **mine, "mask_history": mine["mask_history"].capitalize()
+        }  # fmt: skip
+
+
+# -- LaTeX ----------------------------------------------------------------------------------------
+
+_WRITTEN = {
+    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^",
+    r"\textless{}": "<", r"\textgreater{}": ">", r"\textbar{}": "|", r"\textquotedbl{}": '"',
+    r"\ensuremath{\div}": "÷", r"\ensuremath{\pm}": "±", "{[}": "[", "{]}": "]",
+    r"\textendash{}": "–",
+    r"\&": "&", r"\%": "%", r"\$": "$", r"\#": "#", r"\_": "_", r"\{": "{", r"\}": "}",
+    r"\textasciigrave{}": "`", "-{}": "-", ",{}": ",", "'{}": "'",
+}  # fmt: skip
+_TOKEN = re.compile("|".join(map(re.escape, sorted(_WRITTEN, key=len, reverse=True))))
+
+
+@given(st.text(max_size=40) | st.text("-–,'`\"\\{}[]%&$", max_size=20))
+def test_escaped_text_reads_as_it_was_and_holds_no_command(text: str) -> None:
+    found = escaped(text)
+    shown = _TOKEN.sub(lambda m: _WRITTEN[m.group()], found)
+    assert shown == "".join(c if c.isprintable() else " " for c in text)
+    bare = _TOKEN.sub(" ", found)
+    assert not set(bare) & set("\\{}$&#%_^~<>|\"[]\n\r\t`")
+    assert not any(twice in bare for twice in ("--", ",,", "''"))
+
+
+def rows_of(text: str) -> list[str]:
+    return text.split("\\midrule\n")[1].split("    \\bottomrule")[0].splitlines()
+
+
+def balanced(text: str) -> bool:
+    """Environments and braces close in order."""
+    open_ones = []
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+        if kind == "begin":
+            open_ones.append(name)
+        elif not open_ones or open_ones.pop() != name:
+            return False
+    plain = re.sub(r"\\[{}]", "", text)
+    return not open_ones and plain.count("{") == plain.count("}")
+
+
+def test_latex_tables_have_the_boards_numbers_and_a_whole_structure(
+    fake: Path, tmp_path: Path
+) -> None:
+    [file] = export_suite(fake, "fake", ("latex",), tmp_path / "to")
+    text = file.read_text(encoding="utf-8")
+    assert file.name == "fake-merging-cut.tex" and balanced(text)
+    assert re.search(r"\\begin\{tabular\}\{llrrr\}\n    \\toprule\n", text)
+    rows = rows_of(text)
+    assert len(rows) == 4 and all(re.sub(r"\\&", "", r).count("&") == 4 for r in rows)
+    assert all(r.endswith(r" \\") for r in rows)
+    assert rows[1].startswith(r"    net & own & \textbf{0.3100} {\tiny $\pm$ 0.0141} & ")
+    assert r"average (a\textbar{}b; fixed recipe) & \underline{0.2000}" in rows[2]
+    assert rows[0].startswith(r"    \textendash{} & counts & 0.1000 & ")
+
+
+def test_latex_tables_print_verdicts(compared: tuple[Path, Any], tmp_path: Path) -> None:
+    [file] = export_suite(compared[0], "fake", ("latex",), tmp_path / "to")
+    text = file.read_text(encoding="utf-8")
+    assert "{llrrrl}" in text and balanced(text)
+    assert [r.split(" & ")[-1] for r in rows_of(text)] == [
+        rf"{v} \\" for v in ("baseline", "better", "worse", "equivalent", "worse")
+    ]
+
+
+@pytest.mark.parametrize("name", ["quick", "ml100k"])
+def test_committed_boards_as_latex(name: str, tmp_path: Path) -> None:
+    for file in export_suite(COMMITTED, name, ("latex",), tmp_path):
+        text = file.read_text(encoding="utf-8")
+        counts = {re.sub(r"\\&", "", r).count("&") for r in rows_of(text)}
+        columns = re.search(r"\{tabular\}\{([lr]+)\}", text)
+        assert balanced(text) and columns and counts == {len(columns[1]) - 1}
+        assert "A smoke board" in text if name == "quick" else "verdict" in text
+
+
+# -- TREC -----------------------------------------------------------------------------------------
+
+
+def evaluated(run: Path, qrels: Path, depth: int = 10) -> dict[str, dict[str, float]]:
+    """As trec_eval does: documents by falling score, the rank column unread, query by query."""
+    relevant = {q: d for q, _, d, _ in (x.split() for x in qrels.read_text().splitlines())}
+    listed: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for line in run.read_text().splitlines():
+        query, _, item, _, score, _ = line.split()
+        listed[query].append((float(score), item))
+    found = {}
+    for query, items in listed.items():
+        order = [item for _, item in sorted(items, reverse=True)]
+        assert len(set(order)) == len(order) <= depth
+        at = order.index(relevant[query]) + 1 if relevant[query] in order else math.inf
+        found[query] = {
+            "ndcg": 1 / math.log2(at + 1) if at <= 10 else 0.0, "recip_rank": 1 / at,
+            "success": float(at <= 10),
+        }  # fmt: skip
+    assert set(found) == set(relevant)
+    return found
+
+
+def test_runs_and_qrels_give_our_metrics_again(
+    compared: tuple[Path, dict[str, Any]], registry: Registry, tmp_path: Path
+) -> None:
+    folder, records = compared
+    export_suite(folder, "fake", ("trec",), tmp_path / "to", depth=600)  # ranks are below it
+    to = tmp_path / "to" / "trec"
+    assert len(list(to.glob("*.qrels"))) == 2 and len(list(to.glob("*.run"))) == 2 * 21
+    for domain in made.DOMAINS:
+        qrels = to / f"merging-cut-{domain}.qrels"
+        for method, seed in (("up", 3), ("down", 0), ("base", 1)):
+            [result] = [
+                r
+                for r in records["results"]
+                if (r["identity"]["method"], r["identity"]["seed"]) == (method, seed)
+            ]
+            run = to / f"merging-cut-{domain}-net-{method}-fixed-cpu-s{seed}.run"
+            found = evaluated(run, qrels, 600)
+            mean = {m: np.mean([v[m] for v in found.values()]) for m in next(iter(found.values()))}
+            ours = result["metrics"][domain]
+            assert mean["ndcg"] == pytest.approx(ours["NDCG@10"], rel=1e-12)
+            assert mean["recip_rank"] == pytest.approx(ours["MRR"], rel=1e-12)
+            assert mean["success"] == pytest.approx(ours["HR@10"], rel=1e-12)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 14), st.integers(0, 5)),
+        min_size=1, max_size=12,
+    )
+)  # fmt: skip
+def test_ties_and_depth_lose_what_is_documented(counts: list[tuple[int, int, int]]) -> None:
+    from recmerge_bench.evaluation.ranks import RankTable
+    from recmerge_bench.exports.trec import _lines, queries
+
+    users, better, equal = (np.array([c[i] for c in counts]) for i in range(3))
+    ones = np.zeros(len(counts), np.int64)
+    held = RankTable(users, ("d",), ones, users + 50, better, equal, {})
+    rows, names = queries(held, "d")
+    assert len(set(names)) == len(names) == len(rows) == len(counts)
+    ranks = rank(better, equal)
+    for query, at, mid in zip(names, np.ceil(ranks).astype(int), ranks, strict=True):
+        lines = [line.split() for line in _lines(query, 7, at, 10, "t").splitlines()]
+        assert [int(x[4]) for x in lines] == list(range(10, 10 - len(lines), -1))
+        place = next((n for n, x in enumerate(lines, 1) if x[2] == "i7"), math.inf)
+        gain, reciprocal = (f(np.array([mid]), k)[0] for f, k in ((ndcg, 10), (mrr, None)))
+        theirs = 1 / math.log2(place + 1)
+        assert (place <= 10) == (mid <= 10)  # HR@10 stays
+        if mid == int(mid) and mid <= 10:
+            assert theirs == pytest.approx(gain) and 1 / place == pytest.approx(reciprocal)
+        else:
+            assert 0 <= gain - theirs < 0.126 and 0 <= reciprocal - 1 / place < 1 / 6 + 1e-9
+
+
+def test_other_targets_share_no_qrels(
+    compared: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, records = compared
+    tables = read_all_ranks(folder / "fake.ranks.parquet")
+    key = records["results"][7]["key"]
+    tables[key].targets[0] += 1
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    with pytest.raises(DataError, match="different test targets"):
+        export_suite(folder, "fake", ("csv", "trec"), tmp_path / "to")
+    assert list((tmp_path / "to").iterdir()) == []
+    del tables[key]
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    with pytest.raises(HandledError, match="lacks the ranks of up"):
+        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+
+
+# -- RESULTS.md -----------------------------------------------------------------------------------
+
+
+def test_the_summary_has_verdicts_command_versions_and_hashes(
+    compared: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, records = compared
+    [file] = export_suite(folder, "fake", ("results",), tmp_path / "to")
+    text = file.read_text(encoding="utf-8")
+    assert file.name == "RESULTS.md" and "    recmerge-bench run --suite fake\n" in text
+    [family] = records["comparisons"]
+    up = next(r for r in family["rows"] if r["method"] == "up")
+    said = next(x for x in text.splitlines() if x.startswith("- up "))
+    claim = up["methods"]
+    assert said.startswith(
+        f"- up is better than base on net by NDCG@10: {claim['difference']:+.4f} "
+        f"({100 * up['relative']:+.1f} %), 95 % interval [{claim['lower']:+.4f}, "
+    )
+    assert said.endswith("two-sided, Holm), 300 users, 5 seeds.")
+    assert "- same is equivalent (within 1 %) to base" in text
+    assert "- not run: stopped" in text and "| numpy" in text
+    for name in ("fake.json", "fake.ranks.parquet"):
+        assert f"`{sha256(folder / name)}`" in text
+
+
+def test_a_summary_needs_no_ranks(fake: Path, tmp_path: Path) -> None:
+    [file] = export_suite(fake, "fake", ("results",), tmp_path / "to")
+    assert "- failed: it \\| broke" in file.read_text() and "ranks.parquet" not in file.read_text()
+
+
+# -- the command ----------------------------------------------------------------------------------
+
+
+def asked(*arguments: str) -> Any:
+    return CliRunner().invoke(cli, ["leaderboard", "export", *arguments], standalone_mode=False)
+
+
+def test_the_command_writes_all_formats_of_a_committed_suite(tmp_path: Path) -> None:
+    formats = [x for name in FORMATS for x in ("--format", name)]
+    ended = asked(
+        "--records", str(COMMITTED), "--suite", "regression", *formats, "--to", str(tmp_path)
+    )
+    assert ended.return_value == 0, ended.output
+    written = [Path(line.removeprefix("wrote ")) for line in ended.output.splitlines()]
+    assert all(f.is_file() for f in written)
+    assert {f.suffix for f in written} == {".csv", ".parquet", ".tex", ".qrels", ".run", ".md"}
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_only_some_results(fake: Path, tmp_path: Path) -> None:
+    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only="method=own,seed=1")
+    with file.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {(r["method"], r["seed"]) for r in rows} == {("own", "1")} and len(rows) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--suite", "fak", "--format", "csv"], "no records of suite 'fak' (did you mean 'fake'?)"),
+        (["--suite", "fake.cost", "--format", "csv"], "no records of suite"),
+        (["--suite", "fake", "--format", "cvs"], "no format 'cvs' (did you mean 'csv'"),
+        (["--suite", "fake", "--format", "trec"], "no such file of ranks"),
+        (["--suite", "fake", "--format", "csv", "--only", "metod=own"], "did you mean 'method'"),
+        (["--suite", "fake", "--format", "csv", "--only", "method=owm"], "did you mean 'own'"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    fake: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (fake / "fake.cost.json").write_text("{}")
+    to = tmp_path / "to"
+    ended = asked("--records", str(fake), *arguments, "--to", str(to))
+    assert isinstance(ended.exception, HandledError), ended.output
+    assert said in str(ended.exception) and "\n" not in str(ended.exception)
+    assert not to.exists() or list(to.iterdir()) == []
+
+
+def test_damaged_records_and_a_file_in_the_way(fake: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HandledError, match="not a folder"):
+        export_suite(fake, "fake", ("csv",), tmp_path / "file")
+    (fake / "fake.json").write_text(json.dumps({"schema": 1}))
+    with pytest.raises(DataError, match="restore the file"):
+        export_suite(fake, "fake", ("csv",), tmp_path / "to")
+    with pytest.raises(HandledError, match="no records there"):
+        export_suite(tmp_path / "nowhere", "fake", ("csv",), tmp_path / "to")
