@@ -8,6 +8,7 @@ from rich.console import Console
 
 from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.pareto import paretos
 from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
 from recmerge_bench.boards.results import Reader, manifests
 from recmerge_bench.registry import Registry
@@ -43,7 +44,8 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
     """
     board, cost = boards / f"{suite}.md", boards / f"{suite}-cost.md"
     path = records / f"{suite}.json"
-    texts = render(load_records(path)), render_cost(load_costs(cost_path(path)))
+    whole, costs = load_records(path), load_costs(cost_path(path))
+    texts = render(whole), render_cost(costs, paretos(whole, costs))
     write_text(board, texts[0])
     write_text(cost, texts[1])
     return [board, cost]
