@@ -14,7 +14,7 @@ import pytest
 from recmerge_bench.boards.audit_section import ABSENT, NOTHING, PLACES
 from recmerge_bench.boards.audits import are_moments
 from recmerge_bench.boards.finish import build
-from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.records import load_records
 from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import save_interactions, save_split
@@ -103,7 +103,7 @@ def test_facts_are_those_counted_by_hand(tmp_path: Path, registry: Registry) -> 
         "same_events": 0, "shared_keys": 0, "seen_targets": 0.0,
         "items": {"a": [0, 4], "b": [4, 8]},
     }  # fmt: skip
-    text = (tmp_path / "fake.md").read_text()
+    text = (tmp_path / "fake-full.md").read_text()
     assert "| 3 " in text and "33.3 %" in text and "66.7 %" in text
     assert text.count("## What the leakage audit counts") == 1
 
@@ -116,7 +116,7 @@ def test_what_merges_read_and_encoders_knew(tmp_path: Path, registry: Registry) 
     assert records["header"]["pretraining"] == {
         "minilm": {"trained_on": "unknown", "source": "", "overlap": {"made-up": "unknown"}}
     }
-    text = (tmp_path / "fake.md").read_text()
+    text = (tmp_path / "fake-full.md").read_text()
     assert "| T1     | item texts, weights | 1" in text
     assert "- Text encoder `minilm`: trained on unknown; overlap with made-up: unknown" in text
 
@@ -133,7 +133,7 @@ def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> Non
     records = built_records(run_of(places, tmp_path / "out"), tmp_path, registry)
     [found] = records["header"]["audits"].values()
     assert not found["timed"] and found["later_own"] is None and found["seen_targets"] == 0
-    assert PLACES in (tmp_path / "fake.md").read_text()
+    assert PLACES in (tmp_path / "fake-full.md").read_text()
 
 
 def test_known_facts_of_encoders(registry: Registry) -> None:
@@ -156,7 +156,7 @@ def test_known_facts_of_encoders(registry: Registry) -> None:
 
 def test_boards_say_where_an_audit_is_missing() -> None:
     records = made.records()
-    assert ABSENT in render(records)
+    assert ABSENT in render_full(records)
     gaps = copy.deepcopy(records)
     gaps["results"] = [r for r in gaps["results"] if r["status"] != "done"]
-    assert NOTHING in render(gaps) and ABSENT not in render(gaps)
+    assert NOTHING in render_full(gaps) and ABSENT not in render_full(gaps)

@@ -154,6 +154,17 @@ def test_other_numbers_of_a_row_need_replace(
     assert len(read_all_ranks(boards / "records" / "fake.ranks.parquet")) == 4
 
 
+def test_seeds_of_two_bundles_are_both_named(
+    tmp_path: Path, boards: Path, registry: Registry
+) -> None:
+    found = [packed(tmp_path, registry, only=[f"seed={n}"], contact=f"c{n}") for n in (0, 1)]
+    for bundle in found:
+        join(bundle, boards, registry)
+    text = (boards / "fake.md").read_text()
+    assert text.count("† submitted: mine: ") == 2 and "`c0`" in text and "`c1`" in text
+    assert check(boards, registry) == []
+
+
 DIFFERENT: list[tuple[sent.Edit, str]] = [
     (lambda r: [x.update(data="f" * 64) for x in r["results"][:2]], "data differs: f"),
     (lambda r: [x.update(candidates="f" * 64) for x in r["results"][:2]], "candidates differs"),

@@ -31,6 +31,7 @@ def make_across(
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
     A row is complete where it has as many seeds as any row of its table, or depends on none.
+    There is none where a domain has a single user: nothing can be said of users in general.
 
     Args:
         registry: for the metric.
@@ -49,7 +50,7 @@ def make_across(
             rows = rows_of(results, track, protocol)
             most = max((len(seeds) for seeds in rows.values()), default=0)
             whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
-            if len(whole) > 1:
+            if len(whole) > 1 and _users(whole, ranks) > 1:
                 made = _across(registry, header["metrics"][0], whole, ranks)
                 left = sum(1 for r, s in rows.items() if s and r not in whole)
                 found.append({"track": track, "protocol": protocol, "left_out": left, **made})
@@ -82,3 +83,9 @@ def _across(
             for n, row in enumerate(rows)
         ],
     }
+
+
+def _users(rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks) -> int:
+    """Fewest users of a domain."""
+    table = ranks(next(iter(next(iter(rows.values())).values())))
+    return int(np.unique(table.domain, return_counts=True)[1].min())

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.across import make_across
-from recmerge_bench.boards.comparisons import make_comparisons
+from recmerge_bench.boards.derived import with_derived
 from recmerge_bench.boards.groups import Group, by_group
 from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import DataError, HandledError
@@ -129,11 +128,4 @@ def derive(
             if groups:
                 entry["groups"] = by_group(registry, names[0], table, groups[result["split"]])
         results.append(entry)
-    compared = make_comparisons(registry, records["header"], results, ranks.__getitem__)
-    across = make_across(registry, records["header"], results, ranks.__getitem__)
-    return {
-        **records,
-        "results": results,
-        **({"comparisons": compared} if compared else {}),
-        **({"across": across} if across else {}),
-    }
+    return with_derived(registry, {**records, "results": results}, ranks.__getitem__)

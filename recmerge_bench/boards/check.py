@@ -15,11 +15,14 @@ from typing import Any
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks
 from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.derived import DERIVED
 from recmerge_bench.boards.draw import svg
+from recmerge_bench.boards.draw_pareto import pareto_svg
 from recmerge_bench.boards.figures import figures
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.groups import groups_path, load_groups
 from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.pareto import paretos
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.references import as_carried, load_reference
@@ -69,12 +72,17 @@ def expected(folder: Path, suite: str) -> dict[Path, str | None]:
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
     path = folder / "records" / f"{suite}.json"
-    records = load_records(path)
+    records, costs = load_records(path), load_costs(cost_path(path))
+    plots = paretos(records, costs)
     files: dict[Path, str | None] = {
         folder / f"{suite}.md": render(records),
         folder / f"{suite}-full.md": render_full(records),
-        folder / f"{suite}-cost.md": render_cost(load_costs(cost_path(path))),
+        folder / f"{suite}-cost.md": render_cost(costs, plots),
     }
+    for plot in plots:
+        stem = folder / "figures" / f"{suite}-{plot.name}"
+        files[stem.with_name(f"{stem.name}.csv")] = plot.csv()
+        files[stem.with_name(f"{stem.name}.svg")] = pareto_svg(plot) if _CAN_DRAW else None
     for data in figures(records, load_curves(curves_path(path))):
         stem = folder / "figures" / f"{suite}-{data.name}"
         files[stem.with_name(f"{stem.name}.csv")] = data.csv()
@@ -143,7 +151,7 @@ def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
     families = {
         name: dict(enumerate(json.loads(json.dumps(records.get(name, [])))))
-        for name in ("comparisons", "across")
+        for name in DERIVED
     }
     return {**results, **families}
 

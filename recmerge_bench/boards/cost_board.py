@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any
+from typing import Any, Protocol
 
 from tabulate import tabulate
 
@@ -88,8 +88,17 @@ def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]
     return {place: list(rows.values()) for place, rows in found.items()}
 
 
-def render_cost(costs: Mapping[str, Any]) -> str:
-    """The cost board ``<suite>-cost.md``."""
+class Plot(Protocol):
+    """A plot of quality against cost (`recmerge_bench.boards.pareto.Pareto`)."""
+
+    @property
+    def name(self) -> str:
+        """Its name within the suite."""
+
+
+def render_cost(costs: Mapping[str, Any], plots: Sequence[Plot] = ()) -> str:
+    """The cost board ``<suite>-cost.md``, with links to its plots of quality against cost."""
+    drawn = {plot.name: f"figures/{costs['suite']}-{plot.name}.svg" for plot in plots}
     places = {
         f"{e.get('device', '?')}, {e.get('cores', '?')} cores, Python {e.get('python', '?')}"
         for e in costs["results"]
@@ -100,6 +109,8 @@ def render_cost(costs: Mapping[str, Any]) -> str:
     parts = [f"# {costs['suite']}: cost", f"{note}\n\nHardware: {where}."]
     for (track, protocol), lines in cost_lines(costs).items():
         parts += [f"## {track}, {protocol}", _table(lines)]
+        if file := drawn.get(f"cost-pareto-{track}-{protocol}"):
+            parts.append(f"![Quality against cost: {track}, {protocol}]({file})")
     return "\n\n".join(parts) + "\n"
 
 
@@ -123,6 +134,8 @@ def _table(lines: Sequence[CostLine]) -> str:
 
 
 def _seconds(value: float) -> str:
+    if value == 0:
+        return "–"  # no such work
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.boards.figures import FigureData
+from recmerge_bench.boards.pareto import Pareto
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.store import write_text
 
 
-def write_figure(data: FigureData, folder: Path, prefix: str) -> list[Path]:
+def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[Path]:
     """Write ``<prefix>-<name>.csv`` and ``.svg``; returns their paths.
 
     Raises:
         HandledError: matplotlib is not installed.
     """
     table, picture = (folder / f"{prefix}-{data.name}{end}" for end in (".csv", ".svg"))
-    drawn = svg(data)
+    if isinstance(data, Pareto):
+        from recmerge_bench.boards.draw_pareto import pareto_svg
+
+        text = pareto_svg(data)
+    else:
+        text = svg(data)
     write_text(table, data.csv())
-    write_text(picture, drawn)
+    write_text(picture, text)
     return [table, picture]
 
 
 def svg(data: FigureData) -> str:
     """The figure: a panel for each y axis, a line with its spread for each series.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    panels = list(dict.fromkeys(p.panel for p in data.points))
+
+    def paint(figure: Any) -> None:
+        for number, panel in enumerate(panels):
+            axes = figure.add_subplot(1, len(panels), number + 1)
+            _draw(axes, data, panel)
+            if number == 0 or _series(data, panel) != _series(data, panels[0]):
+                axes.legend(fontsize=6)
+        figure.suptitle(data.title, fontsize=10)
+
+    return drawn(data.name, (4.2 * len(panels), 3.6), paint)
+
+
+def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) -> str:
+    """A figure as SVG; the same bytes every time.
+
+    Args:
+        name: of the figure: names within the file follow from it.
+        size: inches.
+        paint: draws on the matplotlib figure that it is handed.
 
     Raises:
         HandledError: matplotlib is not installed.
@@ -38,16 +69,10 @@ def svg(data: FigureData) -> str:
         raise HandledError(f"drawing figures needs matplotlib: {mend}") from None
     from io import StringIO
 
-    panels = list(dict.fromkeys(p.panel for p in data.points))
-    with matplotlib.rc_context({"svg.hashsalt": data.name, "svg.fonttype": "none"}):
-        figure = Figure(figsize=(4.2 * len(panels), 3.6), layout="constrained")
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)
-        for number, panel in enumerate(panels):
-            axes = figure.add_subplot(1, len(panels), number + 1)
-            _draw(axes, data, panel)
-            if number == 0 or _series(data, panel) != _series(data, panels[0]):
-                axes.legend(fontsize=6)
-        figure.suptitle(data.title, fontsize=10)
+        paint(figure)
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

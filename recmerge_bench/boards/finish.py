@@ -9,6 +9,7 @@ from rich.console import Console
 from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.pareto import paretos
 from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
 from recmerge_bench.boards.results import Reader, manifests
 from recmerge_bench.registry import Registry
@@ -43,11 +44,11 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
         HandledError: there are no such records, or they are damaged.
     """
     path = records / f"{suite}.json"
-    found = load_records(path)
+    found, costs = load_records(path), load_costs(cost_path(path))
     texts = {
         boards / f"{suite}.md": render(found),
         boards / f"{suite}-full.md": render_full(found),
-        boards / f"{suite}-cost.md": render_cost(load_costs(cost_path(path))),
+        boards / f"{suite}-cost.md": render_cost(costs, paretos(found, costs)),
     }
     for file, text in texts.items():
         write_text(file, text)

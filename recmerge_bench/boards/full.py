@@ -56,8 +56,7 @@ def _section(
     if grouped:
         facts = header.get("group_facts", {}).get(grouped[0].split, {})
         parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
-    parts += audit_section(records, track, protocol) if done else []
-    return parts if len(parts) > 1 else [*parts, "Nothing is done."]
+    return parts + audit_section(records, track, protocol)
 
 
 def _by_domain(lines: list[Line], metric: str) -> str:

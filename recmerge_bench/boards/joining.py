@@ -14,8 +14,8 @@ import numpy as np
 from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.boards.audits import pretraining
 from recmerge_bench.boards.check import expected
-from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.derived import with_derived
 from recmerge_bench.boards.groups import by_group, groups_json, groups_path, load_groups
 from recmerge_bench.boards.plausible import COLUMNS, flags_of
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
@@ -233,9 +233,7 @@ def _finish(
     used = {r.get("split", "") for r in records["results"]}
     audits = sent.records["header"]["audits"]  # of tables that these rows are the first of
     header["audits"] = {**{k: v for k, v in audits.items() if k in used}, **header["audits"]}
-    compared = make_comparisons(registry, header, records["results"], ranks.__getitem__)
-    whole = {k: v for k, v in records.items() if k != "comparisons"}
-    whole = {**whole, "header": header, **({"comparisons": compared} if compared else {})}
+    whole = with_derived(registry, {**records, "header": header}, ranks.__getitem__)
     suite = done.suite
     path = folder / "records" / f"{suite}.json"
     write_json(path, whole)

@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.across import make_across
 from recmerge_bench.boards.all_ranks import write_all_ranks
 from recmerge_bench.boards.audits import make_audits, merging_facts, pretraining
-from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.costs import cost_of
 from recmerge_bench.boards.curves import curves_path, make_curves
+from recmerge_bench.boards.derived import with_derived
 from recmerge_bench.boards.groups import Group, by_group, groups_json, groups_path, make_groups
 from recmerge_bench.boards.results import Reader
 from recmerge_bench.errors import DataError, HandledError
@@ -61,13 +60,7 @@ def make_records(
             for split, some in sorted(groups.items())
         }
     records = {**shared, "header": header, "results": results}
-    compared = make_comparisons(reader.registry, header, results, reader.ranks)
-    if compared:
-        records["comparisons"] = compared
-    across = make_across(reader.registry, header, results, reader.ranks)
-    if across:
-        records["across"] = across
-    return records, {**shared, "results": costs}
+    return with_derived(reader.registry, records, reader.ranks), {**shared, "results": costs}
 
 
 def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.boards.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.derived import without_derived
 from recmerge_bench.boards.groups import Group, groups_json, groups_path, load_groups
 from recmerge_bench.boards.plausible import check_all
 from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
@@ -182,7 +183,7 @@ def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submis
     suite = board or found.records["suite"]
     header = dict(found.records["header"])
     header["audits"] = {k: v for k, v in header["audits"].items() if k in splits}
-    records = {k: v for k, v in found.records.items() if k != "comparisons"}
+    records = without_derived(found.records)
     costs: dict[str, Mapping[str, Any]] = {}
     for entry in found.costs["results"]:
         if entry["key"] in keys:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 #: Behind a submitted method's name.
 MARK = "†"
 
 
-def footnotes(rows: Iterable[tuple[str, Mapping[str, Any] | None]]) -> list[str]:
+def footnotes(rows: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[str]:
     """A paragraph that says where submitted rows came from; nothing where there are none.
 
     Args:
-        rows: name of a row as printed, and its ``submitted`` (`boards.schema.Submission`) or None.
+        rows: name of a row as printed, and what its submitted seeds came from
+            (`boards.schema.Submission`).
     """
     found: dict[tuple[str, ...], list[str]] = {}
-    for name, about in rows:
-        if about is not None:
+    for name, seeds in rows:
+        for about in seeds:
             said = (about["bundle"][:12], about["contact"], about["note"], *about["flags"])
             found.setdefault(said, []).append(name.removesuffix(f" {MARK}"))
     if not found:

@@ -28,7 +28,7 @@ class Line:
         groups: group of test targets -> primary metric of each seed, mean over the domains.
         split: key of the cut that the groups are of.
         several: the method stands in this table under other recipes too.
-        submitted: where the row came from, if the board's own run did not make all of it.
+        submitted: where the seeds came from that the board's own run did not make.
     """
 
     identity: dict[str, Any]
@@ -42,7 +42,7 @@ class Line:
     groups: dict[str, list[float]] = field(default_factory=dict)
     split: str = ""
     several: bool = False
-    submitted: dict[str, Any] | None = None
+    submitted: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> tuple[str, str]:
@@ -94,7 +94,7 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
         line.instances = result.get("instances", {})
         line.candidates, line.masked = result["candidates"], result["mask_history"]
         line.split = result.get("split", "")
-        line.submitted = result.get("submitted") or line.submitted
+        line.submitted += [result["submitted"]] if result.get("submitted") else []
         for group, means in result.get("groups", {}).items():
             line.groups.setdefault(group, []).append(means[MEAN])
         for domain, metrics in result["metrics"].items():

@@ -61,19 +61,21 @@ def build(
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
-    """Draw the figures that suites declare.
-
-    SVG, with their data (CSV), from records alone.
-    """
+    """Draw what suites declare, and quality against cost (SVG), with the data (CSV)."""
     from recmerge_bench.boards.curves import curves_path, load_curves
     from recmerge_bench.boards.draw import write_figure
     from recmerge_bench.boards.figures import figures as figures_of
-    from recmerge_bench.boards.records import load_records
+    from recmerge_bench.boards.pareto import paretos
+    from recmerge_bench.boards.records import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
-        for data in figures_of(load_records(path), load_curves(curves_path(path))):
-            for file in write_figure(data, to, path.stem):
-                click.echo(f"wrote {file}")
+        found = load_records(path)
+        declared = figures_of(found, load_curves(curves_path(path)))
+        costs = paretos(found, load_costs(cost_path(path)))
+        files = [write_figure(data, to, path.stem) for data in declared]
+        files += [write_figure(data, to, path.stem) for data in costs]
+        for file in (f for pair in files for f in pair):
+            click.echo(f"wrote {file}")
     return 0
 
 
