@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.boards.across import across_path, differences, load_across, make_across
 from recmerge_bench.boards.all_ranks import derive, read_all_ranks
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.draw import svg
@@ -23,7 +24,9 @@ from recmerge_bench.registry import Registry
 
 _CAN_DRAW = find_spec("matplotlib") is not None
 #: What records consist of, by the end of their names.
-_ENDS = (".json", ".cost.json", ".curves.json", ".groups.json", ".ranks.parquet")
+_ENDS = (
+    ".json", ".cost.json", ".curves.json", ".groups.json", ".across.json", ".ranks.parquet",
+)  # fmt: skip
 
 
 def check(folder: Path, registry: Registry) -> list[str]:
@@ -37,7 +40,7 @@ def check(folder: Path, registry: Registry) -> list[str]:
         HandledError: a file of records is damaged or missing.
     """
     records = sorted((folder / "records").glob("*.json"))
-    suites = [p.stem for p in records if not p.name.endswith(_ENDS[1:4])]
+    suites = [p.stem for p in records if not p.name.endswith(_ENDS[1:-1])]
     found, expected = [], set()
     for suite in suites:
         for file, text in _rendered(folder, suite).items():
@@ -94,10 +97,13 @@ def _records(path: Path, registry: Registry) -> list[str]:
     ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
     again = derive(records, ranks, registry, load_groups(groups_path(path)))
     lines = path.read_text(encoding="utf-8").splitlines()
-    return [
+    found = [
         f"{path}:{_line(lines, place)}: {'.'.join(place)} is {mine}, the ranks give {theirs}"
         for place, mine, theirs in _walk(_numbers(records), _numbers(again), ())
     ][:20]
+    across = across_path(path)
+    wanted = make_across(registry, records, ranks.__getitem__)
+    return found + [f"{across}: {d}" for d in differences(load_across(across), wanted)][:20]
 
 
 def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 ``<suite>.json`` holds what two identical runs have in common, ``<suite>.cost.json`` what differs
 (times, memory, dates, hardware), ``<suite>.ranks.parquet`` all ranks, ``<suite>.curves.json``,
-where a row asks for it, how learned merges came about, and ``<suite>.groups.json``, where the
-suite asks for it, which test targets belong to which group.
+where a row asks for it, how learned merges came about, ``<suite>.groups.json``, where the suite
+asks for it, which test targets belong to which group, and ``<suite>.across.json``, unless it is a
+smoke board, ranks over the domains.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.across import across_path, make_across
 from recmerge_bench.boards.all_ranks import write_all_ranks
 from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.curves import curves_path, make_curves
@@ -49,6 +51,7 @@ def make_records(
         results.append(entry)
     shared = {"schema": SCHEMA, "suite": manifest["suite"]}
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
+    header["datasets"] = _datasets(reader, manifest["results"])
     if groups:
         header["group_facts"] = {
             split: {g.name: {"about": g.about, "instances": int(g.rows.sum())} for g in some}
@@ -76,6 +79,19 @@ def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
                 "candidate_seed": definition.candidate_seed(),
             }
     return found
+
+
+def _datasets(reader: Reader, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sizes of the datasets that results were made of, by fingerprint of their events."""
+    found: dict[str, Any] = {}
+    for result in results:
+        for cell in reader.cells(result) if result["status"] == "done" else ():
+            report = cell["report"]
+            if cell["kind"] == "data" and "fingerprint" in report:
+                name = cell["label"].removeprefix("data ")
+                sizes = {k: report[k] for k in ("users", "events", "items")}
+                found[report["fingerprint"]] = {"dataset": name, **sizes}
+    return dict(sorted(found.items()))
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +152,10 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     if groups:
         paths.append(groups_path(paths[0]))
         write_json(paths[-1], groups_json(name, groups))
+    across = make_across(reader.registry, records, reader.ranks)
+    if across["tables"]:
+        paths.append(across_path(paths[0]))
+        write_json(paths[-1], across)
     return paths
 
 

@@ -87,7 +87,7 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
     Raises:
         HandledError: none is there.
     """
-    beside = (".cost.json", ".curves.json", ".groups.json")
+    beside = (".cost.json", ".curves.json", ".groups.json", ".across.json")
     found = sorted(p for p in folder.glob("*.json") if not p.name.endswith(beside))
     chosen = [p for p in found if suite in (None, p.stem)]
     if not chosen:
