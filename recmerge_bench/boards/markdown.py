@@ -73,13 +73,21 @@ def _section(
 
 
 def _card(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]) -> str:
+    rows = [(name, _plain(text)) for name, text in card_rows(header, track, protocol, lines)]
+    return tabulate(rows, headers=("protocol card", ""), tablefmt="github", disable_numparse=True)
+
+
+def card_rows(
+    header: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+) -> list[tuple[str, str]]:
+    """The protocol card of a table: what is said of each thing, as plain text."""
     about = header["tracks"][track]
     said = header.get("protocols", {}).get(protocol)  # absent where its plugin was
     first = next((line for line in lines if line.values), lines[0])
     counts = first.instances
     instances = ", ".join(f"{d} {counts.get(d, 0)}" for d in first.domains if counts)
     seeds = sorted({s for line in lines for s in line.replicates if s is not None})
-    rows = [
+    return [
         ("dataset", about["dataset"]),
         ("domains", ", ".join(first.domains)),
         *([("merging reads", "no data of users (tiers T0, T1)")] if about.get("isolated") else []),
@@ -92,12 +100,11 @@ def _card(header: Mapping[str, Any], track: str, protocol: str, lines: list[Line
         ("test targets", instances or "not run"),
         ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
     ]
-    return tabulate(rows, headers=("protocol card", ""), tablefmt="github", disable_numparse=True)
 
 
 def _split(said: Mapping[str, Any]) -> str:
     options = ", ".join(f"{k}={v}" for k, v in sorted(said["split"].items()))
-    return _plain(said["summary"] + (f" ({options})" if options else ""))
+    return str(said["summary"]) + (f" ({options})" if options else "")
 
 
 def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
