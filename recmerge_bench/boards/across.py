@@ -124,7 +124,7 @@ def load_across(path: Path) -> list[dict[str, Any]]:
             _check(table)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         line = getattr(error, "lineno", None)
-        raise DataError(f"no ranks over domains ({error!r}); build them again", path, line) from None
+        raise DataError(f"no ranks of a suite ({error!r}); build them again", path, line) from None
     return tables
 
 

@@ -49,7 +49,7 @@ const RECMERGE = (() => {
   function table(caption, head, body, name) {
     return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
       el("table", { class: name },
-        el("caption", {}, caption), el("thead", {}, head), el("tbody", {}, body)));
+        el("caption", {}, el("span", {}, caption)), el("thead", {}, head), el("tbody", {}, body)));
   }
 
   return { take, load, el, svg, table, views: {} };

@@ -2,7 +2,7 @@
 // Quality against cost, and what no other row beats in both.
 (() => {
   const { el, svg, state } = RECMERGE;
-  const [WIDTH, HEIGHT] = [1100, 480];
+  const HEIGHT = 480;
   const LEAST = 0.01;
   const AXES = {
     learning: ["training and merge, seconds", (c) => c.train + c.merge],
@@ -60,7 +60,8 @@
       const [xs, ys] = [points.map((p) => p.x), points.map((p) => p.y)];
       const pad = (Math.max(...ys) - Math.min(...ys)) * 0.06;
       const where = view.domain || "mean over the domains";
-      const c = RECMERGE.chart({ width: WIDTH, height: HEIGHT, x: RECMERGE.log(Math.min(...xs) / 1.3, Math.max(...xs) * 1.3),
+      const room = document.getElementById("panel").clientWidth - 16;
+      const c = RECMERGE.chart({ width: Math.min(1200, Math.max(560, room)), height: HEIGHT, x: RECMERGE.log(Math.min(...xs) / 1.3, Math.max(...xs) * 1.3),
         y: RECMERGE.linear(Math.min(...ys) - pad, Math.max(...ys) + pad, 6), xName: name,
         yName: `${view.metric}, ${where}`, title: `${view.metric} against cost: ${name}`,
         about: `${points.length} rows; beaten by no cheaper one of the same backbone: ${best.map((p) => p.row.label).join("; ")}. The data stand in a table below.` });

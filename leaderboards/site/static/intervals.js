@@ -121,6 +121,7 @@
       const shown = rows.map(([, s]) => s).filter(Boolean);
       if (!shown.length) return [bar, el("p", {}, "Nothing to draw for this choice.")];
       const zero = mode === "difference";
+      const several = new Set(view.table.rows.map((r) => r.backbone).filter((b) => b !== "–")).size > 1;
       const scale = axis(shown, whole, zero);
       const out = shown.filter((s) => !inside(scale, s.mean)).length;
       const titles = mode === "value" ? ["mean", "95 %"]
@@ -129,7 +130,8 @@
       const head = el("tr", {}, el("th", { scope: "col" }, "method"),
         el("th", { scope: "col", class: "wide" }, el("span", { class: "away" }, "drawn"), ticks(scale)),
         titles.map((t) => el("th", { scope: "col", class: t === "verdict" ? null : "num" }, t)));
-      const body = rows.map(([row, s]) => el("tr", { "data-row": row.id }, RECMERGE.rowHead(row),
+      const body = rows.map(([row, s]) => el("tr", { "data-row": row.id },
+        RECMERGE.rowHead(row, [], several ? ` ${row.backbone}` : ""),
         el("td", { class: "wide" }, strip(s, scale, zero, zero ? row.verdict || "" : "")),
         numbers(row, s, mode)));
       const where = view.domain || "mean over the domains";

@@ -107,8 +107,9 @@
   }
 
   /** The head of a row: its method with a link to the method's page. */
-  const rowHead = (row, ...before) => el("th", { scope: "row" }, before,
-    el("a", { href: `methods/${row.page}.html` }, row.label));
+  const rowHead = (row, before = [], after = "") => el("th", { scope: "row" }, before,
+    el("a", { href: `methods/${row.page}.html` }, row.label),
+    after && el("span", { class: "muted" }, after));
 
   function hider(row, redraw) {
     return el("button", { type: "button", class: "hide", "data-key": `hide ${row.id}`,
@@ -123,7 +124,7 @@
     draw(view, redraw) {
       const all = columns(view);
       const rows = sorted(view.rows, all).map((row) => el("tr", { "data-row": row.id },
-        rowHead(row, hider(row, redraw)), all.slice(1).map((column) => cell(row, column))));
+        rowHead(row, [hider(row, redraw)]), all.slice(1).map((column) => cell(row, column))));
       const what = view.domain === "" ? `${view.metric} by domain` : `${view.domain}: all metrics`;
       const said = view.table.compared.map((c) => `${c.metric} beside ${c.label}`).join("; ");
       const note = [

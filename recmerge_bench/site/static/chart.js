@@ -12,7 +12,7 @@
     const py = (v) => box.bottom - y.at(v) * (box.bottom - box.top);
     count += 1;
     const [t, d] = [`chart-t${count}`, `chart-d${count}`];
-    const root = svg("svg", { class: width > 600 ? "chart big" : "chart", viewBox: `0 0 ${width} ${height}`, role: "img",
+    const root = svg("svg", { class: width > 500 ? "chart big" : "chart", viewBox: `0 0 ${width} ${height}`, role: "img",
       "aria-labelledby": `${t} ${d}`, width, height },
     svg("title", { id: t }, title), svg("desc", { id: d }, about),
     y.ticks.map((v) => [
