@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,13 @@ FLAGS = (
     "--disable-dev-shm-usage", "--no-default-browser-check", "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE = 60.0
+#: Moves the two pipes to where the browser looks for them, and becomes the browser.
+MOVE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -34,27 +43,32 @@ class Browser:
     """
 
     def __init__(self, profile: Path) -> None:
-        self._read_there, self._write = os.pipe()
-        self._read, self._write_there = os.pipe()
-        there = (self._read_there, self._write_there)
-        moved = f'exec "$@" 3<&{there[0]} 4>&{there[1]}'
+        there_read, self._write = os.pipe()
+        self._read, there_write = os.pipe()
+        there = [fcntl.fcntl(d, fcntl.F_DUPFD, 10) for d in (there_read, there_write)]
         command = [str(PROGRAM), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         self._process = subprocess.Popen(
-            ["sh", "-c", moved, "sh", *command],
+            [sys.executable, "-c", MOVE, *map(str, there), *command],
             pass_fds=there, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        for descriptor in there:
+        for descriptor in (there_read, there_write, *there):
             os.close(descriptor)
         self._buffer, self._number = b"", 0
         self.events: list[dict[str, Any]] = []
+        self._session: str | None = None
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self) -> None:
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
-        self._session: str | None = attached["sessionId"]
+        self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.ask(f"{domain}.enable")
-
-    _session = None
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a command."""
@@ -160,6 +174,10 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:  # fmt: skip
+        self.close()
+
+    def close(self) -> None:
+        """End the browser."""
         self._process.terminate()
         try:
             self._process.wait(10)
