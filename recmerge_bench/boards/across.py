@@ -25,6 +25,8 @@ SCHEMA = 1
 ROW = ("backbone", "method", "variant", "recipe", "profile")
 #: Fewer rows have no ranks worth the name, nor Friedman's test.
 LEAST = 3
+#: Of the bootstrap: ranks are steps, so that more draws move few ends of intervals.
+DRAWS = 1000
 Row = tuple[str, ...]
 Ranks = Callable[[str], RankTable]
 
@@ -76,7 +78,7 @@ def _table(
     first = ranks(next(iter(next(iter(rows.values())).values())))
     units = Units(first.domain, first.users)
     scores = [_scores(registry, metric, seeds, ranks) for seeds in rows.values()]
-    placed = mean_ranks(scores, units)
+    placed = mean_ranks(scores, units, DRAWS)
     together = groups(placed.means, inseparable(scores, units))
     values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
     test = omnibus(values)

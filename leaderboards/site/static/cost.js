@@ -66,7 +66,7 @@
         yName: `${view.metric}, ${where}`, title: `${view.metric} against cost: ${name}`,
         about: `${points.length} rows; beaten by no cheaper one of the same backbone: ${best.map((p) => p.row.label).join("; ")}. The data stand in a table below.` });
       c.root.append(...fronts.map((f, n) => steps(c, f, n)),
-        ...points.map((p) => mark(c, p, backbones.indexOf(p.row.backbone), name)), ...labels(c, best));
+        ...labels(c, best), ...points.map((p) => mark(c, p, backbones.indexOf(p.row.backbone), name)));
       const key = el("p", { class: "legend" }, backbones.map((b, n) => el("span", { class: "key" },
         svg("svg", { width: 12, height: 12, "aria-hidden": "true" },
           svg("circle", { class: `dot s${n % 8}`, cx: 6, cy: 6, r: 4.5 })), b === "–" ? "no backbone" : b)));

@@ -17,11 +17,11 @@
   /** The sections for a view. */
   function below(view) {
     return [
-      el("div", { class: "card" }, el("h2", {}, "Protocol card"),
+      el("div", { class: "whole" }, missing(view.table)),
+      el("div", {}, el("h2", {}, "Protocol card"),
         el("dl", { class: "facts" }, view.table.card.map(([name, text]) =>
           el("div", {}, el("dt", {}, name), el("dd", {}, text))))),
-      el("div", { class: "card" }, missing(view.table),
-        el("h2", {}, "Reproduce"),
+      el("div", {}, el("h2", {}, "Reproduce"),
         el("pre", { tabindex: 0 }, el("code", {}, `${view.suite.command}\n`
           + "recmerge-bench leaderboard build --out runs --to leaderboards\n"
           + "recmerge-bench leaderboard site --records leaderboards/records --to leaderboards/site")),

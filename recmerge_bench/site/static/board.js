@@ -72,7 +72,10 @@
 
   function measured(row, column) {
     const value = valueOf(row, column.metric, column.domain);
-    if (!value) return el("td", { class: "num muted" }, "–");
+    if (!value) {
+      const why = column.domain === "mean" && row.gaps[0] ? row.gaps[0].status : "–";
+      return el("td", { class: "num muted" }, why);
+    }
     const text = value[0].toFixed(4);
     const place = column.best.indexOf(text);
     const sd = spread(value[2]);
