@@ -44,7 +44,7 @@ def make_across(registry: Registry, records: Mapping[str, Any], ranks: Ranks) ->
         for track in header["order"]:
             for protocol in header["tracks"][track]["protocols"]:
                 rows, left_out = _rows(records["results"], track, protocol)
-                if len(rows) >= LEAST:
+                if len(rows) >= LEAST and _users(rows, ranks) > 1:
                     about = {"track": track, "protocol": protocol, "metric": header["metrics"][0]}
                     left = [dict(zip(ROW, row, strict=True)) for row in left_out]
                     found.append({**about, **_table(registry, about["metric"], rows, ranks),
@@ -72,10 +72,20 @@ def _rows(
     return whole, [row for row in found if row not in whole]
 
 
+def _users(rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks) -> int:
+    """Of the domain that has the fewest: one user has no spread."""
+    table = _first(rows, ranks)
+    return min(len(np.unique(table.users[table.domain == d])) for d in np.unique(table.domain))
+
+
+def _first(rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks) -> RankTable:
+    return ranks(next(iter(next(iter(rows.values())).values())))
+
+
 def _table(
     registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks
 ) -> dict[str, Any]:
-    first = ranks(next(iter(next(iter(rows.values())).values())))
+    first = _first(rows, ranks)
     units = Units(first.domain, first.users)
     scores = [_scores(registry, metric, seeds, ranks) for seeds in rows.values()]
     placed = mean_ranks(scores, units, DRAWS)

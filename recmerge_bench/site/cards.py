@@ -120,7 +120,9 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
 
 def _options(spec: Spec) -> tuple[Option, ...]:
     options = load_class(spec.target).Options  # type: ignore[attr-defined]
-    about = _told(options.__doc__ or "")
+    about: dict[str, str] = {}
+    for cls in reversed(options.__mro__):  # options that several methods share
+        about |= _told(cls.__doc__ or "")
     return tuple(
         Option(
             field.name,

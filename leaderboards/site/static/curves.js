@@ -6,6 +6,7 @@
   const HEIGHT = 290;
   const DASHES = ["", "6 3", "2 3", "9 3 2 3"];
   const COLOURS = 8;
+  const BANDS = 8;
   const off = new Set();
 
   function xScale(figure, series) {
@@ -30,12 +31,12 @@
 
   const style = (n) => ({ colour: `s${n % COLOURS}`, dash: DASHES[Math.floor(n / COLOURS) % DASHES.length] });
 
-  function line(c, figure, s, n) {
+  function line(c, figure, s, n, bands) {
     const { colour, dash } = style(n);
     const many = s.points.length > 12;
     const path = s.points.map(([x, y], i) => `${i ? "L" : "M"}${c.x(x).toFixed(1)} ${c.y(y).toFixed(1)}`).join("");
     const edge = (sign) => s.points.map(([x, y, sd]) => `${c.x(x).toFixed(1)} ${c.y(y + sign * (sd || 0)).toFixed(1)}`);
-    const band = s.points.some((p) => p[2]) && !figure.ticks.length
+    const band = bands && s.points.some((p) => p[2]) && !figure.ticks.length
       ? svg("path", { class: `band ${colour}`, d: `M${[...edge(1), ...edge(-1).reverse()].join("L")}Z` }) : null;
     const points = s.points.map(([x, y, sd, seeds]) => [
       figure.ticks.length && sd ? svg("line", { class: `line ${colour}`, x1: c.x(x), x2: c.x(x),
@@ -54,7 +55,7 @@
       about: `${series.length} line(s): ${series.map((s) => s.name).join("; ")}. The data stand in a table below.`,
       xTicks: figure.ticks.length ? figure.ticks : null });
     for (const s of series) {
-      for (const part of line(c, figure, s, names.indexOf(s.name)).flat(Infinity)) {
+      for (const part of line(c, figure, s, names.indexOf(s.name), series.length <= BANDS).flat(Infinity)) {
         if (part) c.root.append(part);
       }
     }
@@ -91,7 +92,7 @@
       return [el("div", { class: "controls" }, chooser), el("h2", {}, figure.title), legend(names, redraw),
         el("div", { class: "panels" }, figure.panels.map((p) => panel(figure, p, names))),
         el("p", { class: "muted note-line" }, "Means over seeds; bands and bars are ± one sample standard "
-          + "deviation. Of the whole suite: the choice of track, metric and domain does not apply."),
+          + "deviation (no bands from nine lines on). Of the whole suite: the choice of track, metric and domain does not apply."),
         RECMERGE.dataTable(figure.title, ["line", "panel", figure.x || "name", "mean", "± sd", "seeds"], rows)];
     },
   };

@@ -53,7 +53,7 @@
         .filter((p) => p.value && p.row.cost)
         .map((p) => ({ row: p.row, y: p.value[0], x: Math.max(LEAST, of(p.row.cost)) }));
       if (!points.length) return [chooser, el("p", {}, "No costs are recorded for these rows.")];
-      const backbones = [...new Set(points.map((p) => p.row.backbone))];
+      const backbones = [...new Set(view.table.rows.map((row) => row.backbone))];
       const fronts = backbones.map((b) => front(points.filter((p) => p.row.backbone === b)));
       const best = fronts.flat();
       for (const p of best) p.front = true;
