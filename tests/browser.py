@@ -20,7 +20,8 @@ PROGRAM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--disable-ipc-flooding-protection", "--no-default-browser-check", "--remote-debugging-pipe",
+    "--disable-dev-shm-usage", "--disable-ipc-flooding-protection", "--no-default-browser-check",
+    "--remote-debugging-pipe",
 )  # fmt: skip
 PATIENCE = 60.0
 #: Moves the two pipes to where the browser looks for them, and becomes the browser.
