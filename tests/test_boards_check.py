@@ -14,6 +14,9 @@ from conftest import ROOT
 from recmerge_bench.boards.check import check
 from recmerge_bench.cli import cli
 from recmerge_bench.registry import Registry
+from recmerge_bench.site.load import load_suites
+from recmerge_bench.site.pages import render_site
+from recmerge_bench.site.write import write_site
 
 
 @pytest.fixture
@@ -67,6 +70,39 @@ def test_missing_and_stray_files(boards: Path, registry: Registry) -> None:
     assert any("regression.md: missing" in line for line in found)
     assert any("quick-made-up.svg: no records make this file" in line for line in found)
     assert any("quick-cost.md" in line for line in found)
+
+
+def test_the_site_is_rendered_again(boards: Path, registry: Registry) -> None:
+    site = boards / "site"
+    write_site(render_site(load_suites(boards / "records"), registry), site)
+    assert check(boards, registry) == []
+    data = site / "data" / "quick.js"
+    lines = data.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines) if '"item-knn"' in line)
+    lines[number] = lines[number].replace("0.1", "0.2", 1)
+    data.write_text("\n".join(lines) + "\n")
+    (site / "methods" / "ties.html").unlink()
+    (site / "methods" / "made-up.html").write_text("<p>")
+    found = check(boards, registry)
+    assert len(found) == 3
+    assert any(f.startswith(f"{data}:{number + 1}: is ") for f in found)
+    assert any("ties.html: missing; `recmerge-bench leaderboard site`" in f for f in found)
+    assert any("made-up.html: no records make this file" in f for f in found)
+
+
+def test_ranks_over_domains_that_the_ranks_do_not_give(tmp_path: Path, registry: Registry) -> None:
+    folder = tmp_path / "boards"
+    (folder / "records").mkdir(parents=True)
+    for file in (ROOT / "leaderboards").glob("ml100k*.md"):
+        shutil.copy(file, folder)
+    for file in (ROOT / "leaderboards" / "records").glob("ml100k.*"):
+        shutil.copy(file, folder / "records")
+    file = folder / "records" / "ml100k.across.json"
+    across = json.loads(file.read_text())
+    across["tables"][0]["rows"][0]["rank"] += 1
+    file.write_text(json.dumps(across))
+    [found] = check(folder, registry)
+    assert found.startswith(f"{file}: merging, loo: ") and "rank is" in found
 
 
 def test_the_command(boards: Path, tmp_path: Path) -> None:

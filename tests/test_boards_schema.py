@@ -18,8 +18,8 @@ from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.curves import load_curves
 from recmerge_bench.boards.figures import figures
 from recmerge_bench.boards.finish import build
-from recmerge_bench.boards.groups import load_groups
 from recmerge_bench.boards.full import render_full
+from recmerge_bench.boards.groups import load_groups
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.records import load_costs, load_records
 from recmerge_bench.registry import Registry

@@ -64,14 +64,16 @@ def _across(
     scores = [scores_of(registry, metric, seeds, ranks) for seeds in rows.values()]
     placed = mean_ranks(scores, units, draws=DRAWS)
     runs = groups(placed.means, inseparable(scores, units))
-    said = None
+    said = apart = None
     if len(scores) > 2:
         values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
-        said = omnibus(values).said
+        test = omnibus(values)
+        said, apart = test.said, test.critical_difference
     return {
         "metric": metric,
         "domains": len(units.columns),
         "said": said,
+        "critical_difference": None if apart is None else plain_numbers(apart),
         "rows": [
             {
                 **dict(zip(ROW, row, strict=True)),

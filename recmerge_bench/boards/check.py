@@ -27,6 +27,8 @@ from recmerge_bench.boards.records import cost_path, load_costs, load_records
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
+from recmerge_bench.site.load import load_suites
+from recmerge_bench.site.pages import render_site
 
 _CAN_DRAW = find_spec("matplotlib") is not None
 #: What records consist of, by the end of their names.
@@ -52,6 +54,9 @@ def check(folder: Path, registry: Registry) -> list[str]:
             found += [] if text is None else _differences(file, text)
         path = folder / "records" / f"{suite}.json"
         found += [*_records(path, registry), *_papers(path, registry)]
+    for file, text in _site(folder, registry).items():
+        expected.add(file)
+        found += _differences(file, text, "leaderboard site")
     known = {f"{suite}{end}" for suite in suites for end in _ENDS}
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         ours = file.parent.name == "records" and file.name in known
@@ -90,10 +95,18 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     return files
 
 
-def _differences(file: Path, text: str) -> list[str]:
+def _site(folder: Path, registry: Registry) -> dict[Path, str]:
+    """Every file of the site, where the folder has one."""
+    if not (folder / "site").is_dir():
+        return {}
+    pages = render_site(load_suites(folder / "records"), registry)
+    return {folder / "site" / name: text for name, text in pages.items()}
+
+
+def _differences(file: Path, text: str, mend: str = "leaderboard build --records") -> list[str]:
     """The first line that is not as it should be."""
     if not file.is_file():
-        return [f"{file}: missing; `recmerge-bench leaderboard build --records` writes it"]
+        return [f"{file}: missing; `recmerge-bench {mend}` writes it"]
     there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
     for number in range(max(len(there), len(wanted))):
         mine = there[number] if number < len(there) else "(end of file)"

@@ -54,6 +54,7 @@ def make_records(
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
     header["audits"] = make_audits(reader, manifest)
     header["pretraining"] = pretraining(reader.registry, results)
+    header["datasets"] = _datasets(reader, manifest["results"])
     if groups:
         header["group_facts"] = {
             split: {g.name: {"about": g.about, "instances": int(g.rows.sum())} for g in some}
@@ -78,6 +79,19 @@ def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
                 "candidate_seed": definition.candidate_seed(),
             }
     return found
+
+
+def _datasets(reader: Reader, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Sizes of the datasets that results were made of, by fingerprint of their events."""
+    found: dict[str, Any] = {}
+    for result in results:
+        for cell in reader.cells(result) if result["status"] == "done" else ():
+            report = cell["report"]
+            if cell["kind"] == "data" and "fingerprint" in report:
+                name = cell["label"].removeprefix("data ")
+                sizes = {k: report[k] for k in ("users", "events", "items")}
+                found[report["fingerprint"]] = {"dataset": name, **sizes}
+    return dict(sorted(found.items()))
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:

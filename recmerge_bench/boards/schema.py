@@ -210,6 +210,7 @@ class Across(_Part):
     metric: str
     domains: int
     said: str | None
+    critical_difference: FiniteFloat | None = None
     left_out: int
     rows: list[RankedRow]
 

@@ -80,6 +80,22 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
 
 
 @leaderboard.command()
+@click.option("--records", type=FOLDER, default=Path("leaderboards/records"), show_default=True)
+@click.option("--to", type=FOLDER, default=Path("leaderboards/site"), show_default=True)
+@click.pass_context
+def site(ctx: click.Context, records: Path, to: Path) -> int:
+    """Write the static site of all suites, whole: it opens from disk (index.html)."""
+    from recmerge_bench.site.load import load_suites
+    from recmerge_bench.site.pages import render_site
+    from recmerge_bench.site.write import write_site
+
+    pages = render_site(load_suites(records), registry(ctx))
+    write_site(pages, to)
+    click.echo(f"wrote {len(pages)} files, {sum(map(len, pages.values())) / 1e6:.2f} MB: {to}")
+    return 0
+
+
+@leaderboard.command()
 @click.argument("folder", type=FOLDER, default=Path("leaderboards"))
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> int:

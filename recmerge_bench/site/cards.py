@@ -1,0 +1,165 @@
+"""What the plugins that come with the package say of a method or dataset.
+
+Strangers' plugins are left out, installed or not: the site depends on what is committed alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recmerge_bench.merging.isolation import TIERS
+from recmerge_bench.registry import Registry
+from recmerge_bench.specs import Spec
+from recmerge_bench.targets import load_class
+
+#: Kinds that have pages, and how a page calls them.
+METHODS = {
+    "backbone": "single-domain backbone",
+    "cdsr": "cross-domain model",
+    "strategy": "merge strategy",
+}
+DISTRIBUTION = "recmerge-bench"
+FIDELITY = {
+    "code-verified": "checked against the authors' released code",
+    "paper-equations": "implemented from the paper's equations",
+    "reconstructed": "reconstructed where the paper leaves details open and no code is released",
+    "own": "this project's own",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a definition.
+
+    Attributes:
+        name: of it.
+        value: its default, as text.
+        preset: whether the card sets it, over the definition's default.
+        about: what it does, one line.
+    """
+
+    name: str
+    value: str
+    preset: bool
+    about: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A spec as a page shows it.
+
+    Attributes:
+        kind: how the page calls it.
+        summary: one line.
+        citation: source, one line; may be empty.
+        licence: of the code, or of a dataset's data.
+        facts: (name, what is said), in order.
+        options: with defaults.
+        profiles: name -> settings, as text.
+    """
+
+    kind: str
+    summary: str
+    citation: str
+    licence: str
+    facts: tuple[tuple[str, str], ...]
+    options: tuple[Option, ...]
+    profiles: tuple[tuple[str, str], ...]
+
+
+def method_cards(registry: Registry) -> dict[str, list[Card]]:
+    """Name -> cards of the methods that come with the package; two kinds may share a name."""
+    found: dict[str, list[Card]] = {}
+    for kind, called in METHODS.items():
+        for spec in _own(registry, kind):
+            found.setdefault(spec.name, []).append(_card(spec, called, _facts(spec)))
+    return dict(sorted(found.items()))
+
+
+def dataset_cards(registry: Registry) -> dict[str, Card]:
+    """Name -> card of the datasets that come with the package."""
+    return {spec.name: _card(spec, "dataset", ()) for spec in _own(registry, "dataset")}
+
+
+def _own(registry: Registry, kind: str) -> list[Spec]:
+    found = [registry.get(kind, name) for name in registry.names(kind)]
+    return [spec for spec in found if registry.plugin_of(spec).origin == DISTRIBUTION]
+
+
+def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
+    profiles = tuple(
+        (name, _settings({**profile.options, **{f"training.{k}": v
+                                                for k, v in profile.training.items()}}))
+        for name, profile in sorted(spec.profiles.items())
+    )  # fmt: skip
+    return Card(called, spec.summary, spec.citation, spec.licence, facts, _options(spec), profiles)
+
+
+def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
+    found = [("Fidelity", f"{spec.fidelity}: {FIDELITY.get(spec.fidelity, 'not known here')}")]
+    if spec.kind == "strategy":
+        reads = TIERS.get(spec.tier, "not known here")
+        found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
+        if spec.passthrough:
+            found.append(("Merges", "nothing: its input is evaluated as it is"))
+        found.append(("Takes", ", ".join(spec.inputs) or "nothing"))
+    if spec.counting:
+        found.append(("Fitting", "one pass over counts, without gradient training"))
+    if spec.single_target:
+        found.append(("Predicts in", "one domain: trained once for each"))
+    if spec.deterministic:
+        found.append(("Seeds", "depends on none: one result serves all seeds"))
+    if spec.requires:
+        found.append(("Needs", ", ".join(spec.requires)))
+    return tuple(found)
+
+
+def _options(spec: Spec) -> tuple[Option, ...]:
+    options = load_class(spec.target).Options  # type: ignore[attr-defined]
+    about: dict[str, str] = {}
+    for cls in reversed(options.__mro__):  # options that several methods share
+        about |= _told(cls.__doc__ or "")
+    return tuple(
+        Option(
+            field.name,
+            _text(spec.options.get(field.name, _default(field))),
+            field.name in spec.options,
+            about.get(field.name, ""),
+        )
+        for field in dataclasses.fields(options)
+    )
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return "to be given" if field.default is dataclasses.MISSING else field.default
+
+
+def _told(doc: str) -> dict[str, str]:
+    """Names under ``Attributes:`` of a docstring -> what it says of them."""
+    _, _, listed = doc.partition("Attributes:\n")
+    found: dict[str, str] = {}
+    for entry in re.split(r"\n(?= {4,8}\w+: )", "\n" + listed):
+        name, colon, text = entry.strip().partition(": ")
+        if colon and name.isidentifier():
+            found[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
+    return found
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k}={_text(v)}" for k, v in sorted(settings.items())) or "nothing changes"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{k}: {_text(v)}" for k, v in sorted(value.items())) + "}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "–" if value is None or value == "" else str(value)

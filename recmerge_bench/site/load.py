@@ -1,0 +1,74 @@
+"""What the site is made from: all files of each suite's records."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.boards.curves import curves_path, load_curves
+from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.errors import HandledError
+
+#: Files beside ``<suite>.json`` end in these.
+BESIDE = (".cost.json", ".curves.json", ".groups.json")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The records of a suite.
+
+    Attributes:
+        records: ``<suite>.json``.
+        costs: ``results`` of its cost file; none where there is no file.
+        curves: of its learned merges.
+    """
+
+    records: Mapping[str, Any]
+    costs: Sequence[Mapping[str, Any]]
+    curves: Sequence[Mapping[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """Of the suite."""
+        return str(self.records["suite"])
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What its records say before their results."""
+        header: Mapping[str, Any] = self.records["header"]
+        return header
+
+
+def load_suites(folder: Path) -> list[Suite]:
+    """All suites of a folder of records, by name.
+
+    Raises:
+        HandledError: none is there, two have one name, or a file is damaged.
+    """
+    paths = sorted(p for p in folder.glob("*.json") if not p.name.endswith(BESIDE))
+    if not paths:
+        raise HandledError(f"{folder}: no records there; `leaderboard build --out` writes them")
+    suites = [_load(p) for p in paths]
+    names = [suite.name for suite in suites]
+    for name in names:
+        if names.count(name) > 1:
+            raise HandledError(f"{folder}: two records files are of the suite '{name}'")
+    return sorted(suites, key=lambda suite: suite.name)
+
+
+def _load(path: Path) -> Suite:
+    beside = cost_path(path)
+    costs = load_costs(beside)["results"] if beside.is_file() else []
+    return Suite(load_records(path), costs, load_curves(curves_path(path)))
+
+
+def slug(name: str) -> str:
+    """A file name for a name: itself where that is safe, else what is left of it and a hash."""
+    if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?", name) and name != "index":
+        return name
+    kept = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{kept or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,0 +1,214 @@
+"""The tables of a suite as the site's pages read them: short names, rounded numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from recmerge_bench.boards.card import card_facts
+from recmerge_bench.boards.table import MEAN, ROW, Line, tables
+from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.site.load import Suite, slug
+from recmerge_bench.site.numbers import seed_interval, short
+
+Row = tuple[str, ...]
+
+
+def row_of(said: Mapping[str, Any]) -> Row:
+    """What tells a row of a table from the others."""
+    return tuple(str(said[k]) for k in ROW)
+
+
+def row_id(row: Row) -> str:
+    """A short name of a row, for links to a view of a table."""
+    return hashlib.sha256("\0".join(row).encode()).hexdigest()[:6]
+
+
+def table_data(suite: Suite) -> list[dict[str, Any]]:
+    """Every table of a suite, in its order, tracks and protocols apart."""
+    costs = {cost["key"]: cost for cost in suite.costs}
+    mends = _mends(suite.records)
+    found = []
+    for (track, protocol), lines in tables(suite.records).items():
+        compared = comparison_of(suite.records, track, protocol)
+        reference = suite.header["tracks"][track].get("reference")
+        said = _compared(compared)
+        keys = _keys(suite.records, track, protocol)
+        found.append(
+            {
+                "track": track,
+                "protocol": protocol,
+                "domains": lines[0].domains,
+                "card": [list(row) for row in card_facts(suite.header, track, protocol, lines)],
+                "reference": reference if _has(lines, reference) else None,
+                "compared": [_baseline(c, lines) for c in compared],
+                "across": _across(suite.records, track, protocol),
+                "rows": [
+                    _row(line, lines, suite.header["metrics"], reference)
+                    | {k: v for k, v in said.get(row_of(line.identity), {}).items()}
+                    | {"cost": _cost([costs[k] for k in keys[row_of(line.identity)] if k in costs])}
+                    | {"gaps": _gaps(line, mends)}
+                    for line in lines
+                ],
+            }
+        )
+    return found
+
+
+def _has(lines: Sequence[Line], method: str | None) -> bool:
+    return any(line.identity["method"] == method and line.values for line in lines)
+
+
+def _row(
+    line: Line, lines: Sequence[Line], metrics: Sequence[str], reference: str | None
+) -> dict[str, Any]:
+    row, (backbone, method) = row_of(line.identity), line.name
+    places = [*line.domains, MEAN] if line.values else []
+    return {
+        "id": row_id(row),
+        "backbone": backbone,
+        "method": line.identity["method"],
+        "label": method,
+        "page": slug(line.identity["method"]),
+        "recipe": line.identity["recipe"],
+        "seeds": [s for s in line.seeds if s is not None] if line.seeds != [None] else [],
+        "wanted": len([s for s in line.replicates if s is not None]),
+        "values": {m: {d: _value(line.values.get((d, m), [])) for d in places} for m in metrics},
+        "shares": {m: _shares(line, lines, m, reference) for m in metrics},
+    }
+
+
+def _value(values: Sequence[float]) -> list[Any] | None:
+    """[mean, interval over seeds or null, each seed's]."""
+    if not values:
+        return None
+    interval = seed_interval(values)
+    ends = None if interval is None else [short(v) for v in interval]
+    return [short(mean(values)), ends, [short(v) for v in values]]
+
+
+def _shares(
+    line: Line, lines: Sequence[Line], metric: str, reference: str | None
+) -> dict[str, float | None] | None:
+    """Mean over seeds over that of the same backbone's reference, by domain, and both averages."""
+    own = next(
+        (
+            other
+            for other in lines
+            if other.identity["method"] == reference
+            and other.identity["backbone"] == line.identity["backbone"]
+        ),
+        None,
+    )
+    if own is None or not own.values or not line.values:
+        return None
+    shares = {d: _share(line.mean(d, metric), own.mean(d, metric)) for d in line.domains}
+    whole = [s for s in shares.values() if s is not None]
+    shares["mean of ratios"] = mean(whole) if whole and len(whole) == len(shares) else None
+    shares["ratio of means"] = _share(line.mean(MEAN, metric), own.mean(MEAN, metric))
+    return {name: short(value) for name, value in shares.items()}
+
+
+def _share(value: float | None, base: float | None) -> float | None:
+    return None if value is None or not base else value / base
+
+
+def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, Any]]:
+    """Row -> verdict and what it follows from; the first family that has the row."""
+    found: dict[Row, dict[str, Any]] = {
+        row: {"verdict": verdict} for row, verdict in verdicts_of(comparisons).items()
+    }
+    for number, about in enumerate(comparisons):
+        for row in about["rows"]:
+            mine = found[row_of(row)]
+            if "difference" not in mine and mine["verdict"] != "baseline":
+                mine["difference"] = {"family": number, **_difference(row)}
+    return found
+
+
+def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
+    methods, models, effect = row["methods"], row["trained_models"], row["effect"]
+    return {
+        "mean": short(models["difference"]),
+        "relative": short(row["relative"]),
+        "methods": None if methods is None else [short(methods[k]) for k in ("lower", "upper")],
+        "models": [short(models[k]) for k in ("lower", "upper")],
+        "bootstrap": [short(v) for v in row["bootstrap"]],
+        "p": short(row["p_holm"]),
+        "dz": short(effect["dz"]),
+        "wins": [effect[k] for k in ("wins", "ties", "losses")],
+    }
+
+
+def _baseline(about: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
+    base = row_of(about["baseline"])
+    label = next((" ".join(n for n in line.name if n != "–") for line in lines
+                  if row_of(line.identity) == base), about["baseline"]["method"])  # fmt: skip
+    return {
+        "metric": about["metric"],
+        "id": row_id(base),
+        "label": label,
+        "mean": short(about["rows"][0]["baseline"]) if about["rows"] else None,
+    }
+
+
+def _across(records: Mapping[str, Any], track: str, protocol: str) -> dict[str, Any] | None:
+    for table in records.get("across", []):
+        if (table["track"], table["protocol"]) == (track, protocol):
+            rows = table["rows"]
+            runs = range(1, 1 + max((g for r in rows for g in r["groups"]), default=0))
+            return {
+                "metric": table["metric"],
+                "rows": [[row_id(row_of(r)), r["mean_rank"], r["lower"], r["upper"]] for r in rows],
+                "groups": [[n for n, r in enumerate(rows) if g in r["groups"]] for g in runs],
+                "said": table["said"],
+                "difference": short(table["critical_difference"]),
+                "left": table["left_out"],
+            }
+    return None
+
+
+def _keys(records: Mapping[str, Any], track: str, protocol: str) -> dict[Row, list[str]]:
+    """Row -> keys of its results."""
+    found: dict[Row, list[str]] = {}
+    for result in records["results"]:
+        identity = result["identity"]
+        if (identity["track"], identity["protocol"]) == (track, protocol):
+            found.setdefault(row_of(identity), []).append(result["key"])
+    return found
+
+
+def _cost(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Means over the seeds: seconds of training, of merging and of the rest; peak MiB."""
+    if not entries:
+        return None
+    parts: dict[str, float] = {"train": 0.0, "merge": 0.0, "other": 0.0}
+    for entry in entries:
+        for cell, seconds in entry["seconds"].items():
+            kind = cell.partition(":")[0]
+            parts[kind if kind in parts else "other"] += seconds / len(entries)
+    peak = max(entry["peak_memory"] for entry in entries) / 2**20
+    return {name: short(round(value, 2)) for name, value in parts.items()} | {"peak": round(peak)}
+
+
+def _mends(records: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """(status, reason) -> how to mend it."""
+    return {
+        (r["status"], r.get("reason", "")): r.get("mend", "")
+        for r in records["results"]
+        if r["status"] != "done"
+    }
+
+
+def _gaps(line: Line, mends: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "status": status,
+            "reason": reason,
+            "mend": mends.get((status, reason), ""),
+            "seeds": sorted(s for s in seeds if s is not None),
+        }
+        for (status, reason), seeds in line.gaps.items()
+    ]
