@@ -31,7 +31,8 @@ def make_across(
 ) -> list[dict[str, Any]]:
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
-    None either where a domain has one user: there is nobody to draw anew. A row is complete where it has as many seeds as any row of its table, or depends on none.
+    None either where a domain has one user: there is nobody to draw anew. A row is complete where
+    it has as many seeds as any row of its table, or depends on none.
 
     Args:
         registry: for the metric.
