@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boards_builders as made
+import numpy as np
 from test_boards_comparisons import suite
 
 from recmerge_bench.boards.across import make_across
@@ -15,6 +16,7 @@ from recmerge_bench.boards.check import check
 from recmerge_bench.boards.finish import render_suite
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
+from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 
@@ -73,6 +75,18 @@ def test_smoke_boards_and_single_domains_have_none(registry: Registry) -> None:
     assert across(registry, label="smoke")[1] == []
     records, tables = suite(registry)
     records["header"]["tracks"]["merging"]["domains"] = ["books"]
+    args = (registry, records["header"], records["results"], tables.__getitem__)
+    assert make_across(*args) == []
+
+
+def test_a_domain_of_one_user_has_none(registry: Registry) -> None:
+    records, tables = suite(registry)
+    for key, table in tables.items():
+        kept = np.flatnonzero((table.domain == 2) | (table.users == 7))
+        tables[key] = RankTable(
+            table.users[kept], table.domains, table.domain[kept], table.targets[kept],
+            table.n_better[kept], table.n_equal[kept], {},
+        )  # fmt: skip
     args = (registry, records["header"], records["results"], tables.__getitem__)
     assert make_across(*args) == []
 

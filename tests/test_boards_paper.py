@@ -20,7 +20,7 @@ from recmerge_bench.boards.check import check
 from recmerge_bench.boards.finish import render_suite
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.paper import Beside, beside
+from recmerge_bench.boards.paper import Beside, beside, order_alike
 from recmerge_bench.boards.records import load_records
 from recmerge_bench.boards.stars import stars
 from recmerge_bench.boards.table import tables
@@ -189,6 +189,21 @@ def test_stars_are_scipys_paired_test_against_our_best_baseline() -> None:
     assert stars(constant, one_sided)[0].p == pytest.approx(theirs)
     assert stars([entry("proposed", mine)], test) == []
     assert stars([entry("baseline", weak), entry("proposed", {0: 0.2})], test) == []
+
+
+def test_pairs_of_methods_are_counted_by_hand() -> None:
+    def one(method: str, paper: float, ours: dict[Any, float], role: str = "baseline") -> Beside:
+        return Beside(method, (), None, "d", "MRR", False, (paper,), None, 0, ours, role)
+
+    found = [
+        one("a", 0.3, {0: 0.3}), one("a", 0.3, {0: 0.0}), one("b", 0.2, {0: 0.4}),
+        one("c", 0.1, {0: 0.2}), one("d", 0.1, {0: 0.1}), one("e", 0.9, {}),
+        one("x", 0.0, {0: 1.0}, "reference"),
+    ]  # fmt: skip
+    # a-b turned; a-c, a-d, b-c, b-d alike; c-d equal in the paper; e not done; x is the expert
+    assert order_alike(found) == (4, 5)
+    assert order_alike(found[-2:]) == (0, 0)
+    assert "as the paper does" not in render(records())
 
 
 def test_the_full_board_prints_the_papers_own_test() -> None:

@@ -247,6 +247,20 @@ def test_other_targets_share_no_qrels(
         export_suite(folder, "fake", ("trec",), tmp_path / "to")
 
 
+def test_results_that_would_share_a_file_are_not_lost(
+    compared: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, records = compared
+    for number, result in enumerate(records["results"][:2]):
+        result["identity"].update(seed=0, variant=("a|b", "a b")[number])
+    write_json(folder / "fake.json", records)
+    with pytest.raises(HandledError, match=r"two results would share the file .*a-b"):
+        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+    records["results"][1] = records["results"][0]  # the very same row, listed twice
+    write_json(folder / "fake.json", records)
+    assert export_suite(folder, "fake", ("trec",), tmp_path / "to")
+
+
 # -- RESULTS.md -----------------------------------------------------------------------------------
 
 

@@ -82,7 +82,7 @@ def groups_follow_from_ranks(folder: Path, registry: Registry) -> None:
     mine = group.rows & (table.domain == 1)
     wanted = ndcg(rank(table.n_better[mine], table.n_equal[mine]), 10).mean()
     assert row["groups"][group.name]["d1"] == pytest.approx(wanted)
-    text = (folder / "boards" / "text.md").read_text()
+    text = (folder / "boards" / "text-full.md").read_text()
     assert "by group of test targets" in text and f"- {group.name}: {group.about}" in text
     file = folder / "records" / "text.groups.json"
     raw = json.loads(file.read_text())

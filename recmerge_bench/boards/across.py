@@ -16,6 +16,7 @@ from recmerge_bench.boards.comparisons import (
     scores_of,
     units_of,
 )
+from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.statistics.across import groups, inseparable, mean_ranks, omnibus
 
@@ -30,8 +31,8 @@ def make_across(
 ) -> list[dict[str, Any]]:
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
-    A row is complete where it has as many seeds as any row of its table, or depends on none.
-    There is none where a domain has a single user: nothing can be said of users in general.
+    None either where a domain has one user: there is nobody to draw anew. A row is complete where
+    it has as many seeds as any row of its table, or depends on none.
 
     Args:
         registry: for the metric.
@@ -50,17 +51,28 @@ def make_across(
             rows = rows_of(results, track, protocol)
             most = max((len(seeds) for seeds in rows.values()), default=0)
             whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
-            if len(whole) > 1 and _users(whole, ranks) > 1:
+            if len(whole) > 1 and _enough(ranks(_first(whole))):
                 made = _across(registry, header["metrics"][0], whole, ranks)
                 left = sum(1 for r, s in rows.items() if s and r not in whole)
                 found.append({"track": track, "protocol": protocol, "left_out": left, **made})
     return found
 
 
+def _first(rows: Mapping[Row, Mapping[Any, str]]) -> str:
+    """Key of any result: all are of the same test targets."""
+    return next(iter(next(iter(rows.values())).values()))
+
+
+def _enough(table: RankTable) -> bool:
+    """Whether every domain has two users or more."""
+    users = (np.unique(table.users[table.domain == d]) for d in np.unique(table.domain))
+    return all(len(some) > 1 for some in users)
+
+
 def _across(
     registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks
 ) -> dict[str, Any]:
-    units = units_of(ranks(next(iter(next(iter(rows.values())).values()))))
+    units = units_of(ranks(_first(rows)))
     scores = [scores_of(registry, metric, seeds, ranks) for seeds in rows.values()]
     placed = mean_ranks(scores, units, draws=DRAWS)
     runs = groups(placed.means, inseparable(scores, units))
@@ -85,9 +97,3 @@ def _across(
             for n, row in enumerate(rows)
         ],
     }
-
-
-def _users(rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks) -> int:
-    """Fewest users of a domain."""
-    table = ranks(next(iter(next(iter(rows.values())).values())))
-    return int(np.unique(table.domain, return_counts=True)[1].min())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from statistics import mean, stdev
 from typing import Any
 
@@ -196,3 +197,23 @@ def _mean_of_ratios(found: Sequence[Beside]) -> list[Beside]:
             )
         )  # fmt: skip
     return made
+
+
+def order_alike(found: Sequence[Beside]) -> tuple[int, int]:
+    """Of the pairs of methods that the paper orders: how many ours order alike, and how many.
+
+    Pairs are of one backbone, domain and metric, without the expert; of a method with several rows
+    of ours the first one that is done counts. Equal numbers of the paper make no pair.
+    """
+    tables: dict[tuple[Any, ...], dict[str, Beside]] = defaultdict(dict)
+    for one in found:
+        if one.ours and one.role != "reference":
+            place = (one.backbones, one.domain, one.metric, one.share)
+            tables[place].setdefault(one.method, one)
+    alike = pairs = 0
+    for some in tables.values():
+        for first, second in combinations(some.values(), 2):
+            theirs, ours = first.paper - second.paper, (first.mean or 0.0) - (second.mean or 0.0)
+            pairs += theirs != 0
+            alike += theirs * ours > 0
+    return alike, pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recmerge_bench.boards.paper import Beside
+from recmerge_bench.boards.paper import Beside, order_alike
 from recmerge_bench.boards.pieces import plain, table
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS
 from recmerge_bench.boards.stars import stars
@@ -56,6 +56,13 @@ def _section(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
         said.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in found):
         said.append("The mean of ratios is made of its numbers for these domains.")
+    alike, pairs = order_alike(found)
+    if pairs:
+        places = len({(e.domain, e.metric, e.share, e.backbones) for e in found if e.ours})
+        apart = ", each domain and metric by itself" if places > 1 else ""
+        said.append(
+            f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."
+        )
     return [*parts, " ".join([*said, *notes])]
 
 

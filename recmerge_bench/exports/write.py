@@ -82,6 +82,12 @@ def export_suite(
     aside = Path(tempfile.mkdtemp(prefix=".export-", dir=to))
     try:
         made = [file for name in formats for file in _maker(name)(source, aside)]
+        twice = [file.name for file in made if made.count(file) > 1]
+        if twice:
+            raise HandledError(
+                f"{path}: two results would share the file {twice[0]}: give their rows other "
+                "variants, or choose with --only"
+            )
         finals = [to / file.relative_to(aside) for file in made]
         for file, final in zip(made, finals, strict=True):
             final.parent.mkdir(parents=True, exist_ok=True)
