@@ -45,12 +45,12 @@
       const found = view.table.across;
       if (!found) {
         const why = view.suite.label === "smoke" ? "a smoke board carries none"
-          : "fewer than three rows of this table are whole";
+          : "fewer than two rows of this table are whole, or there is one domain";
         return [el("p", {}, `No ranks over the domains: ${why}.`)];
       }
-      const said = found.said[0].toUpperCase() + found.said.slice(1);
-      const left = found.left.length
-        ? ` ${found.left.length} row(s) lack seeds and are not ranked.` : "";
+      const said = found.said ? found.said[0].toUpperCase() + found.said.slice(1) : "Two rows";
+      const left = found.left
+        ? ` ${found.left} row(s) lack seeds and are not ranked.` : "";
       return [table(view, found), el("p", { class: "note-line muted" },
         "Rows that share a bar (or a letter) cannot be told apart: neighbours by mean rank, no two "
         + "of which differ by the claim about the methods, adjusted by Holm over all pairs. "
