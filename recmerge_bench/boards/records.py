@@ -86,11 +86,10 @@ def _datasets(reader: Reader, results: Sequence[Mapping[str, Any]]) -> dict[str,
     found: dict[str, Any] = {}
     for result in results:
         for cell in reader.cells(result) if result["status"] == "done" else ():
-            report = cell["report"]
-            if cell["kind"] == "data" and "fingerprint" in report:
+            sizes = {k: cell["report"].get(k) for k in ("users", "events", "items")}
+            if cell["kind"] == "data" and None not in sizes.values():
                 name = cell["label"].removeprefix("data ")
-                sizes = {k: report[k] for k in ("users", "events", "items")}
-                found[report["fingerprint"]] = {"dataset": name, **sizes}
+                found[cell["report"]["fingerprint"]] = {"dataset": name, **sizes}
     return dict(sorted(found.items()))
 
 

@@ -115,6 +115,15 @@ class Encoder(_Part):
     overlap: dict[str, str]
 
 
+class Size(_Part):
+    """What a dataset holds."""
+
+    dataset: str
+    users: int
+    events: int
+    items: dict[str, int]
+
+
 class Header(_Part):
     """What a board says before its tables."""
 
@@ -127,6 +136,7 @@ class Header(_Part):
     command: str
     audits: dict[str, Audit]
     pretraining: dict[str, Encoder]
+    datasets: dict[str, Size] = {}
     protocols: dict[str, dict[str, Any]] = {}
     figures: dict[str, dict[str, Any]] = {}
     groups: list[str] = []
