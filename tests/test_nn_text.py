@@ -120,7 +120,7 @@ def minilm() -> Any:
 def test_minilm_reads_the_known_weights_only(
     shipped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recmerge_bench.planning.keys import file_digest
+    from recmerge_bench.digests import file_digest
 
     with pytest.raises(DataError, match="not the known weights"):
         minilm().encode(["red"], None, "cpu", print)

@@ -172,7 +172,7 @@ def _merged(
 
 
 def _file(path: Path) -> dict[str, Any]:
-    from recmerge_bench.planning.keys import file_digest
+    from recmerge_bench.digests import file_digest
 
     return {"file": path.name, "bytes": path.stat().st_size, "sha256": file_digest(path)}
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
-from recmerge_bench.planning.keys import file_digest
 
 ENVIRONMENT = "RECMERGE_BENCH_DATA"
 RETRIES = 3

@@ -50,7 +50,7 @@ class HfFolder(TextEncoder):
         Raises:
             DataError: it is not.
         """
-        from recmerge_bench.planning.keys import file_digest
+        from recmerge_bench.digests import file_digest
 
         file = self.weight_file(data_root)
         if self.weights_sha256 is not None and file_digest(file) != self.weights_sha256:

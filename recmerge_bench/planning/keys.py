@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.digests import file_digest
+
 CORE = "recmerge_bench"
 CORE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,18 +26,6 @@ def canonical(value: Any) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON, 64 hex digits."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
-
-
-@functools.lru_cache(maxsize=4096)
-def _file_digest(path: str, size: int, mtime: int) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, remembered while its size and time stand."""
-    stat = path.stat()
-    return _file_digest(str(path), stat.st_size, stat.st_mtime_ns)
 
 
 def source_digest(modules: Iterable[str]) -> str:
@@ -59,20 +49,33 @@ def source_digest(modules: Iterable[str]) -> str:
 
 
 def module_path(name: str) -> Path | None:
-    """The source file of a module, found without importing it where possible."""
+    """The source file of a module, found without importing anything."""
     if name == CORE or name.startswith(CORE + "."):
-        stem = CORE_ROOT.joinpath(*name.split(".")[1:])
-        options = [stem.with_suffix(".py"), stem / "__init__.py"]
-        return next((p for p in options if p.is_file()), None) if name != CORE else None
+        return _within([CORE_ROOT], name.split(".")[1:]) if name != CORE else None
     module = sys.modules.get(name)
     if module is not None:
         file = getattr(module, "__file__", None)
         return Path(file) if file else None
+    top, *rest = name.split(".")
     try:
-        spec = importlib.util.find_spec(name)
+        spec = importlib.util.find_spec(top)  # of a package's part it would import the package
     except (ImportError, ValueError):
         return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    if spec is None:
+        return None
+    if rest:
+        return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
+    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def _within(folders: Iterable[Path], parts: list[str]) -> Path | None:
+    """A part of a package that lies in these folders."""
+    for folder in folders:
+        stem = folder.joinpath(*parts)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
 
 
 def imported(path: Path, module: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, HandledError, near
 from recmerge_bench.planning.cells import Cell, Plan
-from recmerge_bench.planning.keys import digest, file_digest, source_digest
+from recmerge_bench.planning.keys import digest, source_digest
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.stages import STAGES
