@@ -20,17 +20,17 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.boards import joining, untrusted
 from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.boards.check import check
 from recmerge_bench.boards.finish import build, render_suite
-from recmerge_bench.boards.joining import join
 from recmerge_bench.boards.records import load_costs, load_records
-from recmerge_bench.boards.replacing import replaced
-from recmerge_bench.boards.submission import submit
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
+from recmerge_bench.submissions import joining, untrusted
+from recmerge_bench.submissions.joining import join
+from recmerge_bench.submissions.replacing import replaced
+from recmerge_bench.submissions.submission import submit
 
 OWN = {"own": 0.0, "average": 0.3}
 FAKE = ("fake.json", "fake.cost.json", "fake.ranks.parquet")
@@ -476,7 +476,7 @@ def test_what_is_packed_is_checked_first(tmp_path: Path, registry: Registry) -> 
 KILL = """
 import os, signal, sys
 from pathlib import Path
-from recmerge_bench.boards import joining, replacing
+from recmerge_bench.submissions import joining, replacing
 from recmerge_bench.registry import discover
 
 module, name, when = sys.argv[3].split(":")
@@ -521,7 +521,7 @@ def test_a_kill_leaves_the_old_boards_or_the_new(
 def test_without_an_atomic_swap_two_renames_are_mended(
     tmp_path: Path, boards: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recmerge_bench.boards.replacing._exchange", lambda one, other: False)
+    monkeypatch.setattr("recmerge_bench.submissions.replacing._exchange", lambda one, other: False)
     bundle, before = packed(tmp_path, registry), sent.tree(boards)
     boards.rename(tmp_path / ".boards.77.before")  # what a kill between the two leaves
     with replaced(boards) as copy:

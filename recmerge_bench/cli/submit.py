@@ -27,7 +27,7 @@ def submit(
     board: str | None, contact: str, note: str,
 ) -> int:  # fmt: skip
     """Pack RECORDS, a run's folder or a records file, to be added to a leaderboard."""
-    from recmerge_bench.boards.submission import submit as packed
+    from recmerge_bench.submissions.submission import submit as packed
 
     path, manifest = packed(records, to, registry(ctx), suite, only, board, contact, note)
     click.echo(f"wrote {path}: {manifest.results} result(s) for the board of '{manifest.suite}'")
@@ -42,7 +42,7 @@ def submit(
 @click.pass_context
 def add(ctx: click.Context, bundle: Path, to: Path, replace: bool, accept_flagged: bool) -> int:
     """Check a submitted BUNDLE and add its results to the boards, whole or not at all."""
-    from recmerge_bench.boards.joining import join
+    from recmerge_bench.submissions.joining import join
 
     done = join(bundle, to, registry(ctx), replace, accept_flagged)
     for name in done.added:

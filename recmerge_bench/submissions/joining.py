@@ -17,16 +17,16 @@ from recmerge_bench.boards.check import expected
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.derived import with_derived
 from recmerge_bench.boards.groups import by_group, groups_json, groups_path, load_groups
-from recmerge_bench.boards.plausible import COLUMNS, flags_of
 from recmerge_bench.boards.records import cost_path, load_costs, load_records
-from recmerge_bench.boards.replacing import replaced
 from recmerge_bench.boards.results import MEAN, domain_means
-from recmerge_bench.boards.submission import Submission, read_submission
-from recmerge_bench.boards.tables_match import Table, check_tables
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json, write_text
+from recmerge_bench.submissions.plausible import COLUMNS, flags_of
+from recmerge_bench.submissions.replacing import replaced
+from recmerge_bench.submissions.submission import Submission, read_submission
+from recmerge_bench.submissions.tables_match import Table, check_tables
 
 
 @dataclass
@@ -57,7 +57,7 @@ def join(
     """Check a bundle and add its results to the boards of a folder, whole or not at all.
 
     Args:
-        bundle: what `recmerge_bench.boards.submission.submit` wrote, maybe a stranger.
+        bundle: what `recmerge_bench.submissions.submission.submit` wrote, maybe a stranger.
         boards: folder with ``records/`` and boards; made where there is none.
         registry: for the metrics.
         replace_rows: rows that are there with other numbers are replaced; otherwise refused.

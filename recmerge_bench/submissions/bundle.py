@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recmerge_bench._version import __version__
 from recmerge_bench.boards.records import SCHEMA as RECORDS_SCHEMA
-from recmerge_bench.boards.untrusted import MARKUP, extract, read_json
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.running.store import sha256
+from recmerge_bench.submissions.untrusted import MARKUP, extract, read_json
 
 SCHEMA = 1
 END = ".rmb.tar.gz"

@@ -12,7 +12,7 @@ from recmerge_bench.boards.results import MEAN
 from recmerge_bench.errors import HandledError, near
 
 if TYPE_CHECKING:
-    from recmerge_bench.boards.submission import Submission
+    from recmerge_bench.submissions.submission import Submission
 
 #: What the header says of a track that makes its tables what they are.
 TRACK: dict[str, Any] = {

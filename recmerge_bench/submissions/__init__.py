@@ -1,0 +1,1 @@
+"""Results of strangers: packed as one file, checked in bounds, joined whole or not at all."""
