@@ -168,7 +168,7 @@ def test_recformers_layout_and_weights(folder: Path, monkeypatch: pytest.MonkeyP
     tokens = attribute_tokens(folder, TEXTS, 2)
     assert words(tokens.ids[: tokens.offsets[1]]) == "title red shoe brand hat"
     assert tokens.kinds[: tokens.offsets[1]].tolist() == [1, 2, 2, 1, 2]
-    model = RecFormerBackbone(RecFormerOptions(dropout=0.0))
+    model = RecFormerBackbone(RecFormerOptions(dropout=0.0, max_tokens=60))
     net = model.build(catalogue(tokens), ("a", "b"), 0)
     source = RecFormer(TINY)
     released = {f"longformer.{n}": t for n, t in source.state_dict().items()}
