@@ -99,6 +99,16 @@ def test_a_methods_twin_always_shares_its_rank() -> None:
     assert found.lower.tolist() == found.upper.tolist() == [2.5, 2.5, 1.0]
 
 
+def test_ranks_do_not_follow_the_last_bit_of_a_sum() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.random((2, 120))
+    scores = [Scores(values, (0, 1)), Scores(values * (1 + 1e-15), (0, 1))]
+    scores.append(Scores(rng.random((2, 120)), (0, 1)))
+    found = mean_ranks(scores, Units(np.repeat([0, 1], 60), np.arange(120)), draws=300)
+    assert found.means[0] == found.means[1]
+    assert (found.lower[0], found.upper[0]) == (found.lower[1], found.upper[1])
+
+
 def test_which_pairs_cannot_be_told_apart() -> None:
     methods, units = several()
     together = inseparable(methods, units)

@@ -130,7 +130,8 @@ def main(names: list[str]) -> None:
         text = json.dumps({"claims": lines}, indent=1, sort_keys=True) + "\n"
         (HERE / "records" / f"{suite}.json").write_text(text, encoding="utf-8")
         for line in lines:
-            print(f"{line['claim']}: {line.get('difference', 0):+.4f} {line['verdict']}")
+            shown = f"{line['difference']:+.4f} " if "difference" in line else ""
+            print(f"{line['claim']}: {shown}{line['verdict']}")
 
 
 if __name__ == "__main__":

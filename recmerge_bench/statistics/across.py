@@ -18,6 +18,9 @@ from recmerge_bench.statistics.verdicts import ALPHA, enough_seeds
 
 #: Friedman's and Nemenyi's approximations need about as many (Demšar, 2006).
 DOMAINS = 8
+#: Decimals of the means that are ranked: far finer than a difference that matters, far coarser than
+#: rounding, so that methods that predict alike tie whatever the order of a sum was.
+DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def mean_ranks(
     """
     means = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
     drawn = np.stack(_drawn_means(scores, units, draws, seed), axis=-1)
+    means, drawn = means.round(DIGITS), drawn.round(DIGITS)
     tail = (1 - level) / 2
     low, high = np.quantile(ranks(drawn).mean(axis=1), [tail, 1 - tail], axis=0)
     return MeanRanks(ranks(means).mean(axis=0), low, high)
