@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.boards.pieces import plain, table
-from recmerge_bench.boards.table import ROW, Line
+from recmerge_bench.boards.table import Line, names_of, row_of
 
 #: Rows of the compact board.
 MOST = 8
@@ -22,13 +22,13 @@ def across_of(records: Mapping[str, Any], track: str, protocol: str) -> Mapping[
 
 def section(about: Mapping[str, Any], lines: Sequence[Line], whole: bool) -> list[str]:
     """Heading, table (the best few, or all) and what it says."""
-    names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
+    names = names_of(lines)
     ordered = sorted(about["rows"], key=lambda row: row["mean_rank"])
     shown = ordered if whole else ordered[:MOST]
     rows = []
     for row in shown:
         backbone, method = names.get(
-            tuple(row[k] for k in ROW), (row["backbone"] or "–", row["method"])
+            row_of(row), (row["backbone"] or "–", row["method"])
         )
         rows.append(
             [

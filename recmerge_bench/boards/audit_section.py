@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
+from recmerge_bench.boards.pieces import plain, table
 
 HEADING = "### Leakage audit"
 ABSENT = "Not in these records: they were made before audits; build them again from the run."
@@ -54,7 +54,7 @@ def _table(audits: Sequence[Mapping[str, Any]]) -> str:
     rows = [[_shown(name, about.get(name)) for name in FACTS] for about in audits]
     unique = [row for n, row in enumerate(rows) if row not in rows[:n]]
     headers = [short for short, _ in FACTS.values()]
-    return tabulate(unique, headers, tablefmt="github", disable_numparse=True)
+    return table(headers, unique)
 
 
 def _shown(name: str, value: Any) -> str:
@@ -83,11 +83,11 @@ def _read(done: Sequence[Mapping[str, Any]]) -> list[str]:
     if not found:
         return []
     rows = [
-        [tier, ", ".join(read), str(opened), ", ".join(map(_plain, names))]
+        [tier, ", ".join(read), str(opened), ", ".join(map(plain, names))]
         for (tier, read, opened), names in sorted(found.items())
     ]
     headers = ["tier", "merging read", "other files", "methods"]
-    return [tabulate(rows, headers, tablefmt="github", disable_numparse=True)]
+    return [table(headers, rows)]
 
 
 def _encoders(done: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[str]:
@@ -99,11 +99,7 @@ def _encoders(done: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> li
         overlap = about.get("overlap", {}).get(dataset, "unknown")
         source = f" ({about['source']})" if about.get("source") else ""
         lines.append(
-            f"- Text encoder `{_plain(name)}`: trained on {about.get('trained_on', 'unknown')}"
+            f"- Text encoder `{plain(name)}`: trained on {about.get('trained_on', 'unknown')}"
             f"{source}; overlap with {dataset}: {overlap}"
         )
     return ["\n".join(lines)] if lines else []
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -23,7 +23,7 @@ from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.groups import groups_path, load_groups
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.pareto import paretos
-from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.boards.records import cost_path, load_costs, load_records, records_files
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
@@ -45,8 +45,7 @@ def check(folder: Path, registry: Registry) -> list[str]:
     Raises:
         HandledError: a file of records is damaged or missing.
     """
-    records = sorted((folder / "records").glob("*.json"))
-    suites = [p.stem for p in records if not p.name.endswith(_ENDS[1:4])]
+    suites = [p.stem for p in records_files(folder / "records")]
     found, expected = [], set()
     for suite in suites:
         for file, text in _rendered(folder, suite).items():

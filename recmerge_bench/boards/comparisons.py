@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.boards.metrics import metric_values
+from recmerge_bench.boards.table import ROW, Row, row_of
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.statistics.comparison import Settings, compare_family
 from recmerge_bench.statistics.scores import Scores, Units
 
-#: What tells a row of a table from the others, seeds apart.
-ROW = ("backbone", "method", "variant", "recipe", "profile")
-Row = tuple[str, ...]
 Ranks = Callable[[str], RankTable]
 
 
@@ -71,7 +69,7 @@ def rows_of(
     for result in results:
         identity = result["identity"]
         if (identity["track"], identity["protocol"]) == (track, protocol):
-            row = found.setdefault(tuple(str(identity[k]) for k in ROW), {})
+            row = found.setdefault(row_of(identity), {})
             if result["status"] == "done":
                 row[identity["seed"]] = result["key"]
     return found

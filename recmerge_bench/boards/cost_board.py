@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any, Protocol
 
-from tabulate import tabulate
-
-from recmerge_bench.boards.table import ROW, Line
+from recmerge_bench.boards.pieces import plain, table
+from recmerge_bench.boards.table import Line, row_of
 
 NOTE = (
     "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "
@@ -76,7 +75,7 @@ def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]
         seen.add(own)
         identity.pop("seed")
         place = found.setdefault((identity["track"], identity["protocol"]), {})
-        key = tuple(identity[k] for k in ROW)
+        key = row_of(identity)
         place.setdefault(key, CostLine(Line(identity))).add(entry)
     for rows in found.values():
         recipes: dict[str, set[str]] = {}
@@ -117,7 +116,7 @@ def render_cost(costs: Mapping[str, Any], plots: Sequence[Plot] = ()) -> str:
 def _table(lines: Sequence[CostLine]) -> str:
     rows = [
         [
-            *map(_plain, row.line.name),
+            *map(plain, row.line.name),
             *(_seconds(mean(row.seconds[kind])) for kind in (*KINDS.values(), "other")),
             f"{max(row.memory) / 2**20:.0f}",
             f"{round(mean(row.parameters)):,}" if row.parameters else "–",
@@ -130,14 +129,10 @@ def _table(lines: Sequence[CostLine]) -> str:
         "backbone", "method", "training s", "merging s", "ranking s", "other s", "peak MiB",
         "parameters", "energy J", "seeds",
     ]  # fmt: skip
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    return table(headers, rows)
 
 
 def _seconds(value: float) -> str:
     if value == 0:
         return "–"  # no such work
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _plain(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -15,7 +15,7 @@ from recmerge_bench.boards.paper import beside
 from recmerge_bench.boards.pieces import plain
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.boards.submitted import footnotes
-from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
+from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, row_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, relative_of, verdicts_of
 
 LABELS = {
@@ -90,7 +90,7 @@ def _table(
     uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
-        row = tuple(str(line.identity[k]) for k in ROW)
+        row = row_of(line.identity)
         cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
         cells += [_share(line, own, metric)] if own else []
         cells += [_verdict(verdicts.get(row), relative.get(row))] if verdicts else []
@@ -133,10 +133,10 @@ def _legend(
 
 def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> str:
     """What the verdicts are about."""
-    names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
+    names = names_of(lines)
     said = []
     for about in compared:
-        row = tuple(about["baseline"][k] for k in ROW)
+        row = row_of(about["baseline"])
         place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
         said.append(f"`{pieces.baseline_name(about, names, row)}`{place}")
     return (

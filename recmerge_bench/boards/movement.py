@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.comparisons import ROW, scores_of, units_of
-from recmerge_bench.boards.table import MEAN, Line, tables
+from recmerge_bench.boards.comparisons import scores_of, units_of
+from recmerge_bench.boards.table import MEAN, Line, row_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
@@ -95,7 +95,7 @@ def _done(records: Mapping[str, Any]) -> dict[Place, dict[Any, Mapping[str, Any]
     found: dict[Place, dict[Any, Mapping[str, Any]]] = {}
     for result in records["results"]:
         identity = result["identity"]
-        row = tuple(str(identity[k]) for k in ("track", "protocol", *ROW))
+        row = (identity["track"], identity["protocol"], *row_of(identity))
         if result["status"] == "done":
             found.setdefault(row, {})[identity["seed"]] = result
     return found
@@ -189,7 +189,7 @@ def _placed(lines: Sequence[Line], metric: str) -> dict[Place, float]:
     for line in lines:
         value = line.mean(MEAN, metric)
         if value is not None:
-            found[tuple(str(line.identity[k]) for k in ROW)] = value
+            found[row_of(line.identity)] = value
     return found
 
 

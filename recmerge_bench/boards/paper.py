@@ -9,14 +9,10 @@ from itertools import combinations
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
-
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, by_seed, experts, shares
 from recmerge_bench.boards.table import MEAN, Line
 from recmerge_bench.planning.references import SEVERAL, numbers
-from recmerge_bench.statistics.distributions import t_quantile
-
-LEVEL = 0.95
+from recmerge_bench.statistics.summary import mean_interval
 
 
 @dataclass(frozen=True)
@@ -82,11 +78,7 @@ class Beside:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Student's interval of our mean over seeds, the users as given; None below two."""
-        if self.mean is None or self.spread is None:
-            return None
-        count = len(self.ours)
-        reach = float(t_quantile((1 + LEVEL) / 2, count - 1)) * self.spread / np.sqrt(count)
-        return self.mean - float(reach), self.mean + float(reach)
+        return mean_interval(list(self.ours.values()))
 
     @property
     def inside(self) -> bool | None:

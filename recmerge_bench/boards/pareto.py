@@ -12,7 +12,7 @@ from statistics import mean
 from typing import Any
 
 from recmerge_bench.boards.cost_board import CostLine, cost_lines
-from recmerge_bench.boards.table import MEAN, ROW, Line, tables
+from recmerge_bench.boards.table import MEAN, Line, row_of, tables
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
 #: Seconds are recorded to the millisecond; an axis of logarithms needs more than 0.
@@ -80,11 +80,11 @@ def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto
     metric, spent = header["metrics"][0], cost_lines(costs)
     found = []
     for (track, protocol), lines in tables(records).items():
-        known = {_key(c.line): c for c in spent.get((track, protocol), [])}
+        known = {row_of(c.line.identity): c for c in spent.get((track, protocol), [])}
         pairs = [
-            (line, known[_key(line)])
+            (line, known[row_of(line.identity)])
             for line in lines
-            if line.mean(MEAN, metric) is not None and _key(line) in known
+            if line.mean(MEAN, metric) is not None and row_of(line.identity) in known
         ]
         if len(pairs) < FEWEST:
             continue
@@ -136,7 +136,3 @@ def _levels(
         for line, _ in pairs
         if line.identity["method"] == reference
     ]
-
-
-def _key(line: Line) -> tuple[Any, ...]:
-    return tuple(line.identity[k] for k in ROW)

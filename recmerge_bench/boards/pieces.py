@@ -66,6 +66,11 @@ def percent(values: Sequence[float], spread: bool = True) -> str:
     return f"{text}{deviation} %"
 
 
+def p_value(value: float) -> str:
+    """Three decimals, and no zero."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def anchor(heading: str) -> str:
     """Where Markdown viewers place a heading."""
     kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")

@@ -136,6 +136,11 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     return paths
 
 
+def records_files(folder: Path) -> list[Path]:
+    """``<suite>.json`` of a folder, by name, without what lies beside them."""
+    return sorted(p for p in folder.glob("*.json") if "." not in p.stem)
+
+
 def cost_path(path: Path) -> Path:
     """The cost file beside a records file."""
     return path.with_name(f"{path.stem}.cost.json")

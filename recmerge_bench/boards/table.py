@@ -10,7 +10,14 @@ from typing import Any
 from recmerge_bench.boards.results import MEAN
 from recmerge_bench.boards.submitted import MARK
 
+#: What tells a row of a table from the others, seeds apart.
 ROW = ("backbone", "method", "variant", "recipe", "profile")
+Row = tuple[str, ...]
+
+
+def row_of(said: Mapping[str, Any]) -> Row:
+    """The row that an identity, or anything else that names one, is of."""
+    return tuple(str(said[k]) for k in ROW)
 
 
 @dataclass
@@ -84,7 +91,7 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
         seen.add(own)
         seed = identity.pop("seed")
         place = found.setdefault((identity["track"], identity["protocol"]), {})
-        line = place.setdefault(tuple(identity[k] for k in ROW), Line(identity))
+        line = place.setdefault(row_of(identity), Line(identity))
         line.domains = result["domains"]
         if result["status"] != "done":
             gap = (result["status"], result.get("reason", ""))
@@ -109,6 +116,11 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
     return {key: list(found[key].values()) for key in order if key in found}
 
 
+def names_of(lines: Sequence[Line]) -> dict[Row, tuple[str, str]]:
+    """Row -> backbone and method as printed."""
+    return {row_of(line.identity): line.name for line in lines}
+
+
 def _same_method(one: Line, other: Line) -> bool:
     return one.identity["method"] == other.identity["method"]
 
@@ -120,4 +132,4 @@ def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | N
     return first, second
 
 
-__all__ = ["MEAN", "Line", "best_two", "tables"]
+__all__ = ["MEAN", "ROW", "Line", "Row", "best_two", "names_of", "row_of", "tables"]

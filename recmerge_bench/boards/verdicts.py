@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recmerge_bench.boards.pieces import plain, table
-from recmerge_bench.boards.table import ROW, Line
+from recmerge_bench.boards.pieces import p_value, plain, table
+from recmerge_bench.boards.table import Line, names_of, row_of
 
 NOTE = (
     "Difference of the means over the domains. *Methods*: seeds and users both drawn anew (crossed "
@@ -30,9 +30,9 @@ def verdicts_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...
     """Row -> its verdict; the baseline's own is ``baseline``."""
     found: dict[tuple[str, ...], str] = {}
     for about in comparisons:
-        found[tuple(about["baseline"][k] for k in ROW)] = "baseline"
+        found[row_of(about["baseline"])] = "baseline"
         for row in about["rows"]:
-            found.setdefault(tuple(row[k] for k in ROW), row["verdict"])
+            found.setdefault(row_of(row), row["verdict"])
     return found
 
 
@@ -41,18 +41,18 @@ def relative_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...
     found: dict[tuple[str, ...], float | None] = {}
     for about in comparisons:
         for row in about["rows"]:
-            found.setdefault(tuple(row[k] for k in ROW), row["relative"])
+            found.setdefault(row_of(row), row["relative"])
     return found
 
 
 def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
     """Heading, table and what its columns are."""
-    names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
-    base = names.get(tuple(about["baseline"][k] for k in ROW), ("", about["baseline"]["method"]))
+    names = names_of(lines)
+    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))
     backbone = f" on {base[0]}" if base[0] not in ("", "–") else ""
     rows = []
     for row in about["rows"]:
-        name = names.get(tuple(row[k] for k in ROW), (row["backbone"], row["method"]))
+        name = names.get(row_of(row), (row["backbone"], row["method"]))
         methods, models, effect = row["methods"], row["trained_models"], row["effect"]
         rows.append(
             [
@@ -61,7 +61,7 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
                 "–" if row["relative"] is None else f"{100 * row['relative']:+.1f} %",
                 "–" if methods is None else _interval(methods["lower"], methods["upper"]),
                 _interval(*row["bootstrap"]),
-                "–" if row["p_holm"] is None else _p(row["p_holm"]),
+                "–" if row["p_holm"] is None else p_value(row["p_holm"]),
                 row["verdict"],
                 _interval(models["lower"], models["upper"]),
                 "–" if effect["dz"] is None else f"{effect['dz']:+.3f}",
@@ -78,7 +78,3 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
 
 def _interval(lower: float, upper: float) -> str:
     return f"[{lower:+.4f}, {upper:+.4f}]"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

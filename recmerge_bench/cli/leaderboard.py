@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -121,9 +122,9 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
     Raises:
         HandledError: none is there.
     """
-    beside = (".cost.json", ".curves.json", ".groups.json")
-    found = sorted(p for p in folder.glob("*.json") if not p.name.endswith(beside))
-    chosen = [p for p in found if suite in (None, p.stem)]
+    from recmerge_bench.boards.records import records_files
+
+    chosen = [p for p in records_files(folder) if suite in (None, p.stem)]
     if not chosen:
         raise HandledError(f"{folder}: no records there{f' of {suite}' if suite else ''}")
     return chosen
@@ -164,21 +165,21 @@ def compare(
     lines = differences(*records, tolerance, relative)
     for line in lines:
         click.echo(line)
-    for line in [*_tested(registry(ctx), before, after), *notes(*records)]:
+    ranks = [path.with_name(f"{path.stem}.ranks.parquet") for path in (before, after)]
+    for line in [*_tested(registry(ctx), records, ranks), *notes(*records)]:
         click.echo(f"note: {line}")
     share = f" or {relative:g} of the value" if relative else ""
     click.echo(f"{len(lines)} difference(s) beyond {tolerance}{share}")
     return 1 if lines else 0
 
 
-def _tested(found: Registry, before: Path, after: Path) -> list[str]:
+def _tested(
+    found: Registry, records: tuple[dict[str, Any], dict[str, Any]], ranks: list[Path]
+) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
     from recmerge_bench.boards.all_ranks import read_all_ranks
     from recmerge_bench.boards.movement import movements
-    from recmerge_bench.boards.records import load_records
 
-    ranks = [path.with_name(f"{path.stem}.ranks.parquet") for path in (before, after)]
-    records = load_records(before), load_records(after)
     if records[0]["results"] == records[1]["results"]:
         return []
     lacking = [str(path) for path in ranks if not path.is_file()]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
+from recmerge_bench.boards.table import MEAN, Line, best_two, row_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.exports.write import Source
 
@@ -64,7 +64,7 @@ def latex_table(
     heads = ["backbone", "method", *domains, *(["verdict"] if verdicts else [])]
     body = []
     for line in lines:
-        row = tuple(str(line.identity[k]) for k in ROW)
+        row = row_of(line.identity)
         cells = [*map(escaped, line.name), *(_cell(line, d, metric, best[d]) for d in domains)]
         cells += [escaped(verdicts.get(row, "–"))] if verdicts else []
         body.append("    " + " & ".join(cells) + r" \\")

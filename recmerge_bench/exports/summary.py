@@ -9,8 +9,8 @@ from typing import Any
 
 from recmerge_bench.boards import pieces
 from recmerge_bench.boards.card import card
-from recmerge_bench.boards.pieces import plain
-from recmerge_bench.boards.table import MEAN, ROW, Line, best_two, tables
+from recmerge_bench.boards.pieces import p_value, plain
+from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, row_of, tables
 from recmerge_bench.boards.verdicts import comparison_of
 from recmerge_bench.exports.write import Source
 from recmerge_bench.running.store import sha256
@@ -56,7 +56,7 @@ def _section(
     if done:
         parts += [f"### {metric}", _table(done, metric)]
     for about in comparison_of(records, track, protocol):
-        names = {tuple(str(line.identity[k]) for k in ROW): line.name for line in lines}
+        names = names_of(lines)
         said = [sentence(about, row, names) for row in about["rows"]]
         parts.append("\n".join(f"- {one}" for one in said))
     gaps = {gap: len(seeds) for line in lines for gap, seeds in line.gaps.items()}
@@ -80,8 +80,8 @@ def sentence(
     about: Mapping[str, Any], row: Mapping[str, Any], names: Mapping[tuple[str, ...], Any]
 ) -> str:
     """What a comparison found, as a sentence."""
-    mine = names.get(tuple(row[k] for k in ROW), (row["backbone"], row["method"]))[1]
-    base = names.get(tuple(about["baseline"][k] for k in ROW), ("", about["baseline"]["method"]))[1]
+    mine = names.get(row_of(row), (row["backbone"], row["method"]))[1]
+    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))[1]
     seeds = len(row["seeds"])
     drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
     where = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
@@ -92,16 +92,12 @@ def sentence(
         "undecided": "is not told apart from",
     }[row["verdict"]]  # fmt: skip
     relative = "" if row["relative"] is None else f" ({100 * row['relative']:+.1f} %)"
-    p = "" if row["p_holm"] is None else f", p {_p(row['p_holm'])} (two-sided, Holm)"
+    p = "" if row["p_holm"] is None else f", p {p_value(row['p_holm'])} (two-sided, Holm)"
     return (
         f"{plain(mine)} {said} {plain(base)}{where} by {about['metric']}: "
         f"{claim['difference']:+.4f}{relative}, 95 % interval "
         f"[{claim['lower']:+.4f}, {claim['upper']:+.4f}]{p}, {row['users']} users, {drawn}."
     )
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _versions(results: Sequence[Mapping[str, Any]]) -> str:

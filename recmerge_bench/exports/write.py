@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.boards.all_ranks import read_all_ranks
-from recmerge_bench.boards.records import load_records
+from recmerge_bench.boards.records import load_records, records_files
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable
 
@@ -110,7 +110,7 @@ def _maker(name: str) -> Maker:
 def _known(folder: Path, suite: str, path: Path) -> None:
     if path.is_file() and "." not in suite:
         return
-    beside = sorted(p.stem for p in folder.glob("*.json") if "." not in p.stem)
+    beside = [p.stem for p in records_files(folder)]
     if not beside:
         raise HandledError(f"{folder}: no records there")
     raise HandledError(

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.boards.curves import curves_path, load_curves
-from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.boards.records import cost_path, load_costs, load_records, records_files
 from recmerge_bench.errors import HandledError
-
-#: Files beside ``<suite>.json`` end in these.
-BESIDE = (".cost.json", ".curves.json", ".groups.json")
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ def load_suites(folder: Path) -> list[Suite]:
     Raises:
         HandledError: none is there, two have one name, or a file is damaged.
     """
-    paths = sorted(p for p in folder.glob("*.json") if not p.name.endswith(BESIDE))
+    paths = records_files(folder)
     if not paths:
         raise HandledError(f"{folder}: no records there; `leaderboard build --out` writes them")
     suites = [_load(p) for p in paths]

@@ -8,17 +8,13 @@ from statistics import mean
 from typing import Any
 
 from recmerge_bench.boards.card import card_facts
-from recmerge_bench.boards.table import MEAN, ROW, Line, tables
+from recmerge_bench.boards.cost_board import by_kind
+from recmerge_bench.boards.shares import experts, shares
+from recmerge_bench.boards.table import MEAN, Line, Row, row_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.site.load import Suite, slug
-from recmerge_bench.site.numbers import seed_interval, short
-
-Row = tuple[str, ...]
-
-
-def row_of(said: Mapping[str, Any]) -> Row:
-    """What tells a row of a table from the others."""
-    return tuple(str(said[k]) for k in ROW)
+from recmerge_bench.site.numbers import short
+from recmerge_bench.statistics.summary import mean_interval
 
 
 def row_id(row: Row) -> str:
@@ -34,6 +30,7 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
     for (track, protocol), lines in tables(suite.records).items():
         compared = comparison_of(suite.records, track, protocol)
         reference = suite.header["tracks"][track].get("reference")
+        own = experts(lines, reference)
         said = _compared(compared)
         keys = _keys(suite.records, track, protocol)
         found.append(
@@ -42,11 +39,11 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
                 "protocol": protocol,
                 "domains": lines[0].domains,
                 "card": [list(row) for row in card_facts(suite.header, track, protocol, lines)],
-                "reference": reference if _has(lines, reference) else None,
+                "reference": reference if own else None,
                 "compared": [_baseline(c, lines) for c in compared],
                 "across": _across(suite.records, track, protocol),
                 "rows": [
-                    _row(line, lines, suite.header["metrics"], reference)
+                    _row(line, own.get(line.identity["backbone"]), suite.header["metrics"])
                     | {k: v for k, v in said.get(row_of(line.identity), {}).items()}
                     | {"cost": _cost([costs[k] for k in keys[row_of(line.identity)] if k in costs])}
                     | {"gaps": _gaps(line, mends)}
@@ -57,13 +54,7 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
     return found
 
 
-def _has(lines: Sequence[Line], method: str | None) -> bool:
-    return any(line.identity["method"] == method and line.values for line in lines)
-
-
-def _row(
-    line: Line, lines: Sequence[Line], metrics: Sequence[str], reference: str | None
-) -> dict[str, Any]:
+def _row(line: Line, own: Line | None, metrics: Sequence[str]) -> dict[str, Any]:
     row, (backbone, method) = row_of(line.identity), line.name
     places = [*line.domains, MEAN] if line.values else []
     return {
@@ -76,7 +67,7 @@ def _row(
         "seeds": [s for s in line.seeds if s is not None] if line.seeds != [None] else [],
         "wanted": len([s for s in line.replicates if s is not None]),
         "values": {m: {d: _value(line.values.get((d, m), [])) for d in places} for m in metrics},
-        "shares": {m: _shares(line, lines, m, reference) for m in metrics},
+        "shares": {m: _shares(line, own, m) for m in metrics},
     }
 
 
@@ -84,35 +75,15 @@ def _value(values: Sequence[float]) -> list[Any] | None:
     """[mean, interval over seeds or null, each seed's]."""
     if not values:
         return None
-    interval = seed_interval(values)
+    interval = mean_interval(values)
     ends = None if interval is None else [short(v) for v in interval]
     return [short(mean(values)), ends, [short(v) for v in values]]
 
 
-def _shares(
-    line: Line, lines: Sequence[Line], metric: str, reference: str | None
-) -> dict[str, float | None] | None:
-    """Mean over seeds over that of the same backbone's reference, by domain, and both averages."""
-    own = next(
-        (
-            other
-            for other in lines
-            if other.identity["method"] == reference
-            and other.identity["backbone"] == line.identity["backbone"]
-        ),
-        None,
-    )
-    if own is None or not own.values or not line.values:
-        return None
-    shares = {d: _share(line.mean(d, metric), own.mean(d, metric)) for d in line.domains}
-    whole = [s for s in shares.values() if s is not None]
-    shares["mean of ratios"] = mean(whole) if whole and len(whole) == len(shares) else None
-    shares["ratio of means"] = _share(line.mean(MEAN, metric), own.mean(MEAN, metric))
-    return {name: short(value) for name, value in shares.items()}
-
-
-def _share(value: float | None, base: float | None) -> float | None:
-    return None if value is None or not base else value / base
+def _shares(line: Line, own: Line | None, metric: str) -> dict[str, float | None] | None:
+    """The boards' own shares of the expert's, means over the seeds; None without an expert."""
+    found = shares(line, own, metric)
+    return {name: short(mean(by_seed.values())) for name, by_seed in found.items()} or None
 
 
 def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, Any]]:
@@ -184,11 +155,12 @@ def _cost(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Means over the seeds: seconds of training, of merging and of the rest; peak MiB."""
     if not entries:
         return None
-    parts: dict[str, float] = {"train": 0.0, "merge": 0.0, "other": 0.0}
-    for entry in entries:
-        for cell, seconds in entry["seconds"].items():
-            kind = cell.partition(":")[0]
-            parts[kind if kind in parts else "other"] += seconds / len(entries)
+    kinds = [by_kind(entry) for entry in entries]
+    parts = {
+        "train": mean(k["training"] for k in kinds),
+        "merge": mean(k["merging"] for k in kinds),
+        "other": mean(k["ranking"] + k["other"] for k in kinds),
+    }
     peak = max(entry["peak_memory"] for entry in entries) / 2**20
     return {name: short(round(value, 2)) for name, value in parts.items()} | {"peak": round(peak)}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.statistics.distributions import t_quantile
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,16 @@ def spread(values: np.ndarray) -> Spread:
     """Mean and sample standard deviation of values of the seeds, [S]."""
     found = np.asarray(values, np.float64)
     return Spread(float(found.mean()), float(found.std(ddof=1)) if len(found) > 1 else None)
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of the mean over seeds; None below two."""
+    if len(values) < 2:
+        return None
+    at, found = float(np.mean(values)), np.asarray(values, np.float64)
+    quantile = float(t_quantile((1 + level) / 2, len(found) - 1))
+    half = quantile * float(found.std(ddof=1)) / float(np.sqrt(len(found)))
+    return at - half, at + half
 
 
 @dataclass(frozen=True)

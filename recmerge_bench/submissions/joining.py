@@ -17,7 +17,7 @@ from recmerge_bench.boards.check import expected
 from recmerge_bench.boards.curves import curves_path, load_curves
 from recmerge_bench.boards.derived import with_derived
 from recmerge_bench.boards.groups import by_group, groups_json, groups_path, load_groups
-from recmerge_bench.boards.records import cost_path, load_costs, load_records
+from recmerge_bench.boards.records import cost_path, load_costs, load_records, records_files
 from recmerge_bench.boards.results import MEAN, domain_means
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
@@ -57,7 +57,7 @@ def join(
     """Check a bundle and add its results to the boards of a folder, whole or not at all.
 
     Args:
-        bundle: what `recmerge_bench.submissions.submission.submit` wrote, maybe a stranger.
+        bundle: what `recmerge_bench.submissions.submission.submit` wrote, maybe a stranger's.
         boards: folder with ``records/`` and boards; made where there is none.
         registry: for the metrics.
         replace_rows: rows that are there with other numbers are replaced; otherwise refused.
@@ -79,7 +79,7 @@ def join(
 def _check_new(sent: Submission, boards: Path) -> None:
     """A new board's files may not be those of another suite."""
     suite = sent.records["suite"]
-    names = [p.stem for p in (boards / "records").glob("*.json") if "." not in p.stem]
+    names = [p.stem for p in records_files(boards / "records")]
     taken = [n for n in names if suite in (f"{n}-cost",) or n == f"{suite}-cost"]
     if taken or (boards / f"{suite}.md").exists():
         raise HandledError(
@@ -225,7 +225,7 @@ def _finish(
     records: dict[str, Any], costs: dict[str, Any], ranks: Mapping[str, RankTable],
     names: Mapping[str, str], done: Joined,
 ) -> None:  # fmt: skip
-    """Comparisons anew, then all files of the suite."""
+    """What rows make together anew, then all files of the suite."""
     header = dict(records["header"])
     seeds = {r["identity"]["seed"] for r in records["results"]} - {None}
     header["seeds"] = sorted({*header["seeds"], *seeds})

@@ -29,7 +29,7 @@ class Submission:
     """Results that are done, with their ranks and costs.
 
     Attributes:
-        records: of the present schema, without comparisons.
+        records: of the present schema, without what all rows of a table make together.
         costs: an entry for each result.
         ranks: key of a result -> its table.
         curves: those of these results.

@@ -41,7 +41,7 @@
       if (!rows.length) return [el("p", {}, "Nothing to draw for this choice.")];
       const key = expert ? "mean of ratios" : table.domains[0];
       rows.sort(([, a], [, b]) => (b[key] ?? -1) - (a[key] ?? -1));
-      const what = expert ? `that of ${expert} on the same backbone` : "the best of the table";
+      const what = expert ? `that of ${expert} on the same backbone and seed` : "the best of the table";
       return [
         RECMERGE.table(`${metric} divided by ${what}, per cent`,
           el("tr", {}, ["method", "backbone", ...names].map((n, i) =>
