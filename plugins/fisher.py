@@ -73,7 +73,7 @@ class Fisher(StrategyDefinition):
                 user = pseudo.users(net, expert.domain, row)
                 scores = pseudo.scores(user, pseudo.items(net, expert.domain)) / o.temperature
                 logs = scores.log_softmax(1)[0]
-                drawn = torch.multinomial(logs.detach().exp(), 1, generator=generator)
+                drawn = torch.multinomial(logs.detach().exp().cpu(), 1, generator=generator)
                 grads = torch.autograd.grad(logs[drawn[0]], list(own.values()), allow_unused=True)
             for total, grad in zip(found.values(), grads, strict=True):
                 if grad is not None:

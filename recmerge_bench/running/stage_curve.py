@@ -11,36 +11,27 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS
+from recmerge_bench.running.experts import base_and_experts
 
 CURVE = "curve.json"
 
 
 def run(context: Context) -> dict[str, Any]:
     """Cross entropy, entropy and NDCG@10 on some test targets of each domain, step by step."""
-    from safetensors.torch import load_file
-
     from recmerge_bench.merging.course import models_along
     from recmerge_bench.merging.isolation import given_for
-    from recmerge_bench.merging.policy import select
     from recmerge_bench.merging.pseudo_users import PseudoUsers
 
     definition, strategy = context.definition("model"), context.definition("strategy")
     notes = json.loads((context.inputs["merge"] / "record.json").read_text())["report"]["notes"]
     if "trace" not in notes:
         raise HandledError("a curve needs a strategy that learns weights and records their course")
-    policy, kept, experts = definition.policy, {}, []
-    base = select(load_file(str(context.inputs["base"] / WEIGHTS)), policy, "merge")
-    for domain in context.config["domains"]:
-        weights = load_file(str(context.inputs[f"expert:{domain}"] / WEIGHTS))
-        experts.append(Expert(domain, select(weights, policy, "merge")))
-        kept[domain] = select(weights, policy, "domain")
+    base, experts, kept = base_and_experts(context, context.device)
     catalogue = context.interactions().catalogue
     net = PseudoUsers(definition, catalogue, kept, context.seed, context.device).net(base)
-    given = given_for("T0", base, tuple(experts), context.seed)
+    given = given_for("T0", base, experts, context.seed)
     sample = _Sample(context, catalogue)
     points = []
     options = strategy.options

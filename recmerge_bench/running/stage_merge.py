@@ -9,11 +9,9 @@ from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.adapters import PREFIX
 from recmerge_bench.merging.isolation import given_for, sealed
-from recmerge_bench.merging.policy import select
 from recmerge_bench.running.context import Context
-from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
-
-Tensors = Mapping[str, Any]
+from recmerge_bench.running.experts import Tensors, base_and_experts, placed
+from recmerge_bench.running.stage_train import adapter_of, weights_of
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -22,30 +20,24 @@ def run(context: Context) -> dict[str, Any]:
     The strategy is handed what its data tier allows, and cannot open files of the run while it
     works.
     """
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
-    policy = context.definition("model").policy
-    base = select(load_file(str(context.inputs["base"] / WEIGHTS)), policy, "merge")
-    experts, kept = [], {}
-    for domain in context.config["domains"]:
-        weights = load_file(str(context.inputs[f"expert:{domain}"] / WEIGHTS))
-        mine = select(weights, policy, "merge")
-        _same_shapes(base, mine, domain)
-        if all(bool((t == base[n]).all()) for n, t in mine.items()):
-            raise HandledError(f"the expert of '{domain}' equals the base: it did not train")
-        experts.append(Expert(domain, mine))
-        kept[domain] = select(weights, policy, "domain")
     strategy, tier = context.definition("strategy"), context.config.get("tier", "T0")
+    # Sums of weights are made where the files are; where models are run, all lies on the device.
+    base, experts, kept = base_and_experts(context, "cpu" if tier == "T0" else context.device)
+    for expert in experts:
+        _same_shapes(base, expert.weights, expert.domain)
+        if all(bool((t == base[n]).all()) for n, t in expert.weights.items()):
+            raise HandledError(f"the expert of '{expert.domain}' equals the base: it did not train")
     pseudo = _pseudo_users(context, kept) if tier != "T0" else None
     grams = _grams(context, strategy, experts, pseudo) if tier == "T2" else None
     sequences = _user_sequences(context, kept) if tier in ("T3", "T4") else None
     labels = _validation(context, sequences) if tier == "T4" else None
-    given = given_for(
-        tier, base, tuple(experts), context.seed, pseudo, grams, sequences, labels
-    )
+    given = given_for(tier, base, experts, context.seed, pseudo, grams, sequences, labels)
     with sealed([context.out.parents[1]]) as opened:
         whole = strategy.merge_each(given) if strategy.modulated else {"": strategy.merge(given)}
     for domain, merged in whole.items():
+        merged = placed(merged, "cpu")
         adapter = {n: t for n, t in merged.items() if n.startswith(PREFIX)}
         merged = {n: t for n, t in merged.items() if n not in adapter}
         _checked(base, merged)
@@ -105,7 +97,9 @@ def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:
     return PseudoUsers(definition, catalogue, kept, context.seed, context.device)
 
 
-def _grams(context: Context, strategy: Any, experts: list[Expert], pseudo: Any) -> dict[str, Any]:
+def _grams(
+    context: Context, strategy: Any, experts: tuple[Expert, ...], pseudo: Any
+) -> dict[str, Any]:
     """What each domain ships; computed before the strategy is asked, from its own data alone."""
     from recmerge_bench.merging.statistics import shipped_grams
 
