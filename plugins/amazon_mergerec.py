@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import DatasetDefinition, HandledError, Interactions, Spec, hookimpl
+from recmerge_bench.api import (
+    DatasetDefinition,
+    HandledError,
+    Interactions,
+    Spec,
+    hookimpl,
+    near,
+)
 
 if TYPE_CHECKING:
     from recmerge_bench.data.download import RemoteFile
@@ -47,8 +54,6 @@ class Options:
     check_counts: bool = True
 
     def __post_init__(self) -> None:
-        from recmerge_bench.errors import near
-
         for name in self.domain_names:
             if name not in COUNTS:
                 raise HandledError(f"amazon-mergerec has no domain '{name}'{near(name, COUNTS)}")

@@ -14,6 +14,7 @@ from recmerge_bench.api import (
     Interactions,
     Spec,
     hookimpl,
+    near,
 )
 
 if TYPE_CHECKING:
@@ -90,8 +91,6 @@ class Options:
     check_counts: bool = True
 
     def __post_init__(self) -> None:
-        from recmerge_bench.errors import near
-
         if self.pair not in FOLDERS:
             raise HandledError(
                 f"amazon-merit has no pair '{self.pair}'{near(self.pair, FOLDERS)}; "

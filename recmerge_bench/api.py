@@ -19,7 +19,7 @@ from recmerge_bench.definitions import (
     TextEncoder,
     WeightsOnly,
 )
-from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.errors import Blocked, DataError, HandledError, near
 from recmerge_bench.specs import Profile, Spec
 
 if TYPE_CHECKING:
@@ -63,4 +63,5 @@ __all__ = [
     "TextEncoder",
     "WeightsOnly",
     "hookimpl",
+    "near",
 ]

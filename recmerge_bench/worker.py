@@ -6,15 +6,12 @@ with its parent, however the parent dies.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib
 import importlib.util
 import json
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -22,10 +19,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from recmerge_bench.errors import Blocked, HandledError
+from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
+from recmerge_bench.running.parent import die_with_parent
 from recmerge_bench.running.provenance import device_name, provenance
-from recmerge_bench.running.stages import PARENT, STAGES
 from recmerge_bench.running.store import Busy, Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -43,26 +41,6 @@ def main() -> None:
 
 def _send(protocol: TextIO, event: dict[str, Any]) -> None:
     protocol.write(json.dumps(event) + "\n")
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent dies (Linux); poll elsewhere.
-
-    The parent is the one that the environment names: it may be gone before this is called.
-    """
-    parent = int(os.environ.get(PARENT, os.getppid()))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-        return
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def execute(job: dict[str, Any], emit: Emit) -> None:

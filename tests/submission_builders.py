@@ -14,8 +14,8 @@ from typing import Any
 import boards_builders as made
 import numpy as np
 
-from recmerge_bench.boards.all_ranks import derive, write_all_ranks
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.all_ranks import derive, write_all_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from recmerge_bench.boards.check import check
 from recmerge_bench.boards.cost_board import by_kind, render_cost
-from recmerge_bench.boards.costs import joules_of, parameters_of
-from recmerge_bench.boards.draw import write_figure
-from recmerge_bench.boards.draw_pareto import pareto_svg
-from recmerge_bench.boards.pareto import MERGE, WHOLE, frontier, paretos
-from recmerge_bench.boards.results import Reader
 from recmerge_bench.errors import DataError
+from recmerge_bench.figures.draw import write_figure
+from recmerge_bench.figures.draw_pareto import pareto_svg
+from recmerge_bench.figures.pareto import MERGE, WHOLE, frontier, paretos
+from recmerge_bench.publishing.check import check
+from recmerge_bench.records.costs import joules_of, parameters_of
+from recmerge_bench.records.results import Reader
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import energy
 from recmerge_bench.running.store import Store, write_json
@@ -150,8 +150,8 @@ def test_smoke_boards_and_short_tables_have_no_plot() -> None:
 
 
 def test_check_knows_the_plots(tmp_path: Path, registry: Registry) -> None:
-    from recmerge_bench.boards.all_ranks import derive, write_all_ranks
-    from recmerge_bench.boards.finish import render_suite
+    from recmerge_bench.publishing.finish import render_suite
+    from recmerge_bench.records.all_ranks import derive, write_all_ranks
 
     records, costs = suite()
     for result in records["results"]:

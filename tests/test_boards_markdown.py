@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from recmerge_bench.boards.cost_board import render_cost
-from recmerge_bench.boards.finish import render_suite
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.show import print_board
+from recmerge_bench.publishing.finish import render_suite
 
 HERE = Path(__file__).parent
 COMMITTED = HERE.parent / "leaderboards"

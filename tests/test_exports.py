@@ -20,13 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_boards_comparisons import suite
 
-from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
 from recmerge_bench.exports.latex import escaped
 from recmerge_bench.exports.long_table import COLUMNS
 from recmerge_bench.exports.write import FORMATS, export_suite
+from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import sha256, write_json
 

@@ -15,18 +15,18 @@ from click.testing import CliRunner
 from test_merging_tiers import CAT, MODEL, given
 from test_run import run
 
-from recmerge_bench.boards.all_ranks import derive, read_all_ranks
-from recmerge_bench.boards.curves import load_curves
-from recmerge_bench.boards.draw import svg
-from recmerge_bench.boards.figures import FigureData, Point, figures
-from recmerge_bench.boards.groups import load_groups
-from recmerge_bench.boards.records import load_records
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.figures.data import FigureData, Point, figures
+from recmerge_bench.figures.draw import svg
 from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.records.all_ranks import derive, read_all_ranks
+from recmerge_bench.records.curves import load_curves
+from recmerge_bench.records.files import load_records
+from recmerge_bench.records.groups import load_groups
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 

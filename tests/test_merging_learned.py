@@ -19,9 +19,9 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.coefficients import Coefficients
 from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for, sealed
 from recmerge_bench.merging.learned import transformed
-from recmerge_bench.merging.policy import select
 from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.merging.task_vectors import TaskVectors
+from recmerge_bench.policy import select
 
 CAT = builders.catalogue((30, 20))
 MODEL = SASRec(SASRecOptions(width=16, heads=2, max_len=8, dropout=0.1))

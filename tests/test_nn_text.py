@@ -21,7 +21,6 @@ from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
-from recmerge_bench.merging.policy import action
 from recmerge_bench.nn.text import (
     cut_attributes,
     encode_all,
@@ -30,6 +29,7 @@ from recmerge_bench.nn.text import (
     tokenize,
 )
 from recmerge_bench.nn.whitening import zca
+from recmerge_bench.policy import action
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions

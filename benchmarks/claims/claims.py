@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from recmerge_bench.boards.all_ranks import read_all_ranks
-from recmerge_bench.boards.metrics import metric_values
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.all_ranks import read_all_ranks
+from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.statistics.claims import methods, trained_models
 from recmerge_bench.statistics.comparison import plain

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.boards.pieces import plain, table
-from recmerge_bench.boards.table import Line, names_of, row_of
+from recmerge_bench.boards.table import Line, names_of
+from recmerge_bench.records.rows import row_of
 
 #: Rows of the compact board.
 MOST = 8

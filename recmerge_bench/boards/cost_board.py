@@ -8,7 +8,8 @@ from statistics import mean
 from typing import Any, Protocol
 
 from recmerge_bench.boards.pieces import plain, table
-from recmerge_bench.boards.table import Line, row_of
+from recmerge_bench.boards.table import Line
+from recmerge_bench.records.rows import row_of
 
 NOTE = (
     "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "
@@ -88,7 +89,7 @@ def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]
 
 
 class Plot(Protocol):
-    """A plot of quality against cost (`recmerge_bench.boards.pareto.Pareto`)."""
+    """A plot of quality against cost (`recmerge_bench.figures.pareto.Pareto`)."""
 
     @property
     def name(self) -> str:

@@ -15,8 +15,9 @@ from recmerge_bench.boards.paper import beside
 from recmerge_bench.boards.pieces import plain
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.boards.submitted import footnotes
-from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, relative_of, verdicts_of
+from recmerge_bench.records.rows import row_of
 
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.comparisons import scores_of, units_of
-from recmerge_bench.boards.table import MEAN, Line, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.comparisons import scores_of, units_of
+from recmerge_bench.records.rows import row_of
 from recmerge_bench.registry import Registry
 from recmerge_bench.statistics.claims import methods, trained_models
 from recmerge_bench.statistics.components import take_apart

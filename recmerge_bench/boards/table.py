@@ -7,17 +7,9 @@ from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import Any
 
-from recmerge_bench.boards.results import MEAN
 from recmerge_bench.boards.submitted import MARK
-
-#: What tells a row of a table from the others, seeds apart.
-ROW = ("backbone", "method", "variant", "recipe", "profile")
-Row = tuple[str, ...]
-
-
-def row_of(said: Mapping[str, Any]) -> Row:
-    """The row that an identity, or anything else that names one, is of."""
-    return tuple(str(said[k]) for k in ROW)
+from recmerge_bench.records.results import MEAN
+from recmerge_bench.records.rows import Row, row_of
 
 
 @dataclass
@@ -130,6 +122,3 @@ def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | N
     values = {round(v, 4) for line in lines if (v := line.mean(domain, metric)) is not None}
     first, second, *_ = [*sorted(values, reverse=True), None, None]
     return first, second
-
-
-__all__ = ["MEAN", "ROW", "Line", "Row", "best_two", "names_of", "row_of", "tables"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.boards.pieces import p_value, plain, table
-from recmerge_bench.boards.table import Line, names_of, row_of
+from recmerge_bench.boards.table import Line, names_of
+from recmerge_bench.records.rows import row_of
 
 NOTE = (
     "Difference of the means over the domains. *Methods*: seeds and users both drawn anew (crossed "

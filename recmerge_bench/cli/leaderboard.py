@@ -40,7 +40,7 @@ def build(
 
     <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
     """
-    from recmerge_bench.boards import finish
+    from recmerge_bench.publishing import finish
 
     if (out is None) == (records is None):
         raise HandledError(
@@ -63,11 +63,11 @@ def build(
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
     """Draw what suites declare, and quality against cost (SVG), with the data (CSV)."""
-    from recmerge_bench.boards.curves import curves_path, load_curves
-    from recmerge_bench.boards.draw import write_figure
-    from recmerge_bench.boards.figures import figures as figures_of
-    from recmerge_bench.boards.pareto import paretos
-    from recmerge_bench.boards.records import cost_path, load_costs, load_records
+    from recmerge_bench.figures.data import figures as figures_of
+    from recmerge_bench.figures.draw import write_figure
+    from recmerge_bench.figures.pareto import paretos
+    from recmerge_bench.records.curves import curves_path, load_curves
+    from recmerge_bench.records.files import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
         found = load_records(path)
@@ -105,7 +105,7 @@ def check(ctx: click.Context, folder: Path) -> int:
     Every board, figure and number, and the papers' numbers from the reference data; ends with 1 if
     any differs.
     """
-    from recmerge_bench.boards.check import check as wrong
+    from recmerge_bench.publishing.check import check as wrong
 
     if not (folder / "records").is_dir():
         raise HandledError(f"{folder}: no folder of boards: it has no records/")
@@ -122,7 +122,7 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
     Raises:
         HandledError: none is there.
     """
-    from recmerge_bench.boards.records import records_files
+    from recmerge_bench.records.files import records_files
 
     chosen = [p for p in records_files(folder) if suite in (None, p.stem)]
     if not chosen:
@@ -159,7 +159,7 @@ def compare(
     """
     from recmerge_bench.boards.compare import compare as differences
     from recmerge_bench.boards.movement import notes
-    from recmerge_bench.boards.records import load_records
+    from recmerge_bench.records.files import load_records
 
     records = load_records(before), load_records(after)
     lines = differences(*records, tolerance, relative)
@@ -177,8 +177,8 @@ def _tested(
     found: Registry, records: tuple[dict[str, Any], dict[str, Any]], ranks: list[Path]
 ) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
-    from recmerge_bench.boards.all_ranks import read_all_ranks
     from recmerge_bench.boards.movement import movements
+    from recmerge_bench.records.all_ranks import read_all_ranks
 
     if records[0]["results"] == records[1]["results"]:
         return []

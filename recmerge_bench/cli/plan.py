@@ -10,7 +10,7 @@ import click
 
 from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
 from recmerge_bench.planning.cells import Cell, Plan
-from recmerge_bench.running.stages import STAGES
+from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.running.store import Store
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.table import MEAN, Line, best_two, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
-from recmerge_bench.exports.write import Source
+from recmerge_bench.exports.source import Source
+from recmerge_bench.records.rows import row_of
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.results import IDENTITY, MEAN
-from recmerge_bench.exports.write import Source
+from recmerge_bench.exports.source import Source
+from recmerge_bench.records.results import IDENTITY, MEAN
 
 #: What each row says, in this order. Counts, hashes and values are empty where nothing is done.
 COLUMNS = (

@@ -10,9 +10,10 @@ from typing import Any
 from recmerge_bench.boards import pieces
 from recmerge_bench.boards.card import card
 from recmerge_bench.boards.pieces import p_value, plain
-from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
 from recmerge_bench.boards.verdicts import comparison_of
-from recmerge_bench.exports.write import Source
+from recmerge_bench.exports.source import Source
+from recmerge_bench.records.rows import row_of
 from recmerge_bench.running.store import sha256
 
 

@@ -31,7 +31,7 @@ from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.exports.latex import slug
-from recmerge_bench.exports.write import Source
+from recmerge_bench.exports.source import Source
 
 
 def write(source: Source, folder: Path) -> Iterator[Path]:

@@ -6,45 +6,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.all_ranks import read_all_ranks
-from recmerge_bench.boards.records import load_records, records_files
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.exports.source import Source
+from recmerge_bench.records.files import load_records, records_files
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
-
-
-@dataclass(frozen=True)
-class Source:
-    """What is exported.
-
-    Attributes:
-        path: the records file.
-        records: its content, results restricted to those chosen.
-        depth: of TREC runs.
-    """
-
-    path: Path
-    records: Mapping[str, Any]
-    depth: int
-
-    @property
-    def ranks_path(self) -> Path:
-        """The ranks beside the records."""
-        return self.path.with_name(f"{self.path.stem}.ranks.parquet")
-
-    def ranks(self) -> dict[str, RankTable]:
-        """Key -> ranks.
-
-        Raises:
-            HandledError: there is no such file.
-            DataError: it is damaged.
-        """
-        return read_all_ranks(self.ranks_path)
 
 
 Maker = Callable[[Source, Path], Iterator[Path]]

@@ -14,7 +14,7 @@ from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.blocks import TaskVectorBlocks
 from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
-from recmerge_bench.merging.policy import action, select
+from recmerge_bench.policy import action, select
 
 Progress = Callable[[int], None]
 #: Entries that a method of reach ``entry`` is given at a time.

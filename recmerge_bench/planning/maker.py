@@ -12,9 +12,9 @@ from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, HandledError, near
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.planning.keys import digest, source_digest
+from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.stages import STAGES
 from recmerge_bench.specs import Spec
 
 #: Why something cannot run here, and the mend.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from recmerge_bench.definitions import Expert
-from recmerge_bench.merging.policy import select
+from recmerge_bench.policy import select
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.stage_train import WEIGHTS
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.running.stages import PARENT
+from recmerge_bench.running.parent import PARENT
 
 
 class Worker:

@@ -144,7 +144,7 @@ def load_net(
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from recmerge_bench.merging.policy import action
+    from recmerge_bench.policy import action
     from recmerge_bench.training.prepared import attach, prepares, stored
     from recmerge_bench.training.streams import load_init
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from recmerge_bench.boards.figures import FigureData, figures
 from recmerge_bench.boards.markdown import LABELS
+from recmerge_bench.figures.data import FigureData, figures
 from recmerge_bench.site.load import Suite
 from recmerge_bench.site.numbers import short
 from recmerge_bench.site.tables import table_data

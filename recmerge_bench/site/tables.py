@@ -10,8 +10,9 @@ from typing import Any
 from recmerge_bench.boards.card import card_facts
 from recmerge_bench.boards.cost_board import by_kind
 from recmerge_bench.boards.shares import experts, shares
-from recmerge_bench.boards.table import MEAN, Line, Row, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.records.rows import Row, row_of
 from recmerge_bench.site.load import Suite, slug
 from recmerge_bench.site.numbers import short
 from recmerge_bench.statistics.summary import mean_interval

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards import schema
-from recmerge_bench.boards.groups import Group, by_group
-from recmerge_bench.boards.results import MEAN, domain_means
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records import schema
+from recmerge_bench.records.groups import Group, by_group
+from recmerge_bench.records.results import MEAN, domain_means
 from recmerge_bench.registry import Registry
 
 KEY = re.compile(r"[0-9a-f]{64}")

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.boards.curves import curves_path, load_curves
-from recmerge_bench.boards.derived import without_derived
-from recmerge_bench.boards.groups import Group, groups_json, groups_path, load_groups
-from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
-from recmerge_bench.boards.results import IDENTITY, Reader, manifests
-from recmerge_bench.boards.schema import check_costs, check_records
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.records.curves import curves_path, load_curves
+from recmerge_bench.records.derived import without_derived
+from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.records.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.records.results import IDENTITY, Reader, manifests
+from recmerge_bench.records.schema import check_costs, check_records
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recmerge_bench.boards.results import MEAN
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.records.results import MEAN
 
 if TYPE_CHECKING:
     from recmerge_bench.submissions.submission import Submission

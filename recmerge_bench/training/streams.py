@@ -13,7 +13,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import DataError
-from recmerge_bench.merging.policy import action
+from recmerge_bench.policy import action
 from recmerge_bench.training.batches import Stream
 
 Scope = Literal["domain", "mixed"]

@@ -92,7 +92,7 @@ class Track(_Part):
 
 
 class Audit(_Part):
-    """What a split leaks: see `recmerge_bench.boards.audits`."""
+    """What a split leaks: see `recmerge_bench.records.audits`."""
 
     dataset: str
     timed: bool

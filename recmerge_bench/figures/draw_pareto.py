@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recmerge_bench.boards.draw import drawn
-from recmerge_bench.boards.pareto import MERGE, Pareto, Row
+from recmerge_bench.figures.canvas import drawn
+from recmerge_bench.figures.pareto import MERGE, Pareto, Row
 
 #: Left, lower, right and upper edge, in pixels.
 Box = tuple[float, float, float, float]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.metrics import metric_values
-from recmerge_bench.boards.table import ROW, Row, row_of
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.metrics import metric_values
+from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry
 from recmerge_bench.statistics.comparison import Settings, compare_family
 from recmerge_bench.statistics.scores import Scores, Units

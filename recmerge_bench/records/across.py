@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.comparisons import (
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.comparisons import (
     Ranks,
     plain_numbers,
     rows_of,
     scores_of,
     units_of,
 )
-from recmerge_bench.boards.table import ROW, Row
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.rows import ROW, Row
 from recmerge_bench.registry import Registry
 from recmerge_bench.statistics.across import groups, inseparable, mean_ranks, omnibus
 

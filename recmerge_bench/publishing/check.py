@@ -12,20 +12,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.all_ranks import derive, read_all_ranks
 from recmerge_bench.boards.cost_board import render_cost
-from recmerge_bench.boards.curves import curves_path, load_curves
-from recmerge_bench.boards.derived import DERIVED
-from recmerge_bench.boards.draw import svg
-from recmerge_bench.boards.draw_pareto import pareto_svg
-from recmerge_bench.boards.figures import figures
 from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.groups import groups_path, load_groups
 from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.pareto import paretos
-from recmerge_bench.boards.records import cost_path, load_costs, load_records, records_files
 from recmerge_bench.errors import HandledError
+from recmerge_bench.figures.data import figures
+from recmerge_bench.figures.draw import svg
+from recmerge_bench.figures.draw_pareto import pareto_svg
+from recmerge_bench.figures.pareto import paretos
 from recmerge_bench.planning.references import as_carried, load_reference
+from recmerge_bench.records.all_ranks import derive, read_all_ranks
+from recmerge_bench.records.curves import curves_path, load_curves
+from recmerge_bench.records.derived import DERIVED
+from recmerge_bench.records.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.records.groups import groups_path, load_groups
 from recmerge_bench.registry import Registry
 from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.pages import render_site

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.derived import with_derived
-from recmerge_bench.boards.groups import Group, by_group
-from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.derived import with_derived
+from recmerge_bench.records.groups import Group, by_group
+from recmerge_bench.records.results import domain_means
 from recmerge_bench.registry import Registry
 
 

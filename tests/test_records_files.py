@@ -12,12 +12,12 @@ import boards_builders as made
 import pytest
 from click.testing import CliRunner
 
-from recmerge_bench.boards import schema
 from recmerge_bench.boards.compare import compare
-from recmerge_bench.boards.records import SCHEMA, load_costs, load_records
 from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
 from recmerge_bench.errors import HandledError
+from recmerge_bench.records import schema
+from recmerge_bench.records.files import SCHEMA, load_costs, load_records
 
 Edit = Callable[[dict[str, Any]], Any]
 

@@ -9,14 +9,14 @@ import boards_builders as made
 import numpy as np
 import pytest
 
-from recmerge_bench.boards.all_ranks import derive, read_all_ranks, write_all_ranks
-from recmerge_bench.boards.comparisons import make_comparisons
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.results import domain_means
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.all_ranks import derive, read_all_ranks, write_all_ranks
+from recmerge_bench.records.comparisons import make_comparisons
+from recmerge_bench.records.results import domain_means
 from recmerge_bench.registry import Registry
 
 USERS = 300

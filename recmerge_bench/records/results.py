@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.metrics import metric_values
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
 
@@ -161,31 +161,3 @@ def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[s
     """All rows of the suites run into a folder; keys as in `KEYS`, and ``reason``."""
     reader = Reader(out, registry)
     return [row for manifest in manifests(out, suite) for row in reader.rows(manifest)]
-
-
-def from_records(path: Path) -> list[dict[str, Any]]:
-    """The same rows from a committed records file (``<suite>.json``) and the costs beside it.
-
-    Raises:
-        HandledError: there is no such file, or one of the two is damaged.
-    """
-    from recmerge_bench.boards.records import cost_path, load_costs, load_records
-
-    records, beside = load_records(path), cost_path(path)
-    costs = {c["key"]: c for c in load_costs(beside)["results"]} if beside.is_file() else {}
-    found: list[dict[str, Any]] = []
-    for result in records["results"]:
-        cost = costs.get(result["key"], {})
-        about = {k: result[k] for k in ("libraries", "plugins") if k in result}
-        common = {
-            **{k: result["identity"][k] for k in IDENTITY},
-            "suite": records["suite"],
-            "status": result["status"],
-            "reason": result.get("reason", ""),
-            "key": result["key"],
-            "seconds": round(sum(cost.get("seconds", {}).values()), 3),
-            "peak_memory": cost.get("peak_memory", 0),
-            "provenance": {**about, **{k: cost[k] for k in PROVENANCE if k in cost}},
-        }
-        found += _by_domain(common, result["domains"], result.get("metrics", {}))
-    return found

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 
-from recmerge_bench.boards.check import check
 from recmerge_bench.cli import cli
+from recmerge_bench.publishing.check import check
 from recmerge_bench.registry import Registry
 from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.pages import render_site

@@ -9,14 +9,14 @@ import boards_builders as made
 import numpy as np
 from test_boards_comparisons import suite
 
-from recmerge_bench.boards.across import make_across
 from recmerge_bench.boards.across_tables import MOST
-from recmerge_bench.boards.all_ranks import derive, read_all_ranks, write_all_ranks
-from recmerge_bench.boards.check import check
-from recmerge_bench.boards.finish import render_suite
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.publishing.check import check
+from recmerge_bench.publishing.finish import render_suite
+from recmerge_bench.records.across import make_across
+from recmerge_bench.records.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 

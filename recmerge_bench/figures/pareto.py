@@ -12,7 +12,8 @@ from statistics import mean
 from typing import Any
 
 from recmerge_bench.boards.cost_board import CostLine, cost_lines
-from recmerge_bench.boards.table import MEAN, Line, row_of, tables
+from recmerge_bench.boards.table import MEAN, Line, tables
+from recmerge_bench.records.rows import row_of
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
 #: Seconds are recorded to the millisecond; an axis of logarithms needs more than 0.

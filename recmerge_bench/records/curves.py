@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.results import Reader
 from recmerge_bench.errors import DataError
+from recmerge_bench.records.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
 
 SCHEMA = 1

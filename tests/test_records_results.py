@@ -11,12 +11,12 @@ from typing import Any
 import boards_builders as made
 import pytest
 
-from recmerge_bench.boards import results as results_module
-from recmerge_bench.boards.all_ranks import derive, read_all_ranks
-from recmerge_bench.boards.finish import build, render_suite
-from recmerge_bench.boards.records import load_records
-from recmerge_bench.boards.results import from_records, rows
 from recmerge_bench.errors import HandledError
+from recmerge_bench.publishing.finish import build, render_suite
+from recmerge_bench.records import results as results_module
+from recmerge_bench.records.all_ranks import derive, read_all_ranks
+from recmerge_bench.records.files import load_records
+from recmerge_bench.records.results import rows
 from recmerge_bench.registry import Registry
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.
@@ -70,15 +70,6 @@ def test_costs_are_of_all_cells_behind_a_row(out: Path, registry: Registry) -> N
 def test_two_versions_of_a_library_are_both_told(tmp_path: Path, registry: Registry) -> None:
     first = rows(made.run_folder(tmp_path, loaded="2"), registry)[0]
     assert first["provenance"]["libraries"] == {"numpy": "1, 2"}
-
-
-def test_records_give_the_same_rows(out: Path, tmp_path: Path, registry: Registry) -> None:
-    build(out, tmp_path / "b", tmp_path / "r", registry)
-    assert from_records(tmp_path / "r" / "fake.json") == rows(out, registry)
-    (tmp_path / "r" / "fake.cost.json").unlink()
-    alone = from_records(tmp_path / "r" / "fake.json")
-    assert [r["metrics"] for r in alone] == [r["metrics"] for r in rows(out, registry)]
-    assert alone[0]["seconds"] == 0
 
 
 def test_metrics_can_be_derived_from_committed_ranks(

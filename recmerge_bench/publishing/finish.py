@@ -9,9 +9,9 @@ from rich.console import Console
 from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.pareto import paretos
-from recmerge_bench.boards.records import cost_path, load_costs, load_records, write_records
-from recmerge_bench.boards.results import Reader, manifests
+from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.records.results import Reader, manifests
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_text
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.metrics import metric_values
-from recmerge_bench.boards.results import MEAN, Reader
 from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.metrics import metric_values
+from recmerge_bench.records.results import MEAN, Reader
 from recmerge_bench.registry import Registry
 
 SCHEMA = 1

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from recmerge_bench.boards.audit_section import ABSENT, NOTHING, PLACES
-from recmerge_bench.boards.audits import are_moments
-from recmerge_bench.boards.finish import build
 from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.records import load_records
 from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
+from recmerge_bench.publishing.finish import build
+from recmerge_bench.records.audits import are_moments
+from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store, write_json
 
@@ -137,7 +137,7 @@ def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> Non
 
 
 def test_known_facts_of_encoders(registry: Registry) -> None:
-    from recmerge_bench.boards.audits import pretraining
+    from recmerge_bench.records.audits import pretraining
 
     def row(encoder: str, dataset: str) -> dict[str, Any]:
         return {"encoders": [encoder], "identity": {"dataset": dataset}}

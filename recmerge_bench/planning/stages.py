@@ -13,6 +13,3 @@ STAGES = {
     "curve": "recmerge_bench.running.stage_curve",
     "rank": "recmerge_bench.running.stage_rank",
 }
-
-#: Environment variable that tells a worker its parent's process number.
-PARENT = "RECMERGE_BENCH_PARENT"

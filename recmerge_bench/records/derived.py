@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recmerge_bench.boards.across import make_across
-from recmerge_bench.boards.comparisons import Ranks, make_comparisons
+from recmerge_bench.records.across import make_across
+from recmerge_bench.records.comparisons import Ranks, make_comparisons
 from recmerge_bench.registry import Registry
 
 #: Parts of records that all rows of a table make together.

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.results import Reader
 from recmerge_bench.data.audit import audit
 from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
+from recmerge_bench.records.results import Reader
 from recmerge_bench.registry import Registry
 
 #: File of what text encoders were trained on, below the folders that suites lie in.

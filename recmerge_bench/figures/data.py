@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
-from recmerge_bench.boards.results import MEAN
+from recmerge_bench.records.results import MEAN
 
 #: Rows of a figure are told apart by these.
 _ROW = ("backbone", "method", "variant", "recipe", "profile", "track")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.boards.figures import FigureData
-from recmerge_bench.boards.pareto import Pareto
-from recmerge_bench.errors import HandledError
+from recmerge_bench.figures.canvas import drawn
+from recmerge_bench.figures.data import FigureData
+from recmerge_bench.figures.pareto import Pareto
 from recmerge_bench.running.store import write_text
 
 
@@ -20,7 +19,7 @@ def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[P
     """
     table, picture = (folder / f"{prefix}-{data.name}{end}" for end in (".csv", ".svg"))
     if isinstance(data, Pareto):
-        from recmerge_bench.boards.draw_pareto import pareto_svg
+        from recmerge_bench.figures.draw_pareto import pareto_svg
 
         text = pareto_svg(data)
     else:
@@ -47,35 +46,6 @@ def svg(data: FigureData) -> str:
         figure.suptitle(data.title, fontsize=10)
 
     return drawn(data.name, (4.2 * len(panels), 3.6), paint)
-
-
-def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) -> str:
-    """A figure as SVG; the same bytes every time.
-
-    Args:
-        name: of the figure: names within the file follow from it.
-        size: inches.
-        paint: draws on the matplotlib figure that it is handed.
-
-    Raises:
-        HandledError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-    except ImportError:
-        mend = "pip install -c constraints.txt matplotlib"
-        raise HandledError(f"drawing figures needs matplotlib: {mend}") from None
-    from io import StringIO
-
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        figure = Figure(figsize=size, layout="constrained")
-        FigureCanvasSVG(figure)
-        paint(figure)
-        out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
 def _series(data: FigureData, panel: str) -> list[str]:

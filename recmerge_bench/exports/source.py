@@ -1,0 +1,40 @@
+"""A suite's records and ranks as every format is handed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.all_ranks import read_all_ranks
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported.
+
+    Attributes:
+        path: the records file.
+        records: its content, results restricted to those chosen.
+        depth: of TREC runs.
+    """
+
+    path: Path
+    records: Mapping[str, Any]
+    depth: int
+
+    @property
+    def ranks_path(self) -> Path:
+        """The ranks beside the records."""
+        return self.path.with_name(f"{self.path.stem}.ranks.parquet")
+
+    def ranks(self) -> dict[str, RankTable]:
+        """Key -> ranks.
+
+        Raises:
+            HandledError: there is no such file.
+            DataError: it is damaged.
+        """
+        return read_all_ranks(self.ranks_path)

@@ -1,0 +1,1 @@
+"""Figures: their data from records, and their drawing."""

@@ -1,0 +1,1 @@
+"""Results with all that follows from them: files that are committed."""
