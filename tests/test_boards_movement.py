@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from test_boards_comparisons import suite
+from compared_builders import suite
 
 from recmerge_bench.boards.movement import Movement, movements, notes, same_targets
 from recmerge_bench.cli import cli

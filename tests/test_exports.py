@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from compared_builders import suite
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
-from test_boards_comparisons import suite
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError

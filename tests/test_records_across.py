@@ -7,7 +7,7 @@ from typing import Any
 
 import boards_builders as made
 import numpy as np
-from test_boards_comparisons import suite
+from compared_builders import suite
 
 from recmerge_bench.boards.across_tables import MOST
 from recmerge_bench.boards.full import render_full

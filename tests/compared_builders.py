@@ -1,0 +1,55 @@
+"""A suite with ranks behind it: rows that are better, worse and alike, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boards_builders as made
+import numpy as np
+
+from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.comparisons import make_comparisons
+from recmerge_bench.records.results import domain_means
+from recmerge_bench.registry import Registry
+
+USERS = 300
+
+
+def table(seed: int, shift: float) -> RankTable:
+    """Ranks of 300 users in each of two domains; larger `shift` is better."""
+    rng = np.random.default_rng(7)
+    ease = np.tile(rng.normal(size=USERS), 2)
+    noise = np.random.default_rng([seed, 1]).normal(scale=0.3, size=2 * USERS)
+    better = np.clip(np.exp(1.5 - ease - noise - shift), 0, 500).astype(np.int32)
+    names = ("music", *made.DOMAINS)
+    domain = np.repeat([1, 2], USERS).astype(np.int32)
+    users = np.tile(np.arange(USERS, dtype=np.int32), 2)
+    zeros = np.zeros(2 * USERS, np.int32)
+    return RankTable(users, names, domain, users, better, zeros, {})
+
+
+def suite(
+    registry: Registry, seeds: tuple[int, ...] = tuple(range(5)), label: str = "converged",
+    **baseline: str,
+) -> tuple[dict[str, Any], dict[str, RankTable]]:  # fmt: skip
+    """A baseline, one better, one worse, one nearly the same, one counted without a seed."""
+    shifts = {"base": 0.0, "up": 0.5, "down": -0.5, "same": 0.0}
+    tables, results = {}, []
+    for method, shift in shifts.items():
+        for seed in seeds:
+            who = made.identity(method, seed)
+            tables[made.key_of(who)] = table(seed, shift)
+            results.append(made.result(who, 0.0, 0.0))
+    who = made.identity("counts", None, backbone="")
+    tables[made.key_of(who)] = table(99, -1.0)
+    results.append(made.result(who, 0.0, 0.0))
+    results.append(made.gap(made.identity("late", 0), "not run", "stopped"))
+    header = made.header(label)
+    header["tracks"]["merging"]["baseline"] = {"method": "base", **baseline}
+    for entry in results:
+        if entry["status"] == "done":
+            found = tables[entry["key"]]
+            entry["metrics"] = domain_means(registry, made.METRICS, found, made.DOMAINS)
+    records = {"schema": 1, "suite": "fake", "header": header, "results": results}
+    compared = make_comparisons(registry, header, results, tables.__getitem__)
+    return {**records, **({"comparisons": compared} if compared else {})}, tables
