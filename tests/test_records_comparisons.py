@@ -8,7 +8,7 @@ from typing import Any
 import boards_builders as made
 import numpy as np
 import pytest
-from compared_builders import suite, table
+from compared_builders import USERS, suite, table
 
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
