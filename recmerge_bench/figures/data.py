@@ -58,10 +58,14 @@ class FigureData:
         for p in self.points:
             spread = "" if p.spread is None else f"{p.spread:.6g}"
             tick = (self.ticks[int(p.x)],) if self.ticks else ()
-            texts = (p.panel, p.series, *tick)
-            names = ",".join('"' + text.replace('"', '""') + '"' for text in texts)
+            names = quoted(p.panel, p.series, *tick)
             lines.append(f"{names},{p.x:.6g},{p.y:.6g},{spread},{p.seeds}")
         return "\n".join(lines) + "\n"
+
+
+def quoted(*texts: str) -> str:
+    """Texts as neighbouring fields of a line of comma-separated text."""
+    return ",".join('"' + text.replace('"', '""') + '"' for text in texts)
 
 
 def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> list[FigureData]:

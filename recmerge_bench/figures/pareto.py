@@ -13,6 +13,7 @@ from typing import Any
 
 from recmerge_bench.boards.cost_board import CostLine, cost_lines
 from recmerge_bench.boards.table import MEAN, Line, tables
+from recmerge_bench.figures.data import quoted
 from recmerge_bench.records.rows import row_of
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
@@ -67,9 +68,8 @@ class Pareto:
         """The rows as comma-separated text."""
         lines = ["panel,backbone,method,seconds,value,frontier,seeds"]
         for r in self.rows:
-            texts = ",".join('"' + t.replace('"', '""') + '"'
-                             for t in (r.panel, r.backbone, r.method))  # fmt: skip
-            lines.append(f"{texts},{r.seconds:.6g},{r.value:.6g},{int(r.frontier)},{r.seeds}")
+            names = quoted(r.panel, r.backbone, r.method)
+            lines.append(f"{names},{r.seconds:.6g},{r.value:.6g},{int(r.frontier)},{r.seeds}")
         return "\n".join(lines) + "\n"
 
 
