@@ -119,13 +119,10 @@ class _Place(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
-        name = getattr(func, "__name__", "")
-        if name == "__get__" and isinstance(getattr(func, "__self__", None), object):
-            about = getattr(func.__self__, "__name__", "")
-            if about == "device":
-                return CUDA if _is_marked(args[0]) else CPU
-            if about == "is_cuda":
-                return _is_marked(args[0])
+        if func == Tensor.device.__get__:
+            return CUDA if _is_marked(args[0]) else CPU
+        if func == Tensor.is_cuda.__get__:
+            return _is_marked(args[0])
         if func in _AS_NUMPY and _is_marked(args[0]):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
         if func in _COPIES:
@@ -184,11 +181,14 @@ def second_device() -> Iterator[None]:
 def run_cells(registry: Registry, suite: Path, out: Path, device: str) -> list[str]:
     """Run a suite's cells in this process, one after another; what did not end well."""
     plan = make_plan(registry, str(suite), (), None, None)
-    said = []
-    for cell in plan.cells.values():
-        events: list[dict[str, Any]] = []
-        execute(job_spec(cell, plan, out, device), events.append)
-        if events[-1]["event"] != "done":
-            said.append(f"{cell.label}: {events[-1]}")
-            break
-    return said
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    try:
+        for cell in plan.cells.values():
+            events: list[dict[str, Any]] = []
+            execute(job_spec(cell, plan, out, device), events.append)
+            if events[-1]["event"] != "done":
+                return [f"{cell.label}: {events[-1]}"]
+        return []
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(strict)
