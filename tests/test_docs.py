@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from conftest import ROOT, tool
 
 from recmerge_bench.cli import COMMANDS
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -33,14 +31,6 @@ def test_ci_calls_the_readmes_test_command() -> None:
 def test_every_command_is_in_the_readme() -> None:
     for name in COMMANDS:
         assert f"`recmerge-bench {name}" in README, name
-
-
-def tool(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_printed_results_are_the_committed_ones() -> None:
@@ -64,6 +54,14 @@ def test_the_comparison_with_recbole_follows_from_its_records() -> None:
             assert mine[key] == close
     settled = [r for r in found if r["ours"] == "mean of seeds" and "validation" in r["recbole"]]
     assert [r["not_worse"] for r in settled] == [True, True]
+
+
+def test_courses_of_trainings_are_those_that_were_selected_on() -> None:
+    path = ROOT / "benchmarks" / "claims" / "records" / "merit-cpu-courses.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert found["trainings"] and all(
+        t["kept"] == max(t["valid"]) and t["epochs"] == len(t["valid"]) for t in found["trainings"]
+    )
 
 
 CLAIMS = sorted((ROOT / "benchmarks" / "claims").glob("*.yaml"))

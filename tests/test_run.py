@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import tool
 
 TINY = Path(__file__).with_name("tiny.yaml")
 
@@ -329,3 +330,13 @@ def test_a_model_for_each_target_domain(tmp_path: Path) -> None:
         if r["status"] == "done"
     ]
     assert set(row["metrics"]) == {"action", "comedy", "mean"}
+
+
+def test_courses_of_a_run(finished: Path) -> None:
+    """Its trainings validate never: no course; its splits are told."""
+    found = tool("benchmarks/tools/courses.py").courses(finished, "tiny")
+    assert found["trainings"] == []
+    tracks = sorted(track for split in found["splits"].values() for track in split["tracks"])
+    assert tracks == ["cdsr", "merging"]
+    for split in found["splits"].values():
+        assert all(0 < share < 0.2 for share in split["never_trained"].values())
