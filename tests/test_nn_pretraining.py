@@ -17,7 +17,7 @@ from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerOptions
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
-from virtual_device import run_cells, second_device
+from virtual_device import run_with_plugin, second_device
 
 from recmerge_bench.api import Catalogue
 from recmerge_bench.data.sequences import Batch
@@ -33,7 +33,6 @@ from recmerge_bench.nn.recformer_pretraining import (
 )
 from recmerge_bench.nn.towers import in_batch_loss
 from recmerge_bench.nn.word_masking import mask_words
-from recmerge_bench.registry import discover
 from recmerge_bench.running.stage_rank import load_net
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.streams import load_init
@@ -369,9 +368,5 @@ def test_a_suite_pre_trains_its_base(folder: Path, tmp_path: Path) -> None:
 
 def test_on_a_second_device(folder: Path, tmp_path: Path) -> None:
     save_file(language_model(tied=True), str(folder / "model.safetensors"))
-    plugin, suite = tmp_path / "tiny_pre_there.py", tmp_path / "pretrained.yaml"
-    plugin.write_text(PLUGIN.format(folder=str(folder)))
-    suite.write_text(SUITE)
-    found = discover([str(plugin)], {})
     with second_device():
-        assert run_cells(found, suite, tmp_path / "out", "cuda") == []
+        assert run_with_plugin(PLUGIN.format(folder=str(folder)), SUITE, tmp_path, "cuda") == []

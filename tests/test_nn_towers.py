@@ -17,7 +17,7 @@ from recmerge_bench_plugins.hf_text import HfText, HfTextOptions
 from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerOptions
 from safetensors.torch import load_file
 from torch.nn import functional as F
-from virtual_device import run_cells, second_device
+from virtual_device import run_with_plugin, second_device
 
 from recmerge_bench.api import Catalogue, ItemTokens
 from recmerge_bench.data.codec import load_tokens, save_tokens
@@ -27,7 +27,6 @@ from recmerge_bench.nn import recformer
 from recmerge_bench.nn.hf import attribute_tokens, encoder_weights, item_tokens
 from recmerge_bench.nn.recformer import RecFormer, Size
 from recmerge_bench.nn.towers import in_batch_loss, rows_of
-from recmerge_bench.registry import discover
 
 TEXTS = ["title: red shoe\nbrand: hat", "title: blue hat", "title: shoe shoe shoe", "title: red"]
 
@@ -246,9 +245,5 @@ def test_from_pretrained_weights_to_a_board(folder: Path, tmp_path: Path) -> Non
 
 
 def test_on_a_second_device(folder: Path, tmp_path: Path) -> None:
-    plugin, suite = tmp_path / "tiny_there.py", tmp_path / "towers.yaml"
-    plugin.write_text(PLUGIN.format(folder=str(folder)))
-    suite.write_text(SUITE)
-    found = discover([str(plugin)], {})
     with second_device():
-        assert run_cells(found, suite, tmp_path / "out", "cuda") == []
+        assert run_with_plugin(PLUGIN.format(folder=str(folder)), SUITE, tmp_path, "cuda") == []

@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from torch.utils._pytree import tree_flatten
 
 from recmerge_bench.cli.common import make_plan
-from recmerge_bench.registry import Registry
+from recmerge_bench.registry import Registry, discover
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.worker import execute
 
@@ -176,6 +176,15 @@ def second_device() -> Iterator[None]:
         stack.enter_context(_Place())
         stack.enter_context(_Check())
         yield
+
+
+def run_with_plugin(plugin: str, suite: str, where: Path, device: str) -> list[str]:
+    """`run_cells` of a suite and a plugin that are given as text; `where` takes all files."""
+    # A module's name counts once in a process.
+    code, path = where / f"{where.name}_plugin.py", where / "suite.yaml"
+    code.write_text(plugin)
+    path.write_text(suite)
+    return run_cells(discover([str(code)], {}), path, where / "out", device)
 
 
 def run_cells(registry: Registry, suite: Path, out: Path, device: str) -> list[str]:

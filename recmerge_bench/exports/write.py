@@ -14,8 +14,6 @@ from recmerge_bench.exports.source import Source
 from recmerge_bench.records.files import load_records, records_files
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
-
-
 Maker = Callable[[Source, Path], Iterator[Path]]
 
 
