@@ -108,7 +108,11 @@ def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
             "peak_memory": _peak(),
             "energy": energy,
             "device": device_name(context.device),
-            "provenance": {**provenance(), "plugins": job.get("plugins", {})},
+            "provenance": {
+                **provenance(),
+                "plugins": job.get("plugins", {}),
+                "sources": job.get("sources", {}),
+            },
         }
         store.commit(job["key"], folder, record)
 

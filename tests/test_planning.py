@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.planning import keys
 from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.code import Code
 from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.sources import Sources, module_path
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Profile
@@ -85,13 +86,17 @@ def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
     ],
 )
 def test_an_edit_changes_the_stages_that_run_through_it(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch, module: str, changed: set[str]
+    registry: Registry, module: str, changed: set[str]
 ) -> None:
-    before = kinds(make(registry, ("seeds=[0]",)))
-    path, real = keys.module_path(module), keys.file_digest
-    assert path is not None
-    monkeypatch.setattr(keys, "file_digest", lambda p: "edited" if p.samefile(path) else real(p))
-    after = kinds(make(registry, ("seeds=[0]",)))
+    class Edited(Sources):
+        def read(self, name: str) -> Code:
+            code = super().read(name)
+            return replace(code, digest="edited") if name == module else code
+
+    assert module_path(module) is not None
+    suite = load_suite("quick", registry, ("seeds=[0]",))
+    before = kinds(build(suite, registry, sources=Sources()))
+    after = kinds(build(suite, registry, sources=Edited()))
     assert {k for k in before if before[k] != after[k]} == changed
 
 

@@ -60,33 +60,37 @@ def describe(cell: Cell, store: Store) -> dict[str, Any]:
     }
 
 
+#: Lines by the thousand: printed as they are, since laying them out took longer than the plan.
+COLOURS = {"done": "green", "to do": "yellow", "blocked": "red"}
+
+
 def show(made: Plan, cells: list[dict[str, Any]]) -> None:
     """The tree: kinds, their cells with keys, gaps once each, the sum."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.tree import Tree
-
-    colours = {"done": "green", "to do": "yellow", "blocked": "red"}
-    tree = Tree(f"suite {made.suite}")
-    for kind in STAGES:
-        mine = [c for c in cells if c["kind"] == kind]
-        if not mine:
-            continue
-        counts = ", ".join(
-            f"{n} {s}" for s in colours if (n := sum(c["status"] == s for c in mine))
-        )
-        branch = tree.add(f"{kind}: {counts}")
-        for c in mine:
-            colour = colours[c["status"]]
-            cost = f", about {c['seconds']:.0f} s" if c["status"] == "to do" else ""
-            branch.add(f"[{colour}]{c['status']}[/] {c['key'][:8]} {escape(c['label'])}{cost}")
-    console = Console(highlight=False)
-    console.print(tree)
+    kinds = [kind for kind in STAGES if any(c["kind"] == kind for c in cells)]
+    lines = [f"suite {made.suite}"]
+    for kind in kinds:
+        last = kind == kinds[-1]
+        lines.append(f"{'└' if last else '├'}── {_branch(kind, cells)}")
+        leaves = [_leaf(c) for c in cells if c["kind"] == kind]
+        stem = "    " if last else "│   "
+        lines += [f"{stem}├── {leaf}" for leaf in leaves[:-1]] + [f"{stem}└── {leaves[-1]}"]
+    click.echo("\n".join(lines))
     gaps: dict[tuple[str, str], int] = {}
     for c in cells:
         if c["status"] == "blocked":
             gaps[c["reason"], c["mend"]] = gaps.get((c["reason"], c["mend"]), 0) + 1
     for (reason, mend), count in gaps.items():
-        console.print(f"blocked: {count} x {reason}; to mend: {mend}", markup=False)
+        click.echo(f"blocked: {count} x {reason}; to mend: {mend}")
     left = sum(c["seconds"] for c in cells if c["status"] == "to do")
-    console.print(f"to do: about {left / 60:.1f} min of one worker", markup=False)
+    click.echo(f"to do: about {left / 60:.1f} min of one worker")
+
+
+def _branch(kind: str, cells: list[dict[str, Any]]) -> str:
+    states = [c["status"] for c in cells if c["kind"] == kind]
+    return f"{kind}: " + ", ".join(f"{states.count(s)} {s}" for s in COLOURS if s in states)
+
+
+def _leaf(cell: dict[str, Any]) -> str:
+    state = click.style(cell["status"], fg=COLOURS[cell["status"]])
+    cost = f", about {cell['seconds']:.0f} s" if cell["status"] == "to do" else ""
+    return f"{state} {cell['key'][:8]} {cell['label']}{cost}"

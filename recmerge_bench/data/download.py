@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from recmerge_bench.cache import user_cache
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
 
@@ -47,8 +48,7 @@ def data_home(data_root: Path | None) -> Path:
     named = os.environ.get(ENVIRONMENT)
     if named:
         return Path(named)
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "recmerge-bench"
+    return user_cache()
 
 
 def locate(

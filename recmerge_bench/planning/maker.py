@@ -11,7 +11,8 @@ from typing import Any
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, HandledError, near
 from recmerge_bench.planning.cells import Cell, Plan
-from recmerge_bench.planning.keys import digest, source_digest
+from recmerge_bench.planning.keys import digest
+from recmerge_bench.planning.sources import PYTHON, Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
@@ -30,15 +31,21 @@ class CellMaker:
         where: what errors begin with.
         registry: the plugins.
         data_root: folder of raw data.
+        sources: of stages and plugins; one for the whole plan, no file changes while it is made.
     """
 
     def __init__(
-        self, plan: Plan, suite: Suite, where: str, registry: Registry, data_root: Path | None
+        self,
+        plan: Plan,
+        suite: Suite,
+        where: str,
+        registry: Registry,
+        data_root: Path | None,
+        sources: Sources,
     ) -> None:
         self.plan, self.suite, self.where = plan, suite, where
         self.registry, self.data_root = registry, data_root
-        # No file and no installation changes while a plan is made.
-        self.sources, self.absent = functools.cache(source_digest), functools.cache(_absent)
+        self.sources, self.absent = sources, functools.cache(_absent)
 
     def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
         """The spec, or why there is none: an error unless the suite expects the absence."""
@@ -80,15 +87,21 @@ class CellMaker:
             (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
             None,
         )
+        sources = self.sources.digest((STAGES[kind], *modules))
         content = {
             "kind": kind,
-            "sources": self.sources((STAGES[kind], *modules)),
+            "sources": sources,
             "identity": identity,
             "inputs": dict(inputs),
             "seed": seed,
             "threads": self.suite.threads,
         }
-        job = {"config": dict(config), "plugins": self._versions(modules)}
+        job = {
+            "config": dict(config),
+            "plugins": self._versions(modules),
+            # a syntax tree is one Python's: beside the key, for when two machines' keys differ
+            "sources": {"digest": sources, "python": PYTHON},
+        }
         return self.plan.add(
             Cell(
                 key=digest(content),

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.keys import canonical
 from recmerge_bench.specs import Spec
 from recmerge_bench.targets import define
 
@@ -33,6 +34,23 @@ def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     Raises:
         HandledError: a value of a wrong type, or an unknown field.
     """
+    try:
+        key = (cls, canonical(values))
+    except (TypeError, ValueError):  # nothing that JSON knows: an error that says where, below
+        return _checked(cls, values, where)
+    if key not in _CHECKED:
+        if len(_CHECKED) >= _REMEMBERED:
+            _CHECKED.clear()
+        _CHECKED[key] = _checked(cls, values, where)
+    return dict(_CHECKED[key])
+
+
+#: What was checked, by class and canonical values: a plan asks the same thousands of times.
+_CHECKED: dict[tuple[type, str], dict[str, Any]] = {}
+_REMEMBERED = 4096
+
+
+def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     known = {f.name for f in dataclasses.fields(cls)}
     for name in values:
         if name not in known:

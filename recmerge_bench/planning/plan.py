@@ -12,21 +12,31 @@ from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import complete
+from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Spec
 
 
-def build(suite: Suite, registry: Registry, data_root: Path | None = None) -> Plan:
+def build(
+    suite: Suite,
+    registry: Registry,
+    data_root: Path | None = None,
+    sources: Sources | None = None,
+) -> Plan:
     """The plan of a suite. Reads raw files' digests, runs nothing, imports no torch.
+
+    `sources` are those of the installation unless others are given.
 
     Raises:
         HandledError: an unknown name or option.
     """
+    sources = sources or Sources.of_user()
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     for name, track in suite.tracks.items():
-        TrackPlanner(plan, suite, name, track, registry, data_root).add()
+        TrackPlanner(plan, suite, name, track, registry, data_root, sources).add()
+    sources.save()
     plan.goals = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
 
@@ -46,14 +56,16 @@ class TrackPlanner:
         track: Track,
         registry: Registry,
         data_root: Path | None,
+        sources: Sources,
     ) -> None:
         self.plan, self.name, self.track = plan, name, track
         self.where = f"suite '{suite.name}', track '{name}'"
-        self.maker = CellMaker(plan, suite, self.where, registry, data_root)
+        self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
         self.trainings = Trainings(self.maker, self.corpora, track)
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
+        self.named: dict[tuple[tuple[str, Any], ...], str] = {}  # identity -> key
 
     def add(self) -> None:
         """Every row under every protocol.
@@ -245,12 +257,11 @@ class TrackPlanner:
     def result(self, key: str, row: Row, backbone: str, cut: Cut, seed: int | None) -> None:
         """A row of the board for one seed."""
         identity = self.identity(row, backbone, cut, seed)
-        for other in self.plan.results:
-            if other.identity == identity and other.key != key:
-                raise HandledError(
-                    f"{self.where}: two rows would have one name, '{row.method}'; "
-                    "tell them apart by `variant:`"
-                )
+        if self.named.setdefault(tuple(identity.items()), key) != key:
+            raise HandledError(
+                f"{self.where}: two rows would have one name, '{row.method}'; "
+                "tell them apart by `variant:`"
+            )
         self.plan.results.append(Result(key, identity, self.track.domains))
 
     def identity(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> dict[str, Any]:
@@ -283,8 +294,11 @@ def data_cell_alone(
     given = dict(options or {})
     suite = Suite.model_validate({"name": "data", "tracks": {}})
     plan = Plan("data", files=registry.files)
-    maker = CellMaker(plan, suite, f"dataset '{name}'", registry, data_root)
-    return plan, CorpusPlanner(maker).data(Corpus(name, given, ()))
+    sources = Sources.of_user()
+    maker = CellMaker(plan, suite, f"dataset '{name}'", registry, data_root, sources)
+    key = CorpusPlanner(maker).data(Corpus(name, given, ()))
+    sources.save()
+    return plan, key
 
 
 def asdict_row(row: Row) -> dict[str, Any]:

@@ -16,6 +16,7 @@ def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str
         "label": cell.label,
         "config": cell.job["config"],
         "plugins": cell.job["plugins"],
+        "sources": cell.job["sources"],
         "inputs": dict(cell.inputs),
         "seed": cell.seed,
         "threads": cell.threads,

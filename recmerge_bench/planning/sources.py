@@ -1,0 +1,169 @@
+"""Digests of the sources that a cell runs through, found without running any of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.cache import user_cache
+from recmerge_bench.planning.code import Code, Import, read_code
+from recmerge_bench.planning.keys import digest
+
+CORE = "recmerge_bench"
+CORE_ROOT = Path(__file__).resolve().parents[1]
+#: Files that the memory of parsed sources may hold.
+_REMEMBERED = 4096
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+class Sources:
+    """The source files behind modules; each is looked for and parsed once.
+
+    What was parsed is remembered in the user's cache by the SHA-256 of the file's bytes, so that
+    a plan parses only what was edited.
+
+    Args:
+        memory: file of what is remembered; None: nothing is.
+    """
+
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory
+        self._known: dict[str, Code] = {} if memory is None else _remembered(memory)
+        self._new = False
+        self._paths: dict[str, Path | None] = {}
+        self._code: dict[str, Code] = {}
+        self._imported: dict[str, tuple[str, ...]] = {}
+        self._digests: dict[frozenset[str], str] = {}
+
+    @classmethod
+    def of_user(cls) -> Sources:
+        """With the memory in the user's cache folder."""
+        return cls(user_cache() / f"sources-1-{PYTHON}.json")
+
+    def digest(self, modules: Iterable[str]) -> str:
+        """Digest of the sources of these modules and of all that they import of core and plugins.
+
+        Imports inside functions count too. Only the modules of this package and of the packages
+        (or files) that the named modules belong to are followed; libraries are recorded by version
+        instead.
+
+        Raises:
+            HandledError: one of them is no Python of this version.
+        """
+        named = frozenset(modules)
+        if named not in self._digests:
+            self._digests[named] = digest(self._closure(named))
+        return self._digests[named]
+
+    def save(self) -> None:
+        """Remember what was parsed. A cache that cannot be written is no error."""
+        if self._memory is None or not self._new:
+            return
+        kept = dict(list(self._known.items())[-_REMEMBERED:])
+        body = json.dumps({sha: _packed(code) for sha, code in kept.items()})
+        fresh = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(body, encoding="utf-8")
+            fresh.replace(self._memory)
+        self._new = False
+
+    def _closure(self, named: frozenset[str]) -> dict[str, str]:
+        roots = {name.partition(".")[0] for name in named} | {CORE}
+        found: dict[str, str] = {}
+        queue = sorted(named)
+        while queue:
+            name = queue.pop()
+            if name in found or name.partition(".")[0] not in roots or self._path(name) is None:
+                continue
+            found[name] = self.read(name).digest
+            queue += self._imports(name)
+        return found
+
+    def _path(self, name: str) -> Path | None:
+        if name not in self._paths:
+            self._paths[name] = module_path(name)
+        return self._paths[name]
+
+    def read(self, name: str) -> Code:
+        """The source of a module that has one."""
+        if name not in self._code:
+            path = self._path(name)
+            assert path is not None
+            source = path.read_bytes()
+            sha = hashlib.sha256(source).hexdigest()
+            if sha not in self._known:
+                self._known[sha] = read_code(source, str(path))
+                self._new = True
+            self._code[name] = self._known[sha]
+        return self._code[name]
+
+    def _imports(self, name: str) -> tuple[str, ...]:
+        if name not in self._imported:
+            found = {m for one in self.read(name).imports for m in _absolute(one, name)}
+            self._imported[name] = tuple(sorted(found))
+        return self._imported[name]
+
+
+def _absolute(one: Import, module: str) -> Iterable[str]:
+    """Modules that a statement may name: ``from a import b`` is `a`, and `a.b` where it exists."""
+    if not one.base and not one.level:
+        return one.names
+    parent = module.split(".")[: -one.level] if one.level else []
+    base = ".".join([*parent, *([one.base] if one.base else [])])
+    return (base, *(f"{base}.{name}" for name in one.names))
+
+
+def module_path(name: str) -> Path | None:
+    """The source file of a module, found without importing anything."""
+    if name == CORE or name.startswith(CORE + "."):
+        return _within([CORE_ROOT], name.split(".")[1:]) if name != CORE else None
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return Path(file) if file else None
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)  # of a package's part it would import the package
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if rest:
+        return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
+    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def _within(folders: Iterable[Path], parts: list[str]) -> Path | None:
+    """A part of a package that lies in these folders."""
+    for folder in folders:
+        stem = folder.joinpath(*parts)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def _packed(code: Code) -> list[Any]:
+    return [code.digest, [[i.level, i.base, list(i.names)] for i in code.imports]]
+
+
+def _unpacked(code: str, imports: list[list[Any]]) -> Code:
+    found = [Import(int(level), str(base), tuple(names)) for level, base, names in imports]
+    return Code(str(code), tuple(found))
+
+
+def _remembered(file: Path) -> dict[str, Code]:
+    """What is remembered; nothing where the file is absent or damaged."""
+    try:
+        raw: Mapping[str, Any] = json.loads(file.read_bytes())
+        return {sha: _unpacked(*packed) for sha, packed in raw.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}
