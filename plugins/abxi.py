@@ -13,7 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    Batch,
+    Catalogue,
+    CDSRSpec,
+    HandledError,
+    Profile,
+    Spec,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,8 +51,7 @@ VARIANTS: Mapping[int, Mapping[str, Any]] = {
 def recmerge_bench_register() -> list[Spec]:
     """ABXI."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "abxi",
             f"{__name__}:ABXI",
             "shared encoder with low-rank adapters, task-guided alignment, InfoNCE by domain",

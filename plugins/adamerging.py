@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.learned import LearnedWeights, LearnOptions
 
 if TYPE_CHECKING:
@@ -46,14 +46,13 @@ class AdaMerging(LearnedWeights):
 def recmerge_bench_register() -> list[Spec]:
     """``adamerging`` on pseudo-users, ``adamerging-sequences`` on users' training histories."""
     return [
-        Spec(
-            "strategy", "adamerging-sequences", f"{__name__}:AdaMerging",
+        StrategySpec(
+            "adamerging-sequences", f"{__name__}:AdaMerging",
             "Weights learned by the entropy of predictions for unlabelled user sequences",
             inputs=("base", "experts"), tier="T3", fidelity="paper-equations",
             citation="Yang et al., AdaMerging, ICLR 2024",
         ),
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="adamerging",
             target=f"{__name__}:AdaMerging",
             summary="Weights learned by the entropy of predictions for pseudo-users",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
     DatasetDefinition,
+    DatasetSpec,
     HandledError,
     Interactions,
     Spec,
@@ -116,8 +117,8 @@ class AmazonMergeRec(DatasetDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``amazon-mergerec``."""
     return [
-        Spec(
-            "dataset", "amazon-mergerec", f"{__name__}:AmazonMergeRec",
+        DatasetSpec(
+            "amazon-mergerec", f"{__name__}:AmazonMergeRec",
             "MergeRec's eight Amazon domains with item text, as released",
             licence="UCSD Amazon reviews: research use",
             citation="MergeRec, KDD 2026, Table 5; Ni et al., EMNLP 2019; McAuley et al., 2015",

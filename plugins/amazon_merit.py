@@ -10,6 +10,7 @@ from recmerge_bench.api import (
     Blocked,
     DataError,
     DatasetDefinition,
+    DatasetSpec,
     HandledError,
     Interactions,
     Spec,
@@ -203,8 +204,8 @@ class AmazonMerit(DatasetDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``amazon-merit``."""
     return [
-        Spec(
-            "dataset", "amazon-merit", f"{__name__}:AmazonMerit",
+        DatasetSpec(
+            "amazon-merit", f"{__name__}:AmazonMerit",
             "MERIT's pairs of Amazon domains with the same users",
             licence="UCSD Amazon reviews: research use",
             citation="MERIT, MM 2025, Table 1; McAuley et al., SIGIR 2015",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from recmerge_bench.api import (
     Blocked,
     DatasetDefinition,
+    DatasetSpec,
     HandledError,
     Interactions,
     Spec,
@@ -110,8 +111,7 @@ class AtomicFolder(DatasetDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``atomic-folder``."""
     return [
-        Spec(
-            kind="dataset",
+        DatasetSpec(
             name="atomic-folder",
             target=f"{__name__}:AtomicFolder",
             summary="any folder of RecBole atomic files (.inter, .item)",

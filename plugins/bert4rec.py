@@ -11,7 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    BackboneSpec,
+    Batch,
+    Catalogue,
+    HandledError,
+    Spec,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,8 +29,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """BERT4Rec."""
     return [
-        Spec(
-            "backbone",
+        BackboneSpec(
             "bert4rec",
             f"{__name__}:BERT4Rec",
             "bidirectional self-attention over items, masked-item training",

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, Profile, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import ClozeOptions
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """BERT4Rec-dt."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "bert4rec-dt",
             f"{__name__}:BERT4RecDT",
             "masked-item model of mixed sequences, InfoNCE by the masked item's domain",

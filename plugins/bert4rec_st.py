@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recmerge_bench.api import Batch, Catalogue, Profile, Spec, hookimpl
+from recmerge_bench.api import Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import ClozeOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """BERT4Rec-st."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "bert4rec-st",
             f"{__name__}:BERT4RecST",
             "masked-item model of the target domain's own events, a model for each domain",

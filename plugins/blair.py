@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import EncoderSpec, HandledError, Spec, hookimpl
 from recmerge_bench.nn.hf_folder import FolderOptions, HfFolder
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Blair(HfFolder):
 def recmerge_bench_register() -> list[Spec]:
     """``blair-base-weights`` and ``blair-large-weights``."""
     return [
-        Spec(
-            "encoder", f"blair-{size}-weights", f"{__name__}:Blair",
+        EncoderSpec(
+            f"blair-{size}-weights", f"{__name__}:Blair",
             f"BLaIR-{size}'s weights: RoBERTa on reviews and metadata, first token",
             options={"size": size}, requires=("transformers",), licence="MIT",
             citation="Hou et al., Bridging language and items (BLaIR), arXiv 2403.03952",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class Breadcrumbs(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``breadcrumbs``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="breadcrumbs",
             target=f"{__name__}:Breadcrumbs",
             summary="Task vectors without their largest and smallest entries, added up",

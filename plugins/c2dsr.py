@@ -21,6 +21,7 @@ from recmerge_bench.api import (
     Backbone,
     Batch,
     Catalogue,
+    CDSRSpec,
     HandledError,
     Profile,
     Spec,
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """C2DSR, in the family's sizes and (profile ``original``) in its own."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "c2dsr",
             f"{__name__}:C2DSR",
             "graph-smoothed items, mixed and own encoders, full softmax heads, infomax",

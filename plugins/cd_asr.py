@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Catalogue, HandledError, Profile, Spec, hookimpl
+from recmerge_bench.api import Catalogue, CDSRSpec, HandledError, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """CD-ASR."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "cd-asr",
             f"{__name__}:CDASR",
             "SASRec on the target domain, its states asking the source items by attention",

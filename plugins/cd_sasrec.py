@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Catalogue, HandledError, Profile, Spec, hookimpl
+from recmerge_bench.api import Catalogue, CDSRSpec, HandledError, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """CD-SASRec."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "cd-sasrec",
             f"{__name__}:CDSASRec",
             "SASRec on the target domain, its inputs shifted by the mean of source states",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,8 +111,8 @@ class CmaSearch(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``cma-search``."""
     return [
-        Spec(
-            "strategy", "cma-search", f"{__name__}:CmaSearch",
+        StrategySpec(
+            "cma-search", f"{__name__}:CmaSearch",
             "Weights searched by CMA-ES for agreement with the experts on pseudo-users",
             inputs=("base", "experts"), tier="T1", requires=("cma",), fidelity="own",
             citation="Hansen, The CMA evolution strategy (arXiv 1604.00772); after MergeRec",

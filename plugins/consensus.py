@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -48,8 +48,7 @@ class Consensus(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``consensus``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="consensus",
             target=f"{__name__}:Consensus",
             summary="The summed task vector where several experts' TALL masks agree",

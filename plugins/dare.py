@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ class Dare(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``dare``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="dare",
             target=f"{__name__}:Dare",
             summary="Randomly dropped and rescaled task vectors, added up",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ class Della(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``della``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="della",
             target=f"{__name__}:Della",
             summary="Task vectors thinned by magnitude, elected signs, mean of the agreeing",

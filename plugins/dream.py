@@ -29,7 +29,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    Batch,
+    Catalogue,
+    CDSRSpec,
+    HandledError,
+    Profile,
+    Spec,
+    hookimpl,
+)
 from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
@@ -40,8 +49,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """DREAM."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "dream",
             f"{__name__}:Dream",
             "mixed and domain encoders of their own, extraction attention, focal loss, contrast",

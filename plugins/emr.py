@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,8 +37,8 @@ class Emr(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``emr``."""
     return [
-        Spec(
-            "strategy", "emr", f"{__name__}:Emr",
+        StrategySpec(
+            "emr", f"{__name__}:Emr",
             "An elected task vector with a mask and a scale for each domain (modulators)",
             inputs=("base", "experts"), fidelity="paper-equations",
             citation="Huang et al., EMR-Merging, NeurIPS 2024",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -13,8 +13,7 @@ class Passthrough(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``fine-tune``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="fine-tune",
             target=f"{__name__}:Passthrough",
             summary="Each domain's own expert: the reference, 100 percent",

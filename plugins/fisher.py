@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Expert, HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    Expert,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,8 +93,8 @@ class Fisher(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``fisher``."""
     return [
-        Spec(
-            "strategy", "fisher", f"{__name__}:Fisher",
+        StrategySpec(
+            "fisher", f"{__name__}:Fisher",
             "Mean of the experts weighted by their Fisher values on pseudo-users",
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Matena & Raffel, Merging models with Fisher-weighted averaging, NeurIPS 2022",

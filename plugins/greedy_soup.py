@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,8 +67,8 @@ class GreedySoup(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``greedy-soup``."""
     return [
-        Spec(
-            "strategy", "greedy-soup", f"{__name__}:GreedySoup",
+        StrategySpec(
+            "greedy-soup", f"{__name__}:GreedySoup",
             "Average of the experts that agree with all experts on pseudo-users",
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Wortsman et al., Model soups, ICML 2022; pseudo-users after MergeRec",

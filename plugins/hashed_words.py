@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Spec, TextEncoder, hookimpl
+from recmerge_bench.api import EncoderSpec, Spec, TextEncoder, hookimpl
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +49,8 @@ class HashedWords(TextEncoder):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``hashed-words``."""
     return [
-        Spec(
-            "encoder", "hashed-words", f"{__name__}:HashedWords",
+        EncoderSpec(
+            "hashed-words", f"{__name__}:HashedWords",
             "bags of hashed words under a fixed projection, no weights",
             citation="Weinberger et al., Feature hashing, ICML 2009",
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import BackboneSpec, Catalogue, HandledError, Spec, hookimpl
 from recmerge_bench.nn.text_backbone import TextBackbone
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def recmerge_bench_register() -> list[Spec]:
         "blair-large": ("BLaIR-large, first token", {"encoder": "blair-large-weights"}),
     }
     return [
-        Spec(
-            "backbone", name, f"{__name__}:HfText",
+        BackboneSpec(
+            name, f"{__name__}:HfText",
             f"{what}, as user and item tower, fine-tuned with in-batch negatives",
             options=options, requires=("transformers",), fidelity="paper-equations",
             citation="MergeRec, KDD 2026; Hou et al., BLaIR (arXiv 2403.03952)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class IsoC(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``iso-c``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="iso-c",
             target=f"{__name__}:IsoC",
             summary="The summed task vector with equal singular values",

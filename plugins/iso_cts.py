@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ class IsoCts(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``iso-cts``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="iso-cts",
             target=f"{__name__}:IsoCts",
             summary="Even spectrum over common and task-specific directions",

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recmerge_bench.api import Catalogue, CountingModel, HandledError, Spec, Split, hookimpl
+from recmerge_bench.api import (
+    Catalogue,
+    CountingModel,
+    CountingSpec,
+    HandledError,
+    Spec,
+    Split,
+    hookimpl,
+)
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Item-kNN."""
     return [
-        Spec(
-            "backbone",
+        CountingSpec(
             "item-knn",
             f"{__name__}:ItemKNN",
             "cosine item neighbours of the history, recent events weigh more",
-            counting=True,
             deterministic=True,
             fidelity="paper-equations",
             citation="Sarwar et al., Item-based collaborative filtering, WWW 2001",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -13,8 +13,7 @@ class Passthrough(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``joint``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="joint",
             target=f"{__name__}:Passthrough",
             summary="One model trained on all domains' training parts, shuffled in proportion",

@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recmerge_bench.api import Catalogue, CountingModel, Spec, Split, hookimpl
+from recmerge_bench.api import Catalogue, CountingModel, CountingSpec, Spec, Split, hookimpl
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Last-item transitions."""
     return [
-        Spec(
-            "backbone",
+        CountingSpec(
             "last-item",
             f"{__name__}:LastItem",
             "transition counts from the last item, popularity between equals",
-            counting=True,
             deterministic=True,
         )
     ]

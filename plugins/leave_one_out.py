@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recmerge_bench.api import Interactions, ProtocolDefinition, Spec, Split, hookimpl
+from recmerge_bench.api import Interactions, ProtocolDefinition, ProtocolSpec, Spec, Split, hookimpl
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,6 @@ def recmerge_bench_register() -> list[Spec]:
         ),
     ]
     return [
-        Spec("protocol", name, f"{__name__}:LeaveOneOut", summary, options=options)
+        ProtocolSpec(name, f"{__name__}:LeaveOneOut", summary, options=options)
         for name, options, summary in found
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.api import ExecutorDefinition, Spec, hookimpl
+from recmerge_bench.api import ExecutorDefinition, ExecutorSpec, Spec, hookimpl
 
 
 class LocalExecutor(ExecutorDefinition):
@@ -41,8 +41,7 @@ class LocalExecutor(ExecutorDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``local``."""
     return [
-        Spec(
-            kind="executor",
+        ExecutorSpec(
             name="local",
             target=f"{__name__}:LocalExecutor",
             summary="Worker processes on this machine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class LocalizeAndStitch(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``localize-and-stitch``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="localize-and-stitch",
             target=f"{__name__}:LocalizeAndStitch",
             summary="Each expert's largest changes, overlaps averaged",

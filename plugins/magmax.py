@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ class MagMax(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``magmax``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="magmax",
             target=f"{__name__}:MagMax",
             summary="Of each parameter the change largest in magnitude",

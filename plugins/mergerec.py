@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.learned import LearnedWeights, LearnOptions
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class MergeRec(LearnedWeights):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``mergerec``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="mergerec",
             target=f"{__name__}:MergeRec",
             summary="Weights learned on pseudo-users, experts as teachers",

@@ -9,7 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Profile, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    Batch,
+    Catalogue,
+    CDSRSpec,
+    HandledError,
+    Profile,
+    Spec,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,8 +31,7 @@ Source = Literal["mixed", "other"]
 def recmerge_bench_register() -> list[Spec]:
     """MERIT."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "merit",
             f"{__name__}:Merit",
             "mixed and single-domain branches with transfer between them (profile family)",

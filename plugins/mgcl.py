@@ -31,7 +31,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from recmerge_bench.api import Batch, Catalogue, HandledError, Profile, Spec, Split, hookimpl
+from recmerge_bench.api import (
+    Batch,
+    Catalogue,
+    CDSRSpec,
+    HandledError,
+    Profile,
+    Spec,
+    Split,
+    hookimpl,
+)
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.single_target import SingleTarget
 
@@ -46,8 +55,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """MGCL."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "mgcl",
             f"{__name__}:MGCL",
             "dynamic and static item graphs, attention to the source domains, two contrasts",

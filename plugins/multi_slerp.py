@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class MultiSlerp(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``multi-slerp``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="multi-slerp",
             target=f"{__name__}:MultiSlerp",
             summary="Spherical mean of the task vectors' directions, tensor by tensor",

@@ -10,19 +10,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recmerge_bench.api import Catalogue, CountingModel, Spec, Split, hookimpl
+from recmerge_bench.api import Catalogue, CountingModel, CountingSpec, Spec, Split, hookimpl
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Nearest item number."""
     return [
-        Spec(
-            "backbone",
+        CountingSpec(
             "nearest-id",
             f"{__name__}:NearestId",
             "items by the distance of their number from the last item of the domain",
-            counting=True,
             deterministic=True,
         )
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class NormBalanced(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``norm-balanced``."""
     return [
-        Spec(
-            "strategy", "norm-balanced", f"{__name__}:NormBalanced",
+        StrategySpec(
+            "norm-balanced", f"{__name__}:NormBalanced",
             "Base plus the scaled sum of task vectors brought to equal length",
             inputs=("base", "experts"), fidelity="own",
             citation="after Ilharco et al., Editing models with task arithmetic, ICLR 2023",

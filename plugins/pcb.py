@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def recmerge_bench_register() -> list[Spec]:
     """As its paper has it, and as MergeRec's released code has it."""
     released = {"divide": True, "scale": 1.0}
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name=name,
             target=f"{__name__}:Pcb",
             summary="Entries weighted by competition within and between experts",

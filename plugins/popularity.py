@@ -6,19 +6,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recmerge_bench.api import Catalogue, CountingModel, Spec, Split, hookimpl
+from recmerge_bench.api import Catalogue, CountingModel, CountingSpec, Spec, Split, hookimpl
 
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Popularity."""
     return [
-        Spec(
-            "backbone",
+        CountingSpec(
             "popularity",
             f"{__name__}:Popularity",
             "items by their number of training events",
-            counting=True,
             deterministic=True,
         )
     ]

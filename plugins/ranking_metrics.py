@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recmerge_bench.api import MetricDefinition, Spec, hookimpl
+from recmerge_bench.api import MetricDefinition, MetricSpec, Spec, hookimpl
 
 
 @hookimpl
@@ -17,7 +17,7 @@ def recmerge_bench_register() -> list[Spec]:
         "MRR": ("ReciprocalRank", "1 / rank, within the first k where a cut-off is given"),
     }
     return [
-        Spec("metric", name, f"{__name__}:{target}", summary, deterministic=True)
+        MetricSpec(name, f"{__name__}:{target}", summary)
         for name, (target, summary) in about.items()
     ]
 

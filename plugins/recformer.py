@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from recmerge_bench.api import Blocked, Catalogue, HandledError, ItemTokens, Spec, hookimpl
+from recmerge_bench.api import (
+    BackboneSpec,
+    Blocked,
+    Catalogue,
+    EncoderSpec,
+    HandledError,
+    ItemTokens,
+    Spec,
+    hookimpl,
+)
 from recmerge_bench.nn.hf_folder import FolderOptions, HfFolder
 from recmerge_bench.nn.text_backbone import TextBackbone
 
@@ -257,8 +266,8 @@ def recmerge_bench_register() -> list[Spec]:
     citation = "Li et al., Text is all you need (RecFormer), KDD 2023"
     return [
         *(
-            Spec(
-                "backbone", f"recformer-{size}", f"{__name__}:RecFormerBackbone",
+            BackboneSpec(
+                f"recformer-{size}", f"{__name__}:RecFormerBackbone",
                 f"RecFormer-{size}, fine-tuned with in-batch negatives",
                 options={"size": size, "encoder": f"recformer-{size}-weights"},
                 requires=("transformers",), fidelity="code-verified", citation=citation,
@@ -266,8 +275,8 @@ def recmerge_bench_register() -> list[Spec]:
             for size in ("base", "large")
         ),
         *(
-            Spec(
-                "encoder", f"recformer-{size}-weights", f"{__name__}:RecFormerWeights",
+            EncoderSpec(
+                f"recformer-{size}-weights", f"{__name__}:RecFormerWeights",
                 f"RecFormer-{size}'s weights, from a file that the user has",
                 options={"name": f"recformer-{size}-weights"}, requires=("transformers",),
                 licence="none stated", citation=citation,
@@ -275,16 +284,16 @@ def recmerge_bench_register() -> list[Spec]:
             for size in ("base", "large")
         ),
         *(
-            Spec(
-                "encoder", f"longformer-{size}-weights", f"{__name__}:LongformerWeights",
+            EncoderSpec(
+                f"longformer-{size}-weights", f"{__name__}:LongformerWeights",
                 f"Longformer-{size}'s weights, to pre-train RecFormer from, from the user's file",
                 options={"name": f"longformer-{size}-weights"}, requires=("transformers",),
                 citation="Beltagy et al., Longformer (arXiv 2004.05150)",
             )
             for size in ("base", "large")
         ),
-        Spec(
-            "encoder", "recformer-tokenizer", f"{__name__}:TokenizerAlone",
+        EncoderSpec(
+            "recformer-tokenizer", f"{__name__}:TokenizerAlone",
             "RoBERTa's tokenizer by itself, to pre-train RecFormer from random weights",
             options={"name": "recformer-tokenizer"}, requires=("transformers",), citation=citation,
         ),

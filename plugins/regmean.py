@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Expert, HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    Expert,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,14 +116,14 @@ class ShippedRegMean(RegMean):
 def recmerge_bench_register() -> list[Spec]:
     """``regmean`` on pseudo-users, ``regmean-shipped`` on statistics of the domains."""
     return [
-        Spec(
-            "strategy", "regmean-shipped", f"{__name__}:ShippedRegMean",
+        StrategySpec(
+            "regmean-shipped", f"{__name__}:ShippedRegMean",
             "Least-squares mean of linear maps, Gram matrices computed inside each domain",
             inputs=("base", "experts"), tier="T2", fidelity="paper-equations",
             citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
         ),
-        Spec(
-            "strategy", "regmean", f"{__name__}:RegMean",
+        StrategySpec(
+            "regmean", f"{__name__}:RegMean",
             "Least-squares mean of linear maps on pseudo-users' inputs",
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    BackboneSpec,
+    Batch,
+    Catalogue,
+    HandledError,
+    Spec,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -19,16 +27,14 @@ def recmerge_bench_register() -> list[Spec]:
     gbce = "Petrov & Macdonald, gSASRec, RecSys 2023 (arXiv 2308.07192)"
     target = f"{__name__}:SASRec"
     return [
-        Spec(
-            "backbone",
+        BackboneSpec(
             "sasrec",
             target,
             "causal self-attention over items, full softmax",
             fidelity="paper-equations",
             citation=citation,
         ),
-        Spec(
-            "backbone",
+        BackboneSpec(
             "gsasrec",
             target,
             "SASRec with gBCE over sampled negatives",

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, Profile, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """SASRec-dt."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "sasrec-dt",
             f"{__name__}:SASRecDT",
             "one causal encoder over mixed sequences, InfoNCE by target domain",

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Catalogue, Profile, Spec, hookimpl
+from recmerge_bench.api import Catalogue, CDSRSpec, Profile, Spec, hookimpl
 from recmerge_bench.nn.single_target import SingleTarget
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """SASRec-st."""
     return [
-        Spec(
-            "cdsr",
+        CDSRSpec(
             "sasrec-st",
             f"{__name__}:SASRecST",
             "causal encoder over the target domain's own events, a model for each domain",

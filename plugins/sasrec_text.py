@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, HandledError, Spec, hookimpl
+from recmerge_bench.api import (
+    Backbone,
+    BackboneSpec,
+    Batch,
+    Catalogue,
+    HandledError,
+    Spec,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -16,8 +24,8 @@ if TYPE_CHECKING:
 def recmerge_bench_register() -> list[Spec]:
     """Register ``sasrec-text``."""
     return [
-        Spec(
-            "backbone", "sasrec-text", f"{__name__}:SASRecText",
+        BackboneSpec(
+            "sasrec-text", f"{__name__}:SASRecText",
             "causal self-attention over projected vectors of a frozen text encoder",
             fidelity="own",
             citation="after Kang & McAuley, ICDM 2018, and Hou et al., UniSRec, KDD 2022",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,8 +73,8 @@ class Slerp(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``slerp``."""
     return [
-        Spec(
-            "strategy", "slerp", f"{__name__}:Slerp",
+        StrategySpec(
+            "slerp", f"{__name__}:Slerp",
             "Two experts along the great circle between them, tensor by tensor",
             inputs=("base", "experts"), fidelity="paper-equations",
             citation="Shoemake, SIGGRAPH 1985; as in mergekit",

@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Expert, HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    Expert,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -115,13 +123,13 @@ def recmerge_bench_register() -> list[Spec]:
     """``surgery`` on pseudo-users, ``surgery-sequences`` on unlabelled training histories."""
     target, citation = f"{__name__}:Surgery", "Yang et al., Representation Surgery, ICML 2024"
     return [
-        Spec(
-            "strategy", "surgery", target,
+        StrategySpec(
+            "surgery", target,
             "Task Arithmetic with a low-rank correction of each domain's vectors (modulators)",
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations", citation=citation,
         ),
-        Spec(
-            "strategy", "surgery-sequences", target,
+        StrategySpec(
+            "surgery-sequences", target,
             "The same, learned on users' unlabelled training histories",
             inputs=("base", "experts"), tier="T3", fidelity="paper-equations", citation=citation,
         ),

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from recmerge_bench.api import DatasetDefinition, HandledError, Interactions, Spec, hookimpl
+from recmerge_bench.api import (
+    DatasetDefinition,
+    DatasetSpec,
+    HandledError,
+    Interactions,
+    Spec,
+    hookimpl,
+)
 
 WORDS = 40
 SPAN = 10**8  # seconds, about three years
@@ -116,8 +123,7 @@ class Synthetic(DatasetDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``synthetic``."""
     return [
-        Spec(
-            kind="dataset",
+        DatasetSpec(
             name="synthetic",
             target=f"{__name__}:Synthetic",
             summary="generated domains of any size with shared, planted structure",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +48,8 @@ class TallMasks(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``tall-masks``."""
     return [
-        Spec(
-            "strategy", "tall-masks", f"{__name__}:TallMasks",
+        StrategySpec(
+            "tall-masks", f"{__name__}:TallMasks",
             "The summed task vector under a mask for each domain (modulators)",
             inputs=("base", "experts"), fidelity="paper-equations",
             citation="Wang et al., Localizing Task Information, ICML 2024",

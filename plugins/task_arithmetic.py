@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     import torch
@@ -41,8 +41,7 @@ class TaskArithmetic(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``task-arithmetic``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="task-arithmetic",
             target=f"{__name__}:TaskArithmetic",
             summary="Base plus the scaled sum of task vectors",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from recmerge_bench.api import Interactions, ProtocolDefinition, Spec, Split, hookimpl
+from recmerge_bench.api import Interactions, ProtocolDefinition, ProtocolSpec, Spec, Split, hookimpl
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ class Temporal(ProtocolDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``temporal`` and ``temporal-mixed``."""
     return [
-        Spec(
-            kind="protocol",
+        ProtocolSpec(
             name=name,
             target=f"{__name__}:Temporal",
             summary=summary,

@@ -7,7 +7,14 @@ from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -142,8 +149,7 @@ def recmerge_bench_register() -> list[Spec]:
         "ties-per-tensor": ("TIES trimmed tensor by tensor", {"scope": "tensor"}),
     }
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name=name,
             target=f"{__name__}:Ties",
             summary=summary,

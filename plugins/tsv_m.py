@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class TsvM(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``tsv-m``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="tsv-m",
             target=f"{__name__}:TsvM",
             summary="Leading singular vectors of every task vector, decorrelated",

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import (
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -107,14 +114,14 @@ def _mean(given: WithLabels, weights: Mapping[str, Tensor], limit: int) -> float
 def recmerge_bench_register() -> list[Spec]:
     """``task-arithmetic-validated`` and ``greedy-soup-validated``."""
     return [
-        Spec(
-            "strategy", "task-arithmetic-validated", f"{__name__}:ValidatedTaskArithmetic",
+        StrategySpec(
+            "task-arithmetic-validated", f"{__name__}:ValidatedTaskArithmetic",
             "Task Arithmetic with the scale that is best on validation targets",
             inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
             citation="Ilharco et al., Editing models with task arithmetic, ICLR 2023",
         ),
-        Spec(
-            "strategy", "greedy-soup-validated", f"{__name__}:ValidatedSoup",
+        StrategySpec(
+            "greedy-soup-validated", f"{__name__}:ValidatedSoup",
             "Average of experts, each added if validation does not drop",
             inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
             citation="Wortsman et al., Model soups, ICML 2022",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +27,7 @@ class WeightAveraging(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``weight-averaging``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="weight-averaging",
             target=f"{__name__}:WeightAveraging",
             summary="Uniform mean of the experts' weights",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, hookimpl
+from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -92,8 +92,7 @@ class Wudi(TaskVectorStrategy):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``wudi``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="wudi",
             target=f"{__name__}:Wudi",
             summary="Task vector of least interference, matrix by matrix",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -13,8 +13,7 @@ class Passthrough(StrategyDefinition):
 def recmerge_bench_register() -> list[Spec]:
     """Register ``zero-shot``."""
     return [
-        Spec(
-            kind="strategy",
+        StrategySpec(
             name="zero-shot",
             target=f"{__name__}:Passthrough",
             summary="The shared base, untouched, with each domain's initial item table",

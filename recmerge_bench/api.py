@@ -20,7 +20,19 @@ from recmerge_bench.definitions import (
     WeightsOnly,
 )
 from recmerge_bench.errors import Blocked, DataError, HandledError, near
-from recmerge_bench.specs import Profile, Spec
+from recmerge_bench.specs import (
+    BackboneSpec,
+    CDSRSpec,
+    CountingSpec,
+    DatasetSpec,
+    EncoderSpec,
+    ExecutorSpec,
+    MetricSpec,
+    Profile,
+    ProtocolSpec,
+    Spec,
+    StrategySpec,
+)
 
 if TYPE_CHECKING:
     from pluggy import HookimplMarker
@@ -40,26 +52,35 @@ else:
 
 __all__ = [
     "Backbone",
+    "BackboneSpec",
     "Batch",
     "Blocked",
+    "CDSRSpec",
     "Catalogue",
     "CountingModel",
+    "CountingSpec",
     "DataError",
     "DatasetDefinition",
+    "DatasetSpec",
     "Definition",
+    "EncoderSpec",
     "ExecutorDefinition",
+    "ExecutorSpec",
     "Expert",
     "HandledError",
     "Instances",
     "Interactions",
     "ItemTokens",
     "MetricDefinition",
+    "MetricSpec",
     "Profile",
     "ProtocolDefinition",
+    "ProtocolSpec",
     "Sequences",
     "Spec",
     "Split",
     "StrategyDefinition",
+    "StrategySpec",
     "TextEncoder",
     "WeightsOnly",
     "hookimpl",

@@ -1,6 +1,6 @@
 """Merge by the median of the experts, entry by entry."""
 
-from recmerge_bench.api import Spec, StrategyDefinition, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 
 class Median(StrategyDefinition):
@@ -16,4 +16,4 @@ class Median(StrategyDefinition):
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     target = f"{__name__}:Median"
-    return [Spec("strategy", "median", target, "entrywise median", inputs=("base", "experts"))]
+    return [StrategySpec("median", target, "entrywise median", inputs=("base", "experts"))]

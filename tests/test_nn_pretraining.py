@@ -291,7 +291,7 @@ def test_wrong_options(wrong: dict[str, Any]) -> None:
 
 PLUGIN = """
 from pathlib import Path
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import BackboneSpec, EncoderSpec, hookimpl
 from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerWeights
 
 class Tiny(RecFormerBackbone):
@@ -307,8 +307,8 @@ class Source(RecFormerWeights):
 @hookimpl
 def recmerge_bench_register():
     return [
-        Spec("backbone", "tiny-recformer", f"{{__name__}}:Tiny", "a tiny RecFormer"),
-        Spec("encoder", "tiny-longformer", f"{{__name__}}:Source", "a tiny Longformer"),
+        BackboneSpec("tiny-recformer", f"{{__name__}}:Tiny", "a tiny RecFormer"),
+        EncoderSpec("tiny-longformer", f"{{__name__}}:Source", "a tiny Longformer"),
     ]
 """
 SUITE = """

@@ -191,7 +191,7 @@ def test_recformers_layout_and_weights(folder: Path, monkeypatch: pytest.MonkeyP
 PLUGIN = """
 from dataclasses import dataclass
 from pathlib import Path
-from recmerge_bench.api import Spec, hookimpl
+from recmerge_bench.api import EncoderSpec, hookimpl
 from recmerge_bench.nn.hf_folder import HfFolder
 
 class Tiny(HfFolder):
@@ -201,7 +201,7 @@ class Tiny(HfFolder):
 
 @hookimpl
 def recmerge_bench_register():
-    return [Spec("encoder", "tiny-bert", f"{{__name__}}:Tiny", "a tiny BERT")]
+    return [EncoderSpec("tiny-bert", f"{{__name__}}:Tiny", "a tiny BERT")]
 """
 SUITE = """
 name: towers

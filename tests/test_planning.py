@@ -18,7 +18,7 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.sources import Sources, module_path
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.specs import Profile
+from recmerge_bench.specs import ModelSpec, Profile
 from recmerge_bench.training.options import TrainOptions
 
 
@@ -274,7 +274,7 @@ def test_a_single_target_model_is_trained_for_each_domain(
 def test_every_profile_has_options_that_its_method_takes(registry: Registry) -> None:
     seen = 0
     for spec in registry.specs.values():
-        for name, profile in spec.profiles.items():
+        for name, profile in (spec.profiles if isinstance(spec, ModelSpec) else {}).items():
             complete(spec, profile.options, f"profile {name}")
             checked(TrainOptions, profile.training, f"profile {name}")
             seen += 1

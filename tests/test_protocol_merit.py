@@ -122,7 +122,7 @@ def test_popularity_is_what_others_measured(
     registry: Registry, real: Interactions, split: Split, negatives: np.ndarray
 ) -> None:
     """Theirs: .030 and .030 by drawing negatives of their own and without counting ties."""
-    spec = registry.get("backbone", "popularity")
+    spec = registry.get("counting", "popularity")
     model = define(spec.target, dict(spec.options))
     state = model.fit(split, real.catalogue, NAMES)
     sampled, full = rank_with_counts(

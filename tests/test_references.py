@@ -21,6 +21,7 @@ from recmerge_bench.planning.references import (
 )
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.specs import METHOD_KINDS
 
 PAPER = ROOT / "benchmarks" / "paper"
 NAMES = ("mergerec", "mergerec-scarce", "mergerec-unseen", "merit", "merit-ablation")
@@ -42,7 +43,7 @@ def test_all_tables_are_read_and_name_methods_that_exist(registry: Registry) -> 
         about, rows = load_reference(name, registry, "here")
         assert rows and tuple(rows[0]) == COLUMNS
         assert {r["method"] for r in rows} == set(about.methods)
-        known = {n for kind, n in registry.specs if kind in ("strategy", "cdsr", "backbone")}
+        known = {n for kind, n in registry.specs if kind in METHOD_KINDS}
         assert {m.method for m in about.methods.values()} <= known
         assert set(about.backbones.values()) <= known
         assert ("protocol", about.protocol) in registry.specs

@@ -12,7 +12,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry, discover
 
 GOOD = """
-from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+from recmerge_bench.api import StrategyDefinition, StrategySpec, hookimpl
 
 class First(StrategyDefinition):
     def merge(self, given):
@@ -20,13 +20,14 @@ class First(StrategyDefinition):
 
 @hookimpl
 def recmerge_bench_register():
-    return [Spec("strategy", "first-expert", f"{__name__}:First", "the first expert",
-                 inputs=("base", "experts"))]
+    return [StrategySpec("first-expert", f"{__name__}:First", "the first expert",
+                         inputs=("base", "experts"))]
 """
 
 
 def test_first_party_plugins_come_by_entry_points(registry: Registry) -> None:
-    assert {"sasrec", "bert4rec", "popularity"} <= set(registry.names("backbone"))
+    assert {"sasrec", "bert4rec"} <= set(registry.names("backbone"))
+    assert {"popularity", "item-knn"} <= set(registry.names("counting"))
     assert {"weight-averaging", "task-arithmetic", "ties"} <= set(registry.names("strategy"))
     for plugin in registry.plugins:
         assert plugin.origin == "recmerge-bench"

@@ -143,7 +143,7 @@ def _alive(pid: int) -> bool:
 BAD = """
 import os, time
 from dataclasses import dataclass
-from recmerge_bench.api import Spec, StrategyDefinition, hookimpl
+from recmerge_bench.api import StrategyDefinition, StrategySpec, hookimpl
 
 @dataclass(frozen=True)
 class Options:
@@ -164,7 +164,7 @@ class Bad(StrategyDefinition):
 
 @hookimpl
 def recmerge_bench_register():
-    return [Spec("strategy", "bad", f"{__name__}:Bad", "fails", inputs=("base", "experts"))]
+    return [StrategySpec("bad", f"{__name__}:Bad", "fails", inputs=("base", "experts"))]
 """
 
 
@@ -284,10 +284,11 @@ def test_modulated_models_serve_each_domain_with_its_own(tmp_path: Path) -> None
 def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:
     plugin = tmp_path / "needy.py"
     plugin.write_text(
-        "from recmerge_bench.api import Spec, hookimpl\n\n\n"
+        "from recmerge_bench.api import StrategyDefinition, StrategySpec, hookimpl\n\n\n"
+        "class X(StrategyDefinition):\n    pass\n\n\n"
         "@hookimpl\ndef recmerge_bench_register():\n"
-        "    return [Spec('strategy', 'needy', 'needy:X', 'x', inputs=('base', 'experts'),\n"
-        "                 requires=('no-such-package',))]\n"
+        "    return [StrategySpec('needy', 'needy:X', 'x', inputs=('base', 'experts'),\n"
+        "                         requires=('no-such-package',))]\n"
     )
     rows = '[{"method": "needy", "backbones": ["sasrec"]}]'
     words = ["--set", f"tracks.merging.rows={rows}", "--set", "tracks.cdsr.rows=[]"]

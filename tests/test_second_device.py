@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from virtual_device import CUDA, Mixed, marked, run_cells, second_device
 
 from recmerge_bench.registry import Registry
+from recmerge_bench.specs import METHOD_KINDS
 
 EVERYTHING = Path(__file__).with_name("everything.yaml")
 
@@ -75,5 +76,5 @@ def test_every_method_is_there(registry: Registry) -> None:
     rows = [row for track in tracks for row in track["rows"]]
     here = {row if isinstance(row, str) else row["method"] for row in rows}
     here |= {name for track in tracks for name in track.get("backbones", ())}
-    methods = {n for kind, n in registry.specs if kind in ("backbone", "cdsr", "strategy")}
+    methods = {n for kind, n in registry.specs if kind in METHOD_KINDS}
     assert methods - here == elsewhere

@@ -104,10 +104,9 @@ def _ranks(
     from recmerge_bench.running.stage_rank import load_net
     from recmerge_bench.targets import define
 
-    kind = "cdsr" if ("cdsr", name) in found.specs else "backbone"
-    spec = found.get(kind, name)
-    if spec.counting:
+    if ("counting", name) in found.specs:
         raise HandledError(f"'{name}' is fitted in a suite; it has no checkpoint to evaluate")
+    spec = found.get("cdsr" if ("cdsr", name) in found.specs else "backbone", name)
     rules = found.get("protocol", protocol)
     cut = define(rules.target, rules.options)
     definition = define(spec.target, complete(spec, options, "evaluate"))

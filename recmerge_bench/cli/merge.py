@@ -12,7 +12,7 @@ import click
 
 from recmerge_bench.cli.common import registry
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.specs import Spec
+from recmerge_bench.specs import Spec, StrategySpec
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.stream import Streamed
@@ -61,6 +61,7 @@ def merge(
     spec = found.get("strategy", method)
     given = key_values(changes)
     outs = _outs(out, sweep, given)
+    assert isinstance(spec, StrategySpec)  # a registry holds each kind's own
     _check(spec, tuple(outs.values()), force, sweep is not None)
     options = complete(spec, {**given, **({"scale": 1.0} if sweep else {})}, "merge")
     policy = _policy(rules)
@@ -106,7 +107,7 @@ def _outs(out: Path, sweep: str | None, options: dict[str, Any]) -> dict[float |
     return {s: out.with_name(out.name.replace("{scale}", f"{s:g}")) for s in scales}
 
 
-def _check(spec: Spec, outs: tuple[Path, ...], force: bool, sweep: bool) -> None:
+def _check(spec: StrategySpec, outs: tuple[Path, ...], force: bool, sweep: bool) -> None:
     from recmerge_bench.targets import load_class
 
     if spec.passthrough or "experts" not in spec.inputs:

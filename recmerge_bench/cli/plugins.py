@@ -28,7 +28,7 @@ def list_plugins(ctx: click.Context, as_json: bool) -> int:
         for name in found.names(kind):
             spec = found.get(kind, name)
             plugin = found.plugin_of(spec)
-            facts = dataclasses.asdict(spec)
+            facts = {"kind": kind, **dataclasses.asdict(spec)}
             rows.append({**facts, "plugin": plugin.name, "origin": plugin.origin,
                          "version": plugin.version})  # fmt: skip
     if as_json:
@@ -37,6 +37,6 @@ def list_plugins(ctx: click.Context, as_json: bool) -> int:
     from tabulate import tabulate
 
     fields = ("kind", "name", "summary", "tier", "fidelity", "origin")
-    table = [[r[k] if k != "tier" or r["kind"] == "strategy" else "" for k in fields] for r in rows]
+    table = [[r.get(k, "") for k in fields] for r in rows]
     click.echo(tabulate(table, fields))
     return 0

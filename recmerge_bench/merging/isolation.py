@@ -50,7 +50,7 @@ class Sealed(WeightsOnly):
             raise AttributeError(name)
         raise IsolationError(
             f"a strategy of tier {self.tier} is given {TIERS[self.tier]}, not '{name}'; "
-            "declare the tier it needs in its Spec"
+            "declare the tier it needs in its spec"
         )
 
 

@@ -16,7 +16,12 @@ from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
 from recmerge_bench.registry import Registry
-from recmerge_bench.specs import Spec
+from recmerge_bench.specs import (
+    METHOD_KINDS,
+    CountingSpec,
+    ModelSpec,
+    StrategySpec,
+)
 
 
 def build(
@@ -114,24 +119,23 @@ class TrackPlanner:
 
     def add_row(self, row: Row, cut: Cut) -> None:
         """A strategy once for each backbone; a model by itself."""
-        spec, gap = self.maker.find(("strategy", "cdsr", "backbone"), row.method)
-        strategy = spec is not None and spec.kind == "strategy"
+        spec, gap = self.maker.find(METHOD_KINDS, row.method)
         if gap is not None and (row.backbones or self.track.backbones):
             names: tuple[str, ...] = row.backbones or tuple(self.track.backbones)
-        elif strategy:
+        elif isinstance(spec, StrategySpec):
             names = row.backbones or tuple(self.track.backbones)
             if not names:
                 raise HandledError(f"{self.where}: '{row.method}' needs `backbones:` in the track")
         else:
             names = ("",)
         for name in names:
-            deterministic = bool(spec and spec.kind != "strategy" and spec.deterministic)
+            deterministic = isinstance(spec, CountingSpec) and spec.deterministic
             for seed in (None,) if deterministic else self.seeds:
-                if gap is not None or cut.gap is not None or spec is None:
+                if gap is not None or cut.gap is not None:
                     self.gap_result(row, name, cut, seed, gap or cut.gap)
-                elif strategy:
+                elif isinstance(spec, StrategySpec):
                     self.strategy_result(spec, row, name, cut, seed)
-                else:
+                elif isinstance(spec, ModelSpec):
                     self.model_result(spec, row, cut, seed)
 
     def gap_result(self, row: Row, backbone: str, cut: Cut, seed: int | None, gap: Gap) -> None:
@@ -151,13 +155,15 @@ class TrackPlanner:
         )
         self.result(key, row, backbone, cut, seed)
 
-    def model_result(self, spec: Spec, row: Row, cut: Cut, seed: int | None) -> None:
+    def model_result(self, spec: ModelSpec, row: Row, cut: Cut, seed: int | None) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
         model = self.trainings.of_row(spec, row)
         models = self.trainings.targets(model, cut, seed)
         self.rank(model, row, "", cut, seed, models, together=True)
 
-    def strategy_result(self, spec: Spec, row: Row, name: str, cut: Cut, seed: int | None) -> None:
+    def strategy_result(
+        self, spec: StrategySpec, row: Row, name: str, cut: Cut, seed: int | None
+    ) -> None:
         """Trained inputs, merged where the strategy merges, and ranked.
 
         Raises:
@@ -236,11 +242,11 @@ class TrackPlanner:
         """The rank cell of a row, and the row."""
         config = {
             "model": model.described,
-            "counting": bool(model.spec and model.spec.counting),
+            "counting": isinstance(model.spec, CountingSpec),
             "domains": list(self.track.domains),
             "mask_history": cut.mask_history,
             "together": together,
-            **({"single_target": True} if model.spec and model.spec.single_target else {}),
+            **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,
         }
         inputs = {**cut.inputs, **self.trainings.text(model, cut.data), **models}

@@ -134,7 +134,7 @@ class Track(Model):
         experts: domains whose experts are merged (and trained jointly), where these are not the
             scored ones: how merged models serve domains that no expert has seen.
         protocols: one board table for each.
-        profile: name of the settings that methods and backbones use, see `Spec.profiles`.
+        profile: name of the settings that methods and backbones use, see `ModelSpec.profiles`.
         training: training options of all models.
         pretraining: training options of the base, laid over `training`.
         domain_training: domain -> training options of its expert, laid over `training`.

@@ -10,7 +10,14 @@ from recmerge_bench.planning.corpus import CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.suite import Row, Track
-from recmerge_bench.specs import Profile, Spec
+from recmerge_bench.specs import (
+    BackboneSpec,
+    CDSRSpec,
+    CountingSpec,
+    ModelSpec,
+    Profile,
+    StrategySpec,
+)
 from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
 
@@ -20,7 +27,7 @@ class Model:
     """A backbone or CDSR model with everything that its training depends on."""
 
     name: str
-    spec: Spec | None
+    spec: ModelSpec | None
     options: dict[str, Any]
     training: Mapping[str, Any]
     gap: Gap
@@ -32,6 +39,11 @@ class Model:
     def described(self) -> dict[str, Any]:
         """The definition as a worker gets it."""
         return {"target": self.spec.target, "options": self.options} if self.spec else {}
+
+    @property
+    def single_target(self) -> bool:
+        """Whether one is trained for each domain that it predicts in."""
+        return isinstance(self.spec, CDSRSpec) and self.spec.single_target
 
 
 class Trainings:
@@ -64,7 +76,7 @@ class Trainings:
         `target` is the domain that a single-target model is for.
         """
         spec = model.spec
-        counting = bool(spec and spec.counting)
+        counting = isinstance(spec, CountingSpec)
         full = {} if counting else checked(TrainOptions, training, f"{self.where}, training")
         config = {
             "model": model.described,
@@ -85,7 +97,7 @@ class Trainings:
         )
 
     def trained(
-        self, spec: Spec, row: Row, model: Model, cut: Cut, seed: int | None
+        self, spec: StrategySpec, row: Row, model: Model, cut: Cut, seed: int | None
     ) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
         base = self.base(model, cut, seed)
@@ -134,20 +146,21 @@ class Trainings:
 
     def backbone(self, name: str) -> Model:
         """A backbone as the track uses it."""
-        spec, gap = self.maker.find(("backbone",), name)
+        found, gap = self.maker.find(("backbone",), name)
+        spec = found if isinstance(found, BackboneSpec) else None
         use = self.track.backbones.get(name)
         options, training = (use.options, use.training) if use else ({}, {})
         return self.model(name, spec, options, training, self.track.profile, gap)
 
-    def of_row(self, spec: Spec, row: Row) -> Model:
+    def of_row(self, spec: ModelSpec, row: Row) -> Model:
         """A CDSR model, backbone or counting recommender that is a row by itself."""
         profile = self.track.profile if row.profile is None else row.profile
         return self.model(row.method, spec, row.options, row.training, profile)
 
     def targets(self, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
         """role -> key of a row's model, or of one for each target domain."""
-        spec, domains = model.spec, self.track.domains
-        if spec is None or not spec.single_target:
+        domains = self.track.domains
+        if not model.single_target:
             return {"model": self.cell(model, cut, domains, seed, "", model.training)}
         return {
             f"model:{domain}": self.cell(
@@ -159,7 +172,7 @@ class Trainings:
     def model(
         self,
         name: str,
-        spec: Spec | None,
+        spec: ModelSpec | None,
         options: Mapping[str, Any],
         training: Mapping[str, Any],
         profile: str,
@@ -171,7 +184,7 @@ class Trainings:
         if spec is None:
             return Model(name, None, dict(options), training, gap)
         full = complete(spec, {**preset.options, **options}, self.where)
-        if spec.counting:
+        if isinstance(spec, CountingSpec):
             return Model(name, spec, full, training, gap)
         return _made(name, spec, full, training, gap)
 
@@ -182,7 +195,7 @@ class Trainings:
 
 
 def _made(
-    name: str, spec: Spec, options: dict[str, Any], training: Mapping[str, Any], gap: Gap
+    name: str, spec: ModelSpec, options: dict[str, Any], training: Mapping[str, Any], gap: Gap
 ) -> Model:
     """A model, with what its definition says of encoders."""
     made = define(spec.target, options)

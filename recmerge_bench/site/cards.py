@@ -13,13 +13,14 @@ from typing import Any
 
 from recmerge_bench.merging.isolation import TIERS
 from recmerge_bench.registry import Registry
-from recmerge_bench.specs import Spec
+from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
 
 #: Kinds that have pages, and how a page calls them.
 METHODS = {
     "backbone": "single-domain backbone",
     "cdsr": "cross-domain model",
+    "counting": "counting recommender",
     "strategy": "merge strategy",
 }
 DISTRIBUTION = "recmerge-bench"
@@ -91,27 +92,30 @@ def _own(registry: Registry, kind: str) -> list[Spec]:
 
 
 def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
+    given = spec.profiles if isinstance(spec, ModelSpec) else {}
     profiles = tuple(
         (name, _settings({**profile.options, **{f"training.{k}": v
                                                 for k, v in profile.training.items()}}))
-        for name, profile in sorted(spec.profiles.items())
+        for name, profile in sorted(given.items())
     )  # fmt: skip
     return Card(called, spec.summary, spec.citation, spec.licence, facts, _options(spec), profiles)
 
 
 def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
-    found = [("Fidelity", f"{spec.fidelity}: {FIDELITY.get(spec.fidelity, 'not known here')}")]
-    if spec.kind == "strategy":
-        reads = TIERS.get(spec.tier, "not known here")
+    found = []
+    if isinstance(spec, MethodSpec):
+        found.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
+    if isinstance(spec, StrategySpec):
+        reads = TIERS[spec.tier]
         found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
         if spec.passthrough:
             found.append(("Merges", "nothing: its input is evaluated as it is"))
         found.append(("Takes", ", ".join(spec.inputs) or "nothing"))
-    if spec.counting:
+    if isinstance(spec, CountingSpec):
         found.append(("Fitting", "one pass over counts, without gradient training"))
-    if spec.single_target:
+    if isinstance(spec, CDSRSpec) and spec.single_target:
         found.append(("Predicts in", "one domain: trained once for each"))
-    if spec.deterministic:
+    if isinstance(spec, CountingSpec) and spec.deterministic:
         found.append(("Seeds", "depends on none: one result serves all seeds"))
     if spec.requires:
         found.append(("Needs", ", ".join(spec.requires)))
