@@ -140,12 +140,6 @@ def test_the_order_in_which_seeds_come_changes_nothing() -> None:
         assert render(mixed) == render(records)
 
 
-def test_a_row_listed_twice_counts_once() -> None:
-    records = made.records()
-    records["results"].append(copy.deepcopy(records["results"][1]))
-    assert render(records) == render(made.records())
-
-
 def test_costs_tell_training_merging_and_ranking_apart_and_name_every_machine() -> None:
     costs = made.costs()
     entry = costs["results"][0]

@@ -256,9 +256,15 @@ def test_results_that_would_share_a_file_are_not_lost(
     write_json(folder / "fake.json", records)
     with pytest.raises(HandledError, match=r"two results would share the file .*a-b"):
         export_suite(folder, "fake", ("trec",), tmp_path / "to")
+    for number, variant in enumerate(("A", "a")):  # one file where case is not told apart
+        records["results"][number]["identity"]["variant"] = variant
+    write_json(folder / "fake.json", records)
+    with pytest.raises(HandledError, match="two results would share the file"):
+        export_suite(folder, "fake", ("trec",), tmp_path / "to")
     records["results"][1] = records["results"][0]  # the very same row, listed twice
     write_json(folder / "fake.json", records)
-    assert export_suite(folder, "fake", ("trec",), tmp_path / "to")
+    with pytest.raises(DataError, match=r"results\.0 and results\.1 are one result, .*twice"):
+        export_suite(folder, "fake", ("trec",), tmp_path / "to")
 
 
 # -- RESULTS.md -----------------------------------------------------------------------------------

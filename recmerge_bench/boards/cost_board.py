@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Any, Protocol
 
 from recmerge_bench.boards.pieces import plain, table
-from recmerge_bench.boards.table import Line
+from recmerge_bench.boards.table import Line, name_apart
 from recmerge_bench.records.rows import row_of
 
 NOTE = (
@@ -68,23 +68,14 @@ def by_kind(entry: Mapping[str, Any]) -> dict[str, float]:
 def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]]:
     """(track, protocol) -> rows, in the order of the file."""
     found: dict[tuple[str, str], dict[tuple[Any, ...], CostLine]] = {}
-    seen: set[tuple[Any, ...]] = set()
     for entry in costs["results"]:
         identity = dict(entry["identity"])
-        if (own := tuple(sorted((k, str(v)) for k, v in identity.items()))) in seen:
-            continue  # a row that the suite lists twice
-        seen.add(own)
         identity.pop("seed")
         place = found.setdefault((identity["track"], identity["protocol"]), {})
         key = row_of(identity)
         place.setdefault(key, CostLine(Line(identity))).add(entry)
     for rows in found.values():
-        recipes: dict[str, set[str]] = {}
-        for row in rows.values():
-            own_method = row.line.identity["method"]
-            recipes.setdefault(own_method, set()).add(row.line.identity["recipe"])
-        for row in rows.values():
-            row.line.several = len(recipes[row.line.identity["method"]]) > 1
+        name_apart(row.line for row in rows.values())
     return {place: list(rows.values()) for place, rows in found.items()}
 
 

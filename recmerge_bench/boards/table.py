@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import Any
@@ -27,6 +27,7 @@ class Line:
         groups: group of test targets -> primary metric of each seed, mean over the domains.
         split: key of the cut that the groups are of.
         several: the method stands in this table under other recipes too.
+        profiles: what else is named of the row stands there under another profile too.
         submitted: where the seeds came from that the board's own run did not make.
     """
 
@@ -41,15 +42,17 @@ class Line:
     groups: dict[str, list[float]] = field(default_factory=dict)
     split: str = ""
     several: bool = False
+    profiles: bool = False
     submitted: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def name(self) -> tuple[str, str]:
         """Backbone and method as printed; where all are the fixed recipe, it is not named."""
-        recipe = self.identity["recipe"]
+        recipe, profile = self.identity["recipe"], self.identity["profile"]
         notes = [
             self.identity["variant"],
             f"{recipe} recipe" if self.several or recipe != "fixed" else "",
+            f"profile {profile or 'none'}" if self.profiles else "",
         ]
         shown = "; ".join(note for note in notes if note)
         method = self.identity["method"] + (f" ({shown})" if shown else "")
@@ -75,12 +78,8 @@ class Line:
 def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
     """(track, protocol) -> lines, in the suite's order."""
     found: dict[tuple[str, str], dict[tuple[Any, ...], Line]] = {}
-    seen: set[tuple[Any, ...]] = set()
     for result in records["results"]:
         identity = dict(result["identity"])
-        if (own := tuple(sorted((k, str(v)) for k, v in identity.items()))) in seen:
-            continue  # a row that the suite lists twice is one row (`load_records` checks that)
-        seen.add(own)
         seed = identity.pop("seed")
         place = found.setdefault((identity["track"], identity["protocol"]), {})
         line = place.setdefault(row_of(identity), Line(identity))
@@ -102,9 +101,7 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
     header = records["header"]
     order = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
     for lines in found.values():
-        for line in lines.values():
-            mine = {o.identity["recipe"] for o in lines.values() if _same_method(o, line)}
-            line.several = len(mine) > 1
+        name_apart(lines.values())
     return {key: list(found[key].values()) for key in order if key in found}
 
 
@@ -113,8 +110,21 @@ def names_of(lines: Sequence[Line]) -> dict[Row, tuple[str, str]]:
     return {row_of(line.identity): line.name for line in lines}
 
 
-def _same_method(one: Line, other: Line) -> bool:
-    return one.identity["method"] == other.identity["method"]
+def name_apart(lines: Iterable[Line]) -> None:
+    """Rows of one table learn what their names have to say to tell them from one another."""
+    recipes: dict[str, set[str]] = {}
+    profiles: dict[tuple[str, ...], set[str]] = {}
+    rows = list(lines)
+    for line in rows:
+        recipes.setdefault(line.identity["method"], set()).add(line.identity["recipe"])
+        profiles.setdefault(_but_profile(line), set()).add(line.identity["profile"])
+    for line in rows:
+        line.several = len(recipes[line.identity["method"]]) > 1
+        line.profiles = len(profiles[_but_profile(line)]) > 1
+
+
+def _but_profile(line: Line) -> tuple[str, ...]:
+    return tuple(str(line.identity[k]) for k in ("backbone", "method", "variant", "recipe"))
 
 
 def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | None, float | None]:

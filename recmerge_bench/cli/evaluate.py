@@ -11,6 +11,7 @@ import click
 from recmerge_bench.cli.common import data_root_option, registry
 from recmerge_bench.cli.datasets import load
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.names import wrong_domains
 from recmerge_bench.registry import Registry
 
 METRICS = ("NDCG@10", "HR@10", "MRR")
@@ -71,18 +72,23 @@ def _domains(given: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
             raise HandledError(
                 f"the dataset has no domain '{name}'{near(name, known)}; it has: {', '.join(known)}"
             )
+    said = wrong_domains(chosen)
+    if said:
+        raise HandledError(said)
     return chosen
 
 
 def _options(changes: tuple[str, ...]) -> dict[str, Any]:
-    import yaml
+    from recmerge_bench.yaml_text import parse_yaml
 
-    options = {}
+    options: dict[str, Any] = {}
     for change in changes:
         key, sign, text = change.partition("=")
         if not sign:
             raise HandledError(f"--set takes key=value (such as width=64), not '{change}'")
-        options[key] = yaml.safe_load(text)
+        if key in options:
+            raise HandledError(f"--set {key} is given twice")
+        options[key] = parse_yaml(text, f"--set {key}").value
     return options
 
 

@@ -46,7 +46,6 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
     done = [r for r in source.records["results"] if r["status"] == "done"]
     if not done:
         raise HandledError(f"{source.path}: nothing is done there: no runs to export")
-    seen: set[tuple[str, ...]] = set()
     for result in done:
         if result["key"] not in ranks:
             raise HandledError(
@@ -63,9 +62,6 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
                 f"results of {' '.join(place)} were ranked on different test targets: they share "
                 "no qrels", source.path,
             )  # fmt: skip
-        if (who := tuple(map(str, result["identity"].values()))) in seen:
-            continue  # a row that the suite lists twice
-        seen.add(who)
         name = _name(result["identity"])
         yield from _runs(folder / "trec", place, name, result["domains"], table, source.depth)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.exports.source import Source
+from recmerge_bench.names import repeated
 from recmerge_bench.records.files import load_records, records_files
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
@@ -49,11 +50,10 @@ def export_suite(
     aside = Path(tempfile.mkdtemp(prefix=".export-", dir=to))
     try:
         made = [file for name in formats for file in _maker(name)(source, aside)]
-        twice = [file.name for file in made if made.count(file) > 1]
-        if twice:
+        for later, _ in repeated(str(file).casefold() for file in made):
             raise HandledError(
-                f"{path}: two results would share the file {twice[0]}: give their rows other "
-                "variants, or choose with --only"
+                f"{path}: two results would share the file {made[later].name}: give their rows "
+                "other variants, or choose with --only"
             )
         finals = [to / file.relative_to(aside) for file in made]
         for file, final in zip(made, finals, strict=True):

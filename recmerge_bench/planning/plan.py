@@ -11,6 +11,7 @@ from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.names import check_names, variant_of
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
@@ -37,6 +38,7 @@ def build(
     Raises:
         HandledError: an unknown name or option.
     """
+    check_names(suite, lambda place: f"suite '{suite.name}', {'.'.join(map(str, place))}: ")
     sources = sources or Sources.of_user()
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     for name, track in suite.tracks.items():
@@ -103,7 +105,7 @@ class TrackPlanner:
             row
             for row in self.track.rows
             if row.method == about.method
-            and about.variant in (None, _variant(row))
+            and about.variant in (None, variant_of(row))
             and about.recipe in (None, row.recipe)
             and about.profile in (None, self.track.profile if row.profile is None else row.profile)
         ]
@@ -185,7 +187,7 @@ class TrackPlanner:
                 "domains": list(self.experts),
             }
             modules = (module(spec), *((module(model.spec),) if model.spec else ()))
-            label = f"merge {name} {row.method} {_variant(row)} {seed_text(seed)}"
+            label = f"merge {name} {row.method} {variant_of(row)} {seed_text(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if spec.tier != "T0":
                 inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
@@ -222,7 +224,7 @@ class TrackPlanner:
             "sample": row.curve,
             "temperature": float(model.options.get("temperature", 1.0)),
         }
-        label = f"curve {model.name} {row.method} {_variant(row)} {seed_text(seed)}"
+        label = f"curve {model.name} {row.method} {variant_of(row)} {seed_text(seed)}"
         key = self.maker.cell("curve", label, config, config, inputs, modules, seed)
         self.plan.curves.append(
             Result(key, self.identity(row, model.name, cut, seed), self.experts)
@@ -257,7 +259,7 @@ class TrackPlanner:
 
     def rank_label(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> str:
         """What a person reads of a rank cell."""
-        parts = ["rank", backbone, row.method, _variant(row), cut.name, seed_text(seed)]
+        parts = ["rank", backbone, row.method, variant_of(row), cut.name, seed_text(seed)]
         return " ".join(filter(None, parts))
 
     def result(self, key: str, row: Row, backbone: str, cut: Cut, seed: int | None) -> None:
@@ -278,7 +280,7 @@ class TrackPlanner:
             "method": row.method,
             "recipe": row.recipe,
             "profile": self.track.profile if row.profile is None else row.profile,
-            "variant": _variant(row),
+            "variant": variant_of(row),
             "track": self.name,
             "protocol": cut.name,
             "seed": seed,
@@ -310,12 +312,6 @@ def data_cell_alone(
 def asdict_row(row: Row) -> dict[str, Any]:
     """A row's own keys, for the identity of a cell that cannot run."""
     return {"method": row.method, "options": row.options, "recipe": row.recipe}
-
-
-def _variant(row: Row) -> str:
-    if row.variant is not None:
-        return row.variant
-    return ",".join(f"{k}={row.options[k]}" for k in sorted(row.options))
 
 
 __all__ = ["TrackPlanner", "build", "data_cell_alone"]

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.suite import Model, Track
 from recmerge_bench.registry import Registry
+from recmerge_bench.yaml_text import read_yaml
 
 #: Columns of every file of numbers.
 COLUMNS = (
@@ -119,7 +119,7 @@ def load_reference(
 
 def _about(path: Path) -> Reference:
     try:
-        return Reference.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Reference.model_validate(read_yaml(path).value)
     except ValidationError as error:
         found = error.errors()
         first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
@@ -128,8 +128,6 @@ def _about(path: Path) -> Reference:
             known = OurRow if first["loc"][0] == "methods" else Reference
             message = f"unknown key{near(str(first['loc'][-1]), known.model_fields)}"
         raise DataError(f"{place}: {message}", path) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"not readable as YAML: {str(error).splitlines()[0]}", path) from None
 
 
 def _numbers(path: Path, about: Reference) -> list[dict[str, str]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.planning.names import check_names
 from recmerge_bench.registry import Registry
+from recmerge_bench.yaml_text import Place, near_line, parse_yaml, read_yaml
+
+#: Where each key and entry of a suite stands: ``file:line``, or the change that set it.
+Places = dict[Place, str]
 
 
 class Model(BaseModel):
@@ -187,6 +191,8 @@ class Track(Model):
     @field_validator("rows", mode="before")
     @classmethod
     def _names_are_rows(cls, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("rows are a list of methods")
         return [{"method": v} if isinstance(v, str) else v for v in value]
 
 
@@ -247,18 +253,36 @@ def load_suite(
     Raises:
         HandledError: no such suite, not YAML, an unknown key, a value of a wrong type.
     """
-    raw = _read(name, registry, ())
-    for change in changes:
-        _change(raw, change)
+    places: Places = {}
+    raw = _read(name, registry, (), places)
+    _changed(raw, changes, places)
     if seeds is not None:
         raw["seeds"] = seeds
-        for track in raw.get("tracks", {}).values():
+        places[("seeds",)] = "--seeds"
+        tracks = raw.get("tracks")
+        for track in tracks.values() if isinstance(tracks, dict) else ():
             if isinstance(track, dict):
                 track.pop("seeds", None)
-    return _validate(raw, name)
+    suite = _validate(raw, name, places)
+    check_names(suite, _where(suite.name, places))
+    return suite
 
 
-def _read(name: str, registry: Registry, seen: tuple[str, ...]) -> dict[str, Any]:
+def _where(name: str, places: Places) -> Callable[[Place], str]:
+    """What an error about a place of a suite begins with."""
+
+    def where(place: Place) -> str:
+        file = near_line(places, place)
+        track = f", track '{place[1]}'" if len(place) > 1 and place[0] == "tracks" else ""
+        return f"{f'{file}: ' if file else ''}suite '{name}'{track}: "
+
+    return where
+
+
+def _read(
+    name: str, registry: Registry, seen: tuple[str, ...], places: Places
+) -> dict[str, Any]:
+    """A suite's keys over those of the suites that it extends; `places` learns where they stand."""
     if name in seen:
         raise HandledError(f"suites extend one another in a circle: {' -> '.join([*seen, name])}")
     known = find_suites(registry)
@@ -269,36 +293,46 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...]) -> dict[str, Any
         raise HandledError(
             f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}"
         )
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f":{where.line + 1}" if where else ""
-        raise HandledError(
-            f"{path}{line}: not readable as YAML: {str(error).splitlines()[0]}"
-        ) from None
+    found = read_yaml(path)
+    raw = found.value
     if not isinstance(raw, dict):
-        raise HandledError(f"{path}: a suite is a mapping of keys, this is a {type(raw).__name__}")
+        raise DataError(f"a suite is a mapping of keys, this is a {type(raw).__name__}", path)
     below: dict[str, Any] = {}
-    parents = raw.get("extends") or []
-    for parent in [parents] if isinstance(parents, str) else parents:
-        if not isinstance(parent, str):
-            raise HandledError(f"{path}: extends takes names of suites, not {parent!r}")
+    for parent in _parents(raw, path):
         if parent.endswith((".yaml", ".yml")):
             parent = str(path.parent / parent)
-        above = _read(parent, registry, (*seen, name))
-        below = _overlay(below, _with_own_seeds(above) if not isinstance(parents, str) else above)
+        above = _read(parent, registry, (*seen, name), places)
+        several = not isinstance(raw["extends"], str)
+        below = _overlay(below, _with_own_seeds(above) if several else above)
+    places.update({place: f"{path}:{line}" for place, line in found.lines.items() if place})
     return _overlay(below, raw)
+
+
+def _parents(raw: dict[str, Any], path: Path) -> list[str]:
+    """What a suite extends.
+
+    Raises:
+        DataError: something else than names, or a name twice.
+    """
+    given = raw.get("extends") or []
+    parents = [given] if isinstance(given, str) else given
+    if not isinstance(parents, list) or not all(isinstance(p, str) for p in parents):
+        raise DataError(f"extends takes names of suites, not {given!r}", path)
+    if len(set(parents)) < len(parents):
+        raise DataError(f"extends names a suite twice: {', '.join(parents)}", path)
+    return parents
 
 
 def _with_own_seeds(raw: dict[str, Any]) -> dict[str, Any]:
     """Several parents keep their seeds apart: each track takes those of its suite."""
-    seeds = raw.get("seeds")
-    tracks = {
+    seeds, tracks = raw.get("seeds"), raw.get("tracks")
+    if not isinstance(tracks, dict):
+        return raw
+    own = {
         name: {"seeds": seeds, **track} if seeds and isinstance(track, dict) else track
-        for name, track in raw.get("tracks", {}).items()
+        for name, track in tracks.items()
     }
-    return {**raw, "tracks": tracks}
+    return {**raw, "tracks": own}
 
 
 def _overlay(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -317,19 +351,31 @@ def key_values(changes: Iterable[str]) -> dict[str, Any]:
         HandledError: one is not of that form.
     """
     found: dict[str, Any] = {}
-    for change in changes:
-        _change(found, change)
+    _changed(found, changes, {})
     return found
+
+
+def _changed(raw: dict[str, Any], changes: Iterable[str], places: Places) -> None:
+    """Lay ``key=value`` texts over a suite.
+
+    Raises:
+        HandledError: one is not of that form, or a key is set twice.
+    """
+    seen: set[str] = set()
+    for change in changes:
+        key = change.partition("=")[0]
+        if key in seen:
+            raise HandledError(f"--set {key} is given twice")
+        seen.add(key)
+        _change(raw, change)
+        places[tuple(key.split("."))] = f"--set {key}"
 
 
 def _change(raw: dict[str, Any], change: str) -> None:
     key, sign, text = change.partition("=")
     if not sign or not key:
         raise HandledError(f"--set takes key=value (such as threads=2), not '{change}'")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise HandledError(f"--set {key}: '{text}' is not a YAML value") from None
+    value = parse_yaml(text, f"--set {key}").value
     *path, last = key.split(".")
     place: Any = raw
     for part in path:
@@ -345,7 +391,7 @@ def _change(raw: dict[str, Any], change: str) -> None:
     place[last] = value
 
 
-def _validate(raw: dict[str, Any], name: str) -> Suite:
+def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
     try:
         return Suite.model_validate(raw)
     except ValidationError as error:
@@ -354,7 +400,9 @@ def _validate(raw: dict[str, Any], name: str) -> Suite:
         message = first["msg"]
         if first["type"] == "extra_forbidden":
             message = "unknown key" + near(str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
-        raise HandledError(f"suite '{name}': {place}: {message}") from None
+        file = near_line(places, first["loc"])
+        said = f"suite '{name}': {place}: {message}"
+        raise HandledError(f"{file}: {said}" if file else said) from None
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:

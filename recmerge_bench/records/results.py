@@ -11,11 +11,11 @@ import numpy as np
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.names import MEAN, wrong_domains
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
 
-MEAN = "mean"
 IDENTITY = (
     "dataset", "backbone", "method", "recipe", "profile", "variant", "track", "protocol", "seed",
 )  # fmt: skip
@@ -51,11 +51,14 @@ def _manifest(path: Path) -> dict[str, Any]:
         whole = isinstance(manifest["header"], dict) and isinstance(manifest["results"], list)
         if not whole or not isinstance(manifest["suite"], str):
             raise KeyError("header, results or suite")
+        wrong = next(filter(None, (wrong_domains(r["domains"]) for r in manifest["results"])), None)
     except (OSError, ValueError, KeyError, TypeError) as error:
         line = getattr(error, "lineno", None)
         raise DataError(
             f"no manifest of a suite ({error}); run the suite again", path, line
         ) from None
+    if wrong:
+        raise DataError(wrong, path)
     return dict(manifest)
 
 

@@ -5,13 +5,14 @@ Imported when a file is read: pydantic takes a while to load.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.names import MEAN, repeated, wrong_domains
 
 SCHEMA = 2
 
@@ -36,6 +37,16 @@ class _Part(BaseModel):
     """Wrong types are errors; keys that later versions add are let through."""
 
     model_config = ConfigDict(strict=True, extra="allow")
+
+
+def _once(what: str, names: Sequence[Hashable]) -> None:
+    """Nothing is listed twice.
+
+    Raises:
+        ValueError: something is.
+    """
+    for later, _ in repeated(names):
+        raise ValueError(f"{what} have {names[later]!r} twice")
 
 
 class Identity(_Part):
@@ -89,6 +100,14 @@ class Track(_Part):
     profile: str | None = None
     baseline: dict[str, str | None] | None = None
     paper: Paper | None = None
+
+    @model_validator(mode="after")
+    def _names_are_apart(self) -> Track:
+        for names in (self.domains, self.experts):
+            if said := wrong_domains(names):
+                raise ValueError(said)
+        _once("protocols", self.protocols)
+        return self
 
 
 class Audit(_Part):
@@ -146,6 +165,8 @@ class Header(_Part):
     def _order_names_tracks(self) -> Header:
         if sorted(self.order) != sorted(self.tracks):
             raise ValueError("order and tracks do not name the same tracks")
+        _once("metrics", self.metrics)
+        _once("seeds", self.seeds)
         return self
 
 
@@ -195,6 +216,10 @@ class Result(_Part):
         lacking = {"metrics", "instances", "candidates", "mask_history"} - self.model_fields_set
         if self.status == "done" and lacking:
             raise ValueError(f"it is done and lacks {', '.join(sorted(lacking))}")
+        if said := wrong_domains(self.domains):
+            raise ValueError(said)
+        if strange := sorted(set(self.metrics) - {*self.domains, MEAN}):
+            raise ValueError(f"it has metrics of {strange[0]}, which is none of its domains")
         return self
 
 
@@ -271,27 +296,50 @@ def check_records(raw: Any, path: Path) -> dict[str, Any]:
     """
     records = _checked(Records, _migrated(raw, path), path)
     seen: dict[tuple[Any, ...], tuple[int, str]] = {}
+    table: dict[tuple[str, str], list[str]] = {}
     for number, result in enumerate(records["results"]):
         identity = result["identity"]
         if identity["track"] not in records["header"]["tracks"]:
             raise DataError(
                 f"results.{number}: the header has no track '{identity['track']}'", path
             )
-        name = tuple(identity[k] for k in Identity.model_fields)
-        before, key = seen.setdefault(name, (number, result["key"]))
-        if key != result["key"]:
+        place = (identity["track"], identity["protocol"])
+        if table.setdefault(place, result["domains"]) != result["domains"]:
             raise DataError(
-                f"results.{before} and results.{number} are different and both called "
-                f"{identity['method']} ({identity['variant'] or 'no variant'}, track "
-                f"{identity['track']}); give these rows of the suite variants of their own",
-                path,
-            )
+                f"results.{number}: other domains ({', '.join(result['domains'])}) than the first "
+                f"result of its table ({', '.join(table[place])})", path,
+            )  # fmt: skip
+        _one_of_its_name(seen, number, result, path)
     return records
+
+
+def _one_of_its_name(
+    seen: dict[tuple[Any, ...], tuple[int, str]], number: int, result: Mapping[str, Any], path: Path
+) -> None:
+    identity = result["identity"]
+    name = tuple(identity[k] for k in Identity.model_fields)
+    before, key = seen.setdefault(name, (number, result["key"]))
+    if before == number:
+        return
+    places = f"results.{before} and results.{number}"
+    about = (
+        f"{identity['method']} ({identity['variant'] or 'no variant'}, track {identity['track']})"
+    )
+    if key == result["key"]:
+        raise DataError(f"{places} are one result, {about}, listed twice", path)
+    raise DataError(
+        f"{places} are different and both called {about}; give these rows of the suite variants "
+        "of their own", path,
+    )  # fmt: skip
 
 
 def check_costs(raw: Any, path: Path) -> dict[str, Any]:
     """The same for a cost file."""
-    return _checked(Costs, _migrated(raw, path), path)
+    costs = _checked(Costs, _migrated(raw, path), path)
+    seen: dict[tuple[Any, ...], tuple[int, str]] = {}
+    for number, entry in enumerate(costs["results"]):
+        _one_of_its_name(seen, number, entry, path)
+    return costs
 
 
 def _migrated(raw: Any, path: Path) -> dict[str, Any]:
