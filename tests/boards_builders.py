@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
+from recmerge_bench.planning.configuration import hash_of
 from recmerge_bench.running.store import Store, write_json
 
 METRICS = ["NDCG@10", "HR@10", "MRR"]
@@ -38,11 +39,37 @@ def key_of(who: dict[str, Any]) -> str:
     return (f"{who['method']}{who['variant']}{who['seed']}".encode().hex() + 64 * "0")[:64]
 
 
-def result(who: dict[str, Any], books: float, films: float) -> dict[str, Any]:
+def configuration(who: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """A configuration that fits an identity; further options are the method's."""
+    strategy = bool(who["backbone"])
+    training = {"steps": 100, "lr": 0.001}
+    return {
+        "method": {"name": who["method"], "options": options,
+                   "kind": "strategy" if strategy else "cdsr"},
+        "backbone": {"name": who["backbone"], "options": {"width": 8}} if strategy else None,
+        "encoder": None, "dataset": {"name": who["dataset"], "options": {}},
+        "domains": DOMAINS, "experts": DOMAINS, "source": ["music"], "base": None,
+        "training": {
+            "base": training if strategy else None,
+            "experts": {d: training for d in DOMAINS} if strategy else {},
+            "joint": None, "own": None if strategy else training,
+        },
+        "protocol": {"name": who["protocol"], "options": {}}, "profile": who["profile"],
+        "recipe": who["recipe"], "threads": 1, "tuning": {"row": None, "backbone": None},
+    }  # fmt: skip
+
+
+def configured(who: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """The entries of a result."""
+    told = configuration(who, **options)
+    return {"configuration": told, "configuration_sha256": hash_of(told)}
+
+
+def result(who: dict[str, Any], books: float, films: float, **options: Any) -> dict[str, Any]:
     values = {"books": books, "films": films, "mean": (books + films) / 2}
     return {
         "key": key_of(who), "identity": who, "domains": DOMAINS,
-        "status": "done", "reason": "", "mend": "",
+        "status": "done", "reason": "", "mend": "", **configured(who, **options),
         "metrics": {d: dict(zip(METRICS, (v, 2 * v, v / 2), strict=True))
                     for d, v in values.items()},
         "instances": {"books": 30, "films": 20}, "candidates": "full", "mask_history": True,
@@ -53,7 +80,7 @@ def result(who: dict[str, Any], books: float, films: float) -> dict[str, Any]:
 def gap(who: dict[str, Any], status: str, reason: str) -> dict[str, Any]:
     return {
         "key": key_of(who), "identity": who, "domains": DOMAINS, "status": status,
-        "reason": reason, "mend": "mend it",
+        "reason": reason, "mend": "mend it", **configured(who),
     }  # fmt: skip
 
 
@@ -62,7 +89,7 @@ def records() -> dict[str, Any]:
     protocol = {"summary": "the last one", "split": {"scope": "domain"}, "negatives": None,
                 "candidate_seed": 1}  # fmt: skip
     return {
-        "schema": 2,
+        "schema": 3,
         "suite": "fake",
         "header": {**header(), "protocols": {"cut": protocol}},
         "results": [
@@ -83,7 +110,7 @@ def records() -> dict[str, Any]:
 def costs() -> dict[str, Any]:
     who = identity("own", 0)
     return {
-        "schema": 2,
+        "schema": 3,
         "suite": "fake",
         "results": [
             {
@@ -108,7 +135,7 @@ def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1"
         train, rank = f"{method}-train".encode().hex(), key_of(who)
         _commit(store, train, "train", method, 2.0, 300, {"module_of_training": "t 1"}, loaded)
         _commit(store, rank, "rank", method, 0.5, 200, {"module_of_ranking": "r 1"}, "1")
-        state = {"status": "done", "reason": "", "mend": ""}
+        state = {"status": "done", "reason": "", "mend": "", **configured(who)}
         results.append({"key": rank, "identity": who, "domains": DOMAINS, **state,
                         "cells": [train, rank]})  # fmt: skip
     results.append({**gap(identity("broken", 0), "failed", "it broke"), "cells": []})

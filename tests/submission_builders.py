@@ -68,7 +68,7 @@ def write_suite(
                 "candidate_seed": 1}  # fmt: skip
     header["protocols"], header["audits"] = {"cut": protocol}, {SPLIT: audit()}
     header["tracks"]["merging"]["baseline"] = {"method": "own"}
-    records = {"schema": 2, "suite": suite, "header": header, "results": results}
+    records = {"schema": 3, "suite": suite, "header": header, "results": results}
     if "own" not in methods:
         del header["tracks"]["merging"]["baseline"]
     records = derive(records, tables, registry)
@@ -76,7 +76,7 @@ def write_suite(
         edit(records)
     path = folder / f"{suite}.json"
     write_json(path, records)
-    write_json(folder / f"{suite}.cost.json", {"schema": 2, "suite": suite, "results": costs})
+    write_json(folder / f"{suite}.cost.json", {"schema": 3, "suite": suite, "results": costs})
     write_all_ranks(folder / f"{suite}.ranks.parquet", tables)
     return path
 

@@ -49,6 +49,12 @@ DAMAGE: list[tuple[Edit, str]] = [
     (lambda r: r["header"].update(label="smok"), "header.label"),
     (lambda r: r["header"].update(metrics=[]), "header.metrics"),
     (lambda r: r["header"].update(order=[]), "order"),
+    (lambda r: r["results"][1]["configuration"].pop("method"), "results.1.configuration.method"),
+    (lambda r: r["results"][1].update(configuration=None), "results.1.*stand together"),
+    (lambda r: r["results"][1]["configuration"].update(threads="one"), "configuration.threads"),
+    (lambda r: r["results"][1]["configuration"].update(threads=2), "results.1: configuration_sha"),
+    (lambda r: r["results"][2].update(made.configured(r["results"][2]["identity"], lr=1)),
+     "results.1 and results.2 are seeds of one row.*different configurations"),
 ]
 
 
@@ -86,10 +92,10 @@ def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPa
     def second(records: dict[str, Any]) -> dict[str, Any]:
         return {**records, "suite": records["suite"] + "-2"}
 
-    monkeypatch.setattr(schema, "SCHEMA", 4)
-    monkeypatch.setattr(schema, "MIGRATIONS", {2: second, 3: dict})
+    monkeypatch.setattr(schema, "SCHEMA", 5)
+    monkeypatch.setattr(schema, "MIGRATIONS", {3: second, 4: dict})
     loaded = load_records(folder / "fake.json")
-    assert loaded["schema"] == 4 and loaded["suite"] == "fake-2"
+    assert loaded["schema"] == 5 and loaded["suite"] == "fake-2"
 
 
 def test_what_later_versions_add_is_kept(folder: Path) -> None:

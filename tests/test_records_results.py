@@ -28,7 +28,8 @@ BOOKS = {
 FILMS = {"NDCG@10": 0.5, "HR@10": 1.0, "MRR": 1 / 3}
 KEYS = {
     "suite", "dataset", "domain", "backbone", "method", "recipe", "profile", "variant", "track",
-    "protocol", "seed", "metrics", "status", "key", "seconds", "peak_memory", "provenance",
+    "protocol", "seed", "metrics", "status", "key", "configuration", "configuration_sha256",
+    "seconds", "peak_memory", "provenance",
     "reason",
 }  # fmt: skip
 

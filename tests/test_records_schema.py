@@ -1,4 +1,4 @@
-"""The schema of records is pinned, what is written is in it, and files of schema 1 keep loading."""
+"""The schema of records is pinned, what is written is in it, and files of older ones load."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.figures.data import figures
+from recmerge_bench.planning import configuration
 from recmerge_bench.publishing.check import _numbers, _walk
 from recmerge_bench.publishing.finish import build
 from recmerge_bench.records import schema
@@ -22,6 +23,7 @@ from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.curves import load_curves
 from recmerge_bench.records.files import load_costs, load_records
 from recmerge_bench.records.groups import load_groups
+from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
 
 HERE = Path(__file__).parent
@@ -35,11 +37,12 @@ RAISE = (
 
 def fields() -> dict[str, str]:
     """``Model.field`` -> its type and whether it is required, of all models of records."""
-    models = [m for m in vars(schema).values() if isinstance(m, type) and issubclass(m, BaseModel)]
+    named = {**vars(configuration), **vars(schema)}.values()
+    models = [m for m in named if isinstance(m, type) and issubclass(m, BaseModel)]
     return {
         f"{m.__name__}.{name}": f"{about.annotation}{'' if about.is_required() else ' optional'}"
         # Where the models are is no part of the schema.
-        .replace(f"{schema.__name__}.", "")
+        .replace(f"{schema.__name__}.", "").replace(f"{configuration.__name__}.", "")
         for m in models
         for name, about in m.model_fields.items()
     }
@@ -61,7 +64,8 @@ def unknown(model: type[BaseModel], value: Any, place: str = "") -> list[str]:
         for part in (about.annotation, *get_args(about.annotation)):
             if not (isinstance(part, type) and issubclass(part, BaseModel)):
                 continue
-            whole = part is about.annotation or not isinstance(inner, (list, dict))
+            optional = type(None) in get_args(about.annotation)
+            whole = part is about.annotation or optional or inner is None
             parts = inner.values() if isinstance(inner, dict) and not whole else inner
             for each in [inner] if whole else parts:
                 found += unknown(part, each, f"{place}{name}.") if each else []
@@ -83,7 +87,7 @@ def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registr
     path = OLD / f"{suite}.json"
     raw, loaded = json.loads(path.read_text()), load_records(path)
     assert raw["schema"] == 1 and loaded["schema"] == schema.SCHEMA
-    assert loaded["results"] == raw["results"]
+    assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == {**raw["header"], "audits": {}, "pretraining": {}}
     ranks = read_all_ranks(OLD / f"{suite}.ranks.parquet")
     groups = load_groups(OLD / f"{suite}.groups.json")
@@ -99,6 +103,16 @@ def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registr
             rows.setdefault(str(who), []).append(value)
     assert all(f"{mean(values):.4f}" in text for values in rows.values())
     assert "they were made before audits" in render_full(loaded)
+
+
+def test_records_of_schema_2_have_no_configuration() -> None:
+    path = HERE / "data" / "records-v2" / "regression.json"
+    raw, loaded = json.loads(path.read_text()), load_records(path)
+    assert raw["schema"] == 2 and loaded["schema"] == schema.SCHEMA
+    assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
+    assert loaded["header"] == raw["header"]
+    costs = path.with_name("regression.cost.json")
+    assert load_costs(costs)["results"] == json.loads(costs.read_text())["results"]
 
 
 def test_costs_curves_and_groups_of_schema_1_load() -> None:

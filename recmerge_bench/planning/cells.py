@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recmerge_bench.planning.configuration import Configuration
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,14 @@ class Result:
         key: the rank cell's key.
         identity: ``dataset, backbone, method, recipe, profile, variant, track, protocol, seed``.
         domains: the scored domains.
+        configuration: all that the row is made with; None where a plugin is not there to say it.
+            In no key.
     """
 
     key: str
     identity: Mapping[str, Any]
     domains: tuple[str, ...]
+    configuration: Configuration | None = None
 
 
 @dataclass

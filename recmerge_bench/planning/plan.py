@@ -8,6 +8,8 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Gap, module
@@ -16,6 +18,7 @@ from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
+from recmerge_bench.planning.tuning import own_users
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import (
     METHOD_KINDS,
@@ -70,6 +73,7 @@ class TrackPlanner:
         self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
         self.trainings = Trainings(self.maker, self.corpora, track)
+        self.configurations = Configurations(self.maker, self.trainings, track)
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
         self.named: dict[tuple[tuple[str, Any], ...], str] = {}  # identity -> key
@@ -131,14 +135,31 @@ class TrackPlanner:
         else:
             names = ("",)
         for name in names:
+            told = None
+            if spec is not None and gap is None and cut.gap is None:
+                told = self.configurations.of(spec, row, name, cut)
+                self._check_tuning(row, told)
             deterministic = isinstance(spec, CountingSpec) and spec.deterministic
             for seed in (None,) if deterministic else self.seeds:
                 if gap is not None or cut.gap is not None:
                     self.gap_result(row, name, cut, seed, gap or cut.gap)
                 elif isinstance(spec, StrategySpec):
-                    self.strategy_result(spec, row, name, cut, seed)
+                    self.strategy_result(spec, row, name, cut, seed, told)
                 elif isinstance(spec, ModelSpec):
-                    self.model_result(spec, row, cut, seed)
+                    self.model_result(spec, row, cut, seed, told)
+
+    def _check_tuning(self, row: Row, told: Configuration | None) -> None:
+        """A track without users' data has no row that was tuned on them.
+
+        Raises:
+            HandledError: the row was.
+        """
+        mine = own_users(told.tuning.row if told else None, self.track)
+        if self.track.isolated and mine:
+            raise HandledError(
+                f"{self.where} is data-isolated: '{row.method}' was tuned on labels of its users "
+                f"({', '.join(mine)}); give such rows a track of their own whose name says so"
+            )
 
     def gap_result(self, row: Row, backbone: str, cut: Cut, seed: int | None, gap: Gap) -> None:
         """A row that cannot run: on the board with its reason."""
@@ -157,14 +178,22 @@ class TrackPlanner:
         )
         self.result(key, row, backbone, cut, seed)
 
-    def model_result(self, spec: ModelSpec, row: Row, cut: Cut, seed: int | None) -> None:
+    def model_result(
+        self, spec: ModelSpec, row: Row, cut: Cut, seed: int | None, told: Configuration | None
+    ) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
         model = self.trainings.of_row(spec, row)
         models = self.trainings.targets(model, cut, seed)
-        self.rank(model, row, "", cut, seed, models, together=True)
+        self.rank(model, row, "", cut, seed, models, told, together=True)
 
     def strategy_result(
-        self, spec: StrategySpec, row: Row, name: str, cut: Cut, seed: int | None
+        self,
+        spec: StrategySpec,
+        row: Row,
+        name: str,
+        cut: Cut,
+        seed: int | None,
+        told: Configuration | None,
     ) -> None:
         """Trained inputs, merged where the strategy merges, and ranked.
 
@@ -200,7 +229,7 @@ class TrackPlanner:
                 self.curve(row, model, cut, seed, config, inputs, modules)
             models = {"model": merged}
         untouched = spec.passthrough and spec.inputs == ("base",)
-        self.rank(model, row, name, cut, seed, models, initial_tables=untouched)
+        self.rank(model, row, name, cut, seed, models, told, initial_tables=untouched)
 
     def curve(
         self,
@@ -238,6 +267,7 @@ class TrackPlanner:
         cut: Cut,
         seed: int | None,
         models: Mapping[str, str],
+        told: Configuration | None,
         together: bool = False,
         initial_tables: bool = False,
     ) -> None:
@@ -255,22 +285,30 @@ class TrackPlanner:
         modules = (module(model.spec),) if model.spec else ()
         label = self.rank_label(row, backbone, cut, seed)
         key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.gap)
-        self.result(key, row, backbone, cut, seed)
+        self.result(key, row, backbone, cut, seed, told)
 
     def rank_label(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> str:
         """What a person reads of a rank cell."""
         parts = ["rank", backbone, row.method, variant_of(row), cut.name, seed_text(seed)]
         return " ".join(filter(None, parts))
 
-    def result(self, key: str, row: Row, backbone: str, cut: Cut, seed: int | None) -> None:
-        """A row of the board for one seed."""
+    def result(
+        self,
+        key: str,
+        row: Row,
+        backbone: str,
+        cut: Cut,
+        seed: int | None,
+        told: Configuration | None = None,
+    ) -> None:
+        """A row of the board for one seed, and what it is made with."""
         identity = self.identity(row, backbone, cut, seed)
         if self.named.setdefault(tuple(identity.items()), key) != key:
             raise HandledError(
                 f"{self.where}: two rows would have one name, '{row.method}'; "
                 "tell them apart by `variant:`"
             )
-        self.plan.results.append(Result(key, identity, self.track.domains))
+        self.plan.results.append(Result(key, identity, self.track.domains, told))
 
     def identity(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> dict[str, Any]:
         """What tells a row from others, for one seed."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.names import check_names
+from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry
 from recmerge_bench.yaml_text import Place, near_line, parse_yaml, read_yaml
 
@@ -24,10 +25,18 @@ class Model(BaseModel):
 
 
 class BackboneUse(Model):
-    """How a track uses a backbone: its options and its training's, laid over the track's."""
+    """How a track uses a backbone.
+
+    Attributes:
+        options: its options.
+        training: its training's, laid over the track's.
+        tuning: what was tried before these settings, and the track's training, were fixed; it
+            concerns every row on the backbone alike.
+    """
 
     options: dict[str, Any] = {}
     training: dict[str, Any] = {}
+    tuning: Tuning | None = None
 
 
 class BaseUse(Model):
@@ -60,6 +69,8 @@ class Row(Model):
         variant: what tells it from other rows of the method; made from `options` if empty.
         curve: for strategies that learn weights: how many test targets of each domain their
             course is measured on afterwards; 0: not measured.
+        tuning: what was tried before the row's settings were fixed, see `Tuning`; the track's if
+            absent.
     """
 
     method: str
@@ -70,6 +81,7 @@ class Row(Model):
     profile: str | None = None
     variant: str | None = None
     curve: int = Field(0, ge=0)
+    tuning: Tuning | None = None
 
 
 class Figure(Model):
@@ -151,6 +163,7 @@ class Track(Model):
             backbone; all of them are one family of tests. Smoke boards compare nothing.
         reference: the method that normalised scores divide by (the own-domain expert).
         paper: a paper's table that the rows are set beside.
+        tuning: of rows that declare none themselves.
     """
 
     dataset: str
@@ -172,6 +185,7 @@ class Track(Model):
     reference: str | None = None
     baseline: Baseline | None = None
     paper: PaperUse | None = None
+    tuning: Tuning | None = None
 
     @field_validator("paper", mode="before")
     @classmethod
@@ -406,6 +420,8 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
+    if location and location[-1] == "tuning":
+        return list(Tuning.model_fields)
     if "rows" in location:
         return list(Row.model_fields)
     below: dict[Any, type[Model]] = {"base": BaseUse, "paper": PaperUse, "baseline": Baseline}

@@ -36,6 +36,11 @@ class Model:
     starts_from_encoder: bool = False
 
     @property
+    def pretrained(self) -> bool:
+        """Whether its shared base starts from its encoder's weights."""
+        return bool(self.starts_from_encoder and self.encoder and self.spec)
+
+    @property
     def described(self) -> dict[str, Any]:
         """The definition as a worker gets it."""
         return {"target": self.spec.target, "options": self.options} if self.spec else {}
@@ -44,6 +49,23 @@ class Model:
     def single_target(self) -> bool:
         """Whether one is trained for each domain that it predicts in."""
         return isinstance(self.spec, CDSRSpec) and self.spec.single_target
+
+
+@dataclass(frozen=True)
+class BaseUse:
+    """How the shared base comes about.
+
+    Attributes:
+        model: with the options that it is trained with.
+        cut: the data.
+        domains: trained on jointly.
+        training: options of the training; None where pre-trained weights are the base.
+    """
+
+    model: Model
+    cut: Cut
+    domains: tuple[str, ...]
+    training: Mapping[str, Any] | None
 
 
 class Trainings:
@@ -77,7 +99,7 @@ class Trainings:
         """
         spec = model.spec
         counting = isinstance(spec, CountingSpec)
-        full = {} if counting else checked(TrainOptions, training, f"{self.where}, training")
+        full = self.full(model, training)
         config = {
             "model": model.described,
             "counting": counting,
@@ -96,44 +118,71 @@ class Trainings:
             "train", label, config, config, inputs, modules, seed, model.gap, cost
         )
 
+    def full(self, model: Model, training: Mapping[str, Any]) -> dict[str, Any]:
+        """All options of a training, checked; none of a counting recommender's.
+
+        Raises:
+            HandledError: an unknown option or a value of a wrong type.
+        """
+        if isinstance(model.spec, CountingSpec):
+            return {}
+        return checked(TrainOptions, training, f"{self.where}, training")
+
+    def joint_training(self, model: Model, row: Row) -> dict[str, Any]:
+        """What is given of the joint model's training."""
+        return {**model.training, **self.track.joint, **row.training}
+
+    def expert_training(self, model: Model, domain: str) -> dict[str, Any]:
+        """What is given of the training of a domain's expert."""
+        return {**model.training, **self.track.domain_training.get(domain, {})}
+
+    def expert_domains(self, spec: StrategySpec) -> tuple[str, ...]:
+        """Whose experts a strategy takes: to pass them through, those of the scored domains."""
+        return self.track.domains if spec.passthrough else self.experts
+
     def trained(
         self, spec: StrategySpec, row: Row, model: Model, cut: Cut, seed: int | None
     ) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
         base = self.base(model, cut, seed)
         if "joint" in spec.inputs:
-            training = {**model.training, **self.track.joint, **row.training}
+            training = self.joint_training(model, row)
             joint = self.cell(model, cut, self.experts, seed, "joint", training, base)
             return {"model": joint}
         if spec.inputs == ("base",):
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
-        for domain in self.track.domains if spec.passthrough else self.experts:
-            training = {**model.training, **self.track.domain_training.get(domain, {})}
+        for domain in self.expert_domains(spec):
+            training = self.expert_training(model, domain)
             expert = self.cell(model, cut, (domain,), seed, "fine-tune", training, base)
             roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
         return roles
 
     def base(self, model: Model, cut: Cut, seed: int | None) -> str:
         """The shared base: trained on a source; pre-trained or initial weights without one."""
+        use = self.base_use(model, cut)
+        start = self.weights(use.model)
+        if use.training is None and start is not None:
+            return start
+        return self.cell(use.model, use.cut, use.domains, seed, "base", use.training or {}, start)
+
+    def base_use(self, model: Model, cut: Cut) -> BaseUse:
+        """How it comes about."""
         training = {**model.training, **self.track.pretraining}
         use = self.track.base
         if cut.base is not None and use is not None:
-            made, training = self.over(model, use.options), {**training, **use.training}
-            start = self.weights(made)
-            return self.cell(made, cut.base, use.domains, seed, "base", training, start)
-        start = self.weights(model)
+            made = self.over(model, use.options)
+            return BaseUse(made, cut.base, use.domains, {**training, **use.training})
         if not self.track.source:
-            if start is not None:
-                return start
+            if model.pretrained:
+                return BaseUse(model, cut, (), None)
             # no learning rate: the initial weights, shared by the experts (protocol P2)
             training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
-        domains = self.track.source or self.experts
-        return self.cell(model, cut, domains, seed, "base", training, start)
+        return BaseUse(model, cut, self.track.source or self.experts, training)
 
     def weights(self, model: Model) -> str | None:
         """The pre-trained weights that a model starts from, if it does."""
-        if not (model.starts_from_encoder and model.encoder and model.spec):
+        if not model.pretrained or model.encoder is None or model.spec is None:
             return None
         return self.corpora.weights(model.encoder, model.described, (module(model.spec),))
 

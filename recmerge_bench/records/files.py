@@ -22,13 +22,13 @@ from recmerge_bench.records.costs import cost_of
 from recmerge_bench.records.curves import curves_path, make_curves
 from recmerge_bench.records.derived import with_derived
 from recmerge_bench.records.groups import Group, by_group, groups_json, groups_path, make_groups
-from recmerge_bench.records.results import Reader
+from recmerge_bench.records.results import UNRECORDED, Reader
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 from recmerge_bench.targets import define
 
 #: the schema that is written; `recmerge_bench.records.schema` reads it and older ones
-SCHEMA = 2
+SCHEMA = 3
 
 
 def make_records(
@@ -41,6 +41,7 @@ def make_records(
     results, costs = [], []
     for result in manifest["results"]:
         entry = {k: result[k] for k in ("key", "identity", "domains", "status", "reason", "mend")}
+        entry |= {k: result.get(k, absent) for k, absent in UNRECORDED.items()}
         if result["status"] == "done":
             entry["metrics"] = reader.by_domain(names, result)
             entry.update(_facts(reader, result))

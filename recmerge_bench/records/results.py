@@ -21,8 +21,12 @@ IDENTITY = (
 )  # fmt: skip
 KEYS = (
     "suite", "dataset", "domain", *IDENTITY[1:],
-    "metrics", "status", "key", "seconds", "peak_memory", "provenance",
+    "metrics", "status", "key", "configuration", "configuration_sha256", "seconds", "peak_memory",
+    "provenance",
 )  # fmt: skip
+
+#: what results say of their configuration where it is not recorded
+UNRECORDED: dict[str, Any] = {"configuration": None, "configuration_sha256": ""}
 
 #: what a cost file keeps of the provenance; the records keep the rest (libraries and plugins)
 PROVENANCE = (
@@ -126,6 +130,7 @@ class Reader:
             "status": result["status"],
             "reason": result["reason"],
             "key": result["key"],
+            **{k: result.get(k, absent) for k, absent in UNRECORDED.items()},
             "seconds": round(sum(c["seconds"] for c in cells), 3),
             "peak_memory": max((c["peak_memory"] for c in cells), default=0),
             "provenance": self.provenance(result) if cells else {},

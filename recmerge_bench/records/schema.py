@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.names import MEAN, repeated, wrong_domains
+from recmerge_bench.planning.configuration import Configuration, hash_of
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 def _audited(old: dict[str, Any]) -> dict[str, Any]:
@@ -28,9 +29,21 @@ def _audited(old: dict[str, Any]) -> dict[str, Any]:
     return {**old, "results": [{**new, **r} if isinstance(r, Mapping) else r for r in results]}
 
 
+def _configured(old: dict[str, Any]) -> dict[str, Any]:
+    """From 2 to 3: results have a configuration, which is not recorded."""
+    results = old.get("results")
+    if not isinstance(old.get("header"), Mapping) or not isinstance(results, list):
+        return old
+    new = {"configuration": None, "configuration_sha256": ""}
+    return {**old, "results": [{**new, **r} if isinstance(r, Mapping) else r for r in results]}
+
+
 #: schema -> what turns records of that schema into those of the next one. Raising `SCHEMA` means
 #: adding an entry here (and one file of the old schema to the tests).
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _audited}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _audited,
+    2: _configured,
+}
 
 
 class _Part(BaseModel):
@@ -189,7 +202,11 @@ class Submission(_Part):
 
 
 class Result(_Part):
-    """One result: done with its numbers, or not with its reason."""
+    """One result: done with its numbers, or not with its reason.
+
+    Its configuration is None where it is not recorded: in files before schema 3, and in rows
+    whose plugins were not there.
+    """
 
     key: str
     identity: Identity
@@ -210,6 +227,14 @@ class Result(_Part):
     merge: Merge | None = None
     encoders: list[str] = []
     submitted: Submission | None = None
+    configuration: Configuration | None = None
+    configuration_sha256: str = ""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Result:
+        if (self.configuration is None) != (self.configuration_sha256 == ""):
+            raise ValueError("a configuration and its SHA-256 stand together or not at all")
+        return self
 
     @model_validator(mode="after")
     def _done_has_numbers(self) -> Result:
@@ -309,7 +334,9 @@ def check_records(raw: Any, path: Path) -> dict[str, Any]:
                 f"results.{number}: other domains ({', '.join(result['domains'])}) than the first "
                 f"result of its table ({', '.join(table[place])})", path,
             )  # fmt: skip
+        _check_configuration(result, number, path)
         _one_of_its_name(seen, number, result, path)
+    _check_seeds(records["results"], path)
     return records
 
 
@@ -331,6 +358,36 @@ def _one_of_its_name(
         f"{places} are different and both called {about}; give these rows of the suite variants "
         "of their own", path,
     )  # fmt: skip
+
+
+def _check_configuration(result: Mapping[str, Any], number: int, path: Path) -> None:
+    """A configuration is the one that its hash says."""
+    told = result.get("configuration")
+    if told is not None and hash_of(told) != result["configuration_sha256"]:
+        raise DataError(
+            f"results.{number}: configuration_sha256 is not that of the configuration beside it; "
+            "restore the file or build it again",
+            path,
+        )
+
+
+def _check_seeds(results: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Seeds of one row are made alike: their mean is of one method."""
+    seen: dict[tuple[Any, ...], tuple[int, str]] = {}
+    for number, result in enumerate(results):
+        told = result.get("configuration_sha256", "")
+        if not told:
+            continue
+        identity = result["identity"]
+        row = tuple(v for k, v in sorted(identity.items()) if k != "seed")
+        before, other = seen.setdefault(row, (number, told))
+        if other != told:
+            raise DataError(
+                f"results.{before} and results.{number} are seeds of one row, "
+                f"'{identity['method']}', and were made with different configurations: run all "
+                "its seeds alike, or give the rows variants of their own",
+                path,
+            )
 
 
 def check_costs(raw: Any, path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recmerge_bench.planning.cells import Cell, Plan, Result
+from recmerge_bench.planning.configuration import configured
 from recmerge_bench.running.scheduler import Outcome
 from recmerge_bench.running.store import Store, write_json
 
@@ -34,6 +35,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
         "status": status,
         "reason": reason,
         "mend": mend,
+        **configured(result.configuration),
         "cells": [k for k in plan.cells if k in plan.closure([result.key])],
     }
 

@@ -1,0 +1,143 @@
+"""The configuration of a result: everything that a suite and its defaults say of how it came about.
+
+A row's label is chosen freely; its configuration is what was computed. Manifests and records
+carry it in full, with the SHA-256 of its canonical JSON, so that figures, comparisons and readers
+never parse labels, and so that `recmerge-bench rerun` can make the row again. It is in no cell's
+key: keys are made of the cells' own configurations.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recmerge_bench.planning.keys import digest
+
+
+class Part(BaseModel):
+    """Wrong types are errors; keys that later versions add are let through."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Named(Part):
+    """A plugin's method, data or protocol, with all its options, defaults filled in."""
+
+    name: str
+    options: dict[str, Any]
+
+
+class Method(Named):
+    """What the row is of.
+
+    Attributes:
+        kind: ``strategy``, or that of a model that is a row by itself.
+    """
+
+    kind: Literal["strategy", "cdsr", "backbone", "counting"]
+
+
+class OtherBase(Part):
+    """Other data that the shared base is trained on.
+
+    Attributes:
+        dataset: whose domains.
+        domains: trained on jointly.
+        options: of the backbone while the base is trained.
+    """
+
+    dataset: Named
+    domains: list[str]
+    options: dict[str, Any]
+
+
+class TrainedWith(Part):
+    """Options of every training behind a row, complete (`TrainOptions`).
+
+    Attributes:
+        base: of the shared base; None where there is none or its weights are pre-trained ones.
+        experts: by domain.
+        joint: of the joint model.
+        own: of the model that is the row itself (for a single-target one: of each domain's).
+    """
+
+    base: dict[str, Any] | None = None
+    experts: dict[str, dict[str, Any]] = {}
+    joint: dict[str, Any] | None = None
+    own: dict[str, Any] | None = None
+
+
+class Budget(Part):
+    """What was tried before settings were fixed, see `recmerge_bench.planning.tuning`."""
+
+    tried: str
+    data: Literal["none", "pseudo-users", "training-data", "validation-labels"]
+    dataset: str
+    domains: list[str]
+    times: int = Field(ge=0)
+
+
+class Tuned(Part):
+    """Tuning budgets; None: the suite declares none.
+
+    Attributes:
+        row: of the method's own settings.
+        backbone: of the settings of the backbone, which concern all rows on it.
+    """
+
+    row: Budget | None
+    backbone: Budget | None = None
+
+
+class Configuration(Part):
+    """How a row was made, its seed apart.
+
+    Attributes:
+        method: with its options.
+        backbone: that the strategy ran on.
+        encoder: of item text, where the model reads it.
+        dataset: of the targets.
+        domains: scored.
+        experts: whose models are merged, or trained jointly.
+        source: unscored domains that the base was trained on.
+        base: other data that it was trained on.
+        training: of everything behind the row.
+        protocol: with its options.
+        profile: whose settings were used; they are in the options above.
+        recipe: as the suite calls it.
+        threads: CPU threads of every cell.
+        tuning: what was tried before.
+    """
+
+    method: Method
+    backbone: Named | None
+    encoder: Named | None
+    dataset: Named
+    domains: list[str]
+    experts: list[str]
+    source: list[str]
+    base: OtherBase | None
+    training: TrainedWith
+    protocol: Named
+    profile: str
+    recipe: str
+    threads: int
+    tuning: Tuned
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+def hash_of(configuration: Any) -> str:
+    """SHA-256 of the canonical JSON (sorted keys, no blanks), 64 hex digits."""
+    return digest(configuration)
+
+
+def configured(configuration: Configuration | None) -> dict[str, Any]:
+    """The entries of a result, as JSON values."""
+    if configuration is None:
+        return {"configuration": None, "configuration_sha256": ""}
+    plain = configuration.to_json()
+    return {"configuration": plain, "configuration_sha256": hash_of(plain)}
