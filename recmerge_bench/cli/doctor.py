@@ -58,8 +58,9 @@ def _version(name: str) -> str | None:
 def _recbole(versions: dict[str, str | None]) -> str:
     if versions["recbole"] is None:
         return (
-            "absent: the bundled ml-100k and the parity tests need it; "
-            "pip install -c constraints.txt 'recbole==1.2.1' (Python < 3.12)"
+            "absent: only its models and the parity tests need it "
+            "(pip install -c constraints.txt 'recbole==1.2.1', Python < 3.12); "
+            "ml-100k is read from its wheel, which `run` fetches"
         )
     numpy = versions["numpy"] or "0"
     if int(numpy.partition(".")[0]) >= 2:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
+from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.scheduler import Outcome, Run, todo
 from recmerge_bench.running.store import Store
+from recmerge_bench.specs import DatasetSpec
 from recmerge_bench.targets import define
 
 
@@ -45,6 +48,8 @@ def run(
     console = Console(stderr=False, highlight=False)
     found = registry(ctx)
     whole = make_plan(found, suite_name, changes, seeds, data_root)
+    if fetch_small(whole, found, data_root, console):
+        whole = make_plan(found, suite_name, changes, seeds, data_root)
     plan, store = choose(whole, only), Store(out.resolve())
     store.sweep()
     waiting, done = todo(plan, store)
@@ -58,6 +63,29 @@ def run(
         console.print(f"suite '{plan.suite}': all {len(done)} results cached", markup=False)
     command = _command(suite_name, changes, seeds, ctx.find_root().obj["plugins"])
     return _finish(whole, store, found, outcome, console, strict, command)
+
+
+def fetch_small(plan: Plan, found: Registry, data_root: Path | None, console: Console) -> bool:
+    """Fetch missing raw files of datasets that say `run` may; whether anything came.
+
+    What cannot be had leaves its cells blocked.
+    """
+    came = False
+    named = [s for s in found.specs.values() if isinstance(s, DatasetSpec) and s.fetched_by_run]
+    automatic = {spec.target: spec.name for spec in named}
+    asked: list[dict[str, Any]] = []
+    for cell in plan.cells.values():
+        dataset = cell.job["config"].get("dataset", {}) if cell.kind == "data" else {}
+        if not cell.blocked or dataset in asked or dataset.get("target") not in automatic:
+            continue
+        asked.append(dataset)
+        console.print(f"fetching the raw files of {automatic[dataset['target']]}", markup=False)
+        try:
+            define(dataset["target"], dataset["options"]).fetch(data_root, None)
+            came = True
+        except HandledError as error:
+            console.print(f"not fetched: {error}", markup=False)
+    return came
 
 
 def _execute(
