@@ -1,4 +1,4 @@
-"""A matplotlib figure as SVG, the same bytes every time."""
+"""A matplotlib figure as SVG, the same bytes every time on one machine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.figures.portable import portable
 
 
 def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) -> str:
-    """A figure as SVG; the same bytes every time.
+    """A figure as SVG; the same on other machines within `recmerge_bench.figures.portable`.
 
     Args:
         name: of the figure: names within the file follow from it.
@@ -34,4 +35,5 @@ def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) ->
         paint(figure)
         out = StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return portable(text)

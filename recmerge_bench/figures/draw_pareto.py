@@ -18,6 +18,8 @@ OFFSETS = [(4, 3), (4, -8), (-4, 3), (-4, -8), (4, 11), (-4, 11), (4, -16), (-4,
 DECADE = 10.0
 #: Half a mark, in points of print.
 HALF = 3.0
+#: Square pixels of overlap that do not matter.
+LEVEL = 0.5
 #: Width of a character as a share of the size of print.
 WIDTH = 0.55
 
@@ -100,11 +102,12 @@ def _names(ax: Any, rows: Sequence[Row]) -> None:
         x, y = map(float, places[id(row)])
         boxes = [_box(row.method, x, y, dx, dy, scale) for dx, dy in OFFSETS]
         costs = [
-            round(_outside(box, frame) * 100 + sum(_overlap(box, m) for m in marks)
-                  + 10 * sum(_overlap(box, other) for other in taken), 3)
+            _outside(box, frame) * 100 + sum(_overlap(box, m) for m in marks)
+            + 10 * sum(_overlap(box, other) for other in taken)
             for box in boxes
         ]  # fmt: skip
-        best = costs.index(min(costs))
+        # the first that is as good as the best: places that are level must not hang on last bits
+        best = next(n for n, cost in enumerate(costs) if cost <= min(costs) + LEVEL)
         taken.append(boxes[best])
         dx, dy = OFFSETS[best]
         ax.annotate(

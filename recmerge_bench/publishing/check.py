@@ -1,7 +1,7 @@
 """Whether all under a folder of boards is what its records give, and these what their ranks give.
 
-Numbers are computed again from the committed ranks; boards, figures and their data are rendered
-again and compared byte by byte.
+Numbers are computed again from the committed ranks; boards and the data of figures are rendered
+again and compared byte by byte, figures by what they show.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from recmerge_bench.figures.data import figures
 from recmerge_bench.figures.draw import svg
 from recmerge_bench.figures.draw_pareto import pareto_svg
 from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.figures.portable import first_difference
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.curves import curves_path, load_curves
@@ -106,6 +107,8 @@ def _differences(file: Path, text: str, mend: str = "leaderboard build --records
     """The first line that is not as it should be."""
     if not file.is_file():
         return [f"{file}: missing; `recmerge-bench {mend}` writes it"]
+    if file.suffix == ".svg":
+        return _picture(file, text, mend)
     there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
     for number in range(max(len(there), len(wanted))):
         mine = there[number] if number < len(there) else "(end of file)"
@@ -115,6 +118,14 @@ def _differences(file: Path, text: str, mend: str = "leaderboard build --records
     if file.read_bytes() != text.encode("utf-8"):
         return [f"{file}: other bytes than its records give (line ends, or the last line's)"]
     return []
+
+
+def _picture(file: Path, text: str, mend: str) -> list[str]:
+    """Where a figure shows something else; its data (CSV) are compared to the last digit."""
+    line = first_difference(file.read_text(encoding="utf-8"), text)
+    if line is None:
+        return []
+    return [f"{file}:{line}: another picture than its data give; `recmerge-bench {mend}` draws it"]
 
 
 def _short(mine: str, want: str) -> str:
