@@ -108,7 +108,7 @@ def _differences(file: Path, text: str, mend: str = "leaderboard build --records
     if not file.is_file():
         return [f"{file}: missing; `recmerge-bench {mend}` writes it"]
     if file.suffix == ".svg":
-        return _picture(file, text, mend)
+        return _picture(file, text)
     there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
     for number in range(max(len(there), len(wanted))):
         mine = there[number] if number < len(there) else "(end of file)"
@@ -120,12 +120,12 @@ def _differences(file: Path, text: str, mend: str = "leaderboard build --records
     return []
 
 
-def _picture(file: Path, text: str, mend: str) -> list[str]:
+def _picture(file: Path, text: str) -> list[str]:
     """Where a figure shows something else; its data (CSV) are compared to the last digit."""
     line = first_difference(file.read_text(encoding="utf-8"), text)
     if line is None:
         return []
-    return [f"{file}:{line}: another picture than its data give; `recmerge-bench {mend}` draws it"]
+    return [f"{file}:{line}: another picture than its data give; `recmerge-bench leaderboard figures` draws it"]
 
 
 def _short(mine: str, want: str) -> str:
