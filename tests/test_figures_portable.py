@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from recmerge_bench.figures.portable import first_difference, portable
 
+RECORDS = Path(__file__).resolve().parents[1] / "leaderboards" / "records" / "ml100k.json"
 DRAWN = """<?xml version="1.0" encoding="utf-8"?>
 <svg width="302.4pt" version="1.1">
  <g id="axes_1">
@@ -59,3 +64,39 @@ def test_names_of_shapes_follow_their_order_alone() -> None:
     one = portable(DRAWN)
     other = portable(re.sub("00aa11bb22", "99ee88dd77", DRAWN))
     assert one == other
+
+DRAW = """
+import sys
+from pathlib import Path
+from recmerge_bench.figures.draw_pareto import pareto_svg
+from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.records.files import cost_path, load_costs, load_records
+
+path = Path(sys.argv[1])
+plots = paretos(load_records(path), load_costs(cost_path(path)))
+assert plots
+print("".join(pareto_svg(plot) for plot in plots))
+"""
+#: A processor without AVX-512 and AVX2, as numpy, OpenBLAS and torch see it.
+OTHER = {
+    "NPY_DISABLE_CPU_FEATURES": (
+        "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL"
+    ),
+    "OPENBLAS_CORETYPE": "Prescott",
+    "ATEN_CPU_CAPABILITY": "default",
+    "OMP_NUM_THREADS": "2",
+}
+
+
+def test_committed_costs_are_drawn_alike_on_another_processor() -> None:
+    """Five of these pictures differed between two processors."""
+    pytest.importorskip("matplotlib")
+    drawn = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", DRAW, str(RECORDS)],
+            env={**os.environ, **env}, capture_output=True, text=True, check=True,
+        ).stdout
+        for env in ({}, OTHER)
+    ]  # fmt: skip
+    assert len(drawn[0].splitlines()) > 100
+    assert first_difference(*drawn) is None

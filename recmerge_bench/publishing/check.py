@@ -125,7 +125,8 @@ def _picture(file: Path, text: str) -> list[str]:
     line = first_difference(file.read_text(encoding="utf-8"), text)
     if line is None:
         return []
-    return [f"{file}:{line}: another picture than its data give; `recmerge-bench leaderboard figures` draws it"]
+    mend = "`recmerge-bench leaderboard figures` draws it"
+    return [f"{file}:{line}: another picture than its data give; {mend}"]
 
 
 def _short(mine: str, want: str) -> str:
