@@ -43,7 +43,7 @@ class Options:
 
 
 class ValidatedTaskArithmetic(StrategyDefinition):
-    """The scale with the best mean NDCG@10; the sum of task vectors is made once."""
+    """The scale with the best validation score; the sum of task vectors is made once."""
 
     Options = Options
 

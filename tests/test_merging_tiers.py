@@ -18,6 +18,7 @@ from recmerge_bench_plugins.validated import Options as ValidatedOptions
 from recmerge_bench_plugins.validated import ValidatedSoup, ValidatedTaskArithmetic
 
 from recmerge_bench.api import Expert, WeightsOnly
+from recmerge_bench.data.sequences import without_test
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
@@ -25,7 +26,7 @@ from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.merging.adapters import Adapted
 from recmerge_bench.merging.isolation import IsolationError, Sealed, given_for
 from recmerge_bench.merging.pseudo_users import PseudoUsers
-from recmerge_bench.merging.user_sequences import UserSequences, Validation, without_test
+from recmerge_bench.merging.user_sequences import UserSequences, Validation
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)

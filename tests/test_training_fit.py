@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import torch
 from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.metrics import mrr
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.trainer import Diverged, TrainResult, fit
-from recmerge_bench.training.validation import Validator
+from recmerge_bench.training.validation import Selection, Validator
 
 CAT = builders.catalogue((30, 20))
 SPLIT = builders.planted(CAT, users=100)
@@ -207,7 +209,7 @@ def test_schedule_and_refusals() -> None:
         {"schedule": "cosine"},
         {"schedule": "step"},
         {"precision": "fp8"},
-        {"select": "HR@10"},
+        {"select": "@loo"},
         {"clear": "never"},
         {"drop": 0.0},
         {"warmup_epochs": -1},
@@ -243,7 +245,8 @@ def test_rate_on_a_plateau_and_warm_up_by_epochs() -> None:
 def test_the_chosen_metric_is_validated() -> None:
     definition = model()
     net = definition.build(CAT, ("alpha",), 0).eval()
-    valid = Validator(definition, CAT, SPLIT, ("alpha",), 0, "MRR")
+    selection = Selection("MRR@loo", partial(mrr, k=None))
+    valid = Validator(definition, CAT, SPLIT, ("alpha",), 0, selection)
     better, equal = rank_with_net(definition, net, SPLIT, valid.instances, CAT, [Ranking()])[0]
     wanted = float(np.mean(1.0 / (1.0 + better + 0.5 * equal)))
     assert valid(net, torch.device("cpu")) == {"alpha": pytest.approx(wanted, rel=1e-12)}

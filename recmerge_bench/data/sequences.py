@@ -98,6 +98,18 @@ class Split:
     report: dict[str, int]
 
 
+def without_test(split: Split) -> Split:
+    """The split with every event after the training part and the validation target taken away."""
+    sequences, valid = split.sequences, split.valid
+    lengths = sequences.train_end.astype(np.int64)
+    np.maximum.at(lengths, valid.sequence, valid.position.astype(np.int64) + 1)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    inside = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    items = sequences.items[np.repeat(sequences.offsets[:-1], lengths) + inside]
+    kept = Sequences(offsets, items, sequences.users, sequences.domains, sequences.train_end)
+    return Split(kept, valid, valid.take(np.zeros(0, np.int64)), dict(split.report))
+
+
 @dataclass(frozen=True)
 class Batch:
     """Training windows of one domain scope, right-padded to the longest of the batch.

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from recmerge_bench.data.interactions import Catalogue
-from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.data.sequences import Instances, Sequences, Split, without_test
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.merging.pseudo_users import PseudoUsers
-from recmerge_bench.training.validation import Validator
+from recmerge_bench.training.validation import FULL, Selection, Validator
 
 
 class UserSequences(PseudoUsers):
@@ -90,49 +90,41 @@ class Validation:
     Attributes:
         sequences: of the split, each ending with its validation target.
         instances: the validation targets.
+        selection: by what they are scored, see `TrainOptions.select`.
     """
 
     sequences: Sequences
     instances: Instances
+    selection: Selection
     _pseudo: PseudoUsers
     _definition: Backbone
     _catalogue: Catalogue
 
     @classmethod
     def of(
-        cls, split: Split, pseudo: PseudoUsers, definition: Backbone, catalogue: Catalogue
+        cls,
+        split: Split,
+        pseudo: PseudoUsers,
+        definition: Backbone,
+        catalogue: Catalogue,
+        selection: Selection = FULL,
     ) -> Validation:
         """The validation part of a split."""
         cut = without_test(split)
-        return cls(cut.sequences, cut.valid, pseudo, definition, catalogue)
+        return cls(cut.sequences, cut.valid, selection, pseudo, definition, catalogue)
 
-    def score(
-        self, weights: Mapping[str, Tensor], limit: int = 0, metric: str = "NDCG@10"
-    ) -> dict[str, float]:
-        """The metric of a merged model for each domain, by full ranking.
+    def score(self, weights: Mapping[str, Tensor], limit: int = 0) -> dict[str, float]:
+        """The selection's metric of a merged model for each domain.
 
         Args:
             weights: the tensors that merge, all of them.
             limit: at most this many targets of each domain, evenly spread; 0: all.
-            metric: ``NDCG@10`` or ``MRR``.
         """
         self._pseudo.read.add("validation targets")
         domains = self._pseudo.domains
         split = Split(self.sequences, self.instances, self.instances, {})
-        validator = Validator(self._definition, self._catalogue, split, domains, limit, metric)
+        validator = Validator(
+            self._definition, self._catalogue, split, domains, limit, self.selection
+        )
         net = self._pseudo.net(weights)
         return validator(net, next(net.parameters()).device)
-
-
-def without_test(split: Split) -> Split:
-    """The split with every event after the training part and the validation target taken away."""
-    sequences, valid = split.sequences, split.valid
-    lengths = sequences.train_end.astype(np.int64)
-    np.maximum.at(lengths, valid.sequence, valid.position.astype(np.int64) + 1)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    inside = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-    items = sequences.items[np.repeat(sequences.offsets[:-1], lengths) + inside]
-    kept = Sequences(offsets, items, sequences.users, sequences.domains, sequences.train_end)
-    return Split(kept, valid, valid.take(np.zeros(0, np.int64)), dict(split.report))
-
-

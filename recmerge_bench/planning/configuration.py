@@ -60,12 +60,14 @@ class TrainedWith(Part):
         experts: by domain.
         joint: of the joint model.
         own: of the model that is the row itself (for a single-target one: of each domain's).
+        merge: ``select``, by which a merge that reads labels is tuned (`TrainOptions.select`).
     """
 
     base: dict[str, Any] | None = None
     experts: dict[str, dict[str, Any]] = {}
     joint: dict[str, Any] | None = None
     own: dict[str, Any] | None = None
+    merge: dict[str, Any] | None = None
 
 
 class Budget(Part):

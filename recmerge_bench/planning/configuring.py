@@ -50,7 +50,8 @@ class Configurations:
         elif isinstance(spec, ModelSpec):
             model = self.trainings.of_row(spec, row)
             options = model.options
-            trained = TrainedWith(own=self.trainings.full(model, model.training) or None)
+            own = self.trainings.full(model, model.training, cut, self.track.domains)
+            trained = TrainedWith(own=own or None)
         else:
             return None
         track = self.track
@@ -77,14 +78,19 @@ class Configurations:
         base = trainings.base_use(model, cut)
         found = TrainedWith()
         if base.training is not None:
-            found.base = trainings.full(base.model, base.training)
+            found.base = trainings.full(base.model, base.training, base.cut, base.domains)
         if "joint" in spec.inputs:
-            found.joint = trainings.full(model, trainings.joint_training(model, row))
+            given = trainings.joint_training(model, row)
+            found.joint = trainings.full(model, given, cut, trainings.experts)
         elif spec.inputs != ("base",):
             found.experts = {
-                domain: trainings.full(model, trainings.expert_training(model, domain))
+                domain: trainings.full(
+                    model, trainings.expert_training(model, domain), cut, (domain,)
+                )
                 for domain in trainings.expert_domains(spec)
             }
+        if spec.tier == "T4":
+            found.merge = {"select": trainings.merge_choice(model, cut).name}
         return found
 
     def _other_base(self, model: Model, cut: Cut) -> OtherBase | None:

@@ -55,6 +55,7 @@ class Cut:
         split: key of the split cell.
         inputs: of rank cells: data, split and, where sampled, candidates.
         gap: why there is no such cut here.
+        corpus: what was cut.
         mask_history: whether the history is taken out of the ranking.
         base: the cut that the shared base is trained on, where its dataset is another.
     """
@@ -64,6 +65,7 @@ class Cut:
     split: str
     inputs: Mapping[str, str]
     gap: Gap
+    corpus: Corpus
     mask_history: bool = False
     base: Cut | None = field(default=None)
 
@@ -131,7 +133,7 @@ class CorpusPlanner:
         maker = self.maker
         spec, gap = maker.find(("protocol",), name)
         if spec is None:
-            return Cut(name, data, "", {}, gap)
+            return Cut(name, data, "", {}, gap, corpus)
         options = complete(spec, {}, maker.where)
         definition = define(spec.target, options)
         described = {"target": spec.target, "options": options}
@@ -145,14 +147,40 @@ class CorpusPlanner:
             (module(spec),),
         )
         inputs = {"data": data, "split": split}
-        count, seed = definition.candidates(), definition.candidate_seed()
-        if ranked and count is not None:
-            draw: dict[str, Any] = {"count": count, "seed": seed}
-            if definition.cap_candidates():
-                draw["capped"] = True
-            label = f"candidates {count} {corpus.dataset} {'+'.join(corpus.domains)}"
-            inputs["candidates"] = maker.cell("candidates", label, draw, draw, inputs)
-        return Cut(name, data, split, inputs, None, bool(definition.mask_history()), base)
+        if ranked:
+            inputs |= self._candidates(definition, corpus, inputs, "test")
+        return Cut(name, data, split, inputs, None, corpus, bool(definition.mask_history()), base)
+
+    def validation(self, name: str, cut: Cut) -> tuple[dict[str, str], bool]:
+        """What validating under a protocol takes beside the data and the split of a cut.
+
+        Returns:
+            The stored candidates of the validation targets (an input, where the protocol
+            samples), and whether items of the history are masked.
+        """
+        spec = self.maker.registry.get("protocol", name)
+        definition = define(spec.target, complete(spec, {}, self.maker.where))
+        inputs = {"data": cut.data, "split": cut.split}
+        found = self._candidates(definition, cut.corpus, inputs, "valid")
+        return {f"valid_{role}": key for role, key in found.items()}, bool(
+            definition.mask_history()
+        )
+
+    def _candidates(
+        self, definition: Any, corpus: Corpus, inputs: Mapping[str, str], part: str
+    ) -> dict[str, str]:
+        """The sampled candidates of a part's targets, where the protocol samples."""
+        count = definition.candidates()
+        if count is None:
+            return {}
+        draw: dict[str, Any] = {"count": count, "seed": definition.candidate_seed()}
+        if definition.cap_candidates():
+            draw["capped"] = True
+        if part != "test":
+            draw["part"] = part
+        label = f"candidates {count} {corpus.dataset} {'+'.join(corpus.domains)}"
+        label += "" if part == "test" else f" {part}"
+        return {"candidates": self.maker.cell("candidates", label, draw, draw, inputs)}
 
     def _root(self) -> str | None:
         return str(self.maker.data_root) if self.maker.data_root else None

@@ -61,6 +61,8 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
         first = error.errors()[0]
         place = ".".join(str(p) for p in first["loc"])
         raise HandledError(f"{where}: {place}: {first['msg']}, not {first['input']!r}") from None
+    except HandledError as error:
+        raise HandledError(f"{where}: {error}") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
     return full
 

@@ -222,7 +222,12 @@ class TrackPlanner:
                 inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
             if spec.tier not in ("T0", "T1"):
                 inputs["split"] = cut.split
-            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed)
+            gap = None
+            if spec.tier == "T4":
+                choice = self.trainings.merge_choice(model, cut)
+                config, modules = {**config, **choice.config}, (*modules, *choice.modules)
+                inputs, gap = {**inputs, **choice.inputs}, choice.gap
+            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, gap)
             if row.curve:
                 inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
                 inputs |= {"split": cut.split, "merge": merged}

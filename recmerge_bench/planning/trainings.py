@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from recmerge_bench.planning.corpus import CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.selection import Choice, Selector
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.specs import (
     BackboneSpec,
@@ -81,6 +82,7 @@ class Trainings:
         self.maker, self.corpora, self.track = maker, corpora, track
         self.where = maker.where
         self.experts = track.experts or track.domains
+        self.selector = Selector(maker, corpora, track.protocols, maker.suite.metrics)
 
     def cell(
         self,
@@ -99,34 +101,65 @@ class Trainings:
         """
         spec = model.spec
         counting = isinstance(spec, CountingSpec)
-        full = self.full(model, training)
+        choice = self.choice(model, training, cut, (target,) if target else domains)
+        full = self._filled(model, training, choice)
         config = {
             "model": model.described,
             "counting": counting,
             "training": full,
             "domains": list(domains),
             **({"target": target} if target else {}),
+            **choice.config,
         }
         inputs = {"data": cut.data, "split": cut.split, **self.text(model, cut.data)}
+        inputs |= choice.inputs
         if base:
             inputs["base"] = base
         whose = target or "+".join(domains)
         label = " ".join(filter(None, ["train", model.name, what, whose, seed_text(seed)]))
-        modules = (module(spec),) if spec else ()
+        modules = (*((module(spec),) if spec else ()), *choice.modules)
         cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
         return self.maker.cell(
-            "train", label, config, config, inputs, modules, seed, model.gap, cost
+            "train", label, config, config, inputs, modules, seed, model.gap or choice.gap, cost
         )
 
-    def full(self, model: Model, training: Mapping[str, Any]) -> dict[str, Any]:
-        """All options of a training, checked; none of a counting recommender's.
+    def full(
+        self, model: Model, training: Mapping[str, Any], cut: Cut, domains: Sequence[str]
+    ) -> dict[str, Any]:
+        """All options of a training for these domains, checked; none of a counting recommender's.
+
+        ``select`` is what the training is chosen by, "" where nothing is validated.
 
         Raises:
             HandledError: an unknown option or a value of a wrong type.
         """
+        return self._filled(model, training, self.choice(model, training, cut, domains))
+
+    def _filled(self, model: Model, training: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
         if isinstance(model.spec, CountingSpec):
             return {}
+        return {**self._checked(training), "select": choice.name}
+
+    def _checked(self, training: Mapping[str, Any]) -> dict[str, Any]:
         return checked(TrainOptions, training, f"{self.where}, training")
+
+    def choice(
+        self, model: Model, training: Mapping[str, Any], cut: Cut, domains: Sequence[str]
+    ) -> Choice:
+        """By what a training for these domains is chosen.
+
+        Raises:
+            HandledError: see `Selector.of`.
+        """
+        if isinstance(model.spec, CountingSpec):
+            return Choice()
+        options = self._checked(training)
+        scored = any(d in cut.corpus.domains for d in domains)
+        return self.selector.of(options["select"], cut, scored and options["eval_every"] >= 0)
+
+    def merge_choice(self, model: Model, cut: Cut) -> Choice:
+        """By what a merge that reads labels is tuned: as the models are, were they validated."""
+        return self.selector.of(self._checked(model.training)["select"], cut)
 
     def joint_training(self, model: Model, row: Row) -> dict[str, Any]:
         """What is given of the joint model's training."""

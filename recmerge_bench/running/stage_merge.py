@@ -84,9 +84,13 @@ def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
 
 def _validation(context: Context, pseudo: Any) -> Any:
     from recmerge_bench.merging.user_sequences import Validation
+    from recmerge_bench.running.selection import selection_of
+    from recmerge_bench.training.validation import FULL
 
+    selection = selection_of(context) or FULL
     catalogue = context.interactions().catalogue
-    return Validation.of(context.split(), pseudo, context.definition("model"), catalogue)
+    definition = context.definition("model")
+    return Validation.of(context.split(), pseudo, definition, catalogue, selection)
 
 
 def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:

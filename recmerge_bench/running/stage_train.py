@@ -38,6 +38,7 @@ def _count(context: Context) -> dict[str, Any]:
 def _train(context: Context) -> dict[str, Any]:
     from safetensors.torch import load_file, save_file
 
+    from recmerge_bench.running.selection import selection_of
     from recmerge_bench.training.options import TrainOptions
     from recmerge_bench.training.trainer import fit
 
@@ -56,6 +57,7 @@ def _train(context: Context) -> dict[str, Any]:
         resume_dir=context.work,
         progress=context.progress,
         device=context.device,
+        selection=selection_of(context),
     )
     save_file(result.state, str(context.out / WEIGHTS))
     return result.report

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from recmerge_bench.errors import HandledError
+
+#: ``METRIC``, ``METRIC@k``, and each with ``@PROTOCOL``; a protocol's name is no number.
+_SELECT = re.compile(r"([^@\s]+(?:@\d+)?)(?:@([^@\s]*[^@\s\d][^@\s]*))?")
+
+
+def split_select(select: str) -> tuple[str, str]:
+    """The metric and the protocol of `TrainOptions.select`, each "" where it names none.
+
+    Raises:
+        HandledError: it is not of that form.
+    """
+    found = _SELECT.fullmatch(select)
+    if select and found is None:
+        raise HandledError(
+            f"select is METRIC@PROTOCOL, such as MRR@loo-sampled-99 or NDCG@10@loo: {select!r}"
+        )
+    return (found[1], found[2] or "") if found else ("", "")
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,12 @@ class TrainOptions:
         ema: decay of an exponential moving average of the weights (shorter while training is
             young), which is then what is validated and returned; 0: none.
         patience: stop after this many validations without a better one; 0: never.
-        select: validation metric that tells the better weights, ``NDCG@10`` or ``MRR``, its mean
-            over domains; by full ranking.
+        select: what tells the better weights at validation, for choosing them, for the plateau
+            and for the early stop: ``METRIC@PROTOCOL`` (``MRR@mixed-merit-sampled-999``), the
+            metric's mean over the domains that are trained for, targets ranked as the protocol
+            ranks those of the test. Without a protocol: the first of the track's that cuts the
+            data alike; empty: the suite's first metric under it. A plan fills it in; it stays
+            empty where nothing is validated.
         eval_every: steps between validations; 0: once an epoch; -1: none, the last weights
             are kept.
         eval_limit: at most this many validation instances of each domain; 0: all.
@@ -76,7 +98,7 @@ class TrainOptions:
     clip: float = 5.0
     ema: float = 0.0
     patience: int = 10
-    select: Literal["NDCG@10", "MRR"] = "NDCG@10"
+    select: str = ""
     eval_every: int = 0
     eval_limit: int = 0
     save_every: int = 0
@@ -91,7 +113,7 @@ class TrainOptions:
         self._one_of("schedule", *self.SCHEDULES)
         self._one_of("mix", *self.MIXES)
         self._one_of("precision", "fp32", "bf16")
-        self._one_of("select", "NDCG@10", "MRR")
+        split_select(self.select)
         self._one_of("clear", "step", "epoch")
         if self.schedule in ("linear", "cosine") and self.steps <= 0:
             raise HandledError(f"schedule {self.schedule} needs steps")

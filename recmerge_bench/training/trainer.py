@@ -26,7 +26,7 @@ from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import attach, prepare, without
 from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.streams import Scope, load_init, training_streams
-from recmerge_bench.training.validation import Validator
+from recmerge_bench.training.validation import FULL, Selection, Validator
 
 #: Least seconds between checkpoints at validations.
 _REST = 10.0
@@ -45,7 +45,8 @@ class TrainResult:
             contiguous.
         report: steps, epochs, targets, seconds, targets_per_second, parameters, best_step,
             best_valid (see `TrainOptions.select`), stopped (``steps``, ``epochs`` or
-            ``patience``), history.
+            ``patience``), history, selection (by what weights were chosen: name, candidates'
+            hash or ``full``, mask_history; None where nothing was validated).
     """
 
     state: dict[str, Tensor]
@@ -64,6 +65,7 @@ def fit(
     resume_dir: Path | None = None,
     progress: Callable[[dict[str, Any]], None] | None = None,
     device: str = "cpu",
+    selection: Selection | None = None,
 ) -> TrainResult:
     """Train a model on the training parts of a split.
 
@@ -82,8 +84,10 @@ def fit(
             ``loss`` (mean since the last call) and ``seconds``, and after a validation also
             with ``valid``.
         device: torch device.
+        selection: what tells the better weights; NDCG@10 by full ranking where it is not given.
 
     Raises:
+        HandledError: ``options.select`` names another selection than the given one.
         Diverged: the loss or a score is not a finite number.
         DataError: nothing to train on.
         ValueError: `init` does not fit the net.
@@ -91,9 +95,14 @@ def fit(
     place = torch.device(device)
     if options.precision == "bf16" and place.type != "cuda":
         raise HandledError("precision bf16 needs a cuda device")
+    selection = selection or FULL
+    if options.select not in ("", selection.name):
+        raise HandledError(
+            f"options.select is '{options.select}' and the selection given is '{selection.name}'"
+        )
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         training = _Training(
-            definition, catalogue, split, domains, scope, options, seed, init, place
+            definition, catalogue, split, domains, scope, options, seed, init, place, selection
         )
         training.resume_dir, training.tell = resume_dir, progress or (lambda _: None)
         return training.run()
@@ -116,7 +125,9 @@ class _Training:
         seed: int,
         init: Mapping[str, Tensor] | None,
         device: torch.device,
+        selection: Selection,
     ) -> None:
+        self.selection = selection
         self.definition, self.options, self.seed, self.device = definition, options, seed, device
         self.streams = training_streams(split, catalogue, domains, scope, options.users)
         torch.manual_seed(seed)
@@ -141,7 +152,7 @@ class _Training:
             split,
             domains if definition.target is None else (definition.target,),
             options.eval_limit if options.eval_every >= 0 else -1,
-            options.select,
+            selection,
         )
         self.at = Progress()
         self.average = Average(self.names, options.ema) if options.ema else None
@@ -288,6 +299,7 @@ class _Training:
             scope,
             str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
+            [self.selection.name, dict(self.selection.about)],
         ]
         digest = hashlib.sha256(json.dumps(about).encode())
         for stream in self.streams:
@@ -336,7 +348,9 @@ class _Training:
         state = last if self.best is None else {k: self.best[k] for k in last}
         parameters = sum(p.numel() for p in self.net.parameters())
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
-        return TrainResult(plain, {**self.at.report(), "parameters": parameters})
+        by = {"name": self.selection.name, **self.selection.about}
+        told = {"parameters": parameters, "selection": None if self.validator.empty else by}
+        return TrainResult(plain, {**self.at.report(), **told})
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

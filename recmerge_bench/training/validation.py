@@ -1,8 +1,11 @@
-"""NDCG@10 or MRR on validation instances, by full ranking with mid-ranks."""
+"""A metric on validation instances, ranked as the protocol ranks those of the test."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +14,31 @@ from torch import nn
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
-from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
+from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What tells the better weights.
+
+    Attributes:
+        name: ``METRIC@PROTOCOL``, see `TrainOptions.select`.
+        metric: ranks float64 [T] -> values float64 [T].
+        ranking: against what targets are ranked; its candidates are aligned with the split's
+            ``valid``.
+        about: JSON facts for the record and for telling one training from another.
+    """
+
+    name: str
+    metric: Callable[[np.ndarray], np.ndarray]
+    ranking: Ranking = field(default_factory=Ranking)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Where nobody says otherwise.
+FULL = Selection("NDCG@10", partial(ndcg, k=10))
 
 
 class Validator:
@@ -25,7 +50,10 @@ class Validator:
         split: whose `valid` is used.
         domains: domains to validate on.
         limit: at most this many instances of each domain, evenly spread; 0: all; -1: none.
-        metric: ``NDCG@10`` or ``MRR``.
+        selection: the metric, and against what targets are ranked.
+
+    Raises:
+        ValueError: there are not as many rows of candidates as validation instances.
     """
 
     def __init__(
@@ -35,13 +63,20 @@ class Validator:
         split: Split,
         domains: Sequence[str],
         limit: int,
-        metric: str = "NDCG@10",
+        selection: Selection = FULL,
     ) -> None:
-        self.metric = metric
+        self.metric = selection.metric
         self.definition, self.catalogue, self.split = definition, catalogue, split
         chosen = [] if limit < 0 else [self._rows(name, limit) for name in domains]
         rows = np.concatenate([np.zeros(0, np.int64), *chosen])
         self.instances = split.valid.take(rows)
+        candidates = selection.ranking.candidates
+        if candidates is not None and len(candidates) != len(split.valid):
+            raise ValueError(
+                f"{len(candidates)} rows of candidates for {len(split.valid)} validation targets"
+            )
+        drawn = None if candidates is None else np.asarray(candidates[rows])
+        self.ranking = Ranking(drawn, selection.ranking.mask_history)
 
     @property
     def empty(self) -> bool:
@@ -60,11 +95,10 @@ class Validator:
             self.split,
             self.instances,
             self.catalogue,
-            [Ranking()],
+            [self.ranking],
             device=device,
         )[0]
-        ranks = rank(*counts)
-        values = mrr(ranks, None) if self.metric == "MRR" else ndcg(ranks, 10)
+        values = self.metric(rank(*counts))
         numbers = self.instances.domains
         return {
             self.catalogue.domains[d]: float(values[numbers == d].mean())
