@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -19,12 +19,12 @@ class Options:
     Attributes:
         bottom: share of each tensor that is dropped for being small.
         top: share that is dropped for being large.
-        scale: weight of every task vector.
+        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
     """
 
     bottom: float = 0.85
     top: float = 0.007
-    scale: float = 0.4
+    scale: Scale = 0.4
 
     def __post_init__(self) -> None:
         if not (self.bottom >= 0 and self.top >= 0 and self.bottom + self.top < 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -19,12 +19,12 @@ class Options:
     Attributes:
         threshold: a mask selects where |tau_k| exceeds this times |tau_sum - tau_k|.
         agree: masks that must select an entry.
-        scale: weight of the masked sum.
+        scale: weight of the masked sum, or ``norm`` (see `norm_scale`).
     """
 
     threshold: float = 0.6
     agree: int = 2
-    scale: float = 0.4
+    scale: Scale = 0.4
 
 
 class Consensus(TaskVectorStrategy):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -18,11 +18,11 @@ class Options:
 
     Attributes:
         drop: probability that an entry is dropped.
-        scale: weight of every task vector.
+        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
     """
 
     drop: float = 0.5
-    scale: float = 0.4
+    scale: Scale = 0.4
 
     def __post_init__(self) -> None:
         if not (0 <= self.drop < 1):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -21,12 +21,12 @@ class Options:
     Attributes:
         density: mean chance of survival.
         spread: what the smallest lose of that and the largest gain.
-        scale: weight of the merged task vector.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
     """
 
     density: float = 0.5
     spread: float = 0.15
-    scale: float = 1.0
+    scale: Scale = 1.0
 
     def __post_init__(self) -> None:
         if not (self.density > self.spread and self.density + self.spread <= 1):

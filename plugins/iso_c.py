@@ -19,12 +19,11 @@ class IsoC(TaskVectorStrategy):
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices of the sum; all else is the mean of the task vectors."""
         from recmerge_bench.merging.spectral import svd
-        from recmerge_bench.merging.task_vectors import is_matrix
 
         merged = vectors.rows.mean(0)
         total = vectors.rows.sum(0)
         for _, part, shape in vectors.pieces():
-            if is_matrix(shape):
+            if len(shape) == 2:
                 left, values, right = svd(total[part].view(shape))
                 merged[part] = (left @ right.T * values.mean()).to(merged.dtype).flatten()
         return vectors.with_rows(merged[None])

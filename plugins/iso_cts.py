@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,15 +20,38 @@ class Options:
 
     Attributes:
         common: share of the directions that are taken from the sum.
-        scale: weight of the merged task vector.
+        own: how the other directions are divided among the experts, see `own_directions`.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
     """
 
     common: float = 0.8
-    scale: float = 1.0
+    own: Literal["nearest", "floor"] = "nearest"
+    scale: Scale = 1.0
 
     def __post_init__(self) -> None:
         if not (0 < self.common <= 1):
             raise HandledError("iso-cts: common lies in (0, 1]")
+        if self.own not in ("nearest", "floor"):
+            raise HandledError(f"iso-cts: own is nearest or floor, not {self.own!r}")
+
+
+def own_directions(rank: int, experts: int, common: float, own: str) -> int:
+    """Directions of each expert: the sum gives the other ``rank - experts * own`` ones.
+
+    ``nearest`` is what the authors' code computes, ``round((r - int(common r)) / K)``, halves to
+    the even number; ``floor`` rounds down, so that few directions among many experts leave none,
+    and the method is Iso-C.
+
+    Args:
+        rank: the smaller side of the matrix.
+        experts: K.
+        common: see `Options`.
+        own: see `Options`.
+    """
+    if own == "floor":
+        return int(rank * (1 - common)) // experts
+    # The cap is ours: below a share of one half the authors' number can exceed the rank.
+    return min(round((rank - int(common * rank)) / experts), rank // experts)
 
 
 class IsoCts(TaskVectorStrategy):
@@ -39,11 +62,9 @@ class IsoCts(TaskVectorStrategy):
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by their directions; all else is the mean of the task vectors."""
-        from recmerge_bench.merging.task_vectors import is_matrix
-
         merged = vectors.rows.mean(0)
         for _, part, shape in vectors.pieces():
-            if is_matrix(shape):
+            if len(shape) == 2:
                 rows = vectors.rows[:, part].view(-1, *shape)
                 merged[part] = self.matrix(rows).to(merged.dtype).flatten()
         return vectors.with_rows(merged[None])
@@ -55,8 +76,8 @@ class IsoCts(TaskVectorStrategy):
         from recmerge_bench.merging.spectral import polar, svd
 
         rows = rows.double()
-        rank, count = min(rows.shape[1:]), len(rows)
-        own = int(rank * (1 - self.options.common)) // count
+        o, rank, count = self.options, min(rows.shape[1:]), len(rows)
+        own = own_directions(rank, count, o.common, o.own)
         left, values, right = svd(rows.sum(0), rank - own * count)
         lefts, spectra, rights = [left], [values], [right]
         for row in rows if own else ():
@@ -69,14 +90,23 @@ class IsoCts(TaskVectorStrategy):
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``iso-cts``."""
+    """Iso-CTS as released, and with own directions rounded down."""
+    variants: dict[str, tuple[str, dict[str, object]]] = {
+        "iso-cts": ("Even spectrum over common and task-specific directions", {}),
+        "iso-cts-floor": (
+            "Iso-CTS with each expert's directions rounded down: few or none are left",
+            {"own": "floor"},
+        ),
+    }
     return [
         StrategySpec(
-            name="iso-cts",
+            name=name,
             target=f"{__name__}:IsoCts",
-            summary="Even spectrum over common and task-specific directions",
+            summary=summary,
+            options=options,
             inputs=("base", "experts"),
-            fidelity="paper-equations",
+            fidelity="code-verified" if name == "iso-cts" else "own",
             citation="Marczak et al., No Task Left Behind, ICML 2025",
         )
+        for name, (summary, options) in variants.items()
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -18,11 +18,11 @@ class Options:
 
     Attributes:
         density: share of each task vector that is kept, over all float parameters.
-        scale: weight of the stitched task vector.
+        scale: weight of the stitched task vector, or ``norm`` (see `norm_scale`).
     """
 
     density: float = 0.05
-    scale: float = 1.0
+    scale: Scale = 1.0
 
 
 class LocalizeAndStitch(TaskVectorStrategy):

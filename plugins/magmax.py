@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -17,10 +17,10 @@ class Options:
     """Options of MagMax.
 
     Attributes:
-        scale: weight of the merged task vector.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
     """
 
-    scale: float = 0.5
+    scale: Scale = 0.5
 
 
 class MagMax(TaskVectorStrategy):

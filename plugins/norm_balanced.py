@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.task_vectors import TaskVectors
@@ -21,11 +21,11 @@ class Options:
     """Options of norm-balanced Task Arithmetic.
 
     Attributes:
-        scale: weight of every task vector.
+        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
         by: whether lengths are made equal over the ``model`` or within each ``tensor``.
     """
 
-    scale: float = 0.4
+    scale: Scale = 0.4
     by: Literal["model", "tensor"] = "model"
 
     def __post_init__(self) -> None:

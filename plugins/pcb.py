@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,13 +22,13 @@ class Options:
         density: share of the scores that give a weight.
         clip: share of the entries, on both sides, whose magnitudes are clamped.
         divide: divide the result by the number of experts, as released with MergeRec.
-        scale: weight of the merged task vector.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
     """
 
-    density: float = 0.2
-    clip: float = 0.01
+    density: float = 0.05
+    clip: float = 0.0001
     divide: bool = False
-    scale: float = 1.2
+    scale: Scale = 1.2
 
     def __post_init__(self) -> None:
         if not (0 < self.density <= 1 and 0 <= self.clip < 0.5):
@@ -43,17 +43,30 @@ class Pcb(TaskVectorStrategy):
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Rows whose sum is the score-weighted mean of the clamped task vectors."""
         o, rows = self.options, vectors.rows
-        count, size = rows.shape
+        count = len(rows)
         between = (rows * rows.sum(0)).tanh_()
-        signs, outer = rows.sign(), int(o.clip * size)
+        signs = rows.sign()
         for row in rows.abs_():
-            row.clamp_(nth(row, outer), nth(row, size - 1 - outer))
+            row.clamp_(*limits(row, o.clip, o.clip))
         score = minmax(rows).square_().mul_(count).exp_().mul_(between)
         for row in score:
-            row.clamp_(min=nth(row, size - max(1, int(o.density * size))))
+            row.clamp_(*limits(row, 1 - o.density, 0.0))
         score = minmax(score)
         rows.mul_(signs).mul_(score).div_(score.sum(0).clamp_(min=1e-12))
         return vectors.with_rows(rows.div_(count) if o.divide else rows)
+
+
+def limits(row: Tensor, low: float, high: float) -> tuple[Tensor, Tensor]:
+    """The values between which the released code clamps: shares of the entries at either end.
+
+    Their places in the sorted row, from 0, are ``int(d low)`` and ``int(d (1 - high) - 1)``. On
+    few entries the second is not the mirror of the first: a share that takes none below may take
+    the largest one above.
+    """
+    size = len(row)
+    places = (int(size * low), int(size * (1 - high) - 1))
+    first, last = (nth(row, min(max(place, 0), size - 1)) for place in places)
+    return first, last
 
 
 def nth(row: Tensor, place: int) -> Tensor:
@@ -69,17 +82,28 @@ def minmax(rows: Tensor) -> Tensor:
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """As its paper has it, and as MergeRec's released code has it."""
-    released = {"divide": True, "scale": 1.0}
+    """As its authors released it, clamped at one per cent, and as MergeRec released it."""
+    one: dict[str, object] = {"density": 0.2, "clip": 0.01}
+    variants: dict[str, tuple[str, dict[str, object]]] = {
+        "pcb": ("Entries weighted by competition within and between experts", {}),
+        "pcb-one-percent": (
+            "PCB-Merging with one per cent clamped at either end and a fifth of the scores kept",
+            one,
+        ),
+        "pcb-mergerec": (
+            "PCB-Merging as MergeRec's code has it: one per cent clamped, divided by K",
+            {**one, "divide": True, "scale": 1.0},
+        ),
+    }
     return [
         StrategySpec(
             name=name,
             target=f"{__name__}:Pcb",
-            summary="Entries weighted by competition within and between experts",
+            summary=summary,
             options=options,
             inputs=("base", "experts"),
-            fidelity="paper-equations",
+            fidelity="own" if name == "pcb-one-percent" else "code-verified",
             citation="Du et al., Parameter Competition Balancing, NeurIPS 2024",
         )
-        for name, options in (("pcb", {}), ("pcb-mergerec", released))
+        for name, (summary, options) in variants.items()
     ]

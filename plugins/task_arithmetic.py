@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Spec, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.merging.strategy import Scale, ScaledStrategy, norm_scale
 
 if TYPE_CHECKING:
     import torch
@@ -16,25 +17,28 @@ class Options:
     """Options of Task Arithmetic.
 
     Attributes:
-        scale: weight of every task vector; MergeRec uses 0.4 for each of eight domains.
+        scale: weight of every task vector, or ``norm`` (see `norm_scale`); MergeRec uses 0.4 for
+            each of eight domains.
     """
 
-    scale: float = 0.4
+    scale: Scale = 0.4
 
 
-class TaskArithmetic(StrategyDefinition):
+class TaskArithmetic(ScaledStrategy):
     """theta = theta_0 + scale * sum_k (theta_k - theta_0)."""
 
     Options = Options
     reach = "entry"
-    scaled = True
 
     def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
         """Base plus scaled task vectors, without materialising the vectors."""
-        from recmerge_bench.merging.vectors import add_task_vectors
+        from recmerge_bench.merging.vectors import add_task_vectors, task_vector_lengths
 
-        scales = [self.options.scale] * len(given.experts)
-        return add_task_vectors(given.base, [e.weights for e in given.experts], scales)
+        scale, experts = self.options.scale, [e.weights for e in given.experts]
+        if self.by_rule():
+            scale = norm_scale(*task_vector_lengths(given.base, experts))
+            given.note("scale", scale)
+        return add_task_vectors(given.base, experts, [scale] * len(experts))
 
 
 @hookimpl

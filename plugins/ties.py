@@ -15,7 +15,7 @@ from recmerge_bench.api import (
     WeightsOnly,
     hookimpl,
 )
-from recmerge_bench.merging.strategy import TaskVectorStrategy
+from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,14 +30,14 @@ class Options:
 
     Attributes:
         density: share of each task vector that is kept.
-        scale: weight of the merged task vector.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
         scope: trim over all float parameters together (``global``) or each ``tensor`` by itself.
         extra: entries kept beyond floor(density * size); the authors' threshold keeps one more.
         zero: the elected sign where the trimmed entries sum to zero: ``plus``, or ``majority``.
     """
 
     density: float = 0.2
-    scale: float = 1.0
+    scale: Scale = 1.0
     scope: Literal["global", "tensor"] = "global"
     extra: int = 0
     zero: Literal["plus", "majority"] = "plus"

@@ -17,16 +17,22 @@ class TsvM(TaskVectorStrategy):
     reach = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
-        """Matrices by singular vectors; all else is the mean of the task vectors."""
+        """Matrices by singular vectors; all else is the mean of the task vectors.
+
+        A matrix with fewer singular values than there are experts keeps none: as in the released
+        code it stays as the base has it.
+        """
         import torch
 
         from recmerge_bench.merging.spectral import polar, svd
-        from recmerge_bench.merging.task_vectors import is_matrix
 
         merged = vectors.rows.mean(0)
         for _, part, shape in vectors.pieces():
-            keep = min(shape) // len(vectors.rows) if is_matrix(shape) else 0
+            if len(shape) != 2:
+                continue
+            keep = min(shape) // len(vectors.rows)
             if not keep:
+                merged[part] = 0.0
                 continue
             found = [svd(row[part].view(shape), keep) for row in vectors.rows]
             left, values, right = (torch.cat(each, -1) for each in zip(*found, strict=True))

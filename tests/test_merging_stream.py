@@ -84,6 +84,7 @@ def test_most_methods_stream() -> None:
     assert reach["ties"] == reach["task-arithmetic"] == reach["weight-averaging"] == "entry"
     assert sorted(n for n, r in reach.items() if r == "model") == [
         "dare", "della", "localize-and-stitch", "norm-balanced", "pcb", "pcb-mergerec",
+        "pcb-one-percent",
     ]  # fmt: skip
 
 

@@ -73,6 +73,7 @@ def merge(
     _announce(source, strategy.reach if not strategy.surveys() else "entry")
     start = time.perf_counter()
     facts = _merged(source, strategy, outs, seed, {"method": method})
+    chosen = {"scale": facts.pop("scale")} if "scale" in facts else {}
     about = {
         "method": method,
         "policy": policy,
@@ -80,6 +81,7 @@ def merge(
         "base": _file(base),
         "experts": [_file(path) for path in experts],
         "parameters": facts,
+        **chosen,
         "seconds": time.perf_counter() - start,
         "provenance": _provenance(),
     }
@@ -186,6 +188,8 @@ def _provenance() -> dict[str, Any]:
 
 def _card(spec: Spec, about: dict[str, Any]) -> str:
     options = ", ".join(f"{k}={v}" for k, v in about["options"].items()) or "none"
+    if "scale" in about:
+        options += f" (which gave a scale of {about['scale']:.6g})"
     rows = [("base", about["base"]), *((f"expert {n}", e) for n, e in enumerate(about["experts"]))]
     files = "\n".join(f"| {role} | {f['file']} | {f['sha256']} |" for role, f in rows)
     return (

@@ -14,6 +14,7 @@ from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.blocks import TaskVectorBlocks
 from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
+from recmerge_bench.merging.strategy import ScaledStrategy, norm_scale
 from recmerge_bench.policy import action, select
 
 Progress = Callable[[int], None]
@@ -87,6 +88,9 @@ class Streamed:
     ) -> dict[str, Any]:
         """Merge into a file, see `sweep`.
 
+        Where the method's scale is chosen by a rule, the files are gone through twice: once to
+        measure, once to write.
+
         Args:
             strategy: of data tier T0.
             out: the file to write.
@@ -94,7 +98,32 @@ class Streamed:
             about: the file's metadata.
             progress: told how many merged entries are written.
         """
+        if isinstance(strategy, ScaledStrategy) and strategy.by_rule():
+            whole = strategy.at(1.0)
+            scale = self._scale(whole, seed)
+            facts = self._write(whole, {scale: out}, seed, about, progress)
+            return {**facts, "scale": scale}
         return self._write(strategy, {None: out}, seed, about, progress)
+
+    def _scale(self, strategy: StrategyDefinition, seed: int) -> float:
+        """`norm_scale` of a method at scale 1: what it adds is measured and thrown away."""
+        changed = [False] * len(self.experts)
+        self._whole_precision = True
+        pieces, total = self._pieces(strategy, seed, changed), 0.0
+        for name in self.merged:
+            start, done = self.base[name].reshape(-1), 0
+            while done < start.numel():
+                piece = next(pieces).reshape(-1)
+                origin = start[done : done + piece.numel()]
+                total += float((piece.float() - origin.float()).double().square().sum())
+                done += piece.numel()
+        self._all_changed(changed)
+        rows = self._blocks(self.merged)
+        lengths = [
+            sum(float(block.double().square().sum()) for block in rows.of(k)) ** 0.5
+            for k in range(len(rows))
+        ]
+        return norm_scale(lengths, total**0.5)
 
     def sweep(
         self,

@@ -52,6 +52,14 @@ class TaskVectors:
             yield name, slice(start, start + shape.numel()), shape
             start += shape.numel()
 
+    def lengths(self) -> list[float]:
+        """Euclidean norm of each row, squares added up in double precision."""
+        return [_length(row) for row in self.rows]
+
+    def length_of_sum(self) -> float:
+        """Euclidean norm of the sum of the rows."""
+        return _length(self.rows.sum(0))
+
     def merged(self, scales: float | Sequence[float]) -> dict[str, Any]:
         """``base + sum_k scales[k] * rows[k]``, as named tensors in the base's dtypes."""
         if isinstance(scales, (int, float)):
@@ -59,6 +67,12 @@ class TaskVectors:
         else:
             total = torch.addmv(self.base, self.rows.T, self.rows.new_tensor(list(scales)))
         return unflatten(total, self.like)
+
+
+def _length(vector: Tensor) -> float:
+    # Part by part: a double copy of a whole model's vector would be twice its size.
+    parts = vector.split(1 << 20)
+    return float(sum(float(part.double().square().sum()) for part in parts)) ** 0.5
 
 
 def is_matrix(shape: Sequence[int]) -> bool:

@@ -34,6 +34,20 @@ def add_task_vectors(
     return merged
 
 
+def task_vector_lengths(base: Weights, models: Sequence[Weights]) -> tuple[list[float], float]:
+    """Euclidean norms of ``models[k] - base`` and of their sum, tensor by tensor in fp64."""
+    squares, total = [0.0] * len(models), 0.0
+    for name, start in base.items():
+        origin = start.float()
+        added = torch.zeros_like(origin)
+        for number, model in enumerate(models):
+            difference = model[name].float() - origin
+            squares[number] += float(difference.double().square().sum())
+            added += difference
+        total += float(added.double().square().sum())
+    return [s**0.5 for s in squares], total**0.5
+
+
 def flatten(weights: Weights) -> torch.Tensor:
     """All tensors as one fp32 vector [P], in the order of their sorted names (always a copy)."""
     return torch.cat([weights[name].float().reshape(-1) for name in sorted(weights)])
