@@ -28,12 +28,17 @@ class Options(LearnOptions):
             its square.
         label_scale: multiplies the scores in the pseudo-label loss; the released code leaves out
             the temperature that its cosines were trained with.
+        label: the pseudo-label loss: ``softmax`` cross entropy over the domain's items, as the
+            released code has it, or ``binary`` cross entropy of every item's sigmoid, summed over
+            the items, as eq. 12 is written (with the sign of its logarithms put right: the
+            published one would make the pseudo label unlikely).
     """
 
     distillation: float = 1000.0
     direction: Literal["merged-teacher", "teacher-merged"] = "merged-teacher"
     temperature: float = 1.0
     label_scale: float = 1.0
+    label: Literal["softmax", "binary"] = "softmax"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,6 +46,8 @@ class Options(LearnOptions):
             raise HandledError(
                 "mergerec: temperature is positive, direction merged-teacher or teacher-merged"
             )
+        if self.label not in ("softmax", "binary"):
+            raise HandledError(f"mergerec: label is softmax or binary, not {self.label!r}")
 
 
 class MergeRec(LearnedWeights):
@@ -54,13 +61,24 @@ class MergeRec(LearnedWeights):
         from torch.nn import functional as F
 
         o = self.options
-        label = F.cross_entropy(student * o.label_scale, teacher.argmax(1), reduction="none")
+        label = self.pseudo_label(student * o.label_scale, teacher.argmax(1))
         sides = [F.log_softmax(s / o.temperature, 1) for s in (student, teacher)]
         first, second = sides if o.direction == "merged-teacher" else sides[::-1]
         ratio = (first - second).masked_fill(first == -torch.inf, 0.0)
         divergence = (first.exp() * ratio).sum(1)
         found: Tensor = label + o.distillation * o.temperature**2 * divergence
         return found
+
+    def pseudo_label(self, scores: Tensor, best: Tensor) -> Tensor:
+        """Loss [B] of the experts' top items [B] among scores [B, N]; -inf takes an item out."""
+        from torch.nn import functional as F
+
+        if self.options.label == "softmax":
+            return F.cross_entropy(scores, best, reduction="none")
+        # -log s(x) for the label, -log(1 - s(x)) for the others; the latter is softplus(x).
+        others = F.softplus(scores).sum(1)
+        own = scores.gather(1, best[:, None])[:, 0]
+        return others - F.softplus(own) + F.softplus(-own)
 
 
 @hookimpl

@@ -41,7 +41,11 @@ class Options:
 
 
 class RegMean(StrategyDefinition):
-    """``W = (sum_k W_k G_k) (sum_k G_k)^-1`` for maps x -> W x (eq. 2); other tensors averaged."""
+    """``W = (sum_k W_k G_k) (sum_k G_k)^-1`` for maps x -> W x (eq. 2); other tensors averaged.
+
+    The record says which matrices were solved and which were averaged for want of inputs: those
+    that no expert's net applied as a linear map (see `GramRecorder`), position tables among them.
+    """
 
     Options = Options
 
@@ -51,8 +55,6 @@ class RegMean(StrategyDefinition):
         Raises:
             HandledError: the strategy was not given pseudo-users.
         """
-        import torch
-
         from recmerge_bench.merging.isolation import WithCatalogue
         from recmerge_bench.merging.vectors import weighted_sum
 
@@ -63,18 +65,47 @@ class RegMean(StrategyDefinition):
         grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
         solved = [n for n in grams[0] if all(n in found for found in grams)]
         for name in solved:
-            own = [self.shrunk(found[name]) for found in grams]
-            total = torch.stack(own).sum(0)
-            pairs = zip(given.experts, own, strict=True)
-            right = torch.stack([e.weights[name].double() @ g for e, g in pairs]).sum(0)
-            # Directions that no input has are drawn to the mean of the experts, not to zero.
-            ridge = self.options.ridge * total.diagonal().mean()
-            total.diagonal().add_(ridge)
-            right += ridge * merged[name].double()
-            solution = torch.linalg.solve(total, right, left=False)
-            merged[name] = solution.to(given.base[name].dtype)
+            self._solve(given, name, [found[name] for found in grams], merged)
         given.note("solved", solved)
+        given.note("averaged", self._averaged(given, solved))
         return merged
+
+    def _solve(
+        self, given: WithCatalogue, name: str, grams: list[Tensor], merged: dict[str, Tensor]
+    ) -> None:
+        """Put a map's least-squares mean, or that of some of its rows, into the merged tensors."""
+        import torch
+
+        from recmerge_bench.merging.grams import part_of
+
+        parameter, rows = part_of(name)
+        own = [self.shrunk(gram) for gram in grams]
+        total = torch.stack(own).sum(0)
+        weights = [e.weights[parameter][rows].double() for e in given.experts]
+        right = torch.stack([w @ g for w, g in zip(weights, own, strict=True)]).sum(0)
+        # Directions that no input has are drawn to the mean of the experts, not to zero.
+        ridge = self.options.ridge * total.diagonal().mean()
+        total.diagonal().add_(ridge)
+        right += ridge * merged[parameter][rows].double()
+        solution = torch.linalg.solve(total, right, left=False)
+        merged[parameter][rows] = solution.to(given.base[parameter].dtype)
+
+    def _averaged(self, given: WithCatalogue, solved: list[str]) -> list[str]:
+        """Matrices, or rows of them, that were not solved."""
+        from recmerge_bench.merging.grams import part_of
+        from recmerge_bench.merging.task_vectors import is_matrix
+
+        found = []
+        for name, tensor in sorted(given.base.items()):
+            if not is_matrix(tensor.shape):
+                continue
+            left = set(range(len(tensor)))
+            for parameter, rows in map(part_of, solved):
+                if parameter == name:
+                    left -= set(range(*rows.indices(len(tensor))))
+            if left:
+                found.append(name if len(left) == len(tensor) else f"{name} ({len(left)} rows)")
+        return found
 
     def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
         """Mean Gram matrices of one expert's linear maps over its pseudo-users and items."""
@@ -91,8 +122,7 @@ class RegMean(StrategyDefinition):
         with torch.no_grad(), GramRecorder(maps) as recorder:
             pseudo.users(net, domain, rows)
             pseudo.items(net, domain)
-        counts = recorder.counts
-        return {n: g / counts[n] for n, g in recorder.grams.items() if counts[n]}
+        return recorder.means()
 
     def shrunk(self, gram: Tensor) -> Tensor:
         """Entries off the diagonal made smaller."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from recmerge_bench.merging.learned import transformed
 from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.merging.task_vectors import TaskVectors
 from recmerge_bench.policy import select
+from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
 
 CAT = builders.catalogue((30, 20))
 MODEL = SASRec(SASRecOptions(width=16, heads=2, max_len=8, dropout=0.1))
@@ -235,19 +238,127 @@ def test_what_was_read_is_in_the_record() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"steps": -1}, {"batch": 0}, {"density": 0.0}, {"granularity": "head"}, {"temperature": 0.0}],
+    [
+        {"steps": -1}, {"batch": 0}, {"density": 0.0}, {"granularity": "head"},
+        {"temperature": 0.0}, {"batches": 2}, {"clamp": True, "start": 1.5}, {"label": "hinge"},
+        {"sampling": "all"},
+    ],
 )
 def test_options_out_of_range_are_errors(options: dict[str, Any]) -> None:
     with pytest.raises(HandledError):
         Options(**options)
 
 
-def test_kept_entries_are_those_of_ties_at_full_size() -> None:
+def test_kept_entries_are_those_that_the_ties_authors_select() -> None:
+    """EnnengYang/AdaMerging, ties_merging_utils.py, `ties_merging_split`, written out again."""
     vectors = TaskVectors.of(world())
     whole = vectors.rows.clone()
-    ties = transformed(vectors.with_rows(whole.clone()), "ties", 0.3).rows
     kept = transformed(vectors.with_rows(whole.clone()), "kept", 0.3).rows
-    assert torch.equal(kept != 0, ties != 0) and bool((kept != 0).any())
-    assert torch.equal(kept[kept != 0], whole[kept != 0])
-    count = (kept != 0).sum(0).clamp(min=1)
-    torch.testing.assert_close(kept / count, ties)
+    size = whole.shape[1]
+    trimmed = whole.clone()
+    for row in trimmed:
+        least = row.abs().sort().values[size - int(size * 0.3) - 1]  # one more than the share
+        row[row.abs() < least] = 0.0
+    signs = trimmed.sum(0).sign()
+    signs[signs == 0] = signs.sum().sign()
+    wanted = torch.where(signs > 0, trimmed.clamp(min=0), trimmed.clamp(max=0))
+    assert torch.equal(kept, wanted)
+    ties = transformed(vectors.with_rows(whole.clone()), "ties", 0.3).rows
+    assert int((kept != 0).sum() - (ties != 0).sum()) in (1, 2)  # of each expert, where agreeing
+
+
+# -- AdaMerging as released ----------------------------------------------------------------------
+
+
+def released(given: WithCatalogue, strategy: AdaMerging) -> torch.Tensor:
+    """EnnengYang/AdaMerging, main_layer_wise_adamerging(pp).py, by autograd: the raw weights.
+
+    Only the drawn rows and the task vectors are the strategy's; the item vectors, in the place of
+    the classification heads, stand still.
+    """
+    o, pseudo = strategy.options, given.pseudo
+    vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
+    pieces = list(vectors.pieces())
+    raw = torch.full((len(pieces), len(vectors.rows)), 0.3, requires_grad=True)
+    optimizer = torch.optim.Adam([raw], lr=o.lr, betas=(0.9, 0.999), weight_decay=0.0)
+
+    def merged() -> dict[str, torch.Tensor]:
+        weights, found = raw.clamp(0.0, 1.0), {}
+        for number, (name, part, shape) in enumerate(pieces):
+            total = vectors.base[part]
+            for k, row in enumerate(vectors.rows):
+                total = total + weights[number, k] * row[part]
+            found[name] = total.view(shape)
+        return found
+
+    net = pseudo.net({n: t.detach() for n, t in merged().items()})
+    heads = {d: pseudo.items(net, d) for d in pseudo.domains}
+
+    class Call(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+
+        def forward(self, domain: str, rows: torch.Tensor) -> torch.Tensor:
+            return pseudo.scores(pseudo.users(self.net, domain, rows), heads[domain])
+
+    call = Call()
+    for step in range(o.steps):
+        losses = torch.zeros(())
+        for domain, rows in strategy._sample(pseudo, step).items():
+            assert len(set(rows.tolist())) == len(rows)
+            for batch in (rows[:16], rows[16:32]):
+                tensors = {f"net.{n}": t for n, t in merged().items()}
+                x = torch.func.functional_call(call, tensors, (domain, batch))
+                losses = losses + -(x.softmax(1) * x.log_softmax(1)).sum(1).mean(0)
+        optimizer.zero_grad()
+        losses.backward()
+        optimizer.step()
+    return raw.detach()
+
+
+@pytest.mark.parametrize("name", ["adamerging", "adamerging-pp"])
+def test_adamerging_as_released(name: str, registry: Registry) -> None:
+    spec = registry.get("strategy", name)
+    options = dict(spec.options) | {"steps": 12, "lr": 0.1}
+    strategy = define(spec.target, options)
+    given = world(change=0.3)
+    raw = released(given, strategy)
+    strategy.merge(given)
+    names = [n for n, _, _ in TaskVectors.of(given).pieces()]
+    assert list(given.notes["groups"]) == names
+    found = torch.tensor(given.notes["weights"]).T
+    assert bool((raw < 0).any()) and bool((raw > 0).any())  # the clamp has been at work
+    torch.testing.assert_close(found, raw.clamp(0, 1), atol=1e-5, rtol=1e-4)
+    first = define(spec.target, dict(spec.options) | {"steps": 0})
+    first.merge(given)
+    assert torch.tensor(given.notes["weights"]).eq(torch.tensor(0.3)).all()
+
+
+def test_adamergings_settings_are_the_released_ones(registry: Registry) -> None:
+    for name, vectors in (("adamerging", "task"), ("adamerging-pp", "kept")):
+        spec = registry.get("strategy", name)
+        o = define(spec.target, spec.options).options
+        assert (o.start, o.clamp, o.lr, o.steps) == (0.3, True, 1e-3, 500)
+        assert (o.sampling, o.batch, o.batches, o.granularity) == ("each", 16, 2, "tensor")
+        assert (o.vectors, o.density, spec.tier) == (vectors, 0.2, "T3")
+
+
+def test_mergerecs_equation_12_as_it_is_written() -> None:
+    """Minus the sum over items of y log s(x) + (1 - y) log(1 - s(x)), y the expert's top item."""
+    student = torch.tensor([[0.2, -0.4, 1.3], [2.0, -1.0, 0.0]], dtype=torch.float64)
+    teacher = torch.tensor([[1.1, 0.3, -0.2], [0.0, 0.1, 0.3]], dtype=torch.float64)
+    options = Options(label="binary", label_scale=3.0, distillation=0.0)
+    found = MergeRec(options).each(student, teacher).tolist()
+    for x, t, loss in zip(student.tolist(), teacher.tolist(), found, strict=True):
+        total = 0.0
+        for number, score in enumerate(x):
+            p = 1 / (1 + math.exp(-3.0 * score))
+            total -= math.log(p) if number == t.index(max(t)) else math.log(1 - p)
+        assert loss == pytest.approx(total, rel=1e-12)
+    assert MergeRec(Options(distillation=0.0)).each(student, teacher).tolist() != found
+    cut = torch.cat([student, torch.full((2, 1), -torch.inf)], 1).requires_grad_()
+    also = MergeRec(options).each(cut, torch.cat([teacher, teacher[:, :1] - 9], 1))
+    assert also.tolist() == pytest.approx(found)
+    also.sum().backward()
+    assert cut.grad is not None and bool(cut.grad.isfinite().all())

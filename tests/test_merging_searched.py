@@ -121,6 +121,11 @@ def test_fisher_values_are_squared_gradients_of_single_users() -> None:
     torch.testing.assert_close(found["projection.weight"], total)
 
 
+def gram(*parts: torch.Tensor) -> torch.Tensor:
+    flat = torch.cat([p.detach().reshape(-1, p.shape[-1]) for p in parts]).double()
+    return flat.T @ flat
+
+
 def test_grams_of_joint_projections_and_plain_maps() -> None:
     joint, plain = torch.nn.Linear(3, 6), torch.nn.Linear(3, 2)
     x, y = torch.randn(4, 3), torch.randn(2, 5, 3)
@@ -128,9 +133,59 @@ def test_grams_of_joint_projections_and_plain_maps() -> None:
         torch.nn.functional.linear(x, joint.weight[:2], joint.bias[:2])
         joint(y)
         torch.nn.functional.linear(x, torch.ones(2, 3))
-    flat = torch.cat([x, y.reshape(-1, 3)]).double()
-    torch.testing.assert_close(seen.grams["joint"], flat.T @ flat)
-    assert seen.counts == {"joint": 14, "plain": 0}
+    found = seen.sums()
+    assert {n: count for n, (_, count) in found.items()} == {"joint[0:2]": 14, "joint[2:6]": 10}
+    torch.testing.assert_close(found["joint[0:2]"][0], gram(x, y))
+    torch.testing.assert_close(found["joint[2:6]"][0], gram(y))
+
+
+def test_grams_of_maps_without_a_module() -> None:
+    w = torch.nn.Parameter(torch.randn(6, 3))
+    x = torch.randn(4, 3)
+    calls: list[Any] = [
+        lambda: torch.nn.functional.linear(input=x, weight=w),
+        lambda: x @ w.T,
+        lambda: torch.matmul(x, w.t()),
+        lambda: x.mm(w.transpose(0, 1)),
+    ]
+    for call in calls:
+        with GramRecorder({"w": w}) as seen:
+            call()
+        torch.testing.assert_close(seen.means()["w"], gram(x) / 4)
+    with GramRecorder({"w": w}) as seen:
+        x @ w[1:3].T
+        torch.randn(4, 6) @ w  # its inputs are no rows' inputs
+        torch.nn.functional.linear(x[:, :2], w[:, :2])  # nor are some columns'
+    assert list(seen.sums()) == ["w[1:3]"]
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("sides", ["self", "cross", "widths"])
+def test_grams_of_multihead_attention(batch_first: bool, sides: str) -> None:
+    """All four maps, whose outputs written out by hand give attention's own output."""
+    widths = {"kdim": 5, "vdim": 6} if sides == "widths" else {}
+    layer = torch.nn.MultiheadAttention(4, 2, batch_first=batch_first, **widths).eval()
+    q = torch.randn(3, 3, 4)
+    k = q if sides == "self" else torch.randn(3, 3, widths.get("kdim", 4))
+    v = k if sides != "widths" else torch.randn(3, 3, 6)
+    maps = {n: p for n, p in layer.named_parameters() if p.dim() == 2}
+    with torch.no_grad(), GramRecorder(maps) as seen:
+        answer = layer(q, k, v, need_weights=False)[0]
+    found = seen.sums()
+    if sides == "self":
+        torch.testing.assert_close(found["in_proj_weight"][0], gram(q))
+    elif sides == "cross":
+        torch.testing.assert_close(found["in_proj_weight[0:4]"][0], gram(q))
+        torch.testing.assert_close(found["in_proj_weight[4:8]"][0], gram(k))
+        torch.testing.assert_close(found["in_proj_weight[8:12]"][0], gram(v))
+    else:
+        for name, x in (("q", q), ("k", k), ("v", v)):
+            torch.testing.assert_close(found[f"{name}_proj_weight"][0], gram(x))
+    w, b = layer.out_proj.weight.double(), layer.out_proj.bias.double()
+    inner = torch.linalg.solve(w, (answer.double() - b).reshape(-1, 4).T).T
+    torch.testing.assert_close(found["out_proj.weight"][0], gram(inner), rtol=1e-3, atol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(q, k, v, need_weights=False)[0], answer)
 
 
 def test_regmean_answers_as_the_experts_do() -> None:
@@ -139,6 +194,7 @@ def test_regmean_answers_as_the_experts_do() -> None:
     strategy = RegMean(RegOptions(sample=0, shrink=1.0, ridge=0.0))
     merged = strategy.merge(given)
     assert "projection.weight" in given.notes["solved"]
+    assert given.notes["averaged"] == ["positions"]
     grams = [strategy._grams(given, e, k) for k, e in enumerate(given.experts)]
     for name in ("projection.weight", "encoder.layers.0.inner.weight"):
         w = merged[name].double().requires_grad_()

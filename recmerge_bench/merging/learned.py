@@ -24,14 +24,20 @@ class LearnOptions:
 
     Attributes:
         granularity: a weight for each ``domain``, for each of its ``layer`` s or ``tensor`` s.
-        vectors: ``task`` vectors; those of ``ties`` (trimmed, agreeing, averaged); or ``kept``,
-            the same entries at full size (AdaMerging++).
+        vectors: ``task`` vectors; those of ``ties`` (trimmed, agreeing, averaged); or ``kept``:
+            trimmed and agreeing at full size, by the TIES authors' threshold and majority rule
+            (AdaMerging++).
         density: of ``ties`` and ``kept``.
         start: initial weight.
+        clamp: the model is merged with the weights clamped to [0, 1]; a weight beyond either end
+            has no gradient.
         steps: of Adam.
         lr: of Adam.
-        batch: pseudo-users in a step, of all domains together.
-        sampling: ``proportional`` to the domains' sizes, or ``balanced``.
+        batch: pseudo-users in a step, of all domains together; of each with ``each``.
+        batches: of each domain in a step, with ``each``.
+        sampling: ``proportional`` to the domains' sizes, or ``balanced``: the step's loss is the
+            mean over the batch. ``each``: batches of every domain, none drawn twice in a step,
+            and the loss is the sum of the batches' means.
         exclude_self: take the pseudo-user's own item out of what is predicted.
         refresh: steps between encodings of the merged model's items; 0: once, at the start.
         dropout: learn with the model's dropout on.
@@ -41,17 +47,25 @@ class LearnOptions:
     vectors: Literal["task", "ties", "kept"] = "task"
     density: float = 0.2
     start: float = 0.2
+    clamp: bool = False
     steps: int = 500
     lr: float = 1e-3
     batch: int = 16
-    sampling: Literal["proportional", "balanced"] = "proportional"
+    batches: int = 1
+    sampling: Literal["proportional", "balanced", "each"] = "proportional"
     exclude_self: bool = False
     refresh: int = 0
     dropout: bool = False
 
     def __post_init__(self) -> None:
-        if self.steps < 0 or self.refresh < 0 or self.batch < 1:
-            raise HandledError("steps and refresh must not be negative, batch must be positive")
+        if self.steps < 0 or self.refresh < 0 or min(self.batch, self.batches) < 1:
+            raise HandledError(
+                "steps and refresh must not be negative, batch and batches must be positive"
+            )
+        if self.batches > 1 and self.sampling != "each":
+            raise HandledError("several batches in a step need sampling: each")
+        if self.clamp and not 0 <= self.start <= 1:
+            raise HandledError(f"clamp keeps weights in [0, 1]; start={self.start} is not in it")
         if not 0 < self.density <= 1:
             raise HandledError(f"density={self.density} is not in (0, 1]")
         for name, choices in _CHOICES.items():
@@ -62,7 +76,7 @@ class LearnOptions:
 _CHOICES = {
     "granularity": ("domain", "layer", "tensor"),
     "vectors": ("task", "ties", "kept"),
-    "sampling": ("proportional", "balanced"),
+    "sampling": ("proportional", "balanced", "each"),
 }
 
 
@@ -117,8 +131,8 @@ class LearnedWeights(StrategyDefinition):
 
         o, pseudo = self.options, given.pseudo
         teachers = {e.domain: Teacher(pseudo, e.domain, e.weights) for e in given.experts}
-        learned.weights.grad = torch.zeros_like(learned.weights)
-        optimizer = torch.optim.Adam([learned.weights], lr=o.lr)
+        raw = learned.weights.clone()  # what Adam moves; the model has it clamped, if asked
+        optimizer = torch.optim.Adam([raw], lr=o.lr)
         items: dict[str, Any] = {}
         trace = []
         for step in range(o.steps):
@@ -129,7 +143,9 @@ class LearnedWeights(StrategyDefinition):
             with torch.enable_grad():
                 loss = self._loss(pseudo, net, teachers, items, step)
                 loss.backward()  # type: ignore[no-untyped-call]
-            learned.weights.grad.copy_(learned.weights_gradient())
+            raw.grad = learned.weights_gradient()
+            if o.clamp:
+                raw.grad *= (raw >= 0) & (raw <= 1)
             if step % max(1, o.steps // 50) == 0:
                 trace.append(
                     {
@@ -139,6 +155,7 @@ class LearnedWeights(StrategyDefinition):
                     }
                 )
             optimizer.step()
+            learned.weights.copy_(raw.clamp(0, 1) if o.clamp else raw)
             learned.merge()
         return trace
 
@@ -150,25 +167,35 @@ class LearnedWeights(StrategyDefinition):
         items: Mapping[str, Any],
         step: int,
     ) -> Tensor:
-        """Mean over a batch of pseudo-users, domain by domain."""
+        """Of a step's pseudo-users, domain by domain; see `LearnOptions.sampling`."""
         import torch
 
-        parts = []
+        o, parts = self.options, []
         for domain, rows in self._sample(pseudo, step).items():
             student = pseudo.scores(pseudo.users(net, domain, rows), items[domain])
             teacher = teachers[domain].scores(rows)
-            if self.options.exclude_self:
+            if o.exclude_self:
                 own = pseudo.own(domain, rows)[:, None].to(student.device)
                 student = student.scatter(1, own, -torch.inf)
                 teacher = teacher.scatter(1, own, -torch.inf)
-            parts.append(self.each(student, teacher).sum())
-        return torch.stack(parts).sum() / self.options.batch
+            values = self.each(student, teacher)
+            if o.sampling == "each":
+                parts += [batch.mean() for batch in values.split(o.batch)]
+            else:
+                parts.append(values.sum() / o.batch)
+        return torch.stack(parts).sum()
 
     def _sample(self, pseudo: PseudoUsers, step: int) -> dict[str, Tensor]:
         """Pseudo-users of a step by domain: int64 [some]."""
         import torch
 
         count, generator = self.options.batch, pseudo.generator(step, 0)
+        if self.options.sampling == "each":
+            count *= self.options.batches
+            return {
+                d: torch.randperm(pseudo.size(d), generator=generator)[:count]
+                for d in pseudo.domains
+            }
         sizes = torch.tensor([pseudo.size(d) for d in pseudo.domains])
         if self.options.sampling == "balanced":
             owner = (torch.arange(count) + step * count) % len(sizes)
@@ -222,9 +249,10 @@ def transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:
 
     if kind == "task":
         return vectors
+    extra, zero = (1, "majority") if kind == "kept" else (0, "plus")
     for row in vectors.rows:
-        keep_largest(row, int(density * len(row)))
-    signs = elected_signs(vectors.rows)
+        keep_largest(row, int(density * len(row)) + extra)
+    signs = elected_signs(vectors.rows, zero)
     if kind == "kept":
         return vectors.with_rows(vectors.rows.masked_fill_(vectors.rows * signs < 0, 0.0))
     return vectors.with_rows(agreeing_means(vectors.rows, signs))

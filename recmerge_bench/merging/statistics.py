@@ -39,7 +39,8 @@ def shipped_grams(
         seed: of the run.
 
     Returns:
-        float64 [in, in] by parameter name, for matrices that were given anything.
+        float64 [in, in] by parameter name (or some of its rows, see `grams.part_of`), for
+        matrices that were given anything.
     """
     offsets, items = split.sequences.training(catalogue.domains.index(domain))
     rows = np.random.Generator(np.random.Philox(key=[seed, 17])).permutation(len(offsets) - 1)
@@ -57,8 +58,4 @@ def shipped_grams(
                 sizes = torch.full((len(part),), int(length), device=device)
                 definition.encode(net, histories, sizes, domain)
         definition.items(net, domain)
-    return {
-        name: gram / recorder.counts[name]
-        for name, gram in recorder.grams.items()
-        if recorder.counts[name]
-    }
+    return recorder.means()
