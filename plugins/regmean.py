@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import (
     Expert,
@@ -29,15 +29,21 @@ class Options:
         sample: pseudo-users (shipped: training sequences) of each domain; 0: all.
         shrink: multiplies the Gram matrices' entries off the diagonal (the paper's alpha).
         ridge: pull towards the experts' mean, as a share of the sum's mean diagonal.
+        joint: of a joint projection (queries, keys and values in one matrix), each stretch of rows
+            is solved with the inputs that those rows see (``own``), or all with the inputs of any
+            (``pooled``).
     """
 
     sample: int = 1024
     shrink: float = 0.9
     ridge: float = 1e-4
+    joint: Literal["own", "pooled"] = "own"
 
     def __post_init__(self) -> None:
         if not 0 <= self.shrink <= 1 or self.ridge < 0:
             raise HandledError("regmean: shrink lies in [0, 1], ridge is not negative")
+        if self.joint not in ("own", "pooled"):
+            raise HandledError(f"regmean: joint is own or pooled, not {self.joint!r}")
 
 
 class RegMean(StrategyDefinition):
@@ -122,7 +128,7 @@ class RegMean(StrategyDefinition):
         with torch.no_grad(), GramRecorder(maps) as recorder:
             pseudo.users(net, domain, rows)
             pseudo.items(net, domain)
-        return recorder.means()
+        return recorder.means(self.options.joint == "pooled")
 
     def shrunk(self, gram: Tensor) -> Tensor:
         """Entries off the diagonal made smaller."""

@@ -137,6 +137,8 @@ def test_grams_of_joint_projections_and_plain_maps() -> None:
     assert {n: count for n, (_, count) in found.items()} == {"joint[0:2]": 14, "joint[2:6]": 10}
     torch.testing.assert_close(found["joint[0:2]"][0], gram(x, y))
     torch.testing.assert_close(found["joint[2:6]"][0], gram(y))
+    assert list(seen.means(pooled=True)) == ["joint"]
+    torch.testing.assert_close(seen.means(pooled=True)["joint"], gram(x, y) / 14)
 
 
 def test_grams_of_maps_without_a_module() -> None:

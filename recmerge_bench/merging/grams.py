@@ -70,9 +70,21 @@ class GramRecorder(TorchFunctionMode):
                 found[key] = (total, sum(count for _, count in over))
         return found
 
-    def means(self) -> dict[str, Tensor]:
-        """Mean of x^T x, named as in `sums`."""
-        return {n: total / count for n, (total, count) in self.sums().items()}
+    def means(self, pooled: bool = False) -> dict[str, Tensor]:
+        """Mean of x^T x, named as in `sums`.
+
+        Args:
+            pooled: one for each parameter, over the inputs of any of its rows.
+        """
+        sums = self.sums()
+        if pooled:
+            sums = {
+                name: (torch.stack([gram for gram, _ in spans.values()]).sum(0),
+                       sum(count for _, count in spans.values()))
+                for name, spans in self._seen.items()
+                if spans
+            }  # fmt: skip
+        return {n: total / count for n, (total, count) in sums.items()}
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

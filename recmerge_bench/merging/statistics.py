@@ -25,6 +25,7 @@ def shipped_grams(
     domain: str,
     sample: int,
     seed: int,
+    pooled: bool = False,
 ) -> dict[str, Tensor]:
     """Mean Gram matrices of what an expert's linear maps are given, over its own training data.
 
@@ -37,6 +38,7 @@ def shipped_grams(
         domain: the expert's.
         sample: training sequences, drawn from `seed`; 0: all.
         seed: of the run.
+        pooled: see `GramRecorder.means`.
 
     Returns:
         float64 [in, in] by parameter name (or some of its rows, see `grams.part_of`), for
@@ -58,4 +60,4 @@ def shipped_grams(
                 sizes = torch.full((len(part),), int(length), device=device)
                 definition.encode(net, histories, sizes, domain)
         definition.items(net, domain)
-    return recorder.means()
+    return recorder.means(pooled)

@@ -110,10 +110,11 @@ def _grams(
     definition, split = context.definition("model"), context.split()
     catalogue = context.interactions().catalogue
     sample = int(getattr(strategy.options, "sample", 0))
+    pooled = getattr(strategy.options, "joint", "own") == "pooled"
     return {
         e.domain: shipped_grams(
             definition, pseudo.net(e.weights, [e.domain]), e.weights, split, catalogue, e.domain,
-            sample, context.seed,
+            sample, context.seed, pooled,
         )
         for e in experts
     }  # fmt: skip
