@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import boards_builders as made
@@ -28,12 +29,26 @@ def table(seed: int, shift: float) -> RankTable:
     return RankTable(users, names, domain, users, better, zeros, {})
 
 
+def _cut(found: RankTable, users: Mapping[str, int]) -> RankTable:
+    """The first users of a domain alone."""
+    names = np.asarray(found.domains, object)[found.domain]
+    pairs = zip(names, found.users, strict=True)
+    kept = np.array([user < users.get(domain, USERS) for domain, user in pairs])
+    return RankTable(
+        found.users[kept], found.domains, found.domain[kept], found.targets[kept],
+        found.n_better[kept], found.n_equal[kept], {},
+    )  # fmt: skip
+
+
 def suite(
     registry: Registry, seeds: tuple[int, ...] = tuple(range(5)), label: str = "converged",
-    **baseline: str,
+    users: dict[str, int] | None = None, **baseline: str,
 ) -> tuple[dict[str, Any], dict[str, RankTable]]:  # fmt: skip
-    """A baseline, one better, one worse, one nearly the same, one counted without a seed."""
-    shifts = {"base": 0.0, "up": 0.5, "down": -0.5, "same": 0.0}
+    """A baseline, one better, one worse, one near, one alike, one counted without a seed.
+
+    `users` is how many test users of a domain are kept, where not all are.
+    """
+    shifts = {"base": 0.0, "up": 0.5, "down": -0.5, "same": 0.0, "near": 0.001}
     tables, results = {}, []
     for method, shift in shifts.items():
         for seed in seeds:
@@ -44,6 +59,7 @@ def suite(
     tables[made.key_of(who)] = table(99, -1.0)
     results.append(made.result(who, 0.0, 0.0))
     results.append(made.gap(made.identity("late", 0), "not run", "stopped"))
+    tables = {key: _cut(found, users or {}) for key, found in tables.items()}
     header = made.header(label)
     header["tracks"]["merging"]["baseline"] = {"method": "base", **baseline}
     for entry in results:

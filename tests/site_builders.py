@@ -48,14 +48,19 @@ def across() -> dict[str, Any]:
 
 def comparison() -> dict[str, Any]:
     """`average` beside `own`."""
-    claim = {"difference": -0.1, "lower": -0.15, "upper": -0.05, "df": 9, "error": 0.02, "p": 0.001}
+    claim = {"difference": -0.1, "lower": -0.15, "upper": -0.05, "df": 9.0, "error": 0.02,
+             "p": 0.001}  # fmt: skip
     row = {k: identity("average", 0, variant="a|b")[k] for k in
            ("backbone", "method", "variant", "recipe", "profile")}  # fmt: skip
     base = {**row, "method": "own", "variant": ""}
     compared = {**row, "methods": claim, "trained_models": claim, "bootstrap": [-0.16, -0.04],
-                "effect": {"dz": -0.5, "wins": 1, "ties": 2, "losses": 3}, "p_holm": 0.002,
-                "relative": -0.27, "baseline": 0.37, "verdict": "worse",
-                "seeds": [0, 1]}  # fmt: skip
+                "effect": {"dz": -0.5, "wins": 1, "ties": 2, "losses": 3},
+                "first": 0.27, "difference": -0.1, "relative": -0.27, "baseline": 0.37,
+                "users": 50, "sign_flip": 0.01, "seeds": [0, 1, 2, 3, 4],
+                "about_methods": {"verdict": "worse", "reason": "", "p": 0.002, "level": 0.975,
+                                  "lower": -0.16, "upper": -0.04},
+                "about_models": {"verdict": "worse", "reason": "", "p": 0.001, "level": 0.975,
+                                 "lower": -0.14, "upper": -0.06}}  # fmt: skip
     return {"track": "merging", "protocol": "cut", "metric": "NDCG@10", "baseline": base,
             "rows": [compared]}  # fmt: skip
 

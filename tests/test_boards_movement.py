@@ -18,6 +18,7 @@ from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.all_ranks import derive, write_all_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
+from recmerge_bench.statistics.families import holm
 
 Suite = tuple[dict[str, Any], dict[str, RankTable]]
 
@@ -51,7 +52,7 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
         ("up", "NDCG@10"), ("up", "HR@10"), ("up", "MRR")
     ]  # fmt: skip
     first = found[0]
-    assert (first.seeds, first.users, first.beyond) == (5, 300, True)
+    assert (len(first.found.seeds), first.found.users, first.beyond) == (5, 300, True)
     means = [
         np.mean([
             ndcg(rank(tables[r["key"]].n_better, tables[r["key"]].n_equal), 10).mean()
@@ -59,9 +60,14 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
         ])
         for records, tables in (before, after)
     ]  # fmt: skip
-    assert first.difference == pytest.approx(means[1] - means[0], rel=1e-9)
-    assert first.lower < first.difference < first.upper < 0
-    assert "beyond the noise of users and 5 seeds (300 users)" in str(first)
+    assert first.found.difference == pytest.approx(means[1] - means[0], rel=1e-9)
+    said = first.judged[1]
+    assert said.lower is not None and said.upper is not None
+    assert said.lower < first.found.difference < said.upper < 0
+    alone = [m.found.methods for m in found]
+    assert [m.judged[1].p for m in found] == pytest.approx(holm([c.p for c in alone if c]))
+    assert "beyond the noise of users and 5 seeds (300 users; p < 0.001" in str(first)
+    assert "Holm over 3 that moved" in str(first)
 
 
 def test_a_chance_change_is_within_it(registry: Registry) -> None:
@@ -84,11 +90,21 @@ def test_a_chance_change_is_within_it(registry: Registry) -> None:
 
 def test_one_seed_and_none_draw_users_alone(registry: Registry) -> None:
     for seeds, method, said, count in (
-        ((0,), "up", "of users alone, one seed", 1), ((0, 1), "counts", "of users alone (", 0)
+        ((0,), "up", "of users alone; of the methods: no verdict (1 of 5 seeds) (300", 1),
+        ((0, 1, 2), "up", "of users alone; of the methods: no verdict (3 of 5 seeds) (300", 3),
+        ((0, 1), "counts", "of users alone (300", 0),
     ):  # fmt: skip
         before = suite(registry, seeds=seeds)
         found = moved_rows(registry, before, changed(registry, before, method, 2))
-        assert found[0].seeds == count and said in str(found[0])
+        assert len(found[0].found.seeds) == count and said in str(found[0])
+
+
+def test_what_cannot_be_told_from_noise_is_said(registry: Registry) -> None:
+    few = suite(registry, users={"films": 3})
+    found = moved_rows(registry, few, changed(registry, few, "up", 3))
+    assert found[0].beyond is None
+    said = "no verdict (3 of 30 users): whether that is noise cannot be told"
+    assert str(found[0]).endswith(said)
 
 
 def test_equal_suites_move_nothing_and_other_targets_are_not_tested(registry: Registry) -> None:
@@ -123,7 +139,7 @@ def test_order_and_verdicts_and_protocols_that_changed_are_told(registry: Regist
     for records in (before[0], after[0]):
         records["header"]["protocols"] = {"cut": {"negatives": None}}
     said = notes(before[0], after[0])
-    assert "merging cut net up fixed cpu: place 1 of 5 by NDCG@10, now 5" in said
+    assert "merging cut net up fixed cpu: place 1 of 6 by NDCG@10, now 6" in said
     assert "merging cut net up fixed cpu: the verdict was better, is worse" in said
     after[0]["header"]["protocols"]["cut"]["negatives"] = 99
     assert "protocol cut is not the same: its tables are not comparable" in notes(

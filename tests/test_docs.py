@@ -7,11 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from compared_builders import suite
 from conftest import ROOT, tool
 
 from recmerge_bench.cli import COMMANDS
+from recmerge_bench.registry import Registry
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -67,17 +70,54 @@ def test_courses_of_trainings_are_those_that_were_selected_on() -> None:
 CLAIMS = sorted((ROOT / "benchmarks" / "claims").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("suite", [path.stem for path in CLAIMS])
-def test_the_claims_follow_from_the_committed_ranks(suite: str) -> None:
-    found = tool("benchmarks/claims/claims.py").found(suite)
-    path = ROOT / "benchmarks" / "claims" / "records" / f"{suite}.json"
+@pytest.mark.parametrize("name", [path.stem for path in CLAIMS])
+def test_the_claims_follow_from_the_committed_ranks(name: str) -> None:
+    found = tool("benchmarks/claims/claims.py").found(name)
+    path = ROOT / "benchmarks" / "claims" / "records" / f"{name}.json"
     committed = json.loads(path.read_text(encoding="utf-8"))["claims"]
-    assert [c["verdict"] for c in found] == [c["verdict"] for c in committed]
     assert any("difference" in c for c in found)
     for mine, theirs in zip(found, committed, strict=True):
-        for key in ("difference", "users", "methods"):
-            value = theirs.get(key)  # none where a row is not run, or has one seed
-            assert mine.get(key) == (None if value is None else pytest.approx(value, rel=1e-9))
+        assert mine["family"] == theirs["family"]
+        assert mine.get("difference") == approximately(theirs.get("difference"))
+        for about in ("about_methods", "about_models"):
+            said = theirs.get(about, {})  # nothing where a row is not run
+            assert mine.get(about, {}).keys() == said.keys()
+            for key, value in said.items():
+                assert mine[about][key] == approximately(value)
+
+
+def approximately(value: Any) -> Any:
+    return pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+
+
+def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry) -> None:
+    records, tables = suite(registry)
+    [board] = records["comparisons"]
+    rows = {row["method"]: row for row in board["rows"]}
+    place = {"track": "merging", "protocol": "cut"}
+    pairs = [("up", "base"), ("base", "down"), ("up", "down"), ("near", "down"), ("late", "up")]
+    claims = [{**place, "row": {"method": a}, "against": {"method": b}} for a, b in pairs]
+    made = tool("benchmarks/claims/claims.py")
+    page = made.Page(registry, records, tables.__getitem__, "NDCG@10")
+    up, down, pair, other, late = page.judged(claims)
+    assert [x["family"] for x in (up, down, pair, other, late)] == [
+        "board", "board", "page", "page", "not run"
+    ]  # fmt: skip
+    assert up["about_methods"] == rows["up"]["about_methods"]
+    assert up["difference"] == rows["up"]["difference"]
+    theirs = rows["down"]["about_methods"]
+    assert (theirs["verdict"], down["about_methods"]["verdict"]) == ("worse", "better")
+    assert down["about_methods"]["p"] == theirs["p"]
+    assert down["about_methods"]["lower"] == -theirs["upper"]
+    assert down["difference"] == -rows["down"]["difference"] > 0
+    assert down["relative"] == pytest.approx(down["difference"] / rows["down"]["first"], rel=1e-8)
+    assert pair["about_methods"]["level"] == pytest.approx(0.975)  # the first of two on the page
+    assert pair["difference"] == pytest.approx(up["difference"] + down["difference"], rel=1e-8)
+    # in another metric than the board's, nothing is the board's
+    [mrr] = made.Page(registry, records, tables.__getitem__, "MRR").judged(claims[:1])
+    assert mrr["family"] == "page"
+    with pytest.raises(SystemExit, match="0 rows"):
+        page.judged([{**place, "row": {"method": "nobody"}, "against": {"method": "base"}}])
 
 
 def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:

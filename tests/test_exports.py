@@ -140,8 +140,25 @@ def test_latex_tables_print_verdicts(compared: tuple[Path, Any], tmp_path: Path)
     text = file.read_text(encoding="utf-8")
     assert "{llrrrl}" in text and balanced(text)
     assert [r.split(" & ")[-1] for r in rows_of(text)] == [
-        rf"{v} \\" for v in ("baseline", "better", "worse", "equivalent", "worse")
-    ]
+        rf"{v} \\"
+        for v in (
+            "baseline", "better", "worse", "no verdict (no user differs)", "equivalent", "worse"
+        )
+    ]  # fmt: skip
+
+
+def test_exports_name_what_is_said_of_these_models_alone(
+    registry: Registry, tmp_path: Path
+) -> None:
+    records, tables = suite(registry, seeds=(0, 1, 2))
+    write_json(tmp_path / "r" / "fake.json", records)
+    write_all_ranks(tmp_path / "r" / "fake.ranks.parquet", tables)
+    files = export_suite(tmp_path / "r", "fake", ("latex", "results"), tmp_path / "to")
+    table, text = (file.read_text(encoding="utf-8") for file in files)
+    assert "no verdict (3 of 5 seeds); these models: worse" in table
+    down = next(x for x in text.splitlines() if x.startswith("- down "))
+    assert down.startswith("- down has no verdict beside base on net by NDCG@10: -0.1")
+    assert " %) (3 of 5 seeds); these models: worse, 98.3 % interval [-0.1" in down
 
 
 @pytest.mark.parametrize("name", ["quick", "ml100k"])
@@ -183,7 +200,7 @@ def test_runs_and_qrels_give_our_metrics_again(
     folder, records = compared
     export_suite(folder, "fake", ("trec",), tmp_path / "to", depth=600)  # ranks are below it
     to = tmp_path / "to" / "trec"
-    assert len(list(to.glob("*.qrels"))) == 2 and len(list(to.glob("*.run"))) == 2 * 21
+    assert len(list(to.glob("*.qrels"))) == 2 and len(list(to.glob("*.run"))) == 2 * 26
     for domain in made.DOMAINS:
         qrels = to / f"merging-cut-{domain}.qrels"
         for method, seed in (("up", 3), ("down", 0), ("base", 1)):
@@ -280,13 +297,14 @@ def test_the_summary_has_verdicts_command_versions_and_hashes(
     [family] = records["comparisons"]
     up = next(r for r in family["rows"] if r["method"] == "up")
     said = next(x for x in text.splitlines() if x.startswith("- up "))
-    claim = up["methods"]
+    claim = up["about_methods"]
     assert said.startswith(
-        f"- up is better than base on net by NDCG@10: {claim['difference']:+.4f} "
-        f"({100 * up['relative']:+.1f} %), 95 % interval [{claim['lower']:+.4f}, "
+        f"- up is better than base on net by NDCG@10: {up['difference']:+.4f} "
+        f"({100 * up['relative']:+.1f} %), 98.8 % interval "
+        f"[{claim['lower']:+.4f}, "
     )
-    assert said.endswith("two-sided, Holm), 300 users, 5 seeds.")
-    assert "- same is equivalent (within 1 %) to base" in text
+    assert said.endswith("two-sided, Holm); 300 users, 5 seeds.")
+    assert "- near is equivalent (within 1 %) to base" in text
     assert "- not run: stopped" in text and "| numpy" in text
     for name in ("fake.json", "fake.ranks.parquet"):
         assert f"`{sha256(folder / name)}`" in text

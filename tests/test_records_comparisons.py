@@ -12,11 +12,14 @@ from compared_builders import USERS, suite, table
 
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
+from recmerge_bench.boards.verdicts import said_of, said_of_models
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.records.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.records.comparisons import make_comparisons
+from recmerge_bench.records.schema import check_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.statistics.families import holm
 
 
 def by_method(records: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -27,8 +30,9 @@ def by_method(records: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_verdicts_follow_the_ranks(registry: Registry) -> None:
     records, tables = suite(registry)
     rows = by_method(records)
-    assert {m: r["verdict"] for m, r in rows.items()} == {
-        "up": "better", "down": "worse", "same": "equivalent", "counts": "worse",
+    assert {m: said_of(r) for m, r in rows.items()} == {
+        "up": "better", "down": "worse", "near": "equivalent", "counts": "worse",
+        "same": "no verdict (no user differs)",
     }  # fmt: skip
     up = rows["up"]
     means = [
@@ -45,8 +49,98 @@ def test_verdicts_follow_the_ranks(registry: Registry) -> None:
 
 def test_fewer_than_five_seeds_give_no_verdict(registry: Registry) -> None:
     rows = by_method(suite(registry, seeds=(0, 1, 2, 3))[0])
-    assert {r["verdict"] for r in rows.values()} == {"undecided"}
-    assert rows["up"]["p_holm"] < 0.05
+    assert {m: said_of(r) for m, r in rows.items()} == {
+        **dict.fromkeys(("up", "down", "near", "counts"), "no verdict (4 of 5 seeds)"),
+        "same": "no verdict (4 of 5 seeds, no user differs)",
+    }
+    assert {m: said_of_models(r) for m, r in rows.items()} == {
+        "up": "better", "down": "worse", "near": "equivalent", "counts": "worse",
+        "same": "no verdict (no user differs)",
+    }  # fmt: skip
+    assert rows["up"]["about_methods"]["p"] is None and rows["up"]["methods"]["p"] < 0.05
+
+
+def test_too_few_seeds_are_a_state_and_these_models_stand_beside(registry: Registry) -> None:
+    records = suite(registry, seeds=(0, 1, 2))[0]
+    text, full = render(records), render_full(records)
+    relative = by_method(records)["down"]["relative"]
+    down = [c.strip() for c in next(x for x in text.splitlines() if "| down " in x).split("|")]
+    assert down[-3:-1] == [f"no verdict (3 of 5 seeds), {100 * relative:+.1f} %", "worse"]
+    assert "*These models*" in text and "undecided |" not in text + full
+    whole = next(x for x in full.splitlines() if x.startswith("| down ") and "no verdict" in x)
+    cells = [c.strip() for c in whole.strip("| ").split("|")]
+    assert cells[3:6] == ["no verdict (3 of 5 seeds)", "–", "–"] and cells[6] == "worse"
+    assert cells[7].startswith("[") and cells[8] == "< 0.001" and cells[9].startswith("[")
+
+
+@pytest.mark.parametrize("kept", [1, 2, 29])
+def test_a_domain_of_few_users_leaves_the_comparison_out_and_the_board_stands(
+    registry: Registry, kept: int
+) -> None:
+    records, tables = suite(registry, users={"films": kept})
+    rows = by_method(records)
+    assert {said_of(r) for r in rows.values()} == {f"no verdict ({kept} of 30 users)"}
+    for row in rows.values():
+        nothing = [row[k] for k in ("trained_models", "methods", "sign_flip", "bootstrap")]
+        assert nothing == [None] * 4
+    text, full = render(records), render_full(records)
+    assert f"no verdict ({kept} of 30 users)" in text and "p_holm" not in full
+    line = next(x for x in full.splitlines() if x.startswith("| up ") and "no verdict" in x)
+    assert [c.strip() for c in line.strip("| ").split("|")][4:6] == ["–", "–"]
+    assert "across" not in derive(records, tables, registry)
+
+
+def test_all_backbones_of_a_table_are_one_family(registry: Registry) -> None:
+    records, tables = suite(registry)
+    alone = by_method(records)
+    twins = []
+    for result in records["results"]:
+        if result["identity"]["backbone"] == "net":
+            twin = {**result, "identity": {**result["identity"], "backbone": "other"}}
+            twin["key"] = result["key"][::-1]
+            if result["key"] in tables:
+                tables[twin["key"]] = tables[result["key"]]
+            twins.append(twin)
+    results = [*records["results"], *twins]
+    found = make_comparisons(registry, records["header"], results, tables.__getitem__)
+    assert [f["baseline"]["backbone"] for f in found] == ["net", "other"]
+    rows = [row for f in found for row in f["rows"]]
+    claims = [1.0 if row["about_methods"]["p"] is None else row["methods"]["p"] for row in rows]
+    wanted = holm(claims)
+    for row, p in zip(rows, wanted, strict=True):
+        if row["about_methods"]["p"] is not None:
+            assert row["about_methods"]["p"] == pytest.approx(p, rel=1e-8)
+    assert rows[0]["about_methods"]["level"] > alone["up"]["about_methods"]["level"]
+
+
+def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry) -> None:
+    records, tables = suite(registry)
+    for result in records["results"]:
+        if result["identity"]["method"] == "up":
+            result["identity"]["seed"] += 10
+    [family] = make_comparisons(
+        registry, records["header"], records["results"], tables.__getitem__
+    )
+    assert "up" not in {row["method"] for row in family["rows"]}
+    text = render({**records, "comparisons": [family]})
+    assert next(x for x in text.splitlines() if "| up " in x).rstrip("| ").endswith("–")
+
+
+def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
+    for seeds, said in ((5, "better"), (3, "no verdict (3 of 5 seeds)")):
+        records = suite(registry, seeds=tuple(range(seeds)))[0]
+        for row in records["comparisons"][0]["rows"]:
+            about = row.pop("about_methods")
+            row.pop("about_models"), row.pop("difference")
+            row |= {"verdict": "undecided" if seeds < 5 else about["verdict"],
+                    "p_holm": 0.01 if row["methods"] else None}  # fmt: skip
+            claim = {**dict.fromkeys(("difference", "error", "df", "p", "lower", "upper"), 0.0)}
+            row["trained_models"] = row["trained_models"] or claim
+        loaded = check_records({**records, "schema": 2}, Path("r.json"))
+        up = by_method(loaded)["up"]
+        assert (said_of(up), said_of_models(up)) == (said, "not recorded")
+        assert up["difference"] == up["trained_models"]["difference"]
+        assert said in render(loaded) and "not recorded" in render_full(loaded)
 
 
 def test_the_board_prints_them(registry: Registry) -> None:
@@ -54,12 +148,15 @@ def test_the_board_prints_them(registry: Registry) -> None:
     text, full = render(records), render_full(records)
     assert "### NDCG@10 beside `base` on net" in full and "from `base` on net" in text
     line = next(x for x in full.splitlines() if x.startswith("| up ") and "better" in x)
-    assert "< 0.001" in line and " | better" in line
+    cells = [c.strip() for c in line.strip("| ").split("|")]
+    up = by_method(records)["up"]["about_methods"]
+    assert cells[3:6] == ["better", f"[{up['lower']:+.4f}, {up['upper']:+.4f}]", "< 0.001"]
+    assert up["level"] > 0.95 and "these models" not in text
     main = next(x for x in text.splitlines() if "| base " in x)
     assert "baseline" in main
     relative = by_method(records)["up"]["relative"]
-    up = next(x for x in text.splitlines() if "| up " in x)
-    assert f"better ({100 * relative:+.1f} %)" in up
+    line = next(x for x in text.splitlines() if "| up " in x)
+    assert f"better ({100 * relative:+.1f} %)" in line
     assert "nothing is said about significance" not in text
 
 

@@ -13,10 +13,10 @@ from recmerge_bench.statistics.across import (
     critical_difference,
     friedman,
     groups,
-    inseparable,
     mean_ranks,
     omnibus,
     ranks,
+    separated,
 )
 from recmerge_bench.statistics.scores import Scores, Units
 
@@ -55,16 +55,30 @@ def test_critical_differences_are_the_published_ones() -> None:
         assert critical_difference(methods, 14) == pytest.approx(published, rel=5e-4)
 
 
+Apart = dict[tuple[int, int], bool | None]
+
+
+def apart_but(*together: tuple[int, int], unknown: tuple[tuple[int, int], ...] = ()) -> Apart:
+    """All pairs of four are told apart but these."""
+    pairs = [(a, b) for a in range(4) for b in range(a + 1, 4)]
+    return {p: None if p in unknown else p not in together for p in pairs}
+
+
 def test_groups_are_the_longest_runs() -> None:
-    together = np.eye(4, dtype=bool)
-    for a, b in ((0, 1), (1, 2), (0, 2), (2, 3)):
-        together[a, b] = together[b, a] = True
-    order = np.array([3.0, 1.0, 2.0, 4.0])  # by rank: 1, 2, 0, 3
-    assert groups(order, together) == [[1, 2, 0], [3]]
-    together[0, 3] = together[3, 0] = True
-    assert groups(order, together) == [[1, 2, 0], [2, 0, 3]]
-    assert groups(order, np.eye(4, dtype=bool)) == [[1], [2], [0], [3]]
-    assert groups(order, np.ones((4, 4), bool)) == [[1, 2, 0, 3]]
+    order, all_four = np.array([3.0, 1.0, 2.0, 4.0]), [True] * 4  # by rank: 1, 2, 0, 3
+    some = ((0, 1), (1, 2), (0, 2), (2, 3))
+    assert groups(order, apart_but(*some), all_four) == [[1, 2, 0], [3]]
+    assert groups(order, apart_but(*some, (0, 3)), all_four) == [[1, 2, 0], [2, 0, 3]]
+    assert groups(order, apart_but(), all_four) == [[1], [2], [0], [3]]
+    assert groups(order, apart_but(*apart_but()), all_four) == [[1, 2, 0, 3]]
+
+
+def test_groups_are_formed_of_verdicts_alone() -> None:
+    order = np.array([3.0, 1.0, 2.0, 4.0])
+    unknown = apart_but((1, 2), unknown=((0, 3), (0, 1)))
+    assert groups(order, unknown, [True] * 4) == [[2]]  # 0, 1 and 3 have pairs without verdict
+    assert groups(order, unknown, [False, True, True, True]) == [[1, 2], [3]]
+    assert groups(order, unknown, [False] * 4) == []
 
 
 def several(seeds: int = 5) -> tuple[list[Scores], Units]:
@@ -111,14 +125,27 @@ def test_ranks_do_not_follow_the_last_bit_of_a_sum() -> None:
 
 def test_which_pairs_cannot_be_told_apart() -> None:
     methods, units = several()
-    together = inseparable(methods, units)
-    assert together.tolist() == [
-        [True, True, False, False],
-        [True, True, False, False],
-        [False, False, True, False],
-        [False, False, False, True],
-    ]
-    found = groups(mean_ranks(methods, units, draws=200).means, together)
-    assert [sorted(g) for g in found] == [[3], [2], [0, 1]]
+    apart = separated(methods, units)
+    assert apart == {(0, 1): False, (0, 2): True, (0, 3): True, (1, 2): True, (1, 3): True,
+                     (2, 3): True}  # fmt: skip
+    means = mean_ranks(methods, units, draws=200).means
+    assert [sorted(g) for g in groups(means, apart, [True] * 4)] == [[3], [2], [0, 1]]
     few, units = several(seeds=4)
-    assert inseparable(few, units).all()  # no verdict below five seeds
+    assert set(separated(few, units).values()) == {None}  # no verdict below five seeds
+    assert groups(means, separated(few, units), [False] * 4) == []
+
+
+def test_a_pair_of_another_family_is_told_apart_as_there() -> None:
+    methods, units = several()
+    known: dict[tuple[int, int], float | None] = {(0, 1): 0.001, (0, 2): 0.2, (0, 3): None}
+    apart = separated(methods, units, known)
+    assert (apart[0, 1], apart[0, 2], apart[0, 3]) == (True, False, None)
+    assert apart[1, 2] and apart[2, 3]
+
+
+def test_rows_that_do_the_same_cannot_be_told_apart_and_other_seeds_are_no_pair() -> None:
+    methods, units = several()
+    same = Scores(methods[0].values.copy(), methods[0].seeds)
+    other = Scores(methods[1].values, tuple(range(10, 15)))
+    apart = separated([methods[0], same, other], units)
+    assert apart == {(0, 1): False, (0, 2): None, (1, 2): None}

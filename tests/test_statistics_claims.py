@@ -279,7 +279,9 @@ def test_bad_scores_are_refused() -> None:
     with pytest.raises(HandledError, match="5 and 6 instances"):
         pair(Scores(np.ones((1, 5))), Scores(np.ones((1, 6))))
     with pytest.raises(HandledError, match="two users or more"):
-        Units(np.array([0, 0, 1]), np.arange(3))
+        take_apart(np.ones((1, 3)), Units(np.array([0, 0, 1]), np.arange(3)))
+    with pytest.raises(HandledError, match="no test instance"):
+        Units(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def test_means_with_spread_and_both_averages() -> None:

@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.statistics.comparison import Settings, compare_family
+from recmerge_bench.statistics.claims import (
+    Studentised,
+    methods,
+    of_methods,
+    of_models,
+    trained_models,
+)
+from recmerge_bench.statistics.comparison import Question, Settings, compare, compare_family
 from recmerge_bench.statistics.components import Parts, take_apart
 from recmerge_bench.statistics.effects import effect
-from recmerge_bench.statistics.families import holm
+from recmerge_bench.statistics.families import divisors, holm
 from recmerge_bench.statistics.resampling import (
     bootstrap_draws,
     seed_weights,
@@ -25,9 +32,9 @@ from recmerge_bench.statistics.resampling import (
     user_weights,
 )
 from recmerge_bench.statistics.scores import Scores, Units
-from recmerge_bench.statistics.verdicts import verdict
+from recmerge_bench.statistics.verdicts import judge, verdict
 
-QUICK = Settings(draws=400, flips=999)
+QUICK = Settings(draws=400, flips=999, margin=0.02)
 
 
 def slow_holm(p: list[float]) -> list[float]:
@@ -128,33 +135,101 @@ def test_effects() -> None:
     assert found.dz == pytest.approx(difference.mean() / error / np.sqrt(61))
 
 
+def test_divisors_are_what_holm_multiplies_by() -> None:
+    p = np.array([0.01, 0.04, 0.5, 0.011, 0.0])
+    assert divisors(p).tolist() == pytest.approx([4, 2, 1, 0.04 / 0.011, 5])
+    assert holm(p).tolist() == pytest.approx([0.04, 0.08, 0.5, 0.04, 0.0])
+    assert divisors([]).tolist() == []
+
+
+def normal(difference: float, error: float = 0.01) -> Studentised:
+    """A test whose ratio is normal."""
+    return Studentised(difference, error, lambda x: float(stats.norm.sf(x)),
+                       lambda level: float(stats.norm.ppf(level)))  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("lower", "upper", "p", "margin", "seeds", "seeded", "expected"),
+    ("difference", "p", "p_equivalent", "expected"),
     [
-        (0.02, 0.04, 0.001, 0.01, 5, True, "better"),
-        (0.02, 0.04, 0.001, 0.01, 4, True, "undecided"),  # fewer than five seeds: never
-        (0.02, 0.04, 0.001, 0.01, 1, True, "undecided"),
-        (0.02, 0.04, 0.001, 0.01, 0, False, "better"),  # no seed is drawn at all
-        (-0.04, -0.02, 0.001, 0.01, 5, True, "worse"),
-        (-0.04, -0.02, 0.001, 0.01, 4, True, "undecided"),
-        (0.02, 0.04, 0.06, 0.01, 5, True, "undecided"),  # not after Holm
-        (0.02, 0.04, 0.05, 0.01, 5, True, "better"),
-        (-0.005, 0.005, 1.0, 0.01, 5, True, "equivalent"),
-        (-0.005, 0.005, 1.0, 0.01, 4, True, "undecided"),
-        (0.001, 0.005, 0.001, 0.01, 5, True, "equivalent"),  # real, and does not matter
-        (-0.005, 0.01, 1.0, 0.01, 5, True, "undecided"),  # touches the margin
-        (-0.01, 0.005, 1.0, 0.01, 5, True, "undecided"),
-        (0.005, 0.02, 0.001, 0.01, 5, True, "better"),
-        (-0.02, 0.02, 0.001, 0.01, 5, True, "undecided"),  # p and interval disagree
-        (0.0, 0.0, 1.0, 0.0, 5, True, "undecided"),  # a margin of nothing holds nothing
+        (0.03, 0.001, 1.0, "better"),
+        (0.03, 0.05, 1.0, "better"),
+        (0.03, 0.051, 1.0, "undecided"),  # not after Holm
+        (0.003, 0.001, 0.04, "equivalent"),  # real, and does not matter
+        (0.003, 0.5, 0.05, "equivalent"),
+        (0.003, 0.5, 0.06, "undecided"),
+        (0.0, 1.0, 1.0, "undecided"),
     ],
 )
-def test_verdicts(
-    lower: float, upper: float, p: float, margin: float, seeds: int, seeded: bool, expected: str
+def test_verdicts(difference: float, p: float, p_equivalent: float, expected: str) -> None:
+    assert verdict(difference, p, p_equivalent) == expected
+    turned = {"better": "worse"}.get(expected, expected)
+    assert verdict(-difference, p, p_equivalent) == turned
+
+
+@given(
+    st.lists(st.tuples(st.floats(-0.08, 0.08), st.floats(0.001, 0.03)), min_size=1, max_size=9),
+    st.floats(0.0, 0.08),
+)
+def test_the_interval_is_the_one_behind_the_verdict(
+    members: list[tuple[float, float]], margin: float
 ) -> None:
-    assert verdict(lower, upper, p, margin, seeds, seeded) == expected
-    turned = {"better": "worse", "worse": "better"}.get(expected, expected)
-    assert verdict(-upper, -lower, p, margin, seeds, seeded) == turned
+    tests = [normal(*member) for member in members]
+    found = judge(tests, [margin] * len(tests), [""] * len(tests))
+    for test, one in zip(tests, found, strict=True):
+        assert one.p is not None and one.lower is not None and one.upper is not None
+        assert one.level is not None and 0.95 - 1e-12 <= one.level <= 1 - 0.05 / len(tests) + 1e-12
+        assert one.lower < test.difference < one.upper
+        if one.verdict == "equivalent":
+            assert -margin - 1e-9 <= one.lower and one.upper <= margin + 1e-9
+        else:
+            assert (one.verdict == "better") == (one.lower > 0) or abs(one.lower) < 1e-9
+            assert (one.verdict == "worse") == (one.upper < 0) or abs(one.upper) < 1e-9
+    alone = judge(tests[:1], [margin], [""])[0]
+    assert alone.level == pytest.approx(0.95)
+
+
+def test_more_members_make_a_verdict_harder_and_those_without_one_count() -> None:
+    test, others = normal(0.0235), [normal(0.0)] * 2
+    said = []
+    for count, expected in ((1, "better"), (2, "better"), (3, "undecided")):
+        found = judge([test, *others][:count], [0.0] * count, [""] * count)
+        assert found[0].verdict == expected
+        said.append(found[0])
+    assert [s.p for s in said] == pytest.approx([test.p, 2 * test.p, 3 * test.p])
+    untested = judge([test, None, normal(9.0)], [0.0] * 3, ["", "", "3 of 5 seeds"])
+    assert [str(s) for s in untested] == [
+        "undecided", "no verdict (nothing to test)", "no verdict (3 of 5 seeds)"
+    ]  # fmt: skip
+    assert untested[0].p == pytest.approx(3 * test.p)
+    assert {untested[2].p, untested[2].level, untested[2].lower, untested[2].upper} == {None}
+
+
+def test_equivalence_is_adjusted_too() -> None:
+    near = normal(0.0, 0.01)
+    assert judge([near], [0.02], [""])[0].verdict == "equivalent"
+    # three members, none of which is surely within: the first has to pass at a third of the level
+    found = judge([near, normal(0.015), normal(0.015)], [0.02] * 3, [""] * 3)
+    assert found[0].verdict == "undecided"
+    assert judge([near] * 3, [0.02] * 3, [""] * 3)[0].verdict == "undecided"
+
+
+def test_what_is_tested_is_the_claim() -> None:
+    rng = np.random.default_rng(8)
+    for seeds, users in ((1, 50), (5, 50), (7, 400)):
+        shift = rng.normal(scale=0.1, size=(seeds, 1))
+        parts = take_apart(rng.normal(0.1, 1, size=(seeds, users)) + shift, Units.of_users(users))
+        for test, claim in (
+            (of_models(parts.components), trained_models(parts.components)),
+            (of_methods(parts.components), methods(parts.components)),
+        ):
+            assert test.p == pytest.approx(float(claim.p), rel=1e-12)
+            assert test.interval(0.95) == pytest.approx((claim.lower, claim.upper), rel=1e-12)
+            for margin in (0.01, 0.2, 0.5):
+                p = test.equivalence_p(margin)
+                if not 1e-6 < p < 0.999:
+                    continue
+                low, high = test.interval(1 - p)
+                assert max(-low, high) == pytest.approx(margin, rel=1e-6)
 
 
 def scores(rng: np.random.Generator, seeds: int, users: int, lift: float = 0.0) -> Scores:
@@ -171,30 +246,90 @@ def test_a_family() -> None:
         "better": scores(rng, 5, 900, 1.0),
         "worse": scores(rng, 5, 900, -1.0),
         "equal": scores(rng, 5, 900),
-        "few": Scores(base.values[:3] + 1.0, (0, 1, 2)),
-        "one": Scores(base.values[:1] + 1.0, (0,)),
-        "constant": Scores(base.values.mean(axis=0, keepdims=True) + 2.0),
+        "few": scores(rng, 3, 900, 1.0),
+        "one": scores(rng, 1, 900, 1.0),
+        "unseeded": Scores(scores(rng, 1, 900, 2.0).values),
+        "alike": Scores(base.values + np.arange(5)[:, None] + 1.0, base.seeds),
+        "same": base,
     }
     found = compare_family(family, base, units, QUICK)
-    verdicts = {name: c.verdict for name, c in found.items()}
+    verdicts = {name: str(c.about_methods) for name, c in found.items()}
     assert verdicts == {
-        "better": "better", "worse": "worse", "equal": "equivalent", "few": "undecided",
-        "one": "undecided", "constant": "better",
+        "better": "better", "worse": "worse", "equal": "equivalent", "unseeded": "better",
+        "few": "no verdict (3 of 5 seeds)", "one": "no verdict (1 of 5 seeds)",
+        "alike": "no verdict (every user differs alike)", "same": "no verdict (no user differs)",
     }  # fmt: skip
-    assert found["one"].methods is None and found["one"].p_holm is None
-    assert found["few"].seeds == (0, 1, 2) and found["constant"].seeds == (0, 1, 2, 3, 4)
+    assert found["one"].methods is None and found["one"].about_methods.p is None
+    models = {name: str(c.about_models) for name, c in found.items()}
+    assert models == {**verdicts, "few": "better", "one": "better"}
+    for none in (found["alike"], found["same"]):  # nothing without a width, nowhere
+        assert (none.trained_models, none.methods, none.sign_flip, none.bootstrap) == (None,) * 4
+        assert none.effect.dz is None and none.difference == pytest.approx(none.first - 10, abs=1)
+    assert found["few"].seeds == (0, 1, 2) and found["unseeded"].seeds == (0, 1, 2, 3, 4)
     better = found["better"]
-    assert better.methods is not None and better.p_holm is not None
+    assert better.methods is not None and better.bootstrap is not None
     assert better.first - better.baseline == pytest.approx(better.methods.difference)
-    assert better.relative == pytest.approx(better.methods.difference / better.baseline)
-    p = [1.0 if c.methods is None else c.methods.p for c in found.values()]
-    adjusted = [1.0 if c.p_holm is None else c.p_holm for c in found.values()]
-    assert adjusted == pytest.approx(holm(p))
+    assert better.relative == pytest.approx(better.difference / better.baseline)
+    for about in ("about_methods", "about_models"):
+        which = "methods" if about == "about_methods" else "trained_models"
+        claims = [getattr(c, which) for c in found.values()]
+        judged = [getattr(c, about) for c in found.values()]
+        p = [1.0 if j.p is None or c is None else c.p for j, c in zip(judged, claims, strict=True)]
+        assert [1.0 if j.p is None else j.p for j in judged] == pytest.approx(holm(p))
     assert better.bootstrap[0] == pytest.approx(better.methods.lower, abs=0.05)
     assert better.bootstrap[1] == pytest.approx(better.methods.upper, abs=0.05)
     assert better.sign_flip == pytest.approx(1 / 1000)
-    assert found["equal"].sign_flip == pytest.approx(found["equal"].trained_models.p, abs=0.06)
+    equal = found["equal"]
+    assert equal.trained_models
+    assert equal.sign_flip == pytest.approx(equal.trained_models.p, abs=0.06)
     assert type(better.methods.p) is float and type(better.sign_flip) is float
+    assert type(better.about_methods.p) is float and type(better.about_methods.lower) is float
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 29, 30])
+def test_too_few_users_give_no_verdict(users: int) -> None:
+    rng = np.random.default_rng(3)
+    units = Units(np.repeat([0, 1], [200, users]), np.arange(200 + users))
+    first, second = (scores(rng, 5, 200 + users, lift) for lift in (3.0, 0.0))
+    found = compare_family({"x": first}, second, units, QUICK)["x"]
+    expected = "better" if users == 30 else f"no verdict ({users} of 30 users)"
+    assert str(found.about_methods) == str(found.about_models) == expected
+    assert (found.trained_models is None) == (found.sign_flip is None) == (users < 30)
+    assert found.difference == pytest.approx(3.0, abs=1.0)
+    few = compare_family({"x": scores(rng, 2, 200 + users, 3.0)}, second, units, QUICK)["x"]
+    reasons = ", ".join(["2 of 5 seeds", f"{users} of 30 users"][: 1 + (users < 30)])
+    assert str(few.about_methods) == f"no verdict ({reasons})"
+
+
+def test_a_spread_of_seeds_that_users_undo_is_none() -> None:
+    """Users' error below what seeds and users make together, and seeds that agree: no variance."""
+    rng = np.random.default_rng(4)
+    noise = rng.normal(size=(5, 40))
+    noise -= noise.mean(axis=1, keepdims=True)
+    noise -= 0.95 * noise.mean(axis=0, keepdims=True)
+    found = compare_family({"x": Scores(1 + noise, tuple(range(5)))},
+                           Scores(np.zeros((1, 40))), Units.of_users(40), QUICK)["x"]  # fmt: skip
+    assert found.methods is None and found.trained_models is not None
+    assert str(found.about_methods) == "no verdict (nothing varies over seeds and users)"
+
+
+def test_a_family_may_be_of_several_instances_and_baselines() -> None:
+    rng = np.random.default_rng(5)
+    units, other = Units.of_users(300), Units.of_users(200)
+    questions = {
+        ("a", 1): Question(scores(rng, 5, 300, 1.0), scores(rng, 5, 300), units),
+        ("b", 2): Question(scores(rng, 5, 200, 0.0), scores(rng, 5, 200), other),
+        ("c", 3): Question(scores(rng, 5, 300, 0.2), scores(rng, 5, 300), units),
+    }
+    found = compare(questions, QUICK)
+    alone = {name: compare({name: question}, QUICK)[name] for name, question in questions.items()}
+    claims = [one.methods for one in alone.values()]
+    assert [one.methods for one in found.values()] == claims
+    adjusted = holm([c.p for c in claims if c is not None])
+    assert [one.about_methods.p for one in found.values()] == pytest.approx(adjusted)
+    assert [o.bootstrap for o in found.values()] == [
+        pytest.approx(o.bootstrap, abs=1e-12) for o in alone.values()
+    ]
 
 
 def test_a_family_turns_with_its_sign() -> None:
@@ -213,8 +348,9 @@ def test_methods_without_seeds_are_compared_over_users() -> None:
     rng = np.random.default_rng(13)
     first, second = (Scores(rng.normal(m, 1, size=(1, 400))) for m in (10.0, 5.0))
     found = compare_family({"x": first}, second, Units.of_users(400), QUICK)["x"]
-    assert found.methods is not None and found.methods.p == found.trained_models.p
-    assert found.verdict == "better" and found.seeds == ()
+    assert found.methods and found.trained_models
+    assert found.methods.p == found.trained_models.p
+    assert found.about_methods.verdict == "better" and found.seeds == ()
 
 
 def test_a_family_names_who_does_not_fit() -> None:

@@ -1,14 +1,12 @@
-"""Published claims on committed ranks: differences with two intervals.
+"""Published claims on committed ranks, judged by the boards' rule.
 
     python benchmarks/claims/claims.py            # all suites that have a file of claims here
     python benchmarks/claims/claims.py merit-cpu
 
 Each claim of ``<suite>.yaml`` is the mean over the domains of the suite's metric, one row of the
-board minus another. The first interval is about these trained models: users are drawn anew, seeds
-averaged (paired t over users). The second is about the methods: seeds and users are both drawn
-anew (crossed variance, see `recmerge_bench.statistics`). A difference is called higher or lower
-where neither holds zero; with fewer than five seeds nothing is said of the methods, and the word
-is about these models alone. The records are records/<suite>.json.
+board minus another. A claim about a row and its table's baseline, in the board's first metric, is
+that comparison of the board: its verdict, p and interval. All other claims of a page are one family
+(`recmerge_bench.statistics.families`). The records are records/<suite>.json.
 """
 
 from __future__ import annotations
@@ -16,27 +14,34 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-
-from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.all_ranks import read_all_ranks
-from recmerge_bench.records.metrics import metric_values
+from recmerge_bench.records.comparisons import (
+    Ranks,
+    family_of,
+    plain_numbers,
+    rows_of,
+    scores_of,
+    units_of,
+)
+from recmerge_bench.records.files import load_records
+from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry, discover
-from recmerge_bench.statistics.claims import methods, trained_models
-from recmerge_bench.statistics.comparison import plain
-from recmerge_bench.statistics.components import take_apart
-from recmerge_bench.statistics.scores import Scores, Units, pair
+from recmerge_bench.statistics.comparison import Question, Settings, compare
+from recmerge_bench.yaml_text import read_yaml
 
 HERE = Path(__file__).resolve().parent
 BOARDS = HERE.parents[1] / "leaderboards" / "records"
-#: Fewer seeds say nothing of a method.
-FEWEST = 5
+#: Nothing is resampled here: no verdict rests on it.
+SETTINGS = Settings(draws=0, flips=0)
+#: What is kept of a comparison.
+KEPT = ("difference", "relative", "seeds", "users", "about_methods", "about_models")
+TURNED = {"better": "worse", "worse": "better"}
 
-Row = Mapping[str, str]
+Place = tuple[str, str]
 
 
 def suites() -> list[str]:
@@ -44,83 +49,121 @@ def suites() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.yaml"))
 
 
-class Board:
-    """Committed records and ranks of a suite.
+class Page:
+    """The claims of a board.
 
     Args:
-        suite: its name.
         registry: for the metric.
+        records: of the board.
+        ranks: key of a result -> its table.
         metric: of every claim.
     """
 
-    def __init__(self, suite: str, registry: Registry, metric: str) -> None:
-        self.registry, self.metric = registry, metric
-        self.records = json.loads((BOARDS / f"{suite}.json").read_text(encoding="utf-8"))
-        self.ranks: dict[str, RankTable] = read_all_ranks(BOARDS / f"{suite}.ranks.parquet")
+    def __init__(
+        self, registry: Registry, records: Mapping[str, Any], ranks: Ranks, metric: str
+    ) -> None:
+        self.registry, self.records, self.ranks, self.metric = registry, records, ranks, metric
+        self.known: dict[Place, list[dict[str, Any]]] = {}
 
-    def scores(self, track: str, protocol: str, row: Row) -> tuple[Scores, Units] | None:
-        """The metric of each seed and instance; None where nothing of the row is done.
+    def judged(self, claims: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """What is said of each claim, in their order; ``verdict`` alone where a row is not run.
+
+        Args:
+            claims: each with ``track``, ``protocol``, ``row`` and ``against``.
 
         Raises:
-            SystemExit: the board has no such row.
+            SystemExit: the board has no such row, or several.
         """
-        about = {"variant": "", **row, "track": track, "protocol": protocol}
-        named = [
-            r
-            for r in self.records["results"]
-            if all(r["identity"][key] == value for key, value in about.items())
+        found: dict[int, dict[str, Any]] = {}
+        others: dict[int, Question] = {}
+        for number, claim in enumerate(claims):
+            place = (claim["track"], claim["protocol"])
+            pair = tuple(self.row(place, claim[k]) for k in ("row", "against"))
+            question = self.question(place, *pair)
+            if question is None:
+                found[number] = {"family": "not run"}
+            elif (known := self.of_board(place, *pair)) is not None:
+                found[number] = {**known, "family": "board"}
+            else:
+                others[number] = question
+        for number, comparison in compare(others, SETTINGS).items():
+            about = plain_numbers(asdict(comparison))
+            found[number] = {**{k: about[k] for k in KEPT}, "family": "page"}
+        return [found[number] for number in range(len(claims))]
+
+    def row(self, place: Place, about: Mapping[str, str]) -> Row:
+        """The row of a table that a claim names.
+
+        Raises:
+            SystemExit: it is none, or several.
+        """
+        wanted = {"variant": "", **about}
+        rows = [
+            row
+            for row in rows_of(self.records["results"], *place)
+            if all(dict(zip(ROW, row, strict=True))[k] == v for k, v in wanted.items())
         ]
-        if not named:
-            raise SystemExit(f"the board has no row {about}")
-        done = [r for r in named if r["status"] == "done"]
-        if not done:
+        if len(rows) != 1:
+            raise SystemExit(f"the board has {len(rows)} rows {wanted} on {' '.join(place)}")
+        return rows[0]
+
+    def question(self, place: Place, first: Row, second: Row) -> Question | None:
+        """Both rows' values; None where nothing of one is done."""
+        rows = rows_of(self.records["results"], *place)
+        if not rows[first] or not rows[second]:
             return None
-        tables = [self.ranks[r["key"]] for r in done]
-        values = [metric_values(self.registry, [self.metric], t)[self.metric] for t in tables]
-        seeds = tuple(r["identity"]["seed"] for r in done)
-        return Scores(np.stack(values), seeds), Units(tables[0].domain, tables[0].users)
+        scores = [
+            scores_of(self.registry, self.metric, rows[r], self.ranks) for r in (first, second)
+        ]
+        return Question(*scores, units_of(self.ranks(next(iter(rows[first].values())))))
+
+    def of_board(self, place: Place, first: Row, second: Row) -> dict[str, Any] | None:
+        """The board's own comparison of the two, its sign turned where the first is the baseline.
+
+        None where they stand in no family of the board.
+        """
+        header = self.records["header"]
+        if header["label"] == "smoke" or self.metric != header["metrics"][0]:
+            return None
+        if place not in self.known:
+            self.known[place] = family_of(
+                self.registry, header, self.records["results"], self.ranks, *place, SETTINGS
+            )
+        for entry in self.known[place]:
+            base = row_of(entry["baseline"])
+            for row in entry["rows"]:
+                if (row_of(row), base) == (first, second):
+                    return {k: row[k] for k in KEPT}
+                if (row_of(row), base) == (second, first):
+                    return turned(row)
+        return None
 
 
-def compare(first: Scores, second: Scores, units: Units) -> dict[str, Any]:
-    """Mean difference with both claims; by domain too."""
-    both = pair(first, second)
-    difference = both.first - both.second
-    parts = take_apart(difference, units).components
-    models = plain(trained_models(parts))
-    spans = [[models.lower, models.upper]]
-    enough = len(both.seeds) >= FEWEST
-    if len(both.seeds) > 1:
-        drawn = plain(methods(parts))
-        spans.append([drawn.lower, drawn.upper])
-    judged = spans if enough else spans[:1]
-    above, below = all(s[0] > 0 for s in judged), all(s[1] < 0 for s in judged)
-    word = "higher" if above else "lower" if below else "not settled"
-    return {
-        "difference": models.difference,
-        "relative": models.difference / float(units.domain_means(both.second.mean(0)).mean()),
-        "users": spans[0],
-        "methods": spans[1] if len(spans) > 1 else None,
-        "n_seeds": len(both.seeds),
-        "domains": [float(v) for v in units.domain_means(difference.mean(axis=0))],
-        "verdict": word if enough or word == "not settled" else f"{word} (these models)",
-    }
+def turned(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A comparison as the baseline's with the row."""
+    difference = -row["difference"]
+    relative = difference / row["first"] if row["first"] else None
+    found = {**{k: row[k] for k in KEPT}, "difference": difference, "relative": relative}
+    for name in ("about_methods", "about_models"):
+        about = row[name]
+        ends = (about["upper"], about["lower"])
+        lower, upper = (None if end is None else -end for end in ends)
+        word = TURNED.get(about["verdict"], about["verdict"])
+        found[name] = {**about, "verdict": word, "lower": lower, "upper": upper}
+    return plain_numbers(found)  # type: ignore[no-any-return]
 
 
 def found(suite: str) -> list[dict[str, Any]]:
-    """All claims; those with a row that is not run say so."""
-    asked = yaml.safe_load((HERE / f"{suite}.yaml").read_text(encoding="utf-8"))
-    board = Board(asked["suite"], discover(environ={}), asked["metric"])
-    lines = []
-    for claim in asked["claims"]:
-        place = [claim.get(k, asked[k]) for k in ("track", "protocol")]
-        sides = [board.scores(*place, claim[k]) for k in ("row", "against")]
-        line = {k: claim[k] for k in ("claim", "row", "against")}
-        line |= dict(zip(("track", "protocol"), place, strict=True))
-        if sides[0] is None or sides[1] is None:
-            lines.append({**line, "verdict": "not run"})
-        else:
-            lines.append({**line, **compare(sides[0][0], sides[1][0], sides[0][1])})
-    return lines
+    """All claims of a suite; those with a row that is not run say so."""
+    asked = read_yaml(HERE / f"{suite}.yaml").value
+    records = load_records(BOARDS / f"{asked['suite']}.json")
+    ranks = read_all_ranks(BOARDS / f"{asked['suite']}.ranks.parquet")
+    shared = {k: asked[k] for k in ("track", "protocol")}
+    claims = [{**shared, **claim} for claim in asked["claims"]]
+    page = Page(discover(environ={}), records, ranks.__getitem__, asked["metric"])
+    return [
+        {**claim, **said} for claim, said in zip(claims, page.judged(claims), strict=True)
+    ]
 
 
 def main(names: list[str]) -> None:
@@ -130,8 +173,10 @@ def main(names: list[str]) -> None:
         text = json.dumps({"claims": lines}, indent=1, sort_keys=True) + "\n"
         (HERE / "records" / f"{suite}.json").write_text(text, encoding="utf-8")
         for line in lines:
-            shown = f"{line['difference']:+.4f} " if "difference" in line else ""
-            print(f"{line['claim']}: {shown}{line['verdict']}")
+            said = "not run"
+            if line["family"] != "not run":
+                said = f"{line['difference']:+.4f} {line['about_methods']['verdict']}"
+            print(f"{line['claim']}: {said}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from recmerge_bench.statistics.distributions import t_tail
 from recmerge_bench.statistics.families import holm
 from recmerge_bench.statistics.resampling import sign_flip, two_level_bootstrap
 from recmerge_bench.statistics.scores import Units
-from recmerge_bench.statistics.verdicts import MARGIN, verdict
+from recmerge_bench.statistics.verdicts import MARGIN, judge
 
 HERE = Path(__file__).resolve().parent
 #: The p-values of each test.
@@ -143,15 +143,20 @@ def power(seeds: int, users: int, count: int) -> dict[str, Any]:
         world = World(seeds, users, SHIFTS["some"] * np.sqrt(users / 2000), lift)
         verdicts: list[str] = []
         for first, second in batches(world, count, 100 + number):
-            claim = claims.methods(take_apart(first - second, units).components)
-            bases = second.mean(axis=(1, 2))
-            verdicts += [
-                verdict(low, high, p, MARGIN * base, seeds)
-                for low, high, p, base in zip(claim.lower, claim.upper, claim.p, bases, strict=True)
-            ]
+            margins = MARGIN * second.mean(axis=(1, 2))
+            parts = take_apart(first - second, units).components
+            for n, margin in enumerate(margins):
+                [one] = judge([claims.of_methods(single(parts, n))], [margin], [""])
+                verdicts.append(one.verdict)
         shares = {v: verdicts.count(v) / count for v in sorted(set(verdicts))}
         points.append({"lift": relative(lift), "verdicts": shares})
     return {"seeds": seeds, "users": users, "worlds": count, "points": points}
+
+
+def single(found: Components, number: int) -> Components:
+    """The components of one of several worlds."""
+    parts = (found.difference, found.seeds, found.users, found.residual)
+    return Components(*(p[number] for p in parts), found.n_seeds, found.users_df[number])
 
 
 @cache

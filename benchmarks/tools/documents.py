@@ -83,19 +83,27 @@ def quality() -> str:
 
 
 def claims(suite: str) -> str:
-    """Each claim with its difference and both intervals."""
+    """Each claim with its difference, and what is said of the methods and of these models."""
     path = ROOT / "benchmarks" / "claims" / "records" / f"{suite}.json"
-    heads = "claim, difference, relative, these models [95 %], the methods [95 %], seeds, found"
-    lines = [f"| {' | '.join(heads.split(', '))} |", "|---" * 7 + "|"]
+    heads = "claim, difference, relative, methods, interval, p, these models, interval, p, family"
+    lines = [f"| {' | '.join(heads.split(', '))} |", "|---" * 10 + "|"]
     for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-        shown = ["–"] * 5
+        shown = ["–", "–", "not run", *["–"] * 5]
         if "difference" in row:
-            spans = (row["users"], row["methods"])
             shown = [f"{row['difference']:+.4f}", f"{row['relative']:+.1%}"]
-            shown += [f"[{s[0]:+.4f}, {s[1]:+.4f}]" if s else "–" for s in spans]
-            shown.append(str(row["n_seeds"]))
-        lines.append(f"| {row['claim']} | {' | '.join(shown)} | {row['verdict']} |")
+            shown += [*judged(row["about_methods"]), *judged(row["about_models"])]
+        family = "–" if row["family"] == "not run" else row["family"]
+        lines.append(f"| {row['claim']} | {' | '.join(shown)} | {family} |")
     return "\n".join(lines)
+
+
+def judged(about: dict[str, Any]) -> list[str]:
+    """A verdict, the interval behind it and p."""
+    said = f"{about['verdict']} ({about['reason']})" if about["reason"] else about["verdict"]
+    if about["p"] is None:
+        return [said, "–", "–"]
+    p = "< 0.001" if about["p"] < 0.001 else f"{about['p']:.3f}"
+    return [said, f"[{about['lower']:+.4f}, {about['upper']:+.4f}]", p]
 
 
 def simulated(part: str) -> Any:

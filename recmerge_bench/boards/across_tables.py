@@ -34,14 +34,18 @@ def section(about: Mapping[str, Any], lines: Sequence[Line], whole: bool) -> lis
         rows.append(
             [
                 plain(backbone), plain(method), f"{row['mean_rank']:.2f}",
-                f"[{row['lower']:.2f}, {row['upper']:.2f}]", ", ".join(map(str, row["groups"])),
+                _interval(row), ", ".join(map(str, row["groups"])) or "–",
             ]
         )  # fmt: skip
     said = [
         f"Mean over the {about['domains']} domains of each row's rank by {about['metric']}, 1 is "
         "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
-        "share a group cannot be told apart (claims about the methods, Holm over all pairs)."
+        "share a group cannot be told apart: claims about the methods, as in the verdicts where a "
+        "pair stands there, else adjusted by Holm over all other pairs."
     ]
+    if any(not row["groups"] for row in about["rows"]):
+        why = f" ({', '.join(about['no_groups'])})" if about.get("no_groups") else ""
+        said.append(f"Rows that no verdict can be given of{why} are in no group.")
     if about["said"]:
         said.append(about["said"][0].upper() + about["said"][1:] + ".")
     if len(shown) < len(ordered):
@@ -50,3 +54,9 @@ def section(about: Mapping[str, Any], lines: Sequence[Line], whole: bool) -> lis
         said.append(f"{about['left_out']} row(s) with fewer seeds are left out.")
     headers = ["backbone", "method", "mean rank", "95 %", "group"]
     return ["### Across domains", table(headers, rows), " ".join(said)]
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    """Of a mean rank; one that no draw changed has no width to print."""
+    ends = f"{row['lower']:.2f}", f"{row['upper']:.2f}"
+    return "all draws" if ends[0] == ends[1] else f"[{ends[0]}, {ends[1]}]"

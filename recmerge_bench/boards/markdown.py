@@ -16,7 +16,13 @@ from recmerge_bench.boards.pieces import plain
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.boards.submitted import footnotes
 from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
-from recmerge_bench.boards.verdicts import comparison_of, relative_of, verdicts_of
+from recmerge_bench.boards.verdicts import (
+    compared_rows,
+    comparison_of,
+    models_alone,
+    said_of,
+    said_of_models,
+)
 from recmerge_bench.records.rows import row_of
 
 LABELS = {
@@ -29,7 +35,7 @@ LABELS = {
 BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
 BEST_TESTED = (
     "Best in **bold**, second <u>underlined</u>. The verdict is about the difference from the "
-    "track's baseline: better, worse, equivalent or undecided."
+    "track's baseline: better, worse, equivalent or undecided; or there is none, and why."
 )
 
 
@@ -87,18 +93,21 @@ def _table(
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
     own = experts(lines, reference)
-    verdicts, relative = verdicts_of(compared), relative_of(compared)
+    verdicts = compared_rows(compared)
+    models = any(row and models_alone(row) for row in verdicts.values())
     uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
         row = row_of(line.identity)
         cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
         cells += [_share(line, own, metric)] if own else []
-        cells += [_verdict(verdicts.get(row), relative.get(row))] if verdicts else []
+        cells += [_verdict(verdicts, row)] if verdicts else []
+        cells += [_of_models(verdicts.get(row))] if models else []
         rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
     headers = [
         "backbone", "method", *domains, *([f"÷ {plain(str(reference))}"] if own else []),
-        *(["verdict"] if verdicts else []), *(["seeds"] if uneven else []),
+        *(["verdict"] if verdicts else []), *(["these models"] if models else []),
+        *(["seeds"] if uneven else []),
     ]  # fmt: skip
     return pieces.table(headers, rows)
 
@@ -112,12 +121,23 @@ def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
     return pieces.percent(list(found.values()), spread=False)
 
 
-def _verdict(verdict: str | None, relative: float | None) -> str:
-    if verdict is None:
+def _verdict(rows: Mapping[tuple[str, ...], Any], row: tuple[str, ...]) -> str:
+    """What is said of the methods, with the difference."""
+    if row not in rows:
         return "–"
+    compared = rows[row]
+    if compared is None:
+        return "baseline"
+    said, relative = said_of(compared), compared["relative"]
     if relative is None:
-        return verdict
-    return f"{verdict} ({round(100 * relative, 1) + 0.0:+.1f} %)"  # + 0.0: no -0.0
+        return said
+    share = f"{round(100 * relative, 1) + 0.0:+.1f} %"  # + 0.0: no -0.0
+    return f"{said}, {share}" if compared["about_methods"]["reason"] else f"{said} ({share})"
+
+
+def _of_models(compared: Mapping[str, Any] | None) -> str:
+    """What is said of these models, where nothing is of the methods."""
+    return said_of_models(compared) if compared and models_alone(compared) else "–"
 
 
 def _legend(
@@ -140,10 +160,15 @@ def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> st
         row = row_of(about["baseline"])
         place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
         said.append(f"`{pieces.baseline_name(about, names, row)}`{place}")
+    none = any(models_alone(row) for about in compared for row in about["rows"])
+    models = (
+        " *These models*: of the models as they were trained, users alone drawn anew; it says "
+        "nothing of other seeds."
+    ) * none
     return (
         f"Verdicts: the difference of the means over the domains from {', '.join(said)} (per "
-        "cent), seeds and users both drawn anew, adjusted for all rows of the table; fewer than "
-        "five seeds give none."
+        "cent), seeds and users both drawn anew, adjusted for all rows of the table. There is none "
+        f"with fewer than five seeds or 30 users of a domain.{models}"
     )
 
 

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.boards.pieces import p_value
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.comparisons import scores_of, units_of
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.registry import Registry
-from recmerge_bench.statistics.claims import methods, trained_models
-from recmerge_bench.statistics.components import take_apart
-from recmerge_bench.statistics.scores import pair
+from recmerge_bench.statistics.comparison import Comparison, Question, compare
+from recmerge_bench.statistics.scores import Units
+from recmerge_bench.statistics.verdicts import ALPHA, NONE, Judgement
 
 Ranks = Mapping[str, RankTable]
 Place = tuple[str, ...]
@@ -29,35 +30,41 @@ class Movement:
     Attributes:
         row: track, protocol and what else tells it from others.
         metric: which.
-        difference: after less before, over the seeds in common.
-        lower: of its 95 % interval.
-        upper: of its 95 % interval.
-        seeds: how many seeds are in common; 0 where the row depends on none.
-        users: number of users.
+        found: after beside before over the seeds in common, judged with all that moved.
+        family: how many moved: rows and metrics.
     """
 
     row: Place
     metric: str
-    difference: float
-    lower: float
-    upper: float
-    seeds: int
-    users: int
+    found: Comparison
+    family: int
 
     @property
-    def beyond(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return not self.lower <= 0.0 <= self.upper
+    def judged(self) -> tuple[str, Judgement]:
+        """What was drawn anew, and what is said: of the methods, else of these models."""
+        seeds = len(self.found.seeds)
+        if self.found.about_methods.verdict != NONE:
+            drawn = f"users and {seeds} seeds" if seeds else "users alone"
+            return drawn, self.found.about_methods
+        why = f"; of the methods: {self.found.about_methods}" if seeds else ""
+        return f"users alone{why}", self.found.about_models
+
+    @property
+    def beyond(self) -> bool | None:
+        """Whether it moved beyond the noise; None where that cannot be told."""
+        p = self.judged[1].p
+        return None if p is None else p <= ALPHA
 
     def __str__(self) -> str:
-        drawn = {0: "users alone", 1: "users alone, one seed"}.get(
-            self.seeds, f"users and {self.seeds} seeds"
-        )
-        said = "beyond" if self.beyond else "within"
+        drawn, said = self.judged
+        moved = f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
+        moved += f"{self.found.difference:+.6f}"
+        if said.p is None or said.lower is None or said.upper is None:
+            return f"{moved}: {said}: whether that is noise cannot be told"
+        where = "beyond" if self.beyond else "within"
         return (
-            f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
-            f"{self.difference:+.6f} [{self.lower:+.6f}, {self.upper:+.6f}]: {said} the noise of "
-            f"{drawn} ({self.users} users)"
+            f"{moved} [{said.lower:+.6f}, {said.upper:+.6f}]: {where} the noise of {drawn} "
+            f"({self.found.users} users; p {p_value(said.p)}, Holm over {self.family} that moved)"
         )
 
 
@@ -72,8 +79,8 @@ def movements(
     """Each row and metric whose numbers are not the same, where it can be tested.
 
     Rows are paired by user over the seeds in common: those that were ranked on the same test
-    targets against the same candidates. With two seeds or more the claim is about the methods
-    (seeds and users drawn anew), with one about the trained models.
+    targets against the same candidates. All that moved are one family
+    (`recmerge_bench.statistics.families`).
 
     Args:
         registry: for the metrics.
@@ -83,12 +90,17 @@ def movements(
         new: ranks of `after` by key.
     """
     was, now = _done(before), _done(after)
+    family: dict[tuple[Place, str], Question] = {}
     for row in [r for r in was if r in now]:
         names = after["header"]["metrics"]
         moved = [m for m in names if _means(was[row], m) != _means(now[row], m)]
         pairs = _paired(was[row], now[row], old, new) if moved else {}
+        if pairs:
+            units = units_of(old[next(iter(pairs.values()))[0]])
         for metric in moved if pairs else ():
-            yield _tested(registry, row, metric, pairs, old, new)
+            family[row, metric] = _question(registry, metric, pairs, units, old, new)
+    for (row, metric), found in compare(family).items():
+        yield Movement(row, metric, found, len(family))
 
 
 def _done(records: Mapping[str, Any]) -> dict[Place, dict[Any, Mapping[str, Any]]]:
@@ -135,20 +147,13 @@ def same_targets(one: RankTable, other: RankTable) -> bool:
     return bool(alike.all())
 
 
-def _tested(
-    registry: Registry, row: Place, metric: str, pairs: Mapping[Any, tuple[str, str]], old: Ranks,
-    new: Ranks,
-) -> Movement:  # fmt: skip
+def _question(
+    registry: Registry, metric: str, pairs: Mapping[Any, tuple[str, str]], units: Units,
+    old: Ranks, new: Ranks,
+) -> Question:  # fmt: skip
     first = scores_of(registry, metric, {s: k[1] for s, k in pairs.items()}, new.__getitem__)
     second = scores_of(registry, metric, {s: k[0] for s, k in pairs.items()}, old.__getitem__)
-    units = units_of(old[next(iter(pairs.values()))[0]])
-    both = pair(first, second)
-    found = take_apart(both.first - both.second, units).components
-    claim = methods(found) if len(both.seeds) > 1 else trained_models(found)
-    return Movement(
-        row, metric, float(claim.difference), float(claim.lower), float(claim.upper),
-        len(both.seeds), units.n_users,
-    )  # fmt: skip
+    return Question(first, second, units)
 
 
 def notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -11,10 +11,11 @@ from recmerge_bench.boards import pieces
 from recmerge_bench.boards.card import card
 from recmerge_bench.boards.pieces import p_value, plain
 from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
-from recmerge_bench.boards.verdicts import comparison_of
+from recmerge_bench.boards.verdicts import comparison_of, models_alone
 from recmerge_bench.exports.source import Source
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.running.store import sha256
+from recmerge_bench.statistics.verdicts import NONE
 
 
 def write(source: Source, folder: Path) -> Iterator[Path]:
@@ -86,18 +87,33 @@ def sentence(
     seeds = len(row["seeds"])
     drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
     where = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
-    claim = row["methods"] or row["trained_models"]
-    said = {
-        "better": "is better than", "worse": "is worse than",
-        "equivalent": "is equivalent (within 1 %) to",
-        "undecided": "is not told apart from",
-    }[row["verdict"]]  # fmt: skip
     relative = "" if row["relative"] is None else f" ({100 * row['relative']:+.1f} %)"
-    p = "" if row["p_holm"] is None else f", p {p_value(row['p_holm'])} (two-sided, Holm)"
+    parts = [
+        f"{plain(mine)} {_SAID[row['about_methods']['verdict']]} {plain(base)}{where} by "
+        f"{about['metric']}: {row['difference']:+.4f}{relative}{_rest(row['about_methods'])}"
+    ]
+    if models_alone(row):
+        word = row["about_models"]["verdict"]
+        parts.append(f"these models: {word}{_rest(row['about_models'])}")
+    return f"{'; '.join(parts)}; {row['users']} users, {drawn}."
+
+
+_SAID = {
+    "better": "is better than", "worse": "is worse than",
+    "equivalent": "is equivalent (within 1 %) to", "undecided": "is not told apart from",
+    NONE: "has no verdict beside",
+}  # fmt: skip
+
+
+def _rest(about: Mapping[str, Any]) -> str:
+    """Interval and p behind a verdict, or why there is none."""
+    if about["reason"]:
+        return f" ({about['reason']})"
+    if about["lower"] is None or about["p"] is None:
+        return ""
     return (
-        f"{plain(mine)} {said} {plain(base)}{where} by {about['metric']}: "
-        f"{claim['difference']:+.4f}{relative}, 95 % interval "
-        f"[{claim['lower']:+.4f}, {claim['upper']:+.4f}]{p}, {row['users']} users, {drawn}."
+        f", {100 * about['level']:.3g} % interval [{about['lower']:+.4f}, {about['upper']:+.4f}], "
+        f"p {p_value(about['p'])} (two-sided, Holm)"
     )
 
 

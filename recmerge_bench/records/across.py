@@ -15,9 +15,10 @@ from recmerge_bench.records.comparisons import (
     scores_of,
     units_of,
 )
-from recmerge_bench.records.rows import ROW, Row
+from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry
-from recmerge_bench.statistics.across import groups, inseparable, mean_ranks, omnibus
+from recmerge_bench.statistics.across import groups, mean_ranks, omnibus, separated
+from recmerge_bench.statistics.verdicts import few_seeds, few_users
 
 DRAWS = 1000
 
@@ -27,17 +28,19 @@ def make_across(
     header: Mapping[str, Any],
     results: Sequence[Mapping[str, Any]],
     ranks: Ranks,
+    comparisons: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
-    None either where a domain has one user: there is nobody to draw anew. A row is complete where
-    it has as many seeds as any row of its table, or depends on none.
+    None either where a domain has too few users for a verdict. A row is complete where it has as
+    many seeds as any row of its table, or depends on none.
 
     Args:
         registry: for the metric.
         header: of the suite.
         results: done or not.
         ranks: key of a result -> its table.
+        comparisons: with the baseline, already judged: such pairs are told apart as there.
     """
     found: list[dict[str, Any]] = []
     if header["label"] == "smoke":
@@ -51,7 +54,8 @@ def make_across(
             most = max((len(seeds) for seeds in rows.values()), default=0)
             whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
             if len(whole) > 1 and _enough(ranks(_first(whole))):
-                made = _across(registry, header["metrics"][0], whole, ranks)
+                known = _known(comparisons, (track, protocol), list(whole))
+                made = _across(registry, header["metrics"][0], whole, ranks, known)
                 left = sum(1 for r, s in rows.items() if s and r not in whole)
                 found.append({"track": track, "protocol": protocol, "left_out": left, **made})
     return found
@@ -63,18 +67,37 @@ def _first(rows: Mapping[Row, Mapping[Any, str]]) -> str:
 
 
 def _enough(table: RankTable) -> bool:
-    """Whether every domain has two users or more."""
+    """Whether every domain has users enough for a verdict."""
     users = (np.unique(table.users[table.domain == d]) for d in np.unique(table.domain))
-    return all(len(some) > 1 for some in users)
+    return len(table.users) > 0 and all(not few_users(len(some)) for some in users)
+
+
+def _known(
+    comparisons: Sequence[Mapping[str, Any]], place: tuple[str, str], rows: list[Row]
+) -> dict[tuple[int, int], float | None]:
+    """Pairs of rows that a comparison of their table has -> p adjusted there."""
+    number = {row: n for n, row in enumerate(rows)}
+    found: dict[tuple[int, int], float | None] = {}
+    for about in comparisons:
+        base = row_of(about["baseline"])
+        if (about["track"], about["protocol"]) != place or base not in number:
+            continue
+        for row in about["rows"]:
+            if row_of(row) in number:
+                pair = sorted((number[base], number[row_of(row)]))
+                found[pair[0], pair[1]] = row["about_methods"]["p"]
+    return found
 
 
 def _across(
-    registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks
-) -> dict[str, Any]:
+    registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks,
+    known: Mapping[tuple[int, int], float | None],
+) -> dict[str, Any]:  # fmt: skip
     units = units_of(ranks(_first(rows)))
     scores = [scores_of(registry, metric, seeds, ranks) for seeds in rows.values()]
     placed = mean_ranks(scores, units, draws=DRAWS)
-    runs = groups(placed.means, inseparable(scores, units))
+    enough = [s.seeds is None or not few_seeds(len(s.seeds), True) for s in scores]
+    runs = groups(placed.means, separated(scores, units, known), enough)
     said = apart = None
     if len(scores) > 2:
         values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
@@ -84,6 +107,7 @@ def _across(
         "metric": metric,
         "domains": len(units.columns),
         "said": said,
+        "no_groups": sorted({few_seeds(len(s.seeds), True) for s in scores if s.seeds} - {""}),
         "critical_difference": None if apart is None else plain_numbers(apart),
         "rows": [
             {

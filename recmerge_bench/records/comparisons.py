@@ -1,4 +1,4 @@
-"""Rows beside the baseline that their track declares: from stored ranks, with two claims each."""
+"""Rows beside the baseline that their track declares: from stored ranks, a family each table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry
-from recmerge_bench.statistics.comparison import Settings, compare_family
-from recmerge_bench.statistics.scores import Scores, Units
+from recmerge_bench.statistics.comparison import Question, Settings, compare
+from recmerge_bench.statistics.scores import Scores, Units, share_seeds
 
 Ranks = Callable[[str], RankTable]
 
@@ -25,7 +25,10 @@ def make_comparisons(
     results: Sequence[Mapping[str, Any]],
     ranks: Ranks,
 ) -> list[dict[str, Any]]:
-    """A family for each table and backbone whose track declares a baseline; smoke boards: none.
+    """An entry for each table and backbone whose track declares a baseline; smoke boards: none.
+
+    All entries of a table are one family (`recmerge_bench.statistics.families`). Rows that share no
+    seed with their baseline cannot be compared and are left out.
 
     Args:
         registry: for the metric.
@@ -39,26 +42,54 @@ def make_comparisons(
     found: list[dict[str, Any]] = []
     if header["label"] == "smoke":
         return found
-    metric = header["metrics"][0]
     for track in header["order"]:
-        about = header["tracks"][track].get("baseline")
-        if not about:
-            continue
         for protocol in header["tracks"][track]["protocols"]:
-            rows = rows_of(results, track, protocol)
-            for backbone, baseline in _baselines(rows, about, track):
-                family = {r: s for r, s in rows.items() if r[0] in ("", backbone) and r != baseline}
-                if rows[baseline] and any(family.values()):
-                    found.append(
-                        {
-                            "track": track,
-                            "protocol": protocol,
-                            "metric": metric,
-                            "baseline": dict(zip(ROW, baseline, strict=True)),
-                            "rows": _compared(registry, metric, rows, baseline, family, ranks),
-                        }
-                    )
+            found += family_of(registry, header, results, ranks, track, protocol)
     return found
+
+
+def family_of(
+    registry: Registry, header: Mapping[str, Any], results: Sequence[Mapping[str, Any]],
+    ranks: Ranks, track: str, protocol: str, settings: Settings | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The entries of one table; none without a baseline.
+
+    Raises:
+        HandledError: the declared baseline is no row of the track.
+    """
+    about, metric = header["tracks"][track].get("baseline"), header["metrics"][0]
+    if not about:
+        return []
+    rows = rows_of(results, track, protocol)
+    baselines = [(b, row) for b, row in _baselines(rows, about, track) if rows[row]]
+    keys = [key for row in rows.values() for key in row.values()]
+    if not baselines or not len(ranks(keys[0]).users):
+        return []
+    done = {row: seeds for row, seeds in rows.items() if seeds}
+    scores = {row: scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()}
+    units = units_of(ranks(keys[0]))
+    family = {
+        (backbone, row): Question(scores[row], scores[base], units)
+        for backbone, base in baselines
+        for row in scores
+        if row[0] in ("", backbone) and row != base and share_seeds(scores[row], scores[base])
+    }
+    compared = compare(family, settings)
+    return [
+        {
+            "track": track,
+            "protocol": protocol,
+            "metric": metric,
+            "baseline": dict(zip(ROW, base, strict=True)),
+            "rows": [
+                {**dict(zip(ROW, row, strict=True)), **plain_numbers(asdict(compared[b, row]))}
+                for b, row in family
+                if b == backbone
+            ],
+        }
+        for backbone, base in baselines
+        if any(b == backbone for b, _ in family)
+    ]
 
 
 def rows_of(
@@ -92,27 +123,6 @@ def _baselines(
                 "variant, recipe or profile"
             )
         yield backbone, mine[0]
-
-
-def _compared(
-    registry: Registry,
-    metric: str,
-    rows: Mapping[Row, Mapping[Any, str]],
-    baseline: Row,
-    family: Mapping[Row, Mapping[Any, str]],
-    ranks: Ranks,
-) -> list[dict[str, Any]]:
-    done = {row: seeds for row, seeds in family.items() if seeds}
-    units = units_of(ranks(next(iter(rows[baseline].values()))))
-    scores = {
-        "\0".join(row): scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()
-    }
-    base = scores_of(registry, metric, rows[baseline], ranks)
-    compared = compare_family(scores, base, units, Settings())
-    return [
-        {**dict(zip(ROW, row, strict=True)), **plain_numbers(asdict(compared["\0".join(row)]))}
-        for row in done
-    ]
 
 
 def units_of(table: RankTable) -> Units:

@@ -25,9 +25,10 @@ def with_derived(
     """
     header: Mapping[str, Any] = records["header"]
     results: Sequence[Mapping[str, Any]] = records["results"]
+    compared = make_comparisons(registry, header, results, ranks)
     made = {
-        "comparisons": make_comparisons(registry, header, results, ranks),
-        "across": make_across(registry, header, results, ranks),
+        "comparisons": compared,
+        "across": make_across(registry, header, results, ranks, compared),
     }
     return {
         **without_derived(records),

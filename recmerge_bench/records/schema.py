@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from recmerge_bench.errors import DataError
 from recmerge_bench.names import MEAN, repeated, wrong_domains
 from recmerge_bench.planning.configuration import Configuration, hash_of
+from recmerge_bench.records.comparison_schema import Compared, NamedRow, judged
 
 SCHEMA = 3
 
@@ -42,7 +43,7 @@ def _configured(old: dict[str, Any]) -> dict[str, Any]:
 #: adding an entry here (and one file of the old schema to the tests).
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _audited,
-    2: _configured,
+    2: lambda old: judged(_configured(old)),
 }
 
 
@@ -248,14 +249,9 @@ class Result(_Part):
         return self
 
 
-class RankedRow(_Part):
-    """A row's mean rank over the domains."""
+class RankedRow(NamedRow):
+    """A row's mean rank over the domains; in no group where there is no verdict about it."""
 
-    backbone: str
-    method: str
-    variant: str
-    recipe: str
-    profile: str
     mean_rank: FiniteFloat
     lower: FiniteFloat
     upper: FiniteFloat
@@ -272,6 +268,7 @@ class Across(_Part):
     said: str | None
     critical_difference: FiniteFloat | None = None
     left_out: int
+    no_groups: list[str] = []
     rows: list[RankedRow]
 
 
@@ -281,7 +278,7 @@ class Records(_Part):
     suite: str
     header: Header
     results: list[Result]
-    comparisons: list[dict[str, Any]] = []
+    comparisons: list[Compared] = []
     across: list[Across] = []
 
 

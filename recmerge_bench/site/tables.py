@@ -11,7 +11,7 @@ from recmerge_bench.boards.card import card_facts
 from recmerge_bench.boards.cost_board import by_kind
 from recmerge_bench.boards.shares import experts, shares
 from recmerge_bench.boards.table import MEAN, Line, tables
-from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.boards.verdicts import comparison_of, said_of_models
 from recmerge_bench.records.rows import Row, row_of
 from recmerge_bench.site.load import Suite, slug
 from recmerge_bench.site.numbers import short
@@ -89,29 +89,41 @@ def _shares(line: Line, own: Line | None, metric: str) -> dict[str, float | None
 
 def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, Any]]:
     """Row -> verdict and what it follows from; the first family that has the row."""
-    found: dict[Row, dict[str, Any]] = {
-        row: {"verdict": verdict} for row, verdict in verdicts_of(comparisons).items()
-    }
+    found: dict[Row, dict[str, Any]] = {}
     for number, about in enumerate(comparisons):
+        found[row_of(about["baseline"])] = {"verdict": "baseline", "reason": ""}
         for row in about["rows"]:
-            mine = found[row_of(row)]
-            if "difference" not in mine and mine["verdict"] != "baseline":
-                mine["difference"] = {"family": number, **_difference(row)}
+            found.setdefault(
+                row_of(row),
+                {
+                    "verdict": row["about_methods"]["verdict"],
+                    "reason": row["about_methods"]["reason"],
+                    "models": said_of_models(row),
+                    "difference": {"family": number, **_difference(row)},
+                },
+            )
     return found
 
 
 def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
-    methods, models, effect = row["methods"], row["trained_models"], row["effect"]
+    alone, effect, bootstrap = row["methods"], row["effect"], row["bootstrap"]
     return {
-        "mean": short(models["difference"]),
+        "mean": short(row["difference"]),
         "relative": short(row["relative"]),
-        "methods": None if methods is None else [short(methods[k]) for k in ("lower", "upper")],
-        "models": [short(models[k]) for k in ("lower", "upper")],
-        "bootstrap": [short(v) for v in row["bootstrap"]],
-        "p": short(row["p_holm"]),
+        "methods": _ends(row["about_methods"]),
+        "p": short(row["about_methods"]["p"]),
+        "models": _ends(row["about_models"]),
+        "alone": _ends(alone),
+        "bootstrap": None if bootstrap is None else [short(v) for v in bootstrap],
         "dz": short(effect["dz"]),
         "wins": [effect[k] for k in ("wins", "ties", "losses")],
     }
+
+
+def _ends(about: Mapping[str, Any] | None) -> list[Any] | None:
+    if about is None or about["lower"] is None:
+        return None
+    return [short(about[k]) for k in ("lower", "upper")]
 
 
 def _baseline(about: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:

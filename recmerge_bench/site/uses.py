@@ -52,7 +52,7 @@ class Use:
 
     @property
     def difference(self) -> str:
-        """From the baseline, with the interval of the claim about the methods."""
+        """From the baseline, with the interval behind the verdict about the methods."""
         found = self.row.get("difference")
         if found is None:
             return "–"

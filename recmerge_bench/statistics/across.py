@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.statistics.claims import methods_p
-from recmerge_bench.statistics.components import take_apart
+from recmerge_bench.statistics.comparison import Question, look
+from recmerge_bench.statistics.effects import SAME
 from recmerge_bench.statistics.families import holm
 from recmerge_bench.statistics.resampling import seed_weights, user_weights
-from recmerge_bench.statistics.scores import Scores, Units, pair
-from recmerge_bench.statistics.verdicts import ALPHA, enough_seeds
+from recmerge_bench.statistics.scores import Scores, Units, share_seeds
+from recmerge_bench.statistics.verdicts import ALPHA
 
 #: Friedman's and Nemenyi's approximations need about as many (Demšar, 2006).
 DOMAINS = 8
@@ -107,46 +107,85 @@ def _drawn_means(
     return found
 
 
-def inseparable(scores: Sequence[Scores], units: Units, alpha: float = ALPHA) -> np.ndarray:
-    """Which pairs cannot be told apart: bool [M, M], symmetric, true on the diagonal.
+def separated(
+    scores: Sequence[Scores], units: Units,
+    known: Mapping[tuple[int, int], float | None] | None = None, alpha: float = ALPHA,
+) -> dict[tuple[int, int], bool | None]:  # fmt: skip
+    """Which pairs are told apart: (first, second) -> whether; None where there is no verdict.
 
-    A pair is told apart where the claim about the methods, adjusted by Holm over all pairs, is
-    significant and there are seeds enough for a verdict.
+    A pair is told apart where the claim about the methods is significant after Holm's adjustment
+    within the pair's family; one that predicts alike for every user is not.
+
+    Args:
+        scores: of the methods.
+        units: the instances.
+        known: pairs that stand in another family -> their p adjusted there; None: no verdict. The
+            others are a family of their own.
+        alpha: of each family.
     """
-    places = list(combinations(range(len(scores)), 2))
-    values, allowed = [], []
-    for a, b in places:
-        both = pair(scores[a], scores[b])
-        parts = take_apart(both.first - both.second, units)
-        values.append(float(methods_p(parts.components)))
-        allowed.append(enough_seeds(len(both.seeds), both.seeded))
-    found = np.ones((len(scores), len(scores)), bool)
-    for (a, b), p, enough in zip(places, holm(values), allowed, strict=True):
-        found[a, b] = found[b, a] = not (enough and p <= alpha)
+    found: dict[tuple[int, int], bool | None] = {}
+    tested: dict[tuple[int, int], float] = {}
+    for place in combinations(range(len(scores)), 2):
+        first, second = (scores[n] for n in place)
+        if alike(first, second):
+            found[place] = False
+        elif known is not None and place in known:
+            p = known[place]
+            found[place] = None if p is None else p <= alpha
+        elif share_seeds(first, second):
+            test = look(place, Question(first, second, units)).about_methods
+            tested[place] = 1.0 if test is None else test.p
+            found[place] = None if test is None else False
+        else:
+            found[place] = None
+    for place, p in zip(tested, holm(list(tested.values())), strict=True):
+        if found[place] is not None:
+            found[place] = bool(p <= alpha)
     return found
 
 
-def groups(means: np.ndarray, together: np.ndarray) -> list[list[int]]:
-    """Maximal runs of methods, neighbours by mean rank, no two of which can be told apart.
+def alike(first: Scores, second: Scores) -> bool:
+    """Whether two methods do the same for every instance and seed."""
+    if first.seeds != second.seeds or first.values.shape != second.values.shape:
+        return False
+    return bool(np.abs(first.values - second.values).max() <= SAME)
+
+
+def groups(
+    means: np.ndarray, apart: Mapping[tuple[int, int], bool | None], placed: Sequence[bool]
+) -> list[list[int]]:
+    """Maximal runs of methods, neighbours by mean rank, no two of which are told apart.
+
+    A method is in no run where there is no verdict about it and another one that is `placed`: runs
+    are formed of verdicts alone.
 
     Args:
         means: float [M], mean ranks.
-        together: bool [M, M], from `inseparable` or from a critical difference.
+        apart: from `separated`.
+        placed: which methods may be in a run at all: those with seeds enough.
 
     Returns:
-        Runs of method numbers, best first; every method is in one at least, runs may overlap.
+        Runs of method numbers, best first; runs may overlap.
     """
-    order = np.argsort(means, kind="stable")
+    there = [m for m in range(len(means)) if placed[m]]
+    judged = [m for m in there if all(_apart(apart, m, o) is not None for o in there if o != m)]
+    order = sorted(judged, key=lambda m: means[m])
     found: list[list[int]] = []
     reached = 0
     for start in range(len(order)):
         end = start + 1
-        while end < len(order) and together[order[end], order[start:end]].all():
+        while end < len(order) and not any(
+            _apart(apart, order[end], other) for other in order[start:end]
+        ):
             end += 1
         if end > reached:
-            found.append([int(m) for m in order[start:end]])
+            found.append(order[start:end])
             reached = end
     return found
+
+
+def _apart(apart: Mapping[tuple[int, int], bool | None], one: int, other: int) -> bool | None:
+    return apart[min(one, other), max(one, other)]
 
 
 def omnibus(values: np.ndarray, alpha: float = ALPHA) -> Omnibus:

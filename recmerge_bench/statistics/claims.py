@@ -6,6 +6,7 @@ users would. Functions take `Components` of numbers or of arrays, and give the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,60 @@ class Claim:
     p: Any
     lower: Any
     upper: Any
+
+
+@dataclass(frozen=True)
+class Studentised:
+    """One difference over its error, and the law of that ratio where the difference is none.
+
+    Attributes:
+        difference: first minus second.
+        error: its standard error, above 0.
+        tail: x -> P(T > x).
+        quantile: probability -> x, above the median.
+    """
+
+    difference: float
+    error: float
+    tail: Callable[[float], float]
+    quantile: Callable[[float], float]
+
+    @property
+    def p(self) -> float:
+        """Two-sided, of no difference."""
+        return 2.0 * self.tail(abs(self.difference) / self.error)
+
+    def equivalence_p(self, margin: float) -> float:
+        """Of a difference of `margin` or more: twice the larger of two one-sided p, at most 1.
+
+        It is at most a where the interval of level 1 - a lies within the margin.
+        """
+        inner = (margin - abs(self.difference)) / self.error
+        return min(2.0 * self.tail(inner), 1.0)
+
+    def interval(self, level: float) -> tuple[float, float]:
+        """The interval of this level."""
+        reach = self.error * self.quantile((1 + level) / 2)
+        return self.difference - reach, self.difference + reach
+
+
+def of_models(found: Components) -> Studentised:
+    """What `trained_models` tests, of one difference."""
+    df = float(found.users_df)
+    return Studentised(
+        float(found.difference), float(np.sqrt(found.users)),
+        lambda x: float(t_tail(x, df)), lambda level: float(t_quantile(level, df)),
+    )  # fmt: skip
+
+
+def of_methods(found: Components) -> Studentised:
+    """What `methods` tests, of one difference."""
+    weight, few, other = float(seed_weight(found)), _few(found), float(found.users_df)
+    return Studentised(
+        float(found.difference), float(np.sqrt(found.variance)),
+        lambda x: float(mixture_tail(x, weight, few, other)),
+        lambda level: float(mixture_quantile(level, weight, few, other)),
+    )  # fmt: skip
 
 
 def trained_models(found: Components, level: float = LEVEL) -> Claim:

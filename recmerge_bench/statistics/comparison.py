@@ -1,20 +1,43 @@
-"""A family of methods beside one baseline: both claims, effects, Holm, verdicts."""
+"""Differences of a family: effects, both claims, and what is said of each within the family.
+
+`compare` is the one place where verdicts are made: of boards, claims, the site, exports and
+``leaderboard compare``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.statistics.claims import Claim, methods, trained_models
+from recmerge_bench.statistics.claims import (
+    Claim,
+    Studentised,
+    methods,
+    of_methods,
+    of_models,
+    trained_models,
+)
 from recmerge_bench.statistics.components import Parts, take_apart
-from recmerge_bench.statistics.effects import Effect, effect
-from recmerge_bench.statistics.families import holm
+from recmerge_bench.statistics.effects import SAME, Effect, effect
 from recmerge_bench.statistics.resampling import sign_flip, two_level_bootstrap
 from recmerge_bench.statistics.scores import Pair, Scores, Units, pair
-from recmerge_bench.statistics.verdicts import ALPHA, MARGIN, Verdict, verdict
+from recmerge_bench.statistics.verdicts import (
+    ALPHA,
+    MARGIN,
+    Judgement,
+    few_seeds,
+    few_users,
+    judge,
+)
+
+#: What a family calls its members.
+Name = TypeVar("Name", bound=Hashable)
+#: An error below this share of the largest difference is rounding.
+ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -24,8 +47,8 @@ class Settings:
     Attributes:
         margin: share of the baseline's mean that does not matter.
         alpha: of the family.
-        draws: of the two-level bootstrap.
-        flips: of the sign-flip test.
+        draws: of the two-level bootstrap; 0: none is made.
+        flips: of the sign-flip test; 0: none is made.
         seed: of both.
     """
 
@@ -37,43 +60,112 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Question:
+    """How one method differs from another, on the same instances.
+
+    Attributes:
+        first: the method.
+        second: what it is compared with, the baseline.
+        units: the instances.
+    """
+
+    first: Scores
+    second: Scores
+    units: Units
+
+
+@dataclass(frozen=True)
 class Comparison:
     """One method minus the baseline, of one metric; the mean over the domains.
 
     Attributes:
         first: the method's mean over the paired seeds.
         baseline: the baseline's.
+        difference: first minus baseline.
         relative: difference over the baseline's mean; None where that is 0.
         seeds: the paired seeds; () where neither method depends on one.
         users: number of users.
-        trained_models: claim about these trained models.
-        methods: claim about the methods, not adjusted; None where a method depends on a seed
-            and there is one seed only.
-        sign_flip: p of the cross-check of `trained_models`.
-        bootstrap: interval of the two-level bootstrap, beside `methods`.
+        trained_models: claim about these trained models, for this row alone; None where the users
+            are too few or all differ alike: nothing is said that has no width.
+        methods: claim about the methods, for this row alone; None as there, and where a method
+            depends on a seed and there is one seed only.
+        sign_flip: p of the cross-check of `trained_models`; None as there.
+        bootstrap: interval of the two-level bootstrap, beside `methods`; None as `trained_models`.
         effect: over users, seeds averaged.
-        p_holm: p of `methods`, adjusted within the family; None as there.
-        verdict: follows `methods` and `p_holm`.
+        about_methods: what is said of the methods within the family.
+        about_models: what is said of these trained models within the family.
     """
 
     first: float
     baseline: float
+    difference: float
     relative: float | None
     seeds: tuple[Hashable, ...]
     users: int
-    trained_models: Claim
+    trained_models: Claim | None
     methods: Claim | None
-    sign_flip: float
-    bootstrap: tuple[float, float]
+    sign_flip: float | None
+    bootstrap: tuple[float, float] | None
     effect: Effect
-    p_holm: float | None
-    verdict: Verdict
+    about_methods: Judgement
+    about_models: Judgement
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A question's pair and what varies in it.
+
+    Attributes:
+        units: the instances.
+        pair: both methods, seed by seed.
+        parts: of the difference; None where nothing can be tested.
+        reason: why not; else empty.
+    """
+
+    units: Units
+    pair: Pair
+    parts: Parts | None
+    reason: str
+
+    @property
+    def no_verdict(self) -> str:
+        """Why there is none about the methods; empty where there may be one."""
+        seeds = few_seeds(len(self.pair.seeds), self.pair.seeded)
+        still = "" if self.reason or self.varies else "nothing varies over seeds and users"
+        return ", ".join(filter(None, (seeds, self.reason, still)))
+
+    @property
+    def varies(self) -> bool:
+        """Whether the difference has a spread over seeds and users together."""
+        if self.parts is None:
+            return False
+        scale = np.abs(self.pair.first - self.pair.second).max()
+        return bool(np.sqrt(self.parts.components.variance) > ROUNDING * scale)
+
+    @property
+    def about_models(self) -> Studentised | None:
+        """What is tested of these trained models."""
+        return None if self.parts is None else of_models(self.parts.components)
+
+    @property
+    def about_methods(self) -> Studentised | None:
+        """What is tested of the methods."""
+        return None if self.parts is None or self.no_verdict else of_methods(self.parts.components)
+
+    @property
+    def claims(self) -> tuple[Claim | None, Claim | None]:
+        """About these models and about the methods, each by itself."""
+        if self.parts is None:
+            return None, None
+        components, one = self.parts.components, self.pair.seeded and len(self.pair.seeds) == 1
+        models = plain(trained_models(components))
+        return models, None if one or not self.varies else plain(methods(components))
 
 
 def compare_family(
     family: Mapping[str, Scores], baseline: Scores, units: Units, settings: Settings | None = None
 ) -> dict[str, Comparison]:
-    """Compare each method with the baseline; the family is what Holm adjusts for.
+    """Compare each method with one baseline; the methods are the family.
 
     Args:
         family: name -> scores. All that were declared, not those that look best.
@@ -84,61 +176,109 @@ def compare_family(
     Raises:
         HandledError: a method was ranked on other instances or shares no seed with the baseline.
     """
-    if not family:
-        return {}
+    questions = {name: Question(scores, baseline, units) for name, scores in family.items()}
+    return compare(questions, settings)
+
+
+def compare(
+    family: Mapping[Name, Question], settings: Settings | None = None
+) -> dict[Name, Comparison]:
+    """Compare the pairs of a family and judge them together.
+
+    Args:
+        family: all members, each with a name.
+        settings: see there.
+
+    Raises:
+        HandledError: the two of a pair were ranked on other instances or share no seed.
+    """
     settings = settings or Settings()
-    pairs = {name: _paired(name, scores, baseline, units) for name, scores in family.items()}
-    parts = [take_apart(p.first - p.second, units) for p in pairs.values()]
-    intervals = two_level_bootstrap(parts, settings.draws, seed=settings.seed)
-    flips = sign_flip(
-        np.stack([_contributions(p, units) for p in pairs.values()]), settings.flips, settings.seed
+    found = {name: look(name, question) for name, question in family.items()}
+    ends, flips = _resampled(found, settings)
+    seen = list(found.values())
+    margins = [settings.margin * abs(_mean(one.pair.second, one.units)) for one in seen]
+    about_models = judge(
+        [o.about_models for o in seen], margins, [o.reason for o in seen], settings.alpha
     )
-    claims = [_methods(p, q) for p, q in zip(pairs.values(), parts, strict=True)]
-    # A method without a claim stays in the family: leaving it out would ease the others' test.
-    adjusted = holm([1.0 if c is None else c.p for c in claims])
-    found = {}
-    for n, (name, both) in enumerate(pairs.items()):
-        ends = (float(intervals[n, 0]), float(intervals[n, 1]))
-        found[name] = _comparison(
-            both, units, parts[n], claims[n], float(flips[n]), ends, float(adjusted[n]), settings
-        )
-    return found
+    about_methods = judge(
+        [o.about_methods for o in seen], margins, [o.no_verdict for o in seen], settings.alpha
+    )
+    return {
+        name: _comparison(one, ends.get(name), flips.get(name), *said)
+        for (name, one), *said in zip(found.items(), about_methods, about_models, strict=True)
+    }
 
 
-def _paired(name: str, scores: Scores, baseline: Scores, units: Units) -> Pair:
+def _mean(values: np.ndarray, units: Units) -> float:
+    return float(units.mean(values.mean(axis=0)))
+
+
+def look(name: object, question: Question) -> Observed:
+    """Pair the two of a question and see what varies.
+
+    Raises:
+        HandledError: they were ranked on other instances or share no seed.
+    """
+    units = question.units
     try:
-        both = pair(scores, baseline)
+        both = pair(question.first, question.second)
     except HandledError as error:
         raise HandledError(f"{name} and the baseline: {error}") from None
     if both.first.shape[1] != len(units.domains):
         raise HandledError(
             f"{name}: values of {both.first.shape[1]} instances, there are {len(units.domains)}"
         )
-    return both
+    few = few_users(units.least)
+    if few:
+        return Observed(units, both, None, few)
+    difference = both.first - both.second
+    parts = take_apart(difference, units)
+    averaged = difference.mean(axis=0)
+    if np.abs(averaged).max() <= SAME:
+        return Observed(units, both, None, "no user differs")
+    if np.sqrt(parts.components.users) <= ROUNDING * np.abs(averaged).max():
+        return Observed(units, both, None, "every user differs alike")
+    return Observed(units, both, parts, "")
+
+
+def _resampled(
+    found: Mapping[Name, Observed], settings: Settings
+) -> tuple[dict[Name, tuple[float, float]], dict[Name, float]]:
+    """Bootstrap intervals and sign-flip p, drawn together for all pairs on the same instances."""
+    ends: dict[Name, tuple[float, float]] = {}
+    flips: dict[Name, float] = {}
+    for units in {id(one.units): one.units for one in found.values()}.values():
+        mine = {
+            name: (one, one.parts)
+            for name, one in found.items()
+            if one.units is units and one.parts is not None
+        }
+        if not mine:
+            continue
+        if settings.draws:
+            parts = [parts for _, parts in mine.values()]
+            drawn = two_level_bootstrap(parts, settings.draws, seed=settings.seed)
+            ends |= {name: (float(a), float(b)) for name, (a, b) in zip(mine, drawn, strict=True)}
+        if settings.flips:
+            shares = np.stack([_contributions(one.pair, units) for one, _ in mine.values()])
+            signs = sign_flip(shares, settings.flips, settings.seed)
+            flips |= {name: float(p) for name, p in zip(mine, signs, strict=True)}
+    return ends, flips
 
 
 def _comparison(
-    both: Pair, units: Units, parts: Parts, claim: Claim | None, flip: float,
-    interval: tuple[float, float], adjusted: float, settings: Settings,
+    found: Observed, interval: tuple[float, float] | None, flip: float | None,
+    about_methods: Judgement, about_models: Judgement,
 ) -> Comparison:  # fmt: skip
-    mine, base = (float(units.mean(v.mean(axis=0))) for v in (both.first, both.second))
-    difference = (both.first - both.second).mean(axis=0)
-    decided: Verdict = "undecided"
-    if claim is not None:
-        decided = verdict(
-            claim.lower, claim.upper, adjusted, settings.margin * abs(base), len(both.seeds),
-            both.seeded, settings.alpha,
-        )  # fmt: skip
+    units, both = found.units, found.pair
+    base = _mean(both.second, units)
+    averaged = (both.first - both.second).mean(axis=0)
+    difference = float(units.mean(averaged))
     return Comparison(
-        mine, base, float(units.mean(difference)) / base if base else None, both.seeds,
-        units.n_users, plain(trained_models(parts.components)), claim, flip, interval,
-        effect(difference, units), adjusted if claim else None, decided,
+        _mean(both.first, units), base, difference, difference / base if base else None, both.seeds,
+        units.n_users, *found.claims, flip, interval, effect(averaged, units), about_methods,
+        about_models,
     )  # fmt: skip
-
-
-def _methods(both: Pair, parts: Parts) -> Claim | None:
-    one = both.seeded and len(both.seeds) == 1
-    return None if one else plain(methods(parts.components))
 
 
 def _contributions(both: Pair, units: Units) -> np.ndarray:

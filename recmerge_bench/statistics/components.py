@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.errors import HandledError
 from recmerge_bench.statistics.scores import Units
 
 
@@ -72,7 +73,12 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
     Args:
         values: float [..., S, T].
         units: the T instances.
+
+    Raises:
+        HandledError: a domain has one user: nothing varies there.
     """
+    if units.least < 2:
+        raise HandledError("a comparison needs two users or more in every domain")
     seeds = values.shape[-2]
     means = units.domain_means(values)
     shares = np.empty(values.shape)

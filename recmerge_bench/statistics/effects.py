@@ -19,7 +19,7 @@ class Effect:
     Attributes:
         dz: Cohen's dz, mean over standard deviation of the users' differences (of several
             domains: of the mean over the domains, deviations within domains); None where all
-            users differ alike.
+            users differ alike or a domain has one instance.
         wins: instances where the first is better, seeds averaged.
         ties: instances where both are equal.
         losses: instances where the first is worse.
@@ -38,7 +38,8 @@ def effect(difference: np.ndarray, units: Units) -> Effect:
         difference: float64 [T], averaged over the seeds.
         units: the T instances.
     """
-    spread = np.mean([difference[c].var(ddof=1) for c in units.columns])
+    several = min(map(len, units.columns)) > 1
+    spread = np.mean([difference[c].var(ddof=1) for c in units.columns]) if several else 0.0
     wins, losses = int((difference > SAME).sum()), int((difference < -SAME).sum())
     dz = float(units.mean(difference) / np.sqrt(spread)) if spread > SAME**2 else None
     return Effect(dz, wins, len(difference) - wins - losses, losses)

@@ -31,8 +31,8 @@ class Units:
             raise HandledError(
                 f"domains {self.domains.shape} and users {self.users.shape} are not one a instance"
             )
-        if not len(self.domains) or min(self.users_by_domain) < 2:
-            raise HandledError("a comparison needs two users or more in every domain")
+        if not len(self.domains):
+            raise HandledError("there is no test instance to compare on")
 
     @classmethod
     def of_users(cls, count: int) -> Units:
@@ -52,6 +52,11 @@ class Units:
     def users_by_domain(self) -> list[int]:
         """Number of distinct users of each domain."""
         return [len(np.unique(self.users[c])) for c in self.columns]
+
+    @property
+    def least(self) -> int:
+        """Number of users of the smallest domain."""
+        return min(self.users_by_domain)
 
     @cached_property
     def user_index(self) -> np.ndarray:
@@ -138,6 +143,13 @@ class Pair:
     def seeded(self) -> bool:
         """Whether a seed is drawn at all."""
         return bool(self.seeds)
+
+
+def share_seeds(first: Scores, second: Scores) -> bool:
+    """Whether `pair` finds a seed in common, or one of them needs none."""
+    if first.seeds is None or second.seeds is None:
+        return True
+    return not set(first.seeds).isdisjoint(second.seeds)
 
 
 def pair(first: Scores, second: Scores) -> Pair:
