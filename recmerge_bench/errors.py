@@ -40,6 +40,10 @@ class DataError(HandledError):
         super().__init__(place + message)
 
 
+class PluginError(HandledError):
+    """A plugin's mistake: says which, in what file and line, and what is wrong."""
+
+
 class Blocked(Exception):
     """A cell that cannot run here for want of a plugin, data or weights: counted, not failed.
 

@@ -1,7 +1,12 @@
-"""Finds plugins and holds their specs; one broken plugin is reported and stops nothing else."""
+"""Finds plugins and holds their specs; one broken plugin is reported and stops nothing else.
+
+This package's own plugins come first, then other distributions', by name. Order decides nothing:
+a name that two plugins register is nobody's, and whoever asks for it is told of both.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -10,7 +15,6 @@ import importlib.util
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +23,15 @@ from types import ModuleType
 import pluggy
 
 from recmerge_bench import hookspecs
+from recmerge_bench.admission import admitted, check_hooks
+from recmerge_bench.blame import is_plugin, one_line, where_in
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.specs import KINDS, Spec
+from recmerge_bench.specs import METHOD_KINDS, Spec
 
 GROUP = "recmerge_bench"
 VARIABLE = "RECMERGE_BENCH_PLUGINS"
+#: The distribution whose plugins come first.
+DISTRIBUTION = "recmerge-bench"
 
 
 @dataclass(frozen=True)
@@ -45,24 +53,28 @@ class Registry:
     Attributes:
         specs: (kind, name) -> spec.
         plugins: what was loaded.
-        problems: one line for each plugin or spec that could not be used.
+        problems: one line for each plugin that could not be used and each contested name.
+        refused: those of plugins that the user named for this command (``-p``).
         suite_paths: suite files or folders of them.
         files: modules loaded from a file (``-p file.py``): module name -> path.
+        contested: (kind, name) -> the line that names all who register it.
     """
 
     specs: dict[tuple[str, str], Spec] = field(default_factory=dict)
     plugins: list[Plugin] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
     suite_paths: list[Path] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    contested: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def get(self, kind: str, name: str) -> Spec:
         """The spec of that kind and name.
 
         Raises:
-            HandledError: there is none; near names are suggested.
+            HandledError: there is none (near names are suggested), or two plugins register it.
         """
-        found = self.specs.get((kind, name))
+        found = self.find((kind,), name)
         if found is None:
             known = self.names(kind)
             raise HandledError(
@@ -71,82 +83,148 @@ class Registry:
             )
         return found
 
+    def find(self, kinds: Iterable[str], name: str) -> Spec | None:
+        """The spec of that name, of the first of these kinds that has it.
+
+        Raises:
+            HandledError: two plugins register it.
+        """
+        for kind in kinds:
+            if (kind, name) in self.contested:
+                raise HandledError(self.contested[kind, name])
+            if (kind, name) in self.specs:
+                return self.specs[kind, name]
+        return None
+
     def names(self, kind: str) -> list[str]:
         """Sorted names of a kind."""
         return sorted(n for k, n in self.specs if k == kind)
 
     def plugin_of(self, spec: Spec) -> Plugin:
         """The plugin that registered a spec."""
-        return next(p for p in self.plugins if spec in p.specs)
+        return next(p for p in self.plugins if any(spec is own for own in p.specs))
+
+    def claims(self) -> list[tuple[Spec, Plugin]]:
+        """Every spec of every plugin, contested ones too."""
+        return [(spec, plugin) for plugin in self.plugins for spec in plugin.specs]
 
 
 def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> Registry:
-    """Load all plugins: entry points in sorted order, then `extra`, then the environment's.
-
-    The order of loading changes nothing but which of two specs of one name wins: the first; the
-    second is a problem that is reported.
-    """
+    """Load all plugins: entry points, the package's own first, then `extra`, the environment's."""
     registry = Registry()
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
+    loader = _Loader(registry, manager)
     points = importlib.metadata.entry_points(group=GROUP)
-    for point in sorted(points, key=lambda p: (p.name, p.value)):
+    for point in sorted(points, key=_own_first):
         version = point.dist.version if point.dist else ""
         origin = point.dist.name if point.dist else "?"
-        _load(registry, manager, point.name, origin, version, point.load)
-    named = [*extra, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
+        loader.load(point.name, origin, version, point.load)
+    asked = list(dict.fromkeys(extra))
+    named = [*asked, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
     for name in dict.fromkeys(named):
-        _load(registry, manager, name, name, "", functools.partial(_import_named, name, registry))
+        problem = loader.load(name, name, "", functools.partial(_import_named, name, registry))
+        if problem and name in asked:
+            registry.refused.append(problem)
+    loaded = {plugin.module for plugin in registry.plugins}
+    registry.files = {m: file for m, file in registry.files.items() if m in loaded}
+    _find_contested(registry)
     return registry
 
 
-def _load(
-    registry: Registry,
-    manager: pluggy.PluginManager,
-    name: str,
-    origin: str,
-    version: str,
-    load: Callable[[], ModuleType],
-) -> None:
-    start = time.perf_counter()
-    try:
-        module = load()
-        manager.register(module, name=f"{origin}:{name}")
-        hooks = manager.subset_hook_caller(
-            "recmerge_bench_register",
-            [p for p in manager.get_plugins() if p is not module],
-        )
-        specs = [spec for group in hooks() for spec in group]
-        suites = manager.subset_hook_caller(
-            "recmerge_bench_suites",
-            [p for p in manager.get_plugins() if p is not module],
-        )
-        registry.suite_paths += [Path(path) for group in suites() for path in group]
-    except Exception as error:  # a stranger's module may fail in any way
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        registry.problems.append(
-            f"plugin '{name}' ({origin}) failed to load: {type(error).__name__}: {error} "
-            f"[{last.filename}:{last.lineno}]"
-        )
-        return
-    kept = tuple(spec for spec in specs if _admit(registry, spec, name))
-    seconds = time.perf_counter() - start
-    registry.plugins.append(Plugin(name, module.__name__, origin, version, seconds, kept))
+def _own_first(point: importlib.metadata.EntryPoint) -> tuple[bool, str, str]:
+    return (point.dist is None or point.dist.name != DISTRIBUTION, point.name, point.value)
 
 
-def _admit(registry: Registry, spec: Spec, plugin: str) -> bool:
-    if not isinstance(spec, Spec) or spec.kind not in KINDS or ":" not in spec.target:
-        registry.problems.append(
-            f"plugin '{plugin}' registers something that is no valid Spec: {spec!r}"
+class _Loader:
+    """Loads plugins, one after another, into a registry."""
+
+    def __init__(self, registry: Registry, manager: pluggy.PluginManager) -> None:
+        self.registry, self.manager = registry, manager
+
+    def load(self, name: str, origin: str, version: str, load: Callable[[], object]) -> str | None:
+        """Take a plugin in whole, or say in one line why not."""
+        start, registry = time.perf_counter(), self.registry
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # a command's output is its own
+                module = load()
+                if not isinstance(module, ModuleType):
+                    raise HandledError(f"it is no module but a {type(module).__name__}")
+                if any(module.__name__ == p.module for p in registry.plugins):
+                    return None  # named twice
+                is_plugin(module.__name__)
+                check_hooks(module)
+                specs, suites = self._ask(module, f"{origin}:{name}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's module may fail in any way, exit included
+            where = where_in(error)
+            said = one_line(error) if isinstance(error, HandledError) else (
+                f"{type(error).__name__}: {one_line(error)}".rstrip(": ")
+            )  # fmt: skip
+            who = f"plugin '{name}'" + ("" if origin == name else f" ({origin})")
+            problem = f"{who}{f', {where}' if where else ''}: {said}"
+            registry.problems.append(f"{problem}; it is left out")
+            return problem
+        registry.suite_paths += suites
+        for spec in specs:
+            registry.specs.setdefault((spec.kind, spec.name), spec)
+        seconds = time.perf_counter() - start
+        registry.plugins.append(Plugin(name, module.__name__, origin, version, seconds, specs))
+        return None
+
+    def _ask(self, module: ModuleType, known_as: str) -> tuple[tuple[Spec, ...], list[Path]]:
+        manager = self.manager
+        manager.register(module, name=known_as)
+        others = [p for p in manager.get_plugins() if p is not module]
+        try:
+            registered = manager.subset_hook_caller("recmerge_bench_register", others)()
+            suites = manager.subset_hook_caller("recmerge_bench_suites", others)()
+            return admitted(module, registered, suites)
+        except BaseException:
+            manager.unregister(module)
+            raise
+
+
+def _find_contested(registry: Registry) -> None:
+    """Note the names that more than one plugin registers; methods of all kinds share theirs."""
+    claims: dict[tuple[str, str], list[tuple[Spec, Plugin]]] = {}
+    for spec, plugin in registry.claims():
+        shared: str = "method" if spec.kind in METHOD_KINDS else spec.kind
+        claims.setdefault((shared, spec.name), []).append((spec, plugin))
+    for (shared, name), found in claims.items():
+        if len({id(plugin) for _, plugin in found}) < 2:
+            continue
+        who = " and by ".join(
+            f"{p.module} ({spec.place}, {_origin(p)})" for spec, p in found
         )
-        return False
-    if (spec.kind, spec.name) in registry.specs:
-        registry.problems.append(
-            f"plugin '{plugin}': the {spec.kind} '{spec.name}' is registered already; ignored"
+        line = (
+            f"the {shared} '{name}' is registered by {who}: one name means one thing; "
+            "rename or remove one of them"
         )
-        return False
-    registry.specs[spec.kind, spec.name] = spec
-    return True
+        registry.problems.append(line)
+        for spec, _ in found:
+            registry.contested[spec.kind, name] = line
+
+
+def _origin(plugin: Plugin) -> str:
+    if plugin.version:
+        return f"distribution {plugin.origin} {plugin.version}"
+    return f"named as {plugin.origin}"
+
+
+def only_file(files: Mapping[str, list[Path]], name: str, what: str) -> Path | None:
+    """The file of that name, None where there is none.
+
+    Raises:
+        HandledError: there are several.
+    """
+    found = files.get(name, [])
+    if len(found) > 1:
+        raise HandledError(
+            f"two files are {what} '{name}', {found[0]} and {found[1]}: one name means one thing"
+        )
+    return found[0] if found else None
 
 
 def _import_named(name: str, registry: Registry) -> ModuleType:
@@ -154,7 +232,7 @@ def _import_named(name: str, registry: Registry) -> ModuleType:
     if path.suffix != ".py":
         return importlib.import_module(name)
     if not path.is_file():
-        raise HandledError(f"no such file: {name}")
+        raise HandledError("there is no such file")
     return import_file(path.stem, path.resolve(), registry.files)
 
 

@@ -7,25 +7,42 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.blame import culprit, is_plugin, one_line
+from recmerge_bench.errors import HandledError, PluginError, near
 
 
 def load_class(target: str) -> type:
-    """Import the class that a spec's target names."""
+    """Import the class that a spec's target names.
+
+    Raises:
+        PluginError: it cannot be imported.
+    """
     module, _, name = target.partition(":")
-    loaded: type = getattr(importlib.import_module(module), name)
+    is_plugin(module)
+    try:
+        loaded: type = getattr(importlib.import_module(module), name)
+    except MemoryError:
+        raise
+    except Exception as error:
+        where = culprit(error) or f"plugin {module}"
+        said = f"{type(error).__name__}: {one_line(error)}"
+        raise PluginError(f"{where}: {target} cannot be imported: {said}") from error
     return loaded
 
 
 def define(target: str, options: Mapping[str, Any]) -> Any:
     """The definition with its options, checked for unknown names only (planning checks types)."""
     cls = load_class(target)
-    known = {f.name for f in dataclasses.fields(cls.Options)}  # type: ignore[attr-defined]
+    fields = [f for f in dataclasses.fields(cls.Options) if f.init]  # type: ignore[attr-defined]
+    known = {f.name for f in fields}
     for name in options:
         if name not in known:
             raise HandledError(
                 f"{target.partition(':')[2]} has no option '{name}'{near(name, known)}; "
                 f"it has: {', '.join(sorted(known)) or 'none'}"
             )
+    for field in fields:
+        if field.name not in options and field.default is field.default_factory:
+            raise HandledError(f"{target.partition(':')[2]} needs the option '{field.name}'")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
     return cls(cls.Options(**values))  # type: ignore[attr-defined]

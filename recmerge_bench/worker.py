@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from recmerge_bench.blame import told
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.running.context import Context
@@ -60,7 +61,7 @@ def execute(job: dict[str, Any], emit: Emit) -> None:
             {
                 "event": "failed",
                 "key": key,
-                "error": f"{type(error).__name__}: {error}",
+                "error": told(error) or f"{type(error).__name__}: {error}",
                 "handled": isinstance(error, HandledError),
                 "out_of_memory": _is_memory(error),
                 "traceback": traceback.format_exc(),

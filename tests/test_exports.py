@@ -335,10 +335,15 @@ def test_the_command_writes_all_formats_of_a_committed_suite(tmp_path: Path) -> 
 
 
 def test_only_some_results(fake: Path, tmp_path: Path) -> None:
-    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only="method=own,seed=1")
+    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only=("method=own,seed=1",))
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {(r["method"], r["seed"]) for r in rows} == {("own", "1")} and len(rows) == 9
+    only = ("method=own,seed=1", "method=own,seed=0")
+    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only=only)
+    with file.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {(r["method"], r["seed"]) for r in rows} == {("own", "0"), ("own", "1")}
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.module_files import module_path
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.code import Code
 from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.sources import Sources, module_path
+from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import ModelSpec, Profile

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +23,32 @@ class First(StrategyDefinition):
 
 @hookimpl
 def recmerge_bench_register():
-    return [StrategySpec("first-expert", f"{__name__}:First", "the first expert",
-                         inputs=("base", "experts"))]
+    return [StrategySpec("first-expert", f"{__name__}:First", "takes", inputs=("base", "experts"))]
 """
+
+
+MODEL = """
+from recmerge_bench.api import Backbone, BackboneSpec, hookimpl
+
+class Mine(Backbone):
+    def build(self, catalogue, domains, seed): pass
+    def loss(self, net, batch): pass
+    def encode(self, net, histories, lengths, domain): pass
+    def items(self, net, domain): pass
+    def max_history(self): pass
+
+@hookimpl
+def recmerge_bench_register():
+    return [BackboneSpec("mine", f"{__name__}:Mine", "a model")]
+""".replace("BackboneSpec, hook", "BackboneSpec, CDSRSpec, hook")
+
+
+def bench(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "recmerge_bench", *words], capture_output=True, text=True,
+        env={**os.environ, **environ},
+    )  # fmt: skip
 
 
 def test_first_party_plugins_come_by_entry_points(registry: Registry) -> None:
@@ -65,13 +91,238 @@ def test_a_broken_plugin_is_reported_and_stops_nothing(tmp_path: Path, text: str
     sys.modules.pop("broken_plugin", None)
 
 
-def test_the_second_of_a_name_is_reported(tmp_path: Path) -> None:
-    file = tmp_path / "twice.py"
-    file.write_text(GOOD.replace("first-expert", "ties"))
-    found = discover([str(file)], environ={})
-    assert "registered already" in found.problems[0]
-    assert found.get("strategy", "ties").target.startswith("recmerge_bench_plugins")
-    del sys.modules["twice"]
+@pytest.fixture
+def write(tmp_path: Path) -> Iterator[Callable[[str, str], str]]:
+    """Write a plugin file; its module is forgotten afterwards."""
+    before = set(sys.modules)
+
+    def write(name: str, text: str) -> str:
+        file = tmp_path / f"{name}.py"
+        file.write_text(text)
+        return str(file)
+
+    yield write
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("kind", ["strategy", "cdsr"])
+def test_a_contested_name_is_nobodys(write: Callable[[str, str], str], kind: str) -> None:
+    text = GOOD.replace("first-expert", "ties")
+    if kind == "cdsr":
+        text = MODEL.replace("BackboneSpec", "CDSRSpec").replace("mine", "ties")
+    file = write("twice", text)
+    found = discover([file], environ={})
+    [problem] = found.problems
+    assert "'ties' is registered by recmerge_bench_plugins.ties (" in problem
+    assert f"and by twice ({file}:" in problem and "distribution recmerge-bench" in problem
+    with pytest.raises(HandledError, match="one name means one thing"):
+        found.get("strategy", "ties")
+    with pytest.raises(HandledError, match="one name means one thing"):
+        found.find(("strategy", "cdsr", "backbone"), "ties")
+    assert found.get("strategy", "task-arithmetic").name == "task-arithmetic"
+    assert found.refused == []
+
+
+def test_the_order_of_two_strangers_decides_nothing(write: Callable[[str, str], str]) -> None:
+    files = [write("aaa", GOOD), write("zzz", GOOD)]
+    for order in (files, files[::-1]):
+        found = discover(order, environ={})
+        with pytest.raises(HandledError, match=r"registered by (aaa|zzz) .* and by (zzz|aaa) "):
+            found.get("strategy", "first-expert")
+
+
+def test_a_plugin_named_twice_is_one(write: Callable[[str, str], str]) -> None:
+    file = write("once", GOOD)
+    found = discover([file, "recmerge_bench_plugins.ties"], {"RECMERGE_BENCH_PLUGINS": file})
+    assert found.problems == [] and found.refused == []
+    assert found.get("strategy", "first-expert") and found.get("strategy", "ties")
+
+
+def test_a_suite_that_uses_a_contested_name_stops_and_others_go_on(
+    write: Callable[[str, str], str],
+) -> None:
+    file = write("clash", GOOD.replace("first-expert", "ties"))
+    uses = bench("-p", file, "plan", "--suite", "quick")
+    assert uses.returncode == 2
+    assert "suite 'quick', track" in uses.stderr and "one name means one thing" in uses.stderr
+    other = bench("-p", file, "plan", "--suite", "quick", "--set", 'tracks.merging.rows=["joint"]')
+    assert other.returncode == 0, other.stderr
+    listed = bench("-p", file, "plugins", "list")
+    assert listed.stdout.count("ties (contested)") == 2
+
+
+def test_suites_of_one_name_are_contested_too(
+    tmp_path: Path, write: Callable[[str, str], str]
+) -> None:
+    (tmp_path / "quick.yaml").write_text("name: quick\ntracks: {}\n")
+    text = (
+        "from pathlib import Path\nfrom recmerge_bench.api import hookimpl\n@hookimpl\n"
+        "def recmerge_bench_suites():\n    return [Path(__file__).parent]\n"
+    )
+    file = write("suites_too", text)
+    done = bench("-p", file, "plan", "--suite", "quick")
+    assert done.returncode == 2 and "two files are the suite 'quick'" in done.stderr
+    assert bench("-p", file, "plan", "--suite", "ml100k").returncode == 0
+
+
+REFUSED = {
+    "misspelt": (GOOD.replace("bench_register", "bench_registr"), ":8: there is no hook"),
+    "pending": (GOOD.replace("recmerge_bench_register", "check_pending"), ":8: there is no hook"),
+    "unmarked": (GOOD.replace("@hookimpl", ""), ":9: recmerge_bench_register needs @hookimpl"),
+    "both": (
+        GOOD.replace("@hookimpl", "").replace("bench_register", "bench_registers"),
+        ":9: there is no hook",
+    ),
+    "no-hook": ("x = 1\n", "implements no hook"),
+    "no-list": (GOOD.replace("[Strat", "Strat").replace("))]", "))"), "has to return a list"),
+    "nothing": (GOOD.replace("return [Str", "[Str"), "returns nothing"),
+    "no-spec": (GOOD.replace("[Strat", "[7, Strat"), "registers 7, which is no spec"),
+    "twice": (GOOD.replace("return [", "return 2 * ["), "is registered at"),
+    "tier": (GOOD.replace("))]", '), tier="T9")]'), ":10: StrategySpec 'first-expert': tier takes"),
+    "inputs": (GOOD.replace('"experts"', '"expert"'), ":10: StrategySpec"),
+    "spaces": (GOOD.replace("first-expert", "first expert"), "name takes lower-case letters"),
+    "arguments": (GOOD.replace("register()", "register(config)"), "PluginValidationError"),
+    "old-form": (
+        GOOD.replace("return [StrategySpec(", "from recmerge_bench.specs import Spec\n"
+                     "    return [Spec('strategy', "),
+        "write StrategySpec",
+    ),
+    "no-class": (GOOD.replace(":First", ":Fist"), "has no 'Fist' (did you mean 'First'"),
+    "no-module": (GOOD.replace("{__name__}:", "no_such_one:"), "there is no module 'no_such_one'"),
+    "elsewhere": (
+        GOOD.replace("{__name__}:First", "recmerge_bench.nn.causal:Nothing"),
+        "defines no 'Nothing'",
+    ),
+    "wrong-class": (
+        GOOD.replace("class First(StrategyDefinition)", "class First(MetricDefinition)").replace(
+            "import Str", "import MetricDefinition, Str"
+        ),
+        "a strategy's class inherits from StrategyDefinition",
+    ),
+    "no-subclass": (GOOD.replace("class First(StrategyDefinition)", "class First"), "inherits"),
+    "no-method": (GOOD.replace("def merge(", "def merged("), "First does not define merge()"),
+    "few-arguments": (GOOD.replace("(self, given)", "(self)"), "merge() has to take (self, given)"),
+    "more-arguments": (GOOD.replace("given):", "given, more):"), "merge() has to take"),
+    "own-init": (
+        GOOD.replace("    def merge", "    def __init__(self):\n        pass\n    def merge"),
+        "has to be made of its options alone",
+    ),
+    "reach": (GOOD.replace("    def merge", "    reach = 'all'\n    def merge"), "First.reach is"),
+    "preset": (GOOD.replace("))]", "), options={'nope': 1})]"), "name 'nope', which First does"),
+    "options": (GOOD.replace("    def merge", "    Options = dict\n    def merge"), "a dataclass"),
+    "exit": ("import sys\nsys.exit(0)\n", "SystemExit"),
+    "syntax": ("def broken(:\n", ":1: SyntaxError"),
+    "import": ("\nimport no_such_module\n", ":2: ModuleNotFoundError"),
+    "mute": ("class E(Exception):\n    def __str__(self):\n        1 / 0\nraise E\n", ":4: E"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_wrong_is_refused_at_discovery(write: Callable[[str, str], str], case: str) -> None:
+    text, said = REFUSED[case]
+    file = write("wrong_one", text)
+    before = dict(discover(environ={}).specs)
+    found = discover([file], environ={})
+    [problem] = found.problems
+    assert said in problem and "wrong_one" in problem and "\n" not in problem
+    assert found.specs == before and found.files == {}
+    assert found.refused and found.refused[0] in problem
+    by_environment = discover(environ={"RECMERGE_BENCH_PLUGINS": file})
+    assert len(by_environment.problems) == 1 and by_environment.refused == []
+
+
+@pytest.mark.parametrize("method", ["build", "loss", "encode", "items", "max_history"])
+def test_a_model_without_a_method_is_refused(
+    write: Callable[[str, str], str], method: str
+) -> None:
+    assert discover([write("mine_all", MODEL)], environ={}).problems == []
+    file = write("mine_less", MODEL.replace(f"def {method}(", f"def no_{method}("))
+    [problem] = discover([file], environ={}).problems
+    assert f"Mine does not define {method}()" in problem
+
+
+@pytest.mark.parametrize("text", ["import no_such_module\n", None])
+def test_a_named_file_that_is_missing_or_broken_exits_2(
+    tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "named.py"
+    if text:
+        file.write_text(text)
+    done = bench("-p", str(file), "plugins", "list")
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"error: plugin '{file}'") and done.stderr.count("\n") == 1
+    assert "bug in recmerge-bench" not in done.stderr
+
+
+def test_a_broken_plugin_of_the_environment_stops_nothing(write: Callable[[str, str], str]) -> None:
+    file = write("broken", "import no_such_module\n")
+    done = bench("plugins", "list", RECMERGE_BENCH_PLUGINS=file)
+    assert done.returncode == 0 and "ties" in done.stdout
+    assert done.stderr.startswith(f"warning: plugin '{file}'")
+
+
+def test_what_a_plugin_prints_is_not_the_commands(write: Callable[[str, str], str]) -> None:
+    file = write("talks", "print('hello')\n" + GOOD)
+    done = bench("-p", file, "plugins", "list", "--json")
+    assert json.loads(done.stdout)["problems"] == [] and "hello" in done.stderr
+
+
+AT_PLAN = """
+from recmerge_bench.api import DatasetDefinition, DatasetSpec, hookimpl
+
+class Mine(DatasetDefinition):
+    def domains(self, data_root=None):
+        return len(None)
+    def load(self, data_root):
+        pass
+
+@hookimpl
+def recmerge_bench_register():
+    return [DatasetSpec("mine", f"{__name__}:Mine", "fails when it is planned")]
+"""
+
+
+def test_an_error_out_of_a_plugin_is_the_plugins(write: Callable[[str, str], str]) -> None:
+    file = write("at_plan", AT_PLAN)
+    words = ("-p", file, "plan", "--suite", "quick", "--set", "tracks.merging.dataset=mine")
+    done = bench(*words)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"error: plugin at_plan, {file}:6: TypeError: object of type")
+    assert "Traceback" in bench(*words, RECMERGE_BENCH_TRACEBACK="1").stderr
+
+
+def test_a_class_that_cannot_be_imported_is_told_by_the_plan(
+    tmp_path: Path, write: Callable[[str, str], str]
+) -> None:
+    package = tmp_path / "lazy_one"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "inside.py").write_text("import no_such_module\n\n\nclass Mine:\n    pass\n")
+    file = write("points_there", f"import sys\nsys.path.append({str(tmp_path)!r})\n"
+                 + AT_PLAN.replace("{__name__}:", "lazy_one.inside:"))  # fmt: skip
+    assert bench("-p", file, "plugins", "list").returncode == 0
+    done = bench("-p", file, "plan", "--suite", "quick", "--set", "tracks.merging.dataset=mine")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert f"{package / 'inside.py'}:1: lazy_one.inside:Mine cannot be imported" in done.stderr
+    (package / "inside.py").write_text("class Mine:\n    pass\n")
+    done = bench("-p", file, "plan", "--suite", "quick", "--set", "tracks.merging.dataset=mine")
+    assert done.returncode == 2 and "inherits from DatasetDefinition" in done.stderr
+
+
+def test_only_takes_several() -> None:
+    def labels(*only: str) -> set[str]:
+        words = [w for text in only for w in ("--only", text)]
+        done = bench("plan", "--suite", "quick", "--json", *words)
+        assert done.returncode == 0, done.stderr
+        return {c["label"] for c in json.loads(done.stdout)["cells"] if c["kind"] == "rank"}
+
+    ties, joint = labels("method=ties,seed=0"), labels("method=joint")
+    assert ties and joint and not ties & joint
+    assert labels("method=ties,seed=0", "method=joint") == ties | joint
+    wrong = bench("plan", "--suite", "quick", "--only", "method=ties", "--only", "method=nothing")
+    assert wrong.returncode == 2 and "method=nothing matches nothing" in wrong.stderr
 
 
 def test_near_names_are_suggested(registry: Registry) -> None:

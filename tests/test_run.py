@@ -285,7 +285,7 @@ def test_a_missing_package_blocks_its_row(tmp_path: Path) -> None:
     plugin = tmp_path / "needy.py"
     plugin.write_text(
         "from recmerge_bench.api import StrategyDefinition, StrategySpec, hookimpl\n\n\n"
-        "class X(StrategyDefinition):\n    pass\n\n\n"
+        "class X(StrategyDefinition):\n    def merge(self, given):\n        pass\n\n\n"
         "@hookimpl\ndef recmerge_bench_register():\n"
         "    return [StrategySpec('needy', 'needy:X', 'x', inputs=('base', 'experts'),\n"
         "                         requires=('no-such-package',))]\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -25,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("recmerge_bench.cli.evaluate:evaluate", "Rank with a checkpoint of your own."),
     "doctor": ("recmerge_bench.cli.doctor:doctor", "Check versions, devices, data and weights."),
 }
+#: Variable that shows where an error came from, for authors of plugins.
+TRACEBACK = "RECMERGE_BENCH_TRACEBACK"
 REPORT = "This is a bug in recmerge-bench: please report it with the lines above and the command."
 
 
@@ -76,20 +79,31 @@ def main(arguments: list[str] | None = None) -> None:
         code: Any = cli.main(arguments, prog_name="recmerge-bench", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except HandledError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _stop(str(error), 2)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         sys.exit(0)
     except click.ClickException as error:
-        click.echo(f"error: {error.format_message()}", err=True)
-        sys.exit(2)
+        _stop(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; run the same command again to go on", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
-    except Exception:
+    except Exception as error:
+        from recmerge_bench.blame import told
+
+        said = told(error)
+        if said is not None:
+            _stop(said, 2)
         traceback.print_exc()
         click.echo(REPORT, err=True)
         sys.exit(3)
+
+
+def _stop(said: str, code: int) -> NoReturn:
+    """End with one line; with the traceback too where ``RECMERGE_BENCH_TRACEBACK`` asks for it."""
+    if os.environ.get(TRACEBACK):
+        traceback.print_exc()
+    click.echo(f"error: {said}", err=True)
+    sys.exit(code)

@@ -35,7 +35,7 @@ def pack(
     suite_name: str,
     changes: tuple[str, ...],
     seeds: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     data_root: Path | None,
     out: Path,
 ) -> int:

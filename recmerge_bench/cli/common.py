@@ -48,9 +48,9 @@ def suite_options(command: Command) -> Command:
         ),
         click.option(
             "--only",
-            default=None,
+            multiple=True,
             metavar="SELECTOR",
-            help="Only these rows, e.g. method=ties,seed=0.",
+            help="Only these rows, e.g. method=ties,seed=0; several add up.",
         ),
         data_root_option,
     ]
@@ -60,8 +60,14 @@ def suite_options(command: Command) -> Command:
 
 
 def registry(ctx: click.Context) -> Registry:
-    """Discover plugins once per command; problems go to stderr, a line each."""
+    """Discover plugins once per command; problems go to stderr, a line each.
+
+    Raises:
+        HandledError: a plugin that the command names (``-p``) cannot be used.
+    """
     found = discover((ctx.find_root().obj or {}).get("plugins", ()))
+    if found.refused:
+        raise HandledError(found.refused[0])
     for problem in found.problems:
         click.echo(f"warning: {problem}", err=True)
     return found
@@ -82,22 +88,26 @@ def make_plan(
     return build(load_suite(suite_name, found, changes, replicates), found, data_root)
 
 
-def choose(plan: Plan, only: str | None) -> Plan:
-    """What ``--only`` leaves of a plan.
+def choose(plan: Plan, only: tuple[str, ...]) -> Plan:
+    """What ``--only`` leaves of a plan; several add up.
 
     Raises:
-        HandledError: nothing.
+        HandledError: one of them matches nothing.
     """
     from recmerge_bench.planning.select import select
 
-    if only is None:
+    if not only:
         return plan
-    keys = select(plan, only)
-    if not keys:
-        raise HandledError(
-            f"--only {only} matches nothing in suite '{plan.suite}'; see `recmerge-bench plan`"
-        )
-    return plan.restricted(keys)
+    keys: list[str] = []
+    for selector in only:
+        found = select(plan, selector)
+        if not found:
+            raise HandledError(
+                f"--only {selector} matches nothing in suite '{plan.suite}'; "
+                "see `recmerge-bench plan`"
+            )
+        keys += found
+    return plan.restricted(list(dict.fromkeys(keys)))
 
 
 def _seeds(text: str) -> list[int]:

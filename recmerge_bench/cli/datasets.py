@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
+from recmerge_bench.contracts import definition
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Spec
-from recmerge_bench.targets import define
 
 
 @click.group()
@@ -50,7 +50,7 @@ def availability(
         spec = found.get(kind, name)
         status, mend = "found", ""
         try:
-            if not define(spec.target, spec.options).sources(data_root):
+            if not definition(spec).sources(data_root):
                 status = "generated"
         except Blocked as gap:
             status, mend = f"missing: {gap.reason}", gap.mend
@@ -73,7 +73,7 @@ def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
 
             return read_folder(Path(name))
         spec = found.get("dataset", name)
-        loaded: Interactions = define(spec.target, spec.options).load(data_root)
+        loaded: Interactions = definition(spec).load(data_root)
         return loaded
     except Blocked as gap:
         raise HandledError(f"{gap.reason}; {gap.mend}") from None
@@ -115,7 +115,7 @@ def prepare(
         return _fetch_weights(found.get("encoder", name), data_root, changes, mirror)
     spec = found.get("dataset", name)
     options = complete(spec, key_values(changes), "datasets prepare")
-    for path in define(spec.target, options).fetch(data_root, mirror):
+    for path in definition(spec, options).fetch(data_root, mirror):
         click.echo(f"have {path}")
     plan, key = data_cell_alone(found, name, data_root, options)
     cell = plan.cells[key]
@@ -140,7 +140,7 @@ def _fetch_weights(
     from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.suite import key_values
 
-    encoder = define(spec.target, complete(spec, key_values(changes), "datasets prepare"))
+    encoder = definition(spec, complete(spec, key_values(changes), "datasets prepare"))
     encoder.fetch(data_root, mirror)
     try:
         for path in encoder.sources(data_root):

@@ -102,28 +102,29 @@ def _ranks(
     domains: tuple[str, ...],
     device: str,
 ) -> Any:
+    from recmerge_bench.contracts import definition
     from recmerge_bench.data.candidates import draw
     from recmerge_bench.evaluation.ranking import Ranking
     from recmerge_bench.evaluation.ranks import RankTable
     from recmerge_bench.evaluation.scorers import rank_with_net
     from recmerge_bench.planning.options import complete
     from recmerge_bench.running.stage_rank import load_net
-    from recmerge_bench.targets import define
+    from recmerge_bench.specs import CountingSpec
 
-    if ("counting", name) in found.specs:
+    spec = found.find(("cdsr", "counting"), name) or found.get("backbone", name)
+    if isinstance(spec, CountingSpec):
         raise HandledError(f"'{name}' is fitted in a suite; it has no checkpoint to evaluate")
-    spec = found.get("cdsr" if ("cdsr", name) in found.specs else "backbone", name)
     rules = found.get("protocol", protocol)
-    cut = define(rules.target, rules.options)
-    definition = define(spec.target, complete(spec, options, "evaluate"))
+    cut = definition(rules)
+    model = definition(spec, complete(spec, options, "evaluate"))
     split, catalogue = cut.split(interactions, domains), interactions.catalogue
     count = cut.candidates()
     drawn = (
         None if count is None else draw(split, split.test, catalogue, count, cut.candidate_seed())
     )
-    net = load_net(definition, catalogue, domains, 0, checkpoint, device=device, exact=True)
+    net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
     better, equal = rank_with_net(
-        definition, net, split, split.test, catalogue, [Ranking(drawn, cut.mask_history())], device
+        model, net, split, split.test, catalogue, [Ranking(drawn, cut.mask_history())], device
     )[0]
     about = {"protocol": {"name": protocol}}
     numbers = split.test.domains.astype("int32")

@@ -22,7 +22,10 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 )
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option(
-    "--only", default=None, metavar="KEY=VALUE,...", help="These results alone (method, seed, ...)."
+    "--only",
+    multiple=True,
+    metavar="KEY=VALUE,...",
+    help="These results alone (method, seed, ...); several add up.",
 )
 @click.option(
     "--depth",
@@ -35,7 +38,7 @@ def export(
     suite: str,
     formats: tuple[str, ...],
     to: Path,
-    only: str | None,
+    only: tuple[str, ...],
     depth: int | None,
 ) -> int:
     """CSV, Parquet, LaTeX, TREC runs, RESULTS.md.

@@ -65,10 +65,10 @@ def merge(
     _check(spec, tuple(outs.values()), force, sweep is not None)
     options = complete(spec, {**given, **({"scale": 1.0} if sweep else {})}, "merge")
     policy = _policy(rules)
+    from recmerge_bench.contracts import definition
     from recmerge_bench.merging.stream import Streamed
-    from recmerge_bench.targets import define
 
-    strategy = define(spec.target, options)
+    strategy = definition(spec, options)
     source = Streamed(base, experts, policy)
     _announce(source, strategy.reach if not strategy.surveys() else "entry")
     start = time.perf_counter()

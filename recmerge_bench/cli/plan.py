@@ -24,7 +24,7 @@ def plan(
     suite_name: str,
     changes: tuple[str, ...],
     seeds: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     data_root: Path | None,
     out: Path,
     as_json: bool,

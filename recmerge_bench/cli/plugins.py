@@ -24,19 +24,18 @@ def list_plugins(ctx: click.Context, as_json: bool) -> int:
     """Show every dataset, model, strategy, protocol, metric and executor, and who registers it."""
     found = registry(ctx)
     rows: list[dict[str, Any]] = []
-    for kind in KINDS:
-        for name in found.names(kind):
-            spec = found.get(kind, name)
-            plugin = found.plugin_of(spec)
-            facts = {"kind": kind, **dataclasses.asdict(spec)}
-            rows.append({**facts, "plugin": plugin.name, "origin": plugin.origin,
-                         "version": plugin.version})  # fmt: skip
+    for spec, plugin in sorted(found.claims(), key=lambda c: (KINDS.index(c[0].kind), c[0].name)):
+        contested = (spec.kind, spec.name) in found.contested
+        rows.append({"kind": spec.kind, **dataclasses.asdict(spec), "plugin": plugin.name,
+                     "origin": plugin.origin, "version": plugin.version,
+                     "contested": contested})  # fmt: skip
     if as_json:
         click.echo(json.dumps({"plugins": rows, "problems": found.problems}, indent=1))
         return 0
     from tabulate import tabulate
 
     fields = ("kind", "name", "summary", "tier", "fidelity", "origin")
-    table = [[r.get(k, "") for k in fields] for r in rows]
+    shown = [{**r, "name": f"{r['name']} (contested)"} if r["contested"] else r for r in rows]
+    table = [[r.get(k, "") for k in fields] for r in shown]
     click.echo(tabulate(table, fields))
     return 0

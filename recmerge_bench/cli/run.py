@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry
@@ -33,7 +34,7 @@ def run(
     suite_name: str,
     changes: tuple[str, ...],
     seeds: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     data_root: Path | None,
     out: Path,
     jobs: int | None,
@@ -103,7 +104,7 @@ def _execute(
     from recmerge_bench.cli.progress import Progress
 
     spec = found.get("executor", executor)
-    runner = define(spec.target, spec.options)
+    runner = definition(spec)
     threads = max(plan.cells[k].threads for k in waiting)
     runner.open(jobs, threads, store.out / "logs")
     slots = runner.free()

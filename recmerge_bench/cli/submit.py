@@ -16,7 +16,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--to", type=FOLDER, default=Path("."), show_default=True)
 @click.option("--suite", default=None, metavar="NAME", help="Of a run with several suites.")
 @click.option(
-    "--only", multiple=True, metavar="KEY=VALUE", help="Rows of this identity; repeatable."
+    "--only", multiple=True, metavar="KEY=VALUE,...", help="Rows of this identity; several add up."
 )
 @click.option("--board", default=None, metavar="NAME", help="The suite whose board it is for.")
 @click.option("--contact", default="", help="Whom to ask; stands on the board.")

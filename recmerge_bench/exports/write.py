@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.exports.source import Source
 from recmerge_bench.names import repeated
+from recmerge_bench.records.chosen import chooser, said
 from recmerge_bench.records.files import load_records, records_files
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
@@ -19,7 +20,7 @@ Maker = Callable[[Source, Path], Iterator[Path]]
 
 
 def export_suite(
-    folder: Path, suite: str, formats: tuple[str, ...], to: Path, only: str | None = None,
+    folder: Path, suite: str, formats: tuple[str, ...], to: Path, only: Sequence[str] = (),
     depth: int | None = None,
 ) -> list[Path]:  # fmt: skip
     """Write a suite's records in other forms; all files or none.
@@ -29,7 +30,7 @@ def export_suite(
         suite: by name.
         formats: of `FORMATS`.
         to: folder that the files go to; made if it is not there.
-        only: ``key=value,...`` of the identity: these results alone.
+        only: ``key=value,...`` of the identity: results that fit one of them; () takes all.
         depth: of TREC runs; the largest cut-off of the suite's metrics if None.
 
     Returns:
@@ -86,37 +87,22 @@ def _known(folder: Path, suite: str, path: Path) -> None:
     )
 
 
-def _chosen(records: Mapping[str, Any], only: str | None) -> dict[str, Any]:
-    """Results whose identity has all of ``key=value,...``.
+def _chosen(records: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
+    """Results that are asked for.
 
     Raises:
         HandledError: no such key, or no such result.
     """
-    if only is None:
+    if not only:
         return dict(records)
-    wanted = {}
     keys = list(records["results"][0]["identity"]) if records["results"] else []
-    for part in only.split(","):
-        key, sign, value = part.partition("=")
-        if not sign or key not in keys:
-            raise HandledError(
-                f"--only takes key=value of {', '.join(keys)}, not '{part}'{near(key, keys)}"
-            )
-        wanted[key] = value
-    kept = [
-        r
-        for r in records["results"]
-        if all(_text(r["identity"][k]) == v for k, v in wanted.items())
-    ]
+    fits = chooser(only, keys)
+    kept = [r for r in records["results"] if fits(r["identity"])]
     if not kept:
-        key, value = next(iter(wanted.items()))
-        there = dict.fromkeys(_text(r["identity"][key]) for r in records["results"])
-        raise HandledError(f"--only {only} matches no result{near(value, there)}")
+        key, _, value = only[0].partition(",")[0].partition("=")
+        there = dict.fromkeys(said(r["identity"][key]) for r in records["results"])
+        raise HandledError(f"--only {' --only '.join(only)} matches no result{near(value, there)}")
     return {**records, "results": kept}
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _depth(metrics: list[str]) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.suite import Track
-from recmerge_bench.targets import define
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class CorpusPlanner:
             absent = {"dataset": corpus.dataset, "options": dict(corpus.options)}
             return maker.cell("data", label, absent, {}, {}, gap=gap)
         options = complete(spec, corpus.options, maker.where)
-        definition = define(spec.target, options)
-        self._check_domains(corpus, definition.domains(maker.data_root))
-        digests, missing = maker.files(definition)
+        made = definition(spec, options)
+        self._check_domains(corpus, made.domains(maker.data_root))
+        digests, missing = maker.files(made)
         gap = gap or missing
         config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
         identity = {"target": spec.target, "options": options, "files": digests}
@@ -121,7 +121,7 @@ class CorpusPlanner:
         if spec is None:
             return {}, {"encoder": name}, (), gap
         options = complete(spec, {}, maker.where)
-        digests, missing = maker.files(define(spec.target, options))
+        digests, missing = maker.files(definition(spec, options))
         described = {"encoder": {"target": spec.target, "options": options}}
         identity = {"target": spec.target, "options": options, "files": digests}
         return {**described, "data_root": self._root()}, identity, (module(spec),), gap or missing
@@ -135,21 +135,21 @@ class CorpusPlanner:
         if spec is None:
             return Cut(name, data, "", {}, gap, corpus)
         options = complete(spec, {}, maker.where)
-        definition = define(spec.target, options)
+        made = definition(spec, options)
         described = {"target": spec.target, "options": options}
         domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
         split = maker.cell(
             "split",
             f"split {corpus.dataset} {'+'.join(corpus.domains)} {name}",
-            {"target": spec.target, "options": definition.split_options(), **domains},
+            {"target": spec.target, "options": made.split_options(), **domains},
             {"protocol": described, **domains},
             {"data": data},
             (module(spec),),
         )
         inputs = {"data": data, "split": split}
         if ranked:
-            inputs |= self._candidates(definition, corpus, inputs, "test")
-        return Cut(name, data, split, inputs, None, corpus, bool(definition.mask_history()), base)
+            inputs |= self._candidates(made, corpus, inputs, "test")
+        return Cut(name, data, split, inputs, None, corpus, bool(made.mask_history()), base)
 
     def validation(self, name: str, cut: Cut) -> tuple[dict[str, str], bool]:
         """What validating under a protocol takes beside the data and the split of a cut.
@@ -159,22 +159,20 @@ class CorpusPlanner:
             samples), and whether items of the history are masked.
         """
         spec = self.maker.registry.get("protocol", name)
-        definition = define(spec.target, complete(spec, {}, self.maker.where))
+        rules = definition(spec, complete(spec, {}, self.maker.where))
         inputs = {"data": cut.data, "split": cut.split}
-        found = self._candidates(definition, cut.corpus, inputs, "valid")
-        return {f"valid_{role}": key for role, key in found.items()}, bool(
-            definition.mask_history()
-        )
+        found = self._candidates(rules, cut.corpus, inputs, "valid")
+        return {f"valid_{role}": key for role, key in found.items()}, bool(rules.mask_history())
 
     def _candidates(
-        self, definition: Any, corpus: Corpus, inputs: Mapping[str, str], part: str
+        self, rules: Any, corpus: Corpus, inputs: Mapping[str, str], part: str
     ) -> dict[str, str]:
         """The sampled candidates of a part's targets, where the protocol samples."""
-        count = definition.candidates()
+        count = rules.candidates()
         if count is None:
             return {}
-        draw: dict[str, Any] = {"count": count, "seed": definition.candidate_seed()}
-        if definition.cap_candidates():
+        draw: dict[str, Any] = {"count": count, "seed": rules.candidate_seed()}
+        if rules.cap_candidates():
             draw["capped"] = True
         if part != "test":
             draw["part"] = part

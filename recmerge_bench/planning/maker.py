@@ -49,10 +49,12 @@ class CellMaker:
 
     def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
         """The spec, or why there is none: an error unless the suite expects the absence."""
-        for kind in kinds:
-            spec = self.registry.specs.get((kind, name))
-            if spec is not None:
-                return spec, self.absent(spec.name, spec.requires)
+        try:
+            spec = self.registry.find(kinds, name)
+        except HandledError as error:
+            raise HandledError(f"{self.where}: {error}") from None
+        if spec is not None:
+            return spec, self.absent(spec.name, spec.requires)
         if name in self.suite.expects:
             what = kinds[0] if len(kinds) == 1 else "method"
             return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])

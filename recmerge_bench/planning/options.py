@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.keys import canonical
 from recmerge_bench.specs import Spec
-from recmerge_bench.targets import define
 
 
 def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -22,10 +22,10 @@ def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]
         HandledError: an unknown option or a value of a wrong type.
     """
     try:
-        definition = define(spec.target, {**spec.options, **given})
+        made = definition(spec, {**spec.options, **given})
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
-    return checked(type(definition.options), {**spec.options, **given}, f"{where}, {spec.name}")
+    return checked(type(made.options), {**spec.options, **given}, f"{where}, {spec.name}")
 
 
 def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:

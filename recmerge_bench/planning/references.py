@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.suite import Model, Track
-from recmerge_bench.registry import Registry
+from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.yaml_text import read_yaml
 
 #: Columns of every file of numbers.
@@ -90,11 +90,17 @@ class Reference(Model):
 
 def find_references(registry: Registry) -> dict[str, Path]:
     """YAML files of papers' tables by name, in the folders ``paper`` beside suite files."""
-    found: dict[str, Path] = {}
-    for path in registry.suite_paths:
+    return {name: files[0] for name, files in _reference_files(registry).items()}
+
+
+def _reference_files(registry: Registry) -> dict[str, list[Path]]:
+    """The same, with every file of a name."""
+    found: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         folder = (path if path.is_dir() else path.parent) / "paper"
         for file in sorted(folder.glob("*.yaml")):
-            found.setdefault(file.stem, file)
+            if file not in found.setdefault(file.stem, []):
+                found[file.stem].append(file)
     return found
 
 
@@ -107,14 +113,16 @@ def load_reference(
         HandledError: no table of that name.
         DataError: one of its files is not as it has to be; says where.
     """
-    known = find_references(registry)
+    known = _reference_files(registry)
     if name not in known:
         raise HandledError(
             f"{where}: no paper's table is named '{name}'{near(name, known)}; there are: "
             f"{', '.join(sorted(known)) or 'none'}"
         )
-    about = _about(known[name])
-    return about, _numbers(known[name].with_suffix(".csv"), about)
+    path = only_file(known, name, "the paper's table")
+    assert path is not None
+    about = _about(path)
+    return about, _numbers(path.with_suffix(".csv"), about)
 
 
 def _about(path: Path) -> Reference:

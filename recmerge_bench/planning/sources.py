@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 import os
 import sys
@@ -13,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.cache import user_cache
+from recmerge_bench.module_files import CORE, module_path
 from recmerge_bench.planning.code import Code, Import, read_code
 from recmerge_bench.planning.keys import digest
 
-CORE = "recmerge_bench"
-CORE_ROOT = Path(__file__).resolve().parents[1]
 #: Files that the memory of parsed sources may hold.
 _REMEMBERED = 4096
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -119,36 +117,6 @@ def _absolute(one: Import, module: str) -> Iterable[str]:
     parent = module.split(".")[: -one.level] if one.level else []
     base = ".".join([*parent, *([one.base] if one.base else [])])
     return (base, *(f"{base}.{name}" for name in one.names))
-
-
-def module_path(name: str) -> Path | None:
-    """The source file of a module, found without importing anything."""
-    if name == CORE or name.startswith(CORE + "."):
-        return _within([CORE_ROOT], name.split(".")[1:]) if name != CORE else None
-    module = sys.modules.get(name)
-    if module is not None:
-        file = getattr(module, "__file__", None)
-        return Path(file) if file else None
-    top, *rest = name.split(".")
-    try:
-        spec = importlib.util.find_spec(top)  # of a package's part it would import the package
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if rest:
-        return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
-    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
-
-
-def _within(folders: Iterable[Path], parts: list[str]) -> Path | None:
-    """A part of a package that lies in these folders."""
-    for folder in folders:
-        stem = folder.joinpath(*parts)
-        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-            if path.is_file():
-                return path
-    return None
 
 
 def _packed(code: Code) -> list[Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.names import check_names
 from recmerge_bench.planning.tuning import Tuning
-from recmerge_bench.registry import Registry
+from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.yaml_text import Place, near_line, parse_yaml, read_yaml
 
 #: Where each key and entry of a suite stands: ``file:line``, or the change that set it.
@@ -246,11 +246,16 @@ class Suite(Model):
 
 def find_suites(registry: Registry) -> dict[str, Path]:
     """Suite files by name, from the folders and files that plugins name."""
-    found: dict[str, Path] = {}
-    for path in registry.suite_paths:
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        for file in files:
-            found.setdefault(file.stem, file)
+    return {name: files[0] for name, files in _suite_files(registry).items()}
+
+
+def _suite_files(registry: Registry) -> dict[str, list[Path]]:
+    """The same, with every file of a name."""
+    found: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
+        for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
+            if file not in found.setdefault(file.stem, []):
+                found[file.stem].append(file)
     return found
 
 
@@ -299,8 +304,9 @@ def _read(
     """A suite's keys over those of the suites that it extends; `places` learns where they stand."""
     if name in seen:
         raise HandledError(f"suites extend one another in a circle: {' -> '.join([*seen, name])}")
-    known = find_suites(registry)
-    path = Path(name) if name.endswith((".yaml", ".yml")) else known.get(name)
+    known = _suite_files(registry)
+    one = only_file(known, name, "the suite")
+    path = Path(name) if name.endswith((".yaml", ".yml")) else one
     if path is None or not path.is_file():
         if path is not None:
             raise HandledError(f"no such suite file: {name}")

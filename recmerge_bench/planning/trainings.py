@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recmerge_bench.contracts import definition
 from recmerge_bench.planning.corpus import CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.options import checked, complete
@@ -19,7 +20,6 @@ from recmerge_bench.specs import (
     Profile,
     StrategySpec,
 )
-from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
 
 
@@ -280,7 +280,7 @@ def _made(
     name: str, spec: ModelSpec, options: dict[str, Any], training: Mapping[str, Any], gap: Gap
 ) -> Model:
     """A model, with what its definition says of encoders."""
-    made = define(spec.target, options)
+    made = definition(spec, options)
     encoder, trains = made.text_encoder(), made.trains_encoder()
     return Model(
         name, spec, options, training, gap, encoder, trains, made.starts_from_encoder()

@@ -111,7 +111,11 @@ def _known(registry: Registry) -> dict[str, Any]:
         if not path.is_file():
             continue
         try:
-            found.update(json.loads(path.read_text(encoding="utf-8")))
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            twice = sorted(name for name in facts if found.get(name, facts[name]) != facts[name])
+            if twice:
+                raise DataError(f"other facts of '{twice[0]}' than another plugin's file", path)
+            found.update(facts)
         except (ValueError, TypeError) as error:
             raise DataError(f"no facts of text encoders ({error})", path) from None
     return found

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.records.all_ranks import write_all_ranks
 from recmerge_bench.records.audits import make_audits, merging_facts, pretraining
@@ -25,7 +26,6 @@ from recmerge_bench.records.groups import Group, by_group, groups_json, groups_p
 from recmerge_bench.records.results import UNRECORDED, Reader
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
-from recmerge_bench.targets import define
 
 #: the schema that is written; `recmerge_bench.records.schema` reads it and older ones
 SCHEMA = 3
@@ -70,14 +70,14 @@ def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:
     names = sorted({p for track in header["tracks"].values() for p in track["protocols"]})
     found = {}
     for name in names:
-        spec = registry.specs.get(("protocol", name))
+        spec = registry.find(("protocol",), name)
         if spec is not None:
-            definition = define(spec.target, spec.options)
+            made = definition(spec)
             found[name] = {
                 "summary": spec.summary,
-                "split": definition.split_options(),
-                "negatives": definition.candidates(),
-                "candidate_seed": definition.candidate_seed(),
+                "split": made.split_options(),
+                "negatives": made.candidates(),
+                "candidate_seed": made.candidate_seed(),
             }
     return found
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
-from recmerge_bench.targets import define
 
 
 def metric_values(
@@ -28,5 +28,5 @@ def metric_values(
         if sign and not cut.isdigit():
             raise HandledError(f"metric '{name}': the cut-off after @ is a whole number")
         spec = registry.get("metric", base)
-        found[name] = define(spec.target, spec.options).value(ranks, int(cut) if sign else None)
+        found[name] = definition(spec).value(ranks, int(cut) if sign else None)
     return found

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.module_files import CORE_ROOT, module_path
 from recmerge_bench.planning.cells import Plan
-from recmerge_bench.planning.sources import CORE_ROOT, module_path
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store, sha256
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recmerge_bench.merging.isolation import TIERS
-from recmerge_bench.registry import Registry
+from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
 
@@ -23,7 +23,6 @@ METHODS = {
     "counting": "counting recommender",
     "strategy": "merge strategy",
 }
-DISTRIBUTION = "recmerge-bench"
 FIDELITY = {
     "code-verified": "checked against the authors' released code",
     "paper-equations": "implemented from the paper's equations",
@@ -87,8 +86,8 @@ def dataset_cards(registry: Registry) -> dict[str, Card]:
 
 
 def _own(registry: Registry, kind: str) -> list[Spec]:
-    found = [registry.get(kind, name) for name in registry.names(kind)]
-    return [spec for spec in found if registry.plugin_of(spec).origin == DISTRIBUTION]
+    found = [s for s, plugin in registry.claims() if plugin.origin == DISTRIBUTION]
+    return sorted((s for s in found if s.kind == kind), key=lambda s: s.name)
 
 
 def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:

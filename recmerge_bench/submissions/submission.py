@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.records.chosen import chooser
 from recmerge_bench.records.curves import curves_path, load_curves
 from recmerge_bench.records.derived import without_derived
 from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
@@ -64,7 +65,8 @@ def submit(
         to: folder for the bundle.
         registry: for the metrics.
         suite: which one of the run, where there are several.
-        only: ``key=value`` of a result's identity, all of which hold; () takes all results.
+        only: ``key=value,...`` of a result's identity; results that fit one of them, () takes
+            all.
         board: the suite whose board this is for, where the run's has a name of its own.
         contact: whom to ask, one line.
         note: one line.
@@ -170,11 +172,11 @@ def _bounded_groups(path: Path, most: int) -> None:
 
 def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
     """What is done of it and asked for, under the board's name."""
-    wanted = dict(_condition(text) for text in only)
+    fits = chooser(only, IDENTITY)
     results = [
         {k: v for k, v in r.items() if k != "submitted"}
         for r in found.records["results"]
-        if r["status"] == "done" and all(str(r["identity"][k]) == v for k, v in wanted.items())
+        if r["status"] == "done" and fits(r["identity"])
     ]
     if not results:
         about = f" of {', '.join(only)}" if only else ""
@@ -197,16 +199,6 @@ def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submis
         [c for c in found.curves if _of(c["identity"], results)],
         {k: v for k, v in found.groups.items() if k in splits},
     )
-
-
-def _condition(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or key not in IDENTITY:
-        raise HandledError(
-            f"--only takes key=value with one of {', '.join(IDENTITY)}, not '{text}'"
-            f"{near(key, IDENTITY)}"
-        )
-    return key, value
 
 
 def _of(identity: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> bool:

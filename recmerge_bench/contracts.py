@@ -1,0 +1,193 @@
+"""What a spec's class has to be, told as early as it can be: at discovery, else at the plan.
+
+A class in a module that is loaded is looked at. Of any other module the syntax tree tells whether
+it defines the name at all: nothing is imported for it.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from recmerge_bench.definitions import (
+    Backbone,
+    CountingModel,
+    DatasetDefinition,
+    Definition,
+    ExecutorDefinition,
+    MetricDefinition,
+    ProtocolDefinition,
+    StrategyDefinition,
+    TextEncoder,
+)
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.module_files import module_path
+from recmerge_bench.specs import ModelSpec, Spec, StrategySpec
+from recmerge_bench.targets import define, load_class
+
+#: Kind -> what its classes inherit from, and the methods that they have to define.
+BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
+    "dataset": (DatasetDefinition, ("domains", "load")),
+    "encoder": (TextEncoder, ()),
+    "backbone": (Backbone, ("build", "loss", "encode", "items", "max_history")),
+    "cdsr": (Backbone, ("build", "loss", "encode", "items", "max_history")),
+    "counting": (CountingModel, ("fit", "scores")),
+    "strategy": (StrategyDefinition, ()),
+    "protocol": (
+        ProtocolDefinition,
+        ("split", "split_options", "candidates", "mask_history", "candidate_seed"),
+    ),
+    "metric": (MetricDefinition, ("value",)),
+    "executor": (ExecutorDefinition, ("open", "free", "submit", "events", "close")),
+}
+#: Class attributes with few values.
+_CHOICES = {"reach": ("entry", "tensor", "model"), "scaled": (True, False),
+            "modulated": (True, False)}  # fmt: skip
+#: (kind, target) of the classes that were looked at for a plan.
+_CHECKED: set[tuple[str, str]] = set()
+
+
+def check_early(spec: Spec) -> None:
+    """Check what can be known of a spec's class without importing anything.
+
+    Raises:
+        HandledError: there is no such class, or it is not what the kind needs.
+    """
+    module, _, name = spec.target.partition(":")
+    if module in sys.modules:
+        check_class(spec, getattr(sys.modules[module], name, None))
+        return
+    path = module_path(module)
+    if path is None:
+        top = sys.modules.get(module.partition(".")[0])
+        if top is not None and getattr(top, "__file__", None) is None:
+            return  # a module of a kind that has no files: the import tells
+        raise _bad(spec, f"there is no module '{module}'")
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except (SyntaxError, ValueError) as error:
+        raise _bad(spec, f"{path} is no Python ({error})") from None
+    names = _bound(tree)
+    if name not in names and "*" not in names:
+        raise _bad(spec, f"{path} defines no '{name}'{near(name, names)}")
+
+
+def check_class(spec: Spec, found: Any) -> None:
+    """Check the class of a spec.
+
+    Raises:
+        HandledError: it is no class of the kind, lacks a method or takes no such options.
+    """
+    base, methods = BASES[spec.kind]
+    if found is None:
+        module, _, name = spec.target.partition(":")
+        raise _bad(spec, f"'{module}' has no '{name}'{near(name, vars(sys.modules[module]))}")
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise _bad(spec, f"a {spec.kind}'s class inherits from {base.__name__}")
+    if isinstance(spec, StrategySpec):
+        methods = _of_strategy(spec, found)
+    elif spec.kind == "encoder":
+        methods = ("encode",) if not _own(found, base, "tokens") else ("tokens", "weights")
+    try:
+        inspect.signature(found).bind(None)
+    except (TypeError, ValueError):
+        raise _bad(spec, f"{found.__name__} has to be made of its options alone") from None
+    for method in methods:
+        if not _own(found, base, method):
+            raise _bad(spec, f"{found.__name__} does not define {method}()")
+    for method in vars(base):
+        if inspect.isfunction(vars(base)[method]) and _own(found, base, method):
+            _check_arguments(spec, found, base, method)
+    _check_options(spec, found)
+
+
+def definition(spec: Spec, options: Mapping[str, Any] | None = None) -> Any:
+    """The definition of a spec with these options (its own where none are given).
+
+    Raises:
+        HandledError: its class cannot be had, or is not what the kind needs; an unknown option.
+    """
+    if (spec.kind, spec.target) not in _CHECKED:
+        check_class(spec, load_class(spec.target))
+        _CHECKED.add((spec.kind, spec.target))
+    return define(spec.target, spec.options if options is None else options)
+
+
+def _own(found: type, base: type, method: str) -> bool:
+    """Whether a class has a method of its own in the place of the definition's."""
+    return getattr(found, method, None) is not getattr(base, method)
+
+
+def _of_strategy(spec: StrategySpec, found: Any) -> tuple[str, ...]:
+    for name, known in _CHOICES.items():
+        if not any(getattr(found, name) is value or getattr(found, name) == value
+                   for value in known):  # fmt: skip
+            raise _bad(spec, f"{found.__name__}.{name} is one of {', '.join(map(str, known))}")
+    if spec.passthrough:
+        return ()
+    return ("merge_each",) if found.modulated else ("merge",)
+
+
+def _check_arguments(spec: Spec, found: type, base: type, method: str) -> None:
+    """Whether a method can be called as the definition's is."""
+    mine, theirs = getattr(found, method), getattr(base, method)
+    if not callable(mine):
+        raise _bad(spec, f"{found.__name__}.{method} is no method")
+    code = theirs.__code__
+    names = code.co_varnames[: code.co_argcount]
+    try:
+        inspect.signature(mine).bind(*names)
+    except TypeError:
+        asked = ", ".join(names)
+        raise _bad(spec, f"{found.__name__}.{method}() has to take ({asked})") from None
+    except ValueError:
+        return  # a method without a signature
+
+
+def _check_options(spec: Spec, found: Any) -> None:
+    options = found.Options
+    if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
+        raise _bad(spec, f"{found.__name__}.Options has to be a dataclass")
+    known = [field.name for field in dataclasses.fields(options)]
+    _check_names(spec, spec.options, known, "its options")
+    if isinstance(spec, ModelSpec):
+        for name, profile in spec.profiles.items():
+            _check_names(spec, profile.options, known, f"profile '{name}'")
+
+
+def _check_names(spec: Spec, given: Iterable[str], known: list[str], where: str) -> None:
+    for name in given:
+        if name not in known:
+            raise _bad(
+                spec,
+                f"{where} name '{name}', which {spec.target.partition(':')[2]} does not take"
+                f"{near(name, known)}",
+            )
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Names that a module binds at its top level; ``*`` where it imports all of another."""
+    found: set[str] = set()
+    queue: list[ast.AST] = list(tree.body)
+    while queue:
+        node = queue.pop()
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.add("*" if node.name == "__getattr__" else node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            found |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        else:
+            queue += ast.iter_child_nodes(node)
+    return found
+
+
+def _bad(spec: Spec, said: str) -> HandledError:
+    return HandledError(f"{spec.kind} '{spec.name}', target {spec.target}: {said}")
+
+
+__all__ = ["BASES", "check_class", "check_early", "definition"]

@@ -1,0 +1,41 @@
+"""Which file a module's source lies in, found without importing it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+CORE = "recmerge_bench"
+CORE_ROOT = Path(__file__).resolve().parent
+
+
+def module_path(name: str) -> Path | None:
+    """The source file of a module, found without importing anything."""
+    if name == CORE or name.startswith(CORE + "."):
+        return _within([CORE_ROOT], name.split(".")[1:]) if name != CORE else None
+    module = sys.modules.get(name)
+    if module is not None:
+        file = getattr(module, "__file__", None)
+        return Path(file) if file else None
+    top, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(top)  # of a package's part it would import the package
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if rest:
+        return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
+    return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def _within(folders: Iterable[Path], parts: list[str]) -> Path | None:
+    """A part of a package that lies in these folders."""
+    for folder in folders:
+        stem = folder.joinpath(*parts)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None

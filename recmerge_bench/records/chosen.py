@@ -1,0 +1,43 @@
+"""Results that ``--only`` chooses from records: terms joined by commas all hold, several add up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.errors import HandledError, near
+
+Chooser = Callable[[Mapping[str, Any]], bool]
+
+
+def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
+    """Whether an identity is chosen; all are where nothing is asked for.
+
+    Args:
+        only: ``key=value,...`` each; an identity is chosen that fits one of them.
+        fields: keys that an identity may have.
+
+    Raises:
+        HandledError: a text of another form, or an unknown key.
+    """
+    known = list(fields)
+    wanted = [[_term(part, known) for part in text.split(",")] for text in only]
+
+    def fits(identity: Mapping[str, Any]) -> bool:
+        return not wanted or any(all(said(identity[k]) == v for k, v in one) for one in wanted)
+
+    return fits
+
+
+def said(value: Any) -> str:
+    """A value of an identity as it is written after ``=``."""
+    return "" if value is None else str(value)
+
+
+def _term(text: str, known: Sequence[str]) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or key not in known:
+        raise HandledError(
+            f"--only takes key=value with one of {', '.join(known)}, not '{text}'{near(key, known)}"
+        )
+    return key, value
