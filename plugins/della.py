@@ -61,7 +61,7 @@ class Della(TaskVectorStrategy):
         low, high = (self.options.density + d * self.options.spread for d in (-1, 1))
         order = lines.abs().argsort(dim=1, stable=True)
         place = order.argsort(dim=1, stable=True)
-        chance = low + (high - low) * place / max(lines.shape[1] - 1, 1)
+        chance = low + (high - low) * place.to(lines.dtype) / max(lines.shape[1] - 1, 1)
         kept = torch.rand(lines.shape, generator=generator) < chance
         return lines * kept / chance
 

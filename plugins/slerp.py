@@ -61,7 +61,8 @@ class Slerp(StrategyDefinition):
 
         a, b, share = one.float(), other.float(), self.options.share
         lengths = a.norm() * b.norm()
-        cosine = float((a * b).sum() / lengths) if float(lengths) > 0 else 1.0
+        # A tensor of nothing but zeros has no direction: mergekit takes its cosine for zero.
+        cosine = float((a * b).sum() / lengths) if float(lengths) > 0 else 0.0
         if abs(cosine) > self.options.parallel:
             return torch.lerp(a, b, share)
         angle = torch.tensor(cosine, dtype=torch.float64).acos()

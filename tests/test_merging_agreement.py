@@ -13,6 +13,7 @@ import transcriptions as other
 from recmerge_bench_plugins.iso_cts import own_directions
 from torch import Tensor
 
+from recmerge_bench.api import Expert, WeightsOnly
 from recmerge_bench.merging.task_vectors import TaskVectors
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
@@ -195,3 +196,156 @@ def test_model_stocks_clamp_is_an_option() -> None:
     assert not transformed("model-stock", taus, clamp=True)["w"].any()
     opposite = [{"w": tau}, {"w": -tau}]
     assert not transformed("model-stock", opposite)["w"].any()  # no direction at all: the base
+
+
+# -- entry by entry ------------------------------------------------------------------------------
+
+Rows = list[list[float]]
+
+
+def lists(taus: list[Matrices], name: str = "w") -> Rows:
+    return [t[name].reshape(-1).tolist() for t in taus]
+
+
+def close(found: Tensor, wanted: list[float]) -> None:
+    torch.testing.assert_close(
+        found.reshape(-1), torch.tensor(wanted, dtype=torch.float64), **CLOSE
+    )
+
+
+def given_of(base: Matrices, taus: list[Matrices]) -> WeightsOnly:
+    experts = tuple(
+        Expert(f"d{k}", {n: base[n] + t for n, t in tau.items()}) for k, tau in enumerate(taus)
+    )
+    return WeightsOnly(base, experts, 0)
+
+
+def test_averages_and_sums_as_published() -> None:
+    """These add up in fp32, as the weights are: compared at its rounding."""
+    base, taus = drawn(1, seed=9, w=(37,))[0], drawn(4, seed=8, w=(37,))
+    given = given_of(base, taus)
+    models = [e.weights["w"].tolist() for e in given.experts]
+    for name, options, wanted in (
+        ("weight-averaging", {}, other.weight_average(models)),
+        ("task-arithmetic", {"scale": 0.4},
+         other.task_arithmetic(base["w"].tolist(), models, 0.4)),
+    ):  # fmt: skip
+        merged = strategy(name, **options).merge(given)["w"]
+        wanted_ = torch.tensor(wanted, dtype=torch.float64)
+        torch.testing.assert_close(merged, wanted_, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("density", [0.05, 0.2, 1.0])
+@pytest.mark.parametrize("whole", [False, True])  # whole numbers: ties of magnitude, zero sums
+def test_ties_as_published_and_as_released(density: float, whole: bool) -> None:
+    taus = drawn(5, seed=10, w=(40,))
+    if whole:
+        taus = [{"w": (t["w"] * 40).round()} for t in taus]
+    close(transformed("ties", taus, density=density)["w"], other.ties(lists(taus), density))
+    official = transformed("ties-official", taus, density=density)["w"]
+    close(official, other.ties(lists(taus), density, extra=1, majority=True))
+
+
+def test_ties_per_tensor_as_mergekit_scopes_it() -> None:
+    taus = drawn(3, seed=11, a=(4, 6), b=(3,))
+    merged = transformed("ties-per-tensor", taus, density=0.4)
+    for name in ("a", "b"):
+        close(merged[name], other.ties(lists(taus, name), 0.4))
+
+
+def test_dare_as_published() -> None:
+    taus = drawn(3, seed=12, w=(50,))
+    generator = torch.Generator().manual_seed(4)
+    draws = [torch.rand(50, generator=generator).tolist() for _ in taus]
+    close(transformed("dare", taus, seed=4, drop=0.7)["w"], other.dare(lists(taus), 0.7, draws))
+
+
+def test_breadcrumbs_as_published() -> None:
+    taus = drawn(3, seed=13, a=(5, 8), b=(300,))
+    merged = transformed("breadcrumbs", taus)
+    for name in ("a", "b"):
+        close(merged[name], other.breadcrumbs(lists(taus, name), 0.85, 0.007))
+
+
+def test_della_as_published() -> None:
+    taus = drawn(3, seed=14, a=(4, 9), b=(6,))
+    generator = torch.Generator().manual_seed(5)
+    thinned: list[Matrices] = []
+    for tau in taus:
+        own = {}
+        for name in ("a", "b"):
+            lines = tau[name] if tau[name].dim() == 2 else tau[name][None]
+            draws = torch.rand(lines.shape, generator=generator)
+            rows = []
+            for line, drawn_ in zip(lines.tolist(), draws.tolist(), strict=True):
+                chances = other.della_chances(line, 0.5, 0.15)
+                rows.append([
+                    v / c if u < c else 0.0
+                    for v, c, u in zip(line, chances, drawn_, strict=True)
+                ])  # fmt: skip
+            own[name] = torch.tensor(rows, dtype=torch.float64).view(tau[name].shape)
+        thinned.append(own)
+    merged = transformed("della", taus, seed=5)
+    for name in ("a", "b"):
+        close(merged[name], other.ties(lists(thinned, name), 1.0))
+
+
+def test_magmax_as_released() -> None:
+    taus = [{"w": (t["w"] * 40).round()} for t in drawn(4, seed=15, w=(60,))]
+    close(transformed("magmax", taus)["w"], other.magmax(lists(taus)))
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.6])
+def test_consensus_and_tall_masks_as_published(threshold: float) -> None:
+    taus = drawn(4, seed=16, w=(60,))
+    merged = transformed("consensus", taus, threshold=threshold)["w"]
+    close(merged, other.consensus(lists(taus), threshold, 2))
+    base = {"w": torch.zeros(60, dtype=torch.float64)}
+    each = strategy("tall-masks", threshold=threshold).merge_each(given_of(base, taus))
+    total = [sum(column) for column in zip(*lists(taus), strict=True)]
+    for domain, tau in zip(each, lists(taus), strict=True):
+        mask = other.tall_mask(tau, total, threshold)
+        wanted = torch.tensor([t * m for t, m in zip(total, mask, strict=True)])
+        torch.testing.assert_close(each[domain]["w"].float(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_emr_as_published() -> None:
+    taus = drawn(3, seed=17, a=(4, 5), b=(9,))
+    base = {n: torch.zeros_like(t) for n, t in taus[0].items()}
+    each = strategy("emr").merge_each(given_of(base, taus))
+    rows = [[*t["a"].reshape(-1).tolist(), *t["b"].tolist()] for t in taus]
+    for found, wanted in zip(each.values(), other.emr(rows), strict=True):
+        flat = torch.cat([found["a"].reshape(-1), found["b"]]).float()
+        torch.testing.assert_close(flat, torch.tensor(wanted), rtol=1e-5, atol=1e-6)
+
+
+def test_localize_and_stitch_and_norm_balanced() -> None:
+    taus = drawn(4, seed=18, w=(80,))
+    merged = transformed("localize-and-stitch", taus, density=0.2)["w"]
+    close(merged, other.localize_and_stitch(lists(taus), 0.2))
+    close(transformed("norm-balanced", taus)["w"], other.norm_balanced(lists(taus)))
+
+
+@pytest.mark.parametrize("tangent", ["projection", "log"])
+def test_multi_slerp_as_mergekit_has_it(tangent: str) -> None:
+    taus = drawn(3, seed=19, a=(4, 5), b=(7,))
+    merged = transformed("multi-slerp", taus, tangent=tangent)
+    for name in ("a", "b"):
+        rows = torch.stack([t[name].reshape(-1) for t in taus])
+        wanted = other.multi_slerp(rows, tangent == "log")
+        torch.testing.assert_close(merged[name].reshape(-1), wanted, **CLOSE)
+    opposite = [{"w": torch.tensor([3.0, 0.0]).double()}, {"w": torch.tensor([-1.0, 0.0]).double()}]
+    assert transformed("multi-slerp", opposite)["w"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_slerp_as_mergekit_has_it(share: float) -> None:
+    """Both work in fp32 on the weights: compared at its rounding."""
+    one, two = drawn(2, seed=20, a=(4, 5), near=(6,), zero=(5,))
+    two["near"] = one["near"] * 1.1
+    two["zero"] = torch.zeros(5, dtype=torch.float64)
+    base = {n: torch.zeros_like(t) for n, t in one.items()}
+    merged = strategy("slerp", share=share).merge(given_of(base, [one, two]))
+    for name in one:
+        wanted = other.slerp(share, one[name], two[name])
+        torch.testing.assert_close(merged[name], wanted, rtol=1e-5, atol=1e-7)

@@ -121,6 +121,34 @@ def test_fisher_values_are_squared_gradients_of_single_users() -> None:
     torch.testing.assert_close(found["projection.weight"], total)
 
 
+def test_fisher_weighs_as_its_equation_says() -> None:
+    """Matena & Raffel, eq. 4 (equal lambdas), entry by entry in float64."""
+    given, strategy = world(), Fisher(FisherOptions(sample=4, temperature=0.5))
+    values = [strategy._diagonal(given, e, k) for k, e in enumerate(given.experts)]
+    merged = strategy.merge(given)
+    for name, tensor in merged.items():
+        top = bottom = torch.zeros_like(tensor, dtype=torch.float64)
+        for expert, found in zip(given.experts, values, strict=True):
+            weight = found[name].double() + 1e-6
+            top, bottom = top + weight * expert.weights[name].double(), bottom + weight
+        torch.testing.assert_close(tensor.double(), top / bottom, rtol=1e-5, atol=1e-6)
+
+
+def test_regmean_is_its_equation() -> None:
+    """Jin et al., eq. 2, with off-diagonals times alpha (section 3): inputs written out."""
+    given = world()
+    merged = RegMean(RegOptions(sample=0, shrink=0.9, ridge=0.0)).merge(given)
+    name, sums = "projection.weight", []
+    for expert, own in zip(given.experts, (slice(0, 30), slice(30, 50)), strict=True):
+        x = torch.from_numpy(CAT.vectors[own]).double()  # type: ignore[index]
+        gram = (x.T @ x) / len(x)
+        alpha = torch.full_like(gram, 0.9).fill_diagonal_(1.0)
+        sums.append((gram * alpha, expert.weights[name].double()))
+    total = torch.linalg.inv(sums[0][0] + sums[1][0])
+    wanted = (total @ sum(g @ w.T for g, w in sums)).T
+    torch.testing.assert_close(merged[name].double(), wanted, rtol=1e-4, atol=1e-5)
+
+
 def gram(*parts: torch.Tensor) -> torch.Tensor:
     flat = torch.cat([p.detach().reshape(-1, p.shape[-1]) for p in parts]).double()
     return flat.T @ flat

@@ -155,6 +155,41 @@ def test_surgery_brings_vectors_nearer_to_the_expert(tier: str) -> None:
     assert all(torch.equal(found[d][n], again[d][n]) for d in found for n in found[d])
 
 
+@pytest.mark.parametrize("tier", ["T1", "T3"])
+def test_surgery_as_published(tier: str) -> None:
+    """Yang et al. 2024, eqs. 2 and 3, by autograd: z - up relu(down z), L1 to the expert's z."""
+    handed, o = given(tier), SurgeryOptions(rank=3, steps=6, lr=0.01, batch=8)
+    found = Surgery(o).merge_each(handed)
+    pseudo = handed.pseudo
+    merged = {
+        n: t + 0.4 * sum(e.weights[n] - t for e in handed.experts) for n, t in handed.base.items()
+    }
+    for number, expert in enumerate(handed.experts):
+        nets = [pseudo.net(merged), pseudo.net(expert.weights, [expert.domain])]
+        with torch.no_grad():
+            mine, goal = (
+                [pseudo.all_users(n, expert.domain).clone(), pseudo.items(n, expert.domain)[0]]
+                for n in nets
+            )
+        draws = pseudo.generator(number, 19)
+        width = mine[0].shape[1]
+        down = (torch.randn(3, width, generator=draws) * width**-0.5).requires_grad_()
+        up = torch.zeros(width, 3, requires_grad=True)
+        optimizer = torch.optim.Adam([down, up], lr=0.01)
+        for _ in range(6):
+            loss = torch.zeros(())
+            drawn = [torch.randint(len(z), (8,), generator=draws) for z in mine]
+            for z, wanted, rows in zip(mine, goal, drawn, strict=True):
+                corrected = z[rows] - torch.relu(z[rows] @ down.T) @ up.T
+                loss = loss + (corrected - wanted[rows]).abs().mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        own = found[expert.domain]
+        torch.testing.assert_close(own["adapter.down"], down.detach(), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(own["adapter.up"], up.detach(), rtol=1e-4, atol=1e-5)
+
+
 def test_an_adapter_that_has_learned_nothing_changes_nothing() -> None:
     handed = given("T1")
     tensors = Surgery(SurgeryOptions(steps=0)).merge_each(handed)["alpha"]

@@ -148,3 +148,161 @@ def by_tensor(method: Callable[[list[Tensor]], Tensor], taus: list[Tensor]) -> T
     if taus[0].dim() == 2:
         return method(taus)
     return sum(taus[1:], taus[0]) / len(taus)
+
+
+# -- entry by entry: rows [K][n] of plain numbers ------------------------------------------------
+
+
+def weight_average(models: list[list[float]]) -> list[float]:
+    """Model soups' uniform soup: the mean of the weights themselves."""
+    return [sum(column) / len(models) for column in zip(*models, strict=True)]
+
+
+def task_arithmetic(base: list[float], models: list[list[float]], scale: float) -> list[float]:
+    """Ilharco et al., section 3: theta_0 + lambda sum of task vectors."""
+    return [b + scale * sum(m[j] - b for m in models) for j, b in enumerate(base)]
+
+
+def ties(
+    taus: list[list[float]], density: float, extra: int = 0, majority: bool = False
+) -> list[float]:
+    """Yadav et al., algorithm 1; `extra` 1 and `majority` as in prateeky2806/ties-merging.
+
+    There kthvalue(d - int(d density)) is kept too, and an elected sign of zero becomes the sign of
+    the sum of all elected signs.
+    """
+    size = len(taus[0])
+    trimmed = []
+    for row in taus:
+        keep = min(size, int(density * size) + extra)
+        least = sorted((abs(v) for v in row), reverse=True)[keep - 1] if keep else math.inf
+        trimmed.append([v if abs(v) >= least else 0.0 for v in row])
+    sums = [sum(column) for column in zip(*trimmed, strict=True)]
+    signs = [(s > 0) - (s < 0) for s in sums]
+    balance = sum(signs)
+    tie = -1 if majority and balance < 0 else 1
+    merged = []
+    for sign, column in zip(signs, zip(*trimmed, strict=True), strict=True):
+        agree = [v for v in column if v * (sign or tie) > 0]
+        merged.append(sum(agree) / len(agree) if agree else 0.0)
+    return merged
+
+
+def dare(taus: list[list[float]], drop: float, draws: list[list[float]]) -> list[float]:
+    """Yu et al., eqs. 2 to 4, added up as Task Arithmetic; a draw below `drop` drops the entry."""
+    rows = [
+        [v / (1 - drop) if u >= drop else 0.0 for v, u in zip(row, drawn, strict=True)]
+        for row, drawn in zip(taus, draws, strict=True)
+    ]
+    return [sum(column) for column in zip(*rows, strict=True)]
+
+
+def breadcrumbs(taus: list[list[float]], bottom: float, top: float) -> list[float]:
+    """Davari & Belilovsky, eqs. 2 to 4, one layer: both tails of each task vector are masked."""
+    merged = [0.0] * len(taus[0])
+    for row in taus:
+        order = sorted(range(len(row)), key=lambda j, row=row: abs(row[j]))  # type: ignore[misc]
+        last = len(row) - int(top * len(row))
+        for j in order[int(bottom * len(row)) : last]:
+            merged[j] += row[j]
+    return merged
+
+
+def della_chances(row: list[float], density: float, spread: float) -> list[float]:
+    """MAGPRUNE's chances of survival by rank, as in mergekit's `della_magprune`."""
+    order = sorted(range(len(row)), key=lambda j: abs(row[j]))
+    chances = [0.0] * len(row)
+    for rank, j in enumerate(order):
+        share = rank / (len(row) - 1) if len(row) > 1 else 0.0
+        chances[j] = density - spread + share * 2 * spread
+    return chances
+
+
+def magmax(taus: list[list[float]]) -> list[float]:
+    """Marczak et al., eq. 3; the later of equal magnitudes, as in danielm1405/magmax."""
+    merged = []
+    for column in zip(*taus, strict=True):
+        best = column[0]
+        for value in column[1:]:
+            if abs(value) >= abs(best):
+                best = value
+        merged.append(best)
+    return merged
+
+
+def tall_mask(tau: list[float], total: list[float], threshold: float) -> list[bool]:
+    """Wang et al., eq. 5: |theta_0 - theta_k| > lambda |theta_MTL - theta_k|."""
+    return [abs(t) > threshold * abs(s - t) for t, s in zip(tau, total, strict=True)]
+
+
+def consensus(taus: list[list[float]], threshold: float, agree: int) -> list[float]:
+    """Wang et al., eq. 6: the summed task vector where enough masks select it."""
+    total = [sum(column) for column in zip(*taus, strict=True)]
+    masks = [tall_mask(tau, total, threshold) for tau in taus]
+    return [s if sum(m[j] for m in masks) >= agree else 0.0 for j, s in enumerate(total)]
+
+
+def emr(taus: list[list[float]]) -> list[list[float]]:
+    """Huang et al., eqs. 2 to 5 and algorithm 1: each domain's rescaled, masked elected vector."""
+    size = len(taus[0])
+    signs = [1.0 if sum(row[j] for row in taus) >= 0 else -1.0 for j in range(size)]
+    unified = [
+        signs[j] * max((abs(r[j]) for r in taus if r[j] * signs[j] > 0), default=0.0)
+        for j in range(size)
+    ]
+    found = []
+    for row in taus:
+        masked = [u if t * u > 0 else 0.0 for t, u in zip(row, unified, strict=True)]
+        scale = sum(abs(t) for t in row) / sum(abs(m) for m in masked)
+        found.append([scale * m for m in masked])
+    return found
+
+
+def localize_and_stitch(taus: list[list[float]], density: float) -> list[float]:
+    """He et al., the dataless form: largest entries of each, overlaps divided by their count."""
+    kept = []
+    for row in taus:
+        least = sorted((abs(v) for v in row), reverse=True)[int(density * len(row)) - 1]
+        kept.append([v if abs(v) >= least else 0.0 for v in row])
+    return [sum(c) / max(1, sum(v != 0 for v in c)) for c in zip(*kept, strict=True)]
+
+
+def norm_balanced(taus: list[list[float]]) -> list[float]:
+    """Ours: every task vector at the mean length."""
+    lengths = [math.sqrt(sum(v * v for v in row)) for row in taus]
+    mean = sum(lengths) / len(lengths)
+    return [
+        sum(v * mean / length for v, length in zip(column, lengths, strict=True))
+        for column in zip(*taus, strict=True)
+    ]
+
+
+def multi_slerp(taus: Tensor, log: bool = False) -> Tensor:
+    """One tensor [K, n]: arcee-ai/mergekit, merge_methods/multislerp.py, equal weights.
+
+    `log` maps directions by the sphere's logarithm instead of projecting them: ours.
+    """
+    share, eps = 1 / len(taus), 1e-8
+    units = [tau / (tau.norm() + eps) for tau in taus]
+    mean = sum((share * u for u in units[1:]), share * units[0])
+    mean = mean / mean.norm()
+    step = torch.zeros_like(mean)
+    for unit in units:
+        tangent = unit - (unit @ mean) * mean
+        if log:
+            tangent = tangent / tangent.norm() * torch.acos(unit @ mean)
+        step = step + share * tangent
+    angle = step.norm() + eps
+    merged = mean * torch.cos(angle) + step * (torch.sin(angle) / angle)
+    return merged * sum(float(tau.norm()) * share for tau in taus)
+
+
+def slerp(share: float, one: Tensor, two: Tensor) -> Tensor:
+    """Two tensors: arcee-ai/mergekit, merge_methods/slerp.py."""
+    a, b = (t / t.norm() if t.norm() > 1e-8 else t for t in (one, two))
+    cosine = float((a * b).sum())
+    if abs(cosine) > 0.9995:
+        return (1 - share) * one + share * two
+    angle = math.acos(cosine)
+    first, second = math.sin(angle - angle * share), math.sin(angle * share)
+    return first / math.sin(angle) * one + second / math.sin(angle) * two
