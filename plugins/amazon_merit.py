@@ -30,7 +30,7 @@ FOLDERS = {
     "beauty-electronics": ("abe", "Beauty", "Electronics"),
     "movie-book": ("amb", "Movies_and_TV", "Books"),
 }
-#: SHA-256 of the files that were at hand; the others are trusted on first use.
+#: SHA-256 of the files that were at hand; those of movie-book are trusted on first use.
 CHECKSUMS = {
     "afk/afk_50_preprocessed.txt": (
         "5f9856f574879920a70c93461add1ebc1c997b1ce6d626ba8d475315f53a4a15"
@@ -40,6 +40,8 @@ CHECKSUMS = {
     "abe/abe_50_preprocessed.txt": (
         "e13235003725700fdc709eb78a8865bd7e4ab75dc28ae569f7a4cebcdab1e33b"
     ),
+    "abe/map_item_50.txt": "4e144f3fea1a5e8037cd56167a084ce4d73c6ccc123187055470b3da9818de74",
+    "abe/map_user_50.txt": "efcec3a6a523c25753390afee0cb2ad74f68de5dfaf27574e4108e97b8452d24",
 }
 #: Table 1 of the paper; two numbers are of the first and the second domain.
 TABLE_1 = {
@@ -74,8 +76,7 @@ class Options:
     Attributes:
         pair: ``food-kitchen``, ``beauty-electronics`` or ``movie-book``; also the domains' names.
         source: ``released``: the authors' files; ``ratings``: the preprocessing done again on
-            McAuley's ratings of 2014 (the only way to movie-book, whose sequences the authors'
-            repository lacks).
+            McAuley's ratings of 2014.
         tie_break: the order of a user's events of one day. ``asin``, the paper's: the first
             domain before the second, then by item id; ``random``; ``drop_tied_last_day``: users
             with several events on their last day are dropped and counted. It is applied to the
@@ -158,7 +159,10 @@ class AmazonMerit(DatasetDefinition):
     def _hint(self) -> str:
         if (self.options.pair, self.options.source) != ("movie-book", "released"):
             return ""
-        return " (the authors' repository lacks these sequences; source=ratings makes them)"
+        return (
+            " (the authors' repository has them in data/amb, the sequences are over 4 MiB; "
+            "source=ratings makes them anew)"
+        )
 
     def load(self, data_root: Path | None) -> Interactions:
         """Read the files.

@@ -14,6 +14,7 @@ from recmerge_bench.data.atomic import export_atomic, read_folder
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.pairs import Pair, build, read_release
+from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
@@ -194,19 +195,29 @@ def test_the_files_and_where_they_come_from(registry: Registry, tmp_path: Path) 
         merit(registry).fetch(tmp_path / "home", str(tmp_path / "mirror"))
 
 
-def test_movie_book_has_to_be_made(registry: Registry, tmp_path: Path) -> None:
+def test_movie_book_is_released_and_can_be_made(registry: Registry, tmp_path: Path) -> None:
     books = merit(registry, pair="movie-book")
     (tmp_path / "mirror").mkdir()
-    with pytest.raises(HandledError, match=r"has no amb/amb_50.*source=ratings makes them"):
+    address = "DiMarzioBian/MERIT/raw/HEAD/data/amb/amb_50_preprocessed.txt"
+    assert books.files()[0].url.endswith(address)
+    with pytest.raises(HandledError, match=r"has no amb/amb_50.*repository has them in data/amb"):
         books.fetch(tmp_path, str(tmp_path / "mirror"))
     with pytest.raises(Blocked) as gap:
         books.sources(tmp_path)
-    assert "source=ratings" in gap.value.mend
+    assert "prepare amazon-merit" in gap.value.mend and "lacks" not in gap.value.mend
     made = merit(registry, pair="movie-book", source="ratings").files()
     assert [f.name for f in made] == [
         "ratings_Movies_and_TV.csv", "ratings_Books.csv", "amb/map_item_50.txt",
         "amb/map_user_50.txt",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", ["food-kitchen", "beauty-electronics"])
+def test_all_files_of_a_pair_at_hand_are_pinned(
+    registry: Registry, shared: Path, pair: str
+) -> None:
+    for file in merit(registry, pair=pair).files():
+        assert file.sha256 == file_digest(shared / "data" / "merit" / file.name), file.name
 
 
 def test_the_real_pair_is_the_released_one_line_by_line(real: Interactions, shared: Path) -> None:
