@@ -67,14 +67,20 @@ class ItemKNN(CountingModel):
 
         offsets, items = neighbours.training_parts(split, catalogue, domains)
         n = catalogue.n_items
-        codes, counts = neighbours.counted(neighbours.pair_blocks(offsets, items), n)
         owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         support = np.bincount(np.unique(owner * n + items) % n, minlength=n)
-        a, b = np.divmod(codes, n)
-        weights = counts / (np.sqrt(support[a] * support[b]) + self.options.shrink)
+        kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in domains}
+        for codes, counts in neighbours.co_occurrences(offsets, items, n):
+            a, b = np.divmod(codes, n)
+            weights = counts / (np.sqrt(support[a] * support[b]) + self.options.shrink)
+            for name, parts in kept.items():
+                parts.append(
+                    neighbours.strongest(codes, weights, catalogue, name, self.options.k)
+                )
         state: dict[str, np.ndarray] = {}
-        for name in domains:
-            state |= neighbours.keep_strongest(codes, weights, catalogue, name, self.options.k)
+        for name, parts in kept.items():
+            joined = [np.concatenate(part) for part in zip(*parts, strict=True)]
+            state |= neighbours.as_rows(joined[0], joined[1], catalogue, name)
         return state
 
     def scores(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import builders
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from recmerge_bench_plugins.last_item import LastItem
 from recmerge_bench_plugins.popularity import Popularity
 
 from recmerge_bench.data.sequences import Split
+from recmerge_bench.evaluation import neighbours
 
 CAT = builders.catalogue((30, 20))
 SPLITS = {"domain": builders.planted(CAT, 60), "mixed": builders.mixed(CAT, 40)}
@@ -48,6 +51,40 @@ def test_against_dense(kind: str, domain: str) -> None:
     pop = Popularity()
     got = pop.scores(pop.fit(split, CAT, CAT.domains), PAST, CAT, domain)
     assert np.array_equal(got, np.stack([popular[span]] * 3))
+
+
+@pytest.mark.parametrize("pairs", [1, 40, 10**6])
+def test_co_occurrences_do_not_hang_on_the_blocks(
+    pairs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "_PAIRS", pairs)
+    offsets, items = SPLITS["mixed"].sequences.training()
+    blocks = list(neighbours.co_occurrences(offsets, items, CAT.n_items))
+    assert (len(blocks) > 1) == (pairs < 10**6)
+    dense = np.zeros((CAT.n_items, CAT.n_items), int)
+    for part in parts(SPLITS["mixed"]):
+        held = np.bincount(part, minlength=CAT.n_items) > 0
+        dense += np.outer(held, held)
+    np.fill_diagonal(dense, 0)
+    codes, counts = (np.concatenate(p) for p in zip(*blocks, strict=True))
+    assert np.array_equal(codes, np.flatnonzero(dense)) and np.array_equal(
+        counts, dense.ravel()[codes]
+    )
+
+
+def test_one_huge_history_takes_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One user with 7,387 different items took 6 GB."""
+    n = 3000
+    offsets, items = np.array([0, n]), np.arange(n, dtype=np.int32)
+    monkeypatch.setattr(neighbours, "_PAIRS", 20_000)
+    most = max(len(c) for c, _ in neighbours.co_occurrences(offsets, items, n))
+    assert most <= 20_000
+    tracemalloc.start()
+    total = sum(len(c) for c, _ in neighbours.co_occurrences(offsets, items, n))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert total == n * (n - 1)
+    assert peak < 10 * 2**20  # all pairs at once: 9 million, 72 MB for their codes alone
 
 
 def test_knn_keeps_the_strongest() -> None:
