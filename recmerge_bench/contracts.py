@@ -105,15 +105,26 @@ def check_class(spec: Spec, found: Any) -> None:
     _check_options(spec, found)
 
 
+def spec_class(spec: Spec) -> Any:
+    """The class of a spec, imported and checked once.
+
+    Raises:
+        HandledError: it cannot be had, or is not what the kind needs.
+    """
+    found = load_class(spec.target)
+    if (spec.kind, spec.target) not in _CHECKED:
+        check_class(spec, found)
+        _CHECKED.add((spec.kind, spec.target))
+    return found
+
+
 def definition(spec: Spec, options: Mapping[str, Any] | None = None) -> Any:
     """The definition of a spec with these options (its own where none are given).
 
     Raises:
         HandledError: its class cannot be had, or is not what the kind needs; an unknown option.
     """
-    if (spec.kind, spec.target) not in _CHECKED:
-        check_class(spec, load_class(spec.target))
-        _CHECKED.add((spec.kind, spec.target))
+    spec_class(spec)
     return define(spec.target, spec.options if options is None else options)
 
 
@@ -190,4 +201,4 @@ def _bad(spec: Spec, said: str) -> HandledError:
     return HandledError(f"{spec.kind} '{spec.name}', target {spec.target}: {said}")
 
 
-__all__ = ["BASES", "check_class", "check_early", "definition"]
+__all__ = ["BASES", "check_class", "check_early", "definition", "spec_class"]

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recmerge_bench.cli import cli
 from recmerge_bench.data import atomic
 from recmerge_bench.data.atomic import Fields, export_atomic, find_domains, read_folder
 from recmerge_bench.data.build import Columns, Item, build_interactions
@@ -98,6 +100,15 @@ BAD_FILES: dict[str, tuple[str | bytes, str | bytes | None, str, str]] = {
                      "inter:3 (column domain): ", "item '1' is in two domains, 'a' and 'b'"),
     "domain name": (INTER + "u\t1\t1\n", ITEM + "1\tone\tBad name\n", "item:2 (column domain): ",
                     "'Bad name' is no domain name"),
+    "old Mac": (INTER.replace("\n", "\r") + "u\t1\t1\r", None, "inter: ",
+                "lines end with a carriage return alone"),
+    "comma": ("user_id,item_id,timestamp\nu,1,1\n", None, "inter:1 (column 1): ",
+              "header field 'user_id,item_id,timestamp' is not name:type with a type of token, "
+              "token_seq, float, float_seq; fields are separated by tabs"),
+    "spaces": ("user_id:token item_id:token timestamp:float\nu 1 1\n", None,
+               "inter:1 (column 1): ", "header field 'user_id:token item_id:token timestamp"),
+    "long header": ("x" * 10_000 + "\nu\n", None, "inter:1 (column 1): ",
+                    f"header field '{'x' * 60}...' is not"),
     "no domain": (INTER + "u\t1\t1\n", ITEM + "1\tone\ta\n2\ttwo\t\n", "item:3 (column domain): ",
                   "'' is no domain name"),
 }  # fmt: skip
@@ -151,6 +162,77 @@ def test_domains_of_a_folder(tmp_path: Path) -> None:
     inside = INTER[:-1] + "\tdomain:token\nu\t1\t1\td\nu\t2\t1\tc\n"
     assert find_domains(write(tmp_path / "y", inside)) == ["c", "d"]
     assert read_folder(tmp_path / "y").catalogue.domains == ("c", "d")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_domain_that_stands_first_is_found(tmp_path: Path, encoding: str, end: str) -> None:
+    """Its header cell begins with the mark of the byte order."""
+    events = INTER + "u\tb1\t1\nu\tc1\t2\n"
+    items = "domain:token\titem_id:token\nbooks\tb1\ncds\tc1\n"
+    texts = [text.replace("\n", end) for text in (events, items)]
+    marks = ["\ufeff" if encoding in ("utf-8", "utf-16-le", "utf-16-be") else ""] * 2
+    raw = [(m + t).encode(encoding) for m, t in zip(marks, texts, strict=True)]
+    folder = write(tmp_path, *raw)
+    given = encoding.removesuffix("-sig")
+    assert find_domains(folder, given) == ["books", "cds"]
+    assert read_folder(folder, encoding=given).catalogue.domains == ("books", "cds")
+    plain = read_folder(write(tmp_path / "plain", events, items))
+    assert fingerprint(read_folder(folder, encoding=given)) == fingerprint(plain)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"), [("utf-16", "byte 0 is not utf-8"), ("utf-16-le", "zero bytes in the")]
+)
+def test_an_encoding_that_is_not_named_is_told(
+    tmp_path: Path, encoding: str, message: str
+) -> None:
+    folder = write(tmp_path, (INTER + "u\t1\t1\n").encode(encoding))
+    for read in (read_folder, find_domains):
+        with pytest.raises(DataError, match=message):
+            read(folder)
+
+
+def test_an_unknown_encoding_is_one_line_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(HandledError, match="no encoding 'utf-9'"):
+        find_domains(write(tmp_path, INTER + "u\t1\t1\n"), "utf-9")
+
+
+def test_texts_stay_as_they_are(tmp_path: Path) -> None:
+    texts = ['12" vinyl, "unclosed', "6' long\u2028second\u0085third", "NA", "null", " x "]
+    items = [f"{n}\t{text}\ta\n" for n, text in enumerate(texts)]
+    events = [f"u\t{n}\t{n}\n" for n in range(len(texts))]
+    header = "item_id:token\ttitle:token_seq\tdomain:token\n"
+    built = read_folder(write(tmp_path, INTER + "".join(events), header + "".join(items)))
+    by_token = dict(zip(built.catalogue.tokens, built.catalogue.texts, strict=True))
+    assert [by_token[str(n)] for n in range(len(texts))] == texts
+
+
+def test_what_other_systems_leave_is_not_looked_at(tmp_path: Path) -> None:
+    folder = write(tmp_path, INTER + "u\t1\t1\n")
+    (folder / "._set.inter").write_bytes(b"\0\5\26\7")
+    (folder / "._set.item").write_bytes(b"\0\5\26\7")
+    assert read_folder(folder).n_users == 1
+
+
+def test_an_item_file_of_another_name_is_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path, INTER + "u\t1\t1\n")
+    (folder / "movies.item").write_text(GOOD_ITEM)
+    with pytest.raises(DataError, match=r"movies\.item does not belong to set\.inter: call it set"):
+        read_folder(folder)
+
+
+def test_a_folder_exports_itself_by_a_dot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write(tmp_path / "films", INTER + "u\t1\t1\nu\t2\t1\n", GOOD_ITEM)
+    monkeypatch.chdir(folder)
+    ran = CliRunner().invoke(cli, ["datasets", "export", ".", "--to", "../out"])
+    assert ran.exit_code == 0, ran.output
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["films.inter", "films.item"]
+    assert fingerprint(read_folder(tmp_path / "out")) == fingerprint(read_folder(folder))
+    with pytest.raises(DataError, match="no name for files"):
+        export_atomic(read_folder(folder), tmp_path / "out", "")
 
 
 def test_names_of_fields_are_options(tmp_path: Path) -> None:

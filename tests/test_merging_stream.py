@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from recmerge_bench.cli import cli
 from recmerge_bench.definitions import Expert, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging import blocks, stream
+from recmerge_bench.merging import blocks, checkpoints, stream
 from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.registry import discover
@@ -242,6 +246,112 @@ def test_an_expert_equal_to_the_base(method: str, files: list[Path], tmp_path: P
     assert not (tmp_path / "out.safetensors").exists()
 
 
+@pytest.mark.parametrize("name", ["m0.safetensors", "m2.safetensors", "link", "hard"])
+@pytest.mark.parametrize("end", ["", ".json"])
+def test_no_input_is_replaced(
+    name: str, end: str, files: list[Path], tmp_path: Path
+) -> None:
+    """``-o BASE --force`` replaced the base and recorded the merged file's hash as the base's."""
+    (tmp_path / "link").symlink_to(files[1])
+    os.link(files[3], tmp_path / "hard")
+    given = files
+    if end:  # the record that is written beside OUT would be an input
+        given = [*files[:3], tmp_path / f"{name}{end}"]
+        given[3].write_bytes(files[3].read_bytes())
+    before = {p: p.read_bytes() for p in tmp_path.iterdir()}
+    ran = command("--method", "ties", *asked(given, tmp_path / name, "--force"))
+    assert isinstance(ran.exception, HandledError), ran.output
+    assert "one of the files to merge" in str(ran.exception)
+    assert {p: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["device", "fifo", "socket", "folder as parent", "record a fifo"])
+def test_only_regular_files_are_replaced(kind: str, files: list[Path], tmp_path: Path) -> None:
+    """As root it replaced a device node."""
+    out = tmp_path / "out"
+    if kind == "device":
+        out.symlink_to("/dev/null")
+    elif kind == "fifo":
+        os.mkfifo(out)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(out))
+    elif kind == "record a fifo":
+        os.mkfifo(tmp_path / "out.json")
+    else:
+        out.write_text("a file")
+        out = out / "model"
+    names = sorted(p.name for p in tmp_path.iterdir())
+    ran = command("--method", "ties", *asked(files, out, "--force"))
+    assert isinstance(ran.exception, HandledError), ran.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+    assert Path("/dev/null").is_char_device()
+
+
+def test_an_expert_counts_once(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(files[1])
+    (tmp_path / "copy").write_bytes(files[1].read_bytes())
+    for again, told in ((files[1], "given twice"), (tmp_path / "link", "given twice"),
+                        (tmp_path / "copy", "hold the same bytes")):  # fmt: skip
+        ran = command("--method", "ties", *asked([*files, again], tmp_path / "o"))
+        assert isinstance(ran.exception, HandledError) and told in str(ran.exception)
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_record_of_someone_else_is_not_replaced(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "o.json").write_text("mine")
+    ran = command("--method", "ties", *asked(files, tmp_path / "o"))
+    assert "o.json exists" in str(ran.exception)
+    assert (tmp_path / "o.json").read_text() == "mine" and not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("broken", ["data", "record", "room"])
+def test_a_full_disk_leaves_nothing(
+    broken: str, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def no(*_: Any, **__: Any) -> None:
+        raise full
+
+    if broken == "data":
+        monkeypatch.setattr(checkpoints.Writer, "write", no)
+    elif broken == "record":
+        monkeypatch.setattr(Path, "write_text", no)
+    else:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
+    out = tmp_path / "new" / "deep" / "m-{scale}"
+    ran = command("--method", "task-arithmetic", "--sweep", "0.2,1", *asked(files, out))
+    assert isinstance(ran.exception, HandledError), ran.output
+    assert ("No space" in str(ran.exception)) or ("MB are free" in str(ran.exception))
+    assert "\n" not in str(ran.exception)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("words", [["--set", "scale=2"], ["--sweep", "1,2"]])
+def test_what_does_not_fit_half_precision_is_refused(words: list[str], tmp_path: Path) -> None:
+    """60000 + 2 * (2000 + 3000) is more than 65504; a sweep wrote inf."""
+    paths = [tmp_path / f"h{n}" for n in range(3)]
+    for path, first in zip(paths, (60000.0, 62000.0, 63000.0), strict=True):
+        save_file({"w": torch.tensor([first, 60000.0]).half()}, path)
+    out = tmp_path / ("m-{scale}" if "--sweep" in words else "m")
+    ran = command("--method", "task-arithmetic", *words, *asked(paths, out))
+    assert "'w' holds NaN or infinite values" in str(ran.exception)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["h0", "h1", "h2"]
+
+
+def test_fp8_and_shards_are_refused_by_name(files: list[Path], tmp_path: Path) -> None:
+    for path in files[:2]:
+        spoil(path, lambda m: m.update(c=torch.tensor(1.0).to(torch.float8_e4m3fn)))
+    ran = command("--method", "ties", *asked(files[:2], tmp_path / "o"))
+    assert re.search(r"m0.safetensors: 'c' is of dtype F8_E4M3", str(ran.exception))
+    part = tmp_path / "model-00001-of-00002.safetensors"
+    part.write_bytes(files[2].read_bytes())
+    ran = command("--method", "ties", *asked([files[3], part], tmp_path / "o"))
+    assert "part of a sharded checkpoint" in str(ran.exception)
+    assert not (tmp_path / "o").exists()
+
+
 def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path) -> None:
     torch.save({"a": torch.ones(2)}, tmp_path / "model.bin")
     (tmp_path / "cut.safetensors").write_bytes(files[1].read_bytes()[:-100])
@@ -263,11 +373,20 @@ def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path)
         (["--method", "ties", "--set", "density=2"], "not in"),
         (["--method", "ties", "--policy", "a.=bas"], "did you mean 'base'"),
         (["--method", "ties", "--policy", "=base"], "nothing is left to merge"),
+        (["--method", "ties", "--policy", "a=base", "--policy", "a=drop"], "names 'a' twice"),
+        (["--method", "dare", "--set", "drop=nan"], "drop lies in"),
+        (["--method", "dare", "--set", "drop=.nan"], "drop lies in"),
+        (["--method", "dare", "--set", "drop=-.inf"], "drop lies in"),
+        (["--method", "dare", "--set", "drop=1"], ""),
+        (["--method", "ties", "--set", "density=0"], ""),
+        (["--method", "task-arithmetic", "--set", "scale=two"], "scale"),
+        (["--method", "task-arithmetic", "--set", "scale=1e39"], "numbers that fp32 holds"),
+        (["--method", "task-arithmetic", "--set", "scale=nan"], "numbers that fp32 holds"),
     ],
 )
 def test_wrong_use(words: list[str], told: str, files: list[Path], tmp_path: Path) -> None:
     ran = command(*words, *asked(files, tmp_path / "out.safetensors"))
-    assert told in str(ran.exception)
+    assert isinstance(ran.exception, HandledError) and told in str(ran.exception)
     assert not (tmp_path / "out.safetensors").exists()
 
 
@@ -325,6 +444,18 @@ def test_the_command_sweeps(files: list[Path], tmp_path: Path) -> None:
         assert about["options"] == {"scale": scale} and about["merged"]["file"] == name
         assert f"scale={scale}" in (tmp_path / f"{name}.md").read_text()
     assert sorted(p.name for p in tmp_path.glob("m-*.st")) == ["m-0.2.st", "m-1.st"]
+    near = command("--method", "task-arithmetic", "--sweep", "0.1,0.10000001", *asked(files, out))
+    assert near.return_value == 0, near.output  # two files, not one
+    assert (tmp_path / "m-0.10000001.st").is_file() and (tmp_path / "m-0.1.st").is_file()
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**64), "1e3", "nan"])
+def test_seeds_are_whole_numbers_of_63_bits(seed: str, files: list[Path], tmp_path: Path) -> None:
+    ran = CliRunner().invoke(
+        cli,
+        ["merge", "--method", "dare", "--seed", seed, *map(str, asked(files, tmp_path / "o"))],
+    )
+    assert ran.exit_code == 2 and not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(
@@ -333,6 +464,9 @@ def test_the_command_sweeps(files: list[Path], tmp_path: Path) -> None:
         ("task-arithmetic", ["--sweep", "0.2;1"], "takes numbers"),
         ("task-arithmetic", ["--sweep", "0.2", "--set", "scale=1"], "not by both"),
         ("weight-averaging", ["--sweep", "0.2"], "not linear in a scale"),
+        ("task-arithmetic", ["--sweep", "0.2,nan"], "numbers that fp32 holds"),
+        ("task-arithmetic", ["--sweep", "0.2,0.20"], "names 0.2 twice"),
+        ("task-arithmetic", ["--sweep", "0.1,0.10000000000000002"], "would both be written to"),
     ],
 )
 def test_wrong_sweeps(

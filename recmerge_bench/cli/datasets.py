@@ -160,7 +160,7 @@ def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> i
     from recmerge_bench.data.atomic import export_atomic
 
     loaded = load(registry(ctx), name, data_root)
-    stem = Path(name).name
+    stem = Path(name).resolve().name if Path(name).is_dir() else name  # "." has no name
     for path in export_atomic(loaded, to, stem):
         click.echo(f"wrote {path}")
     return 0

@@ -120,7 +120,11 @@ def _ranks(
     split, catalogue = cut.split(interactions, domains), interactions.catalogue
     count = cut.candidates()
     drawn = (
-        None if count is None else draw(split, split.test, catalogue, count, cut.candidate_seed())
+        None
+        if count is None
+        else draw(
+            split, split.test, catalogue, count, cut.candidate_seed(), cut.cap_candidates()
+        )
     )
     net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
     better, equal = rank_with_net(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,10 @@ ACTIONS = ("merge", "base", "drop", "concatenate")
     "--sweep", metavar="S1,S2,...",
     help="Several scales in one pass; the name of OUT then holds {scale}.",
 )  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="For methods that draw.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
+    help="For methods that draw.",
+)  # fmt: skip
 @click.option("-o", "--out", required=True, type=FILE, help="The merged checkpoint.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.pass_context
@@ -54,6 +56,7 @@ def merge(
 
     Beside OUT come OUT.json, a record of what was merged and how, and OUT.md, a model card.
     """
+    from recmerge_bench.merging.outputs import refuse_equal, refuse_outs, refuse_twice, staged
     from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.suite import key_values
 
@@ -61,8 +64,10 @@ def merge(
     spec = found.get("strategy", method)
     given = key_values(changes)
     outs = _outs(out, sweep, given)
+    refuse_twice(experts)
+    refuse_outs(outs, (base, *experts), force)
     assert isinstance(spec, StrategySpec)  # a registry holds each kind's own
-    _check(spec, tuple(outs.values()), force, sweep is not None)
+    _check(spec, sweep is not None)
     options = complete(spec, {**given, **({"scale": 1.0} if sweep else {})}, "merge")
     policy = _policy(rules)
     from recmerge_bench.contracts import definition
@@ -71,31 +76,38 @@ def merge(
     strategy = definition(spec, options)
     source = Streamed(base, experts, policy)
     _announce(source, strategy.reach if not strategy.surveys() else "entry")
-    start = time.perf_counter()
-    facts = _merged(source, strategy, outs, seed, {"method": method})
-    chosen = {"scale": facts.pop("scale")} if "scale" in facts else {}
-    about = {
-        "method": method,
-        "policy": policy,
-        "seed": seed,
-        "base": _file(base),
-        "experts": [_file(path) for path in experts],
-        "parameters": facts,
-        **chosen,
-        "seconds": time.perf_counter() - start,
-        "provenance": _provenance(),
-    }
-    for scale, file in outs.items():
-        used = options if scale is None else {**options, "scale": scale}
-        own = {**about, "options": used, "merged": _file(file)}
-        _write(Path(f"{file}.json"), json.dumps(own, indent=1, sort_keys=True) + "\n")
-        _write(Path(f"{file}.md"), _card(spec, own))
+    given_files = {path: _file(path) for path in (base, *experts)}  # before anything is replaced
+    refuse_equal({path: given_files[path]["sha256"] for path in experts})
+    with staged(outs, source.bytes()[1]) as places:
+        start = time.perf_counter()
+        facts = _merged(source, strategy, places, seed, {"method": method})
+        chosen = {"scale": facts.pop("scale")} if "scale" in facts else {}
+        about = {
+            "method": method,
+            "policy": policy,
+            "seed": seed,
+            "base": given_files[base],
+            "experts": [given_files[path] for path in experts],
+            "parameters": facts,
+            **chosen,
+            "seconds": time.perf_counter() - start,
+            "provenance": _provenance(),
+        }
+        for scale, file in places.items():
+            used = options if scale is None else {**options, "scale": scale}
+            own = {**about, "options": used, "merged": _file(file)}
+            text = json.dumps(own, indent=1, sort_keys=True) + "\n"
+            Path(f"{file}.json").write_text(text, encoding="utf-8")
+            Path(f"{file}.md").write_text(_card(spec, own), encoding="utf-8")
+    for file in outs.values():
         click.echo(f"wrote {file}, {file}.json and {file}.md")
     return 0
 
 
 def _outs(out: Path, sweep: str | None, options: dict[str, Any]) -> dict[float | None, Path]:
     """Scale -> file; the one scale None without a sweep."""
+    from recmerge_bench.planning.options import fits
+
     if sweep is None:
         return {None: out}
     try:
@@ -106,10 +118,15 @@ def _outs(out: Path, sweep: str | None, options: dict[str, Any]) -> dict[float |
         raise HandledError(f"--sweep writes several files: put {{scale}} into the name '{out}'")
     if "scale" in options:
         raise HandledError("give scales by --sweep or by --set scale=, not by both")
-    return {s: out.with_name(out.name.replace("{scale}", f"{s:g}")) for s in scales}
+    for number, scale in enumerate(scales):
+        if not fits(scale):
+            raise HandledError(f"--sweep takes numbers that fp32 holds, not {scale}")
+        if scale in scales[:number]:
+            raise HandledError(f"--sweep names {scale:g} twice")
+    return {s: out.with_name(out.name.replace("{scale}", f"{s:.12g}")) for s in scales}
 
 
-def _check(spec: StrategySpec, outs: tuple[Path, ...], force: bool, sweep: bool) -> None:
+def _check(spec: StrategySpec, sweep: bool) -> None:
     from recmerge_bench.targets import load_class
 
     if spec.passthrough or "experts" not in spec.inputs:
@@ -122,9 +139,6 @@ def _check(spec: StrategySpec, outs: tuple[Path, ...], force: bool, sweep: bool)
         raise HandledError(f"'{spec.name}' makes a model for each domain: run it in a suite")
     if sweep and not load_class(spec.target).scaled:  # type: ignore[attr-defined]
         raise HandledError(f"'{spec.name}' is not linear in a scale: merge once for each setting")
-    for out in outs:
-        if out.exists() and not force:
-            raise HandledError(f"{out} exists: name another file, or give --force")
 
 
 def _policy(rules: tuple[str, ...]) -> dict[str, str]:
@@ -135,6 +149,8 @@ def _policy(rules: tuple[str, ...]) -> dict[str, str]:
             raise HandledError(
                 f"--policy takes PREFIX={'|'.join(ACTIONS)}, not '{rule}'{near(action, ACTIONS)}"
             )
+        if prefix in policy:
+            raise HandledError(f"--policy names '{prefix}' twice")
         policy[prefix] = action
     return policy
 
@@ -202,8 +218,3 @@ def _card(spec: Spec, about: dict[str, Any]) -> str:
         f"Its licence follows from those of the base and the experts.\n"
     )
 
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

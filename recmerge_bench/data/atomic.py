@@ -18,6 +18,8 @@ from recmerge_bench.errors import DataError, HandledError, near
 TYPES = ("token", "token_seq", "float", "float_seq")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+#: Characters of a header that are looked at for a domain field.
+MOST_HEADER = 1 << 16
 DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -90,8 +92,10 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
             a wrong number of fields, bytes that are not in the encoding.
         HandledError: there is no such encoding.
     """
-    lines = _decode(path, encoding).removeprefix("\ufeff").split("\n")
-    lines = [line.removesuffix("\r") for line in lines]
+    text = _decode(path, encoding).removeprefix("\ufeff")
+    if "\r" in text and "\n" not in text:
+        raise DataError("lines end with a carriage return alone; end them with a line feed", path)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
     if lines[-1] == "":
         lines.pop()
     if not lines:
@@ -128,12 +132,15 @@ def _decode(path: Path, encoding: str) -> str:
 
 
 def _header(line: str, path: Path) -> list[str]:
-    names = []
+    names: list[str] = []
+    _refuse_zeros(line, path)
     for number, field in enumerate(line.split("\t"), 1):
         name, colon, kind = field.partition(":")
         if not colon or not name or kind not in TYPES:
+            shown = field if len(field) <= 60 else f"{field[:60]}..."
+            hint = "" if "\t" in line else "; fields are separated by tabs"
             raise DataError(
-                f"header field '{field}' is not name:type with a type of {', '.join(TYPES)}",
+                f"header field '{shown}' is not name:type with a type of {', '.join(TYPES)}{hint}",
                 path,
                 1,
                 number,
@@ -144,16 +151,36 @@ def _header(line: str, path: Path) -> list[str]:
     return names
 
 
+def _refuse_zeros(header: str, path: Path) -> str:
+    """The header, unless bytes of another encoding were taken for text."""
+    if "\0" in header:
+        raise DataError("zero bytes in the header: name the file's encoding (utf-16-le?)", path, 1)
+    return header
+
+
 def find_files(folder: Path) -> tuple[Path, Path | None]:
     """The ``.inter`` file of a folder, and its ``.item`` file if there is one.
 
+    Files whose names begin with a dot (what other systems leave behind) are not looked at.
+
     Raises:
-        DataError: there is no ``.inter`` file, or more than one.
+        DataError: there is no ``.inter`` file, or more than one, or an ``.item`` file of another
+            name, which would go unread.
     """
-    inter = sorted(folder.glob("*.inter"))
+    inter, items = (
+        sorted(p for p in folder.glob(f"*{end}") if not p.name.startswith("."))
+        for end in (".inter", ".item")
+    )
     if len(inter) != 1:
         raise DataError(f"expected one .inter file, found {len(inter)}", folder)
     item = inter[0].with_suffix(".item")
+    for other in items:
+        if other != item:
+            raise DataError(
+                f"{other.name} does not belong to {inter[0].name}: call it {item.name} or take it "
+                "out of the folder",
+                folder,
+            )
     return inter[0], item if item.is_file() else None
 
 
@@ -223,11 +250,20 @@ def find_domains(folder: Path, encoding: str = "utf-8", fields: Fields = DEFAULT
     for path in (item_file, inter_file):
         if path is None:
             continue
-        with path.open("rb") as file:
-            header = file.readline().decode(encoding, "replace")
-        if any(field.partition(":")[0] == fields.domain for field in header.split("\t")):
+        if fields.domain in _names(path, encoding):
             return sorted(set(read_table(path, encoding)[fields.domain]))
     return [folder_domain(folder)]
+
+
+def _names(path: Path, encoding: str) -> list[str]:
+    """Fields of the header; what else is wrong with a file is said when it is read."""
+    try:
+        with path.open(encoding=encoding, newline="\n") as file:
+            line = file.readline(MOST_HEADER)
+    except (LookupError, UnicodeDecodeError):
+        line = _decode(path, encoding).partition("\n")[0]
+    line = _refuse_zeros(line.removeprefix("\ufeff").rstrip("\r\n"), path)
+    return [field.partition(":")[0] for field in line.split("\t")]
 
 
 def folder_domain(folder: Path) -> str:
@@ -285,12 +321,14 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
 
     Raises:
         DataError: an id or a text holds a tab or a line break, an id is empty, an item's id is
-            in two domains.
+            in two domains; the name is empty or begins with a dot.
     """
     catalogue = interactions.catalogue
     for text in (*catalogue.tokens, *interactions.user_tokens, *catalogue.texts):
         if any(mark in text for mark in "\t\n\r"):
             raise DataError(f"{text[:40]!r} holds a tab or a line break and cannot be exported")
+    if not name or name.startswith("."):
+        raise DataError(f"'{name}' is no name for files that are read back")
     if "" in catalogue.tokens or "" in interactions.user_tokens:
         raise DataError("an empty id cannot be exported")
     if len(set(catalogue.tokens)) < len(catalogue.tokens):

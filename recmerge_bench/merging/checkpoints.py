@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ DTYPES = {
     torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
 
+#: How parts of a sharded checkpoint are called.
+_SHARD = re.compile(r"-\d{3,}-of-\d{3,}\.")
+
 
 class Checkpoint:
     """A safetensors file; its tensors are views of the file, read when they are looked at.
@@ -29,13 +33,19 @@ class Checkpoint:
         path: the file.
 
     Raises:
-        HandledError: no such file, or not a safetensors file.
+        HandledError: no such file, not a safetensors file, a shard, or a dtype (such as fp8) that
+            is not merged.
     """
 
     def __init__(self, path: Path) -> None:
         from safetensors import SafetensorError, safe_open
 
         self.path = path
+        if _SHARD.search(path.name) or path.name.endswith(".index.json"):
+            raise HandledError(
+                f"{path} is a part of a sharded checkpoint: a method has to see the whole model; "
+                "load it and save it as one file first"
+            )
         if not path.is_file():
             raise HandledError(f"there is no file {path}")
         try:
@@ -46,6 +56,13 @@ class Checkpoint:
                 f"{path}: not a safetensors file ({error}); pickled checkpoints are not read: "
                 "convert them with safetensors.torch.save_file"
             ) from None
+        for name in self.names:
+            kind = str(self._file.get_slice(name).get_dtype())
+            if kind not in DTYPES.values():
+                raise HandledError(
+                    f"{path}: '{name}' is of dtype {kind}, which is not merged; convert it to one "
+                    f"of {', '.join(DTYPES.values())}"
+                )
 
     def __getitem__(self, name: str) -> Tensor:
         tensor: Tensor = self._file.get_tensor(name)

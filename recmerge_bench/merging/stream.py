@@ -196,7 +196,7 @@ class Streamed:
                     start = tensor.reshape(-1)[written : written + piece.numel()]
                     for scale, writer in writers.items():
                         made = piece if scale is None else _at(start, piece, scale)
-                        self._finite(made, name)
+                        self._finite(made.to(tensor.dtype), name, made=made)
                         writer.write(made.to(tensor.dtype))
                     written += piece.numel()
                     progress(done + written)
@@ -267,13 +267,17 @@ class Streamed:
 
     # -- checks --------------------------------------------------------------------------------
 
-    def _finite(self, tensor: Tensor, name: str, path: Path | None = None) -> None:
+    def _finite(
+        self, tensor: Tensor, name: str, path: Path | None = None, made: Tensor | None = None
+    ) -> None:
         # A sum is finite if every entry is, but for an overflow: then look at each.
         if not bool(tensor.sum(dtype=torch.float32).isfinite()) and not bool(
             tensor.isfinite().all()
         ):
             whose = f"{path}: " if path else "the merged "
-            raise HandledError(f"{whose}'{name}' holds NaN or infinite values")
+            large = made is not None and bool(made.isfinite().all())
+            why = f": what was merged does not fit {tensor.dtype}" if large else ""
+            raise HandledError(f"{whose}'{name}' holds NaN or infinite values{why}")
 
     def _all_changed(self, changed: Sequence[bool]) -> None:
         for expert, differs in zip(self.experts, changed, strict=True):

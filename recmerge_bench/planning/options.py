@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from recmerge_bench.contracts import definition
+from recmerge_bench.contracts import definition, spec_class
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.keys import canonical
 from recmerge_bench.specs import Spec
@@ -21,11 +21,12 @@ def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]
     Raises:
         HandledError: an unknown option or a value of a wrong type.
     """
+    values = checked(spec_class(spec).Options, {**spec.options, **given}, f"{where}, {spec.name}")
     try:
-        made = definition(spec, {**spec.options, **given})
+        definition(spec, values)  # whatever else it asks of its options
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
-    return checked(type(made.options), {**spec.options, **given}, f"{where}, {spec.name}")
+    return values
 
 
 def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -64,7 +65,23 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
+    for name, value in full.items():
+        if not fits(value):
+            raise HandledError(f"{where}: {name}: takes numbers that fp32 holds, not {value!r}")
     return full
+
+
+#: The largest number of fp32, in which weights are merged and trained.
+LARGEST = 3.4028234663852886e38
+
+
+def fits(value: Any) -> bool:
+    """No NaN, no infinity and nothing that overflows in fp32, however deep."""
+    if isinstance(value, Mapping):
+        return all(fits(v) for v in value.values())
+    if isinstance(value, list):
+        return all(fits(v) for v in value)
+    return not isinstance(value, float) or abs(value) <= LARGEST
 
 
 @functools.cache

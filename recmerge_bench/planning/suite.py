@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -22,6 +22,10 @@ class Model(BaseModel):
     """Strict base: a key that the schema does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+#: What every library's generator takes.
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class BackboneUse(Model):
@@ -181,7 +185,7 @@ class Track(Model):
     backbones: dict[str, BackboneUse] = {}
     rows: tuple[Row, ...]
     isolated: bool = False
-    seeds: tuple[int, ...] | None = None
+    seeds: tuple[Seed, ...] | None = None
     reference: str | None = None
     baseline: Baseline | None = None
     paper: PaperUse | None = None
@@ -234,8 +238,8 @@ class Suite(Model):
     title: str = ""
     label: Literal["smoke", "converged", "paper"] = "converged"
     extends: str | tuple[str, ...] | None = None
-    seeds: tuple[int, ...] = (0,)
-    threads: int = Field(1, ge=1)
+    seeds: tuple[Seed, ...] = (0,)
+    threads: int = Field(1, ge=1, le=1024)
     timeout: float = Field(3600.0, gt=0)
     metrics: tuple[str, ...] = ("NDCG@10", "HR@10", "MRR")
     expects: dict[str, str] = {}
