@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from compared_builders import suite
 from conftest import ROOT
 
 from recmerge_bench.cli import cli
 from recmerge_bench.publishing.check import check
+from recmerge_bench.records.all_ranks import write_all_ranks
+from recmerge_bench.records.files import SCHEMA
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_json
 from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.pages import render_site
 from recmerge_bench.site.write import write_site
@@ -24,10 +28,10 @@ def boards(tmp_path: Path) -> Path:
     """Two small suites' boards and records."""
     folder = tmp_path / "boards"
     (folder / "records").mkdir(parents=True)
-    for suite in ("quick", "regression"):
-        for file in (ROOT / "leaderboards").glob(f"{suite}*.md"):
+    for name in ("quick", "regression"):
+        for file in (ROOT / "leaderboards").glob(f"{name}*.md"):
             shutil.copy(file, folder)
-        for file in (ROOT / "leaderboards" / "records").glob(f"{suite}.*"):
+        for file in (ROOT / "leaderboards" / "records").glob(f"{name}.*"):
             shutil.copy(file, folder / "records")
     return folder
 
@@ -113,3 +117,23 @@ def test_the_command(boards: Path, tmp_path: Path) -> None:
     (boards / "quick.md").unlink()
     assert asked(boards).return_value == 1
     assert "no records/" in str(asked(tmp_path).exception)
+
+
+def test_records_are_made_again_of_their_ranks(tmp_path: Path, registry: Registry) -> None:
+    records, tables = suite(registry, seeds=(0, 1, 2))
+    records |= {"schema": 2, "comparisons": [], "across": []}
+    folder = tmp_path / "records"
+    records["results"][0]["metrics"]["mean"]["MRR"] = 0.5  # not what the ranks give
+    write_json(folder / "fake.json", records)
+    write_json(folder / "fake.cost.json", {"schema": 2, "suite": "fake", "results": []})
+    write_all_ranks(folder / "fake.ranks.parquet", tables)
+    command = ["leaderboard", "build", "--records", str(folder), "--to", str(tmp_path)]
+    CliRunner().invoke(cli, [*command, "--from-ranks"], standalone_mode=False)
+    assert check(tmp_path, registry) == []
+    again = json.loads((folder / "fake.json").read_text())
+    assert again["schema"] == SCHEMA and again["comparisons"] and again["across"]
+    assert "no verdict (3 of 5 seeds)" in (tmp_path / "fake.md").read_text()
+    refused = CliRunner().invoke(
+        cli, ["leaderboard", "build", "--out", str(tmp_path), "--from-ranks"]
+    )
+    assert "--from-ranks goes with --records" in str(refused.exception)

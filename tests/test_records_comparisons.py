@@ -12,7 +12,7 @@ from compared_builders import USERS, suite, table
 
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.verdicts import said_of, said_of_models
+from recmerge_bench.boards.verdicts import in_words, said_of, said_of_models
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.records.all_ranks import derive, read_all_ranks, write_all_ranks
@@ -124,6 +124,23 @@ def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry
     assert "up" not in {row["method"] for row in family["rows"]}
     text = render({**records, "comparisons": [family]})
     assert next(x for x in text.splitlines() if "| up " in x).rstrip("| ").endswith("–")
+
+
+@pytest.mark.parametrize(
+    ("methods", "models", "said"),
+    [
+        ("better", "worse", "better"), ("equivalent", "better", "equivalent"),
+        ("undecided", "worse", "undecided; these models: worse"),
+        ("undecided", "undecided", "undecided"), ("no verdict", "not recorded", "no verdict"),
+        ("no verdict", "no verdict", "no verdict"),
+        ("no verdict", "undecided", "no verdict; these models: undecided"),
+    ],
+)  # fmt: skip
+def test_these_models_stand_where_the_methods_are_open(
+    methods: str, models: str, said: str
+) -> None:
+    about = [{"verdict": verdict, "reason": ""} for verdict in (methods, models)]
+    assert in_words({"about_methods": about[0], "about_models": about[1]}) == said
 
 
 def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:

@@ -19,7 +19,7 @@ from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
 from recmerge_bench.boards.verdicts import (
     compared_rows,
     comparison_of,
-    models_alone,
+    models_beside,
     said_of,
     said_of_models,
 )
@@ -94,7 +94,7 @@ def _table(
     best = {d: best_two(lines, d, metric) for d in domains}
     own = experts(lines, reference)
     verdicts = compared_rows(compared)
-    models = any(row and models_alone(row) for row in verdicts.values())
+    models = any(row and models_beside(row) for row in verdicts.values())
     uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
@@ -136,8 +136,8 @@ def _verdict(rows: Mapping[tuple[str, ...], Any], row: tuple[str, ...]) -> str:
 
 
 def _of_models(compared: Mapping[str, Any] | None) -> str:
-    """What is said of these models, where nothing is of the methods."""
-    return said_of_models(compared) if compared and models_alone(compared) else "–"
+    """What is said of these models, where the verdict leaves the methods open."""
+    return said_of_models(compared) if compared and models_beside(compared) else "–"
 
 
 def _legend(
@@ -160,7 +160,7 @@ def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> st
         row = row_of(about["baseline"])
         place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
         said.append(f"`{pieces.baseline_name(about, names, row)}`{place}")
-    none = any(models_alone(row) for about in compared for row in about["rows"])
+    none = any(models_beside(row) for about in compared for row in about["rows"])
     models = (
         " *These models*: of the models as they were trained, users alone drawn anew; it says "
         "nothing of other seeds."

@@ -10,6 +10,8 @@ from recmerge_bench.boards.table import Line, names_of
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, shown
 
+#: Verdicts that leave it open which of two methods is better.
+OPEN = (NONE, "undecided")
 NOTE = (
     "Difference of the means over the domains. *Methods*: seeds and users both drawn anew (crossed "
     "variance); *these models*: users alone. For each: what is said of it, the interval behind "
@@ -36,14 +38,14 @@ def said_of_models(row: Mapping[str, Any]) -> str:
 
 
 def in_words(row: Mapping[str, Any]) -> str:
-    """The verdict; where there is none about the methods, what is said of these models too."""
-    return said_of(row) + (f"; these models: {said_of_models(row)}" if models_alone(row) else "")
+    """The verdict; where it leaves the methods open, what is said of these models too."""
+    return said_of(row) + (f"; these models: {said_of_models(row)}" if models_beside(row) else "")
 
 
-def models_alone(row: Mapping[str, Any]) -> bool:
-    """Whether something is said of these models and nothing of the methods."""
-    silent = row["about_models"]["verdict"] in (NONE, UNRECORDED)
-    return row["about_methods"]["verdict"] == NONE and not silent
+def models_beside(row: Mapping[str, Any]) -> bool:
+    """Whether something is said of these models where the verdict leaves the methods open."""
+    methods, models = (row[about]["verdict"] for about in ("about_methods", "about_models"))
+    return methods in OPEN and models not in (NONE, UNRECORDED, methods)
 
 
 def comparison_of(records: Mapping[str, Any], track: str, protocol: str) -> list[Mapping[str, Any]]:

@@ -30,12 +30,16 @@ leaderboard.add_command(add)
     "--out", type=FOLDER, default=None, help="A run's folder: its records are taken over."
 )
 @click.option("--records", type=FOLDER, default=None, help="Committed records: render them again.")
+@click.option(
+    "--from-ranks", is_flag=True, help="With --records: first make their numbers again."
+)
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards"), show_default=True)
 @click.pass_context
 def build(
-    ctx: click.Context, out: Path | None, records: Path | None, suite: str | None, to: Path
-) -> int:
+    ctx: click.Context, out: Path | None, records: Path | None, from_ranks: bool,
+    suite: str | None, to: Path,
+) -> int:  # fmt: skip
     """Write a suite's boards.
 
     <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
@@ -46,12 +50,16 @@ def build(
         raise HandledError(
             "leaderboard build takes --out DIR (a run) or --records DIR, one of them"
         )
+    if from_ranks and records is None:
+        raise HandledError("--from-ranks goes with --records: a run's are made of its ranks")
     if out is not None:
         files = finish.build(out, to, to / "records", registry(ctx), suite)
     else:
         assert records is not None
         names = [p.stem for p in _records(records, suite)]
-        files = [f for name in names for f in finish.render_suite(records, name, to)]
+        found = registry(ctx) if from_ranks else None
+        made = [f for name in names if found for f in finish.derive_suite(records, name, found)]
+        files = [f for name in names for f in finish.render_suite(records, name, to)] + made
     for file in files:
         click.echo(f"wrote {file}")
     return 0

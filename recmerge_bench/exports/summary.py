@@ -11,7 +11,7 @@ from recmerge_bench.boards import pieces
 from recmerge_bench.boards.card import card
 from recmerge_bench.boards.pieces import p_value, plain
 from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
-from recmerge_bench.boards.verdicts import comparison_of, models_alone
+from recmerge_bench.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.exports.source import Source
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.running.store import sha256
@@ -92,7 +92,7 @@ def sentence(
         f"{plain(mine)} {_SAID[row['about_methods']['verdict']]} {plain(base)}{where} by "
         f"{about['metric']}: {row['difference']:+.4f}{relative}{_rest(row['about_methods'])}"
     ]
-    if models_alone(row):
+    if models_beside(row):
         word = row["about_models"]["verdict"]
         parts.append(f"these models: {word}{_rest(row['about_models'])}")
     return f"{'; '.join(parts)}; {row['users']} users, {drawn}."

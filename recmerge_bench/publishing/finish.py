@@ -10,10 +10,12 @@ from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.records.groups import groups_path, load_groups
 from recmerge_bench.records.results import Reader, manifests
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.store import write_text
+from recmerge_bench.running.store import write_json, write_text
 
 
 def write_board(out: Path, suite: str, registry: Registry, console: Console) -> list[Path]:
@@ -35,6 +37,23 @@ def build(
         written = write_records(reader, manifest, records)
         files += [*render_suite(records, manifest["suite"], boards), *written]
     return files
+
+
+def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
+    """Make a suite's committed records again from its ranks: metrics, groups, verdicts, mean ranks.
+
+    What is no number of the ranks (identities, configurations, audits, costs) stays; files of an
+    older schema become files of the present one.
+
+    Raises:
+        HandledError: there are no such records or ranks, or they are damaged.
+    """
+    path = records / f"{suite}.json"
+    found, costs = load_records(path), load_costs(cost_path(path))
+    ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
+    write_json(path, derive(found, ranks, registry, load_groups(groups_path(path))))
+    write_json(cost_path(path), costs)
+    return [path, cost_path(path)]
 
 
 def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:

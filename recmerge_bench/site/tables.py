@@ -11,7 +11,7 @@ from recmerge_bench.boards.card import card_facts
 from recmerge_bench.boards.cost_board import by_kind
 from recmerge_bench.boards.shares import experts, shares
 from recmerge_bench.boards.table import MEAN, Line, tables
-from recmerge_bench.boards.verdicts import comparison_of, said_of_models
+from recmerge_bench.boards.verdicts import comparison_of, models_beside, said_of_models
 from recmerge_bench.records.rows import Row, row_of
 from recmerge_bench.site.load import Suite, slug
 from recmerge_bench.site.numbers import short
@@ -99,6 +99,7 @@ def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, A
                     "verdict": row["about_methods"]["verdict"],
                     "reason": row["about_methods"]["reason"],
                     "models": said_of_models(row),
+                    "models_beside": models_beside(row),
                     "difference": {"family": number, **_difference(row)},
                 },
             )

@@ -87,12 +87,11 @@
   /** A verdict, or why there is none. */
   const said = (row) => (row.reason ? `${row.verdict} (${row.reason})` : row.verdict);
 
-  /** The verdict; where there is none about the methods, what is said of these models beside it. */
+  /** The verdict; where it leaves the methods open, what is said of these models beside it. */
   function verdict(row) {
     if (!row.verdict) return el("span", { class: "muted" }, "–");
-    const none = row.verdict === "no verdict" && !/^(no verdict|not recorded)/.test(row.models);
     return [el("span", { class: `verdict ${row.verdict.replace(" ", "-")}` }, said(row)),
-      none ? el("span", { class: "muted small" }, ` these models: ${row.models}`) : null];
+      row.models_beside ? el("span", { class: "muted small" }, ` these models: ${row.models}`) : null];
   }
 
   function difference(row) {
