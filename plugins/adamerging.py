@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.learned import LearnedWeights, LearnOptions
 
 if TYPE_CHECKING:
@@ -51,6 +51,62 @@ _ORIGINAL = {
 }  # fmt: skip
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "adamerging": (
+        Check(
+            "EnnengYang/AdaMerging, src/main_layer_wise_adamerging.py, by autograd; the inputs "
+            "are training histories, test inputs being out of reach",
+            "tests/test_merging_learned.py::test_adamerging_as_released",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "the settings there",
+            "tests/test_merging_learned.py::test_adamergings_settings_are_the_released_ones",
+            "exact",
+        ),
+    ),
+    "adamerging-pp": (
+        Check(
+            "EnnengYang/AdaMerging, src/main_layer_wise_adamergingpp.py, by autograd",
+            "tests/test_merging_learned.py::test_adamerging_as_released",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "src/ties_merging_utils.py there, ties_merging_split",
+            ""
+            "tests/test_merging_learned.py::test_kept_entries_are_those_that_the_ties_authors_select",
+            "exact",
+        ),
+    ),
+    "adamerging-mergerec": (
+        Check(
+            "MergeRec's account of it: entropy of raw scores, in nats",
+            "tests/test_merging_learned.py::test_entropy_by_hand",
+            "1e-6",
+        ),
+        Check(
+            "gradients of the weights, by autograd",
+            "tests/test_merging_learned.py::test_weights_gradient_is_autograds",
+            "1e-4 relative: fp32",
+        ),
+    ),
+    "adamerging-pseudo": (
+        Check(
+            "own settings; the entropy falls",
+            "tests/test_merging_learned.py::test_adamerging_lowers_entropy",
+            "none: a direction",
+        ),
+    ),
+    "adamerging-sequences": (
+        Check(
+            "own settings; users in the place of pseudo-users",
+            "tests/test_merging_tiers.py::test_the_same_strategy_learns_on_items_or_on_users",
+            "exact repetition",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """As released, on TIES's task vectors, as MergeRec compares with it, and ours."""
@@ -59,30 +115,35 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "adamerging", target,
             "Weights learned by the entropy of predictions for unlabelled user sequences",
+            checks=_CHECKS["adamerging"],
             options=_ORIGINAL, inputs=("base", "experts"), tier="T3", fidelity="code-verified",
             citation=citation,
         ),
         StrategySpec(
             "adamerging-pp", target,
             "AdaMerging++: the same on TIES's trimmed, agreeing task vectors",
+            checks=_CHECKS["adamerging-pp"],
             options={**_ORIGINAL, "vectors": "kept"}, inputs=("base", "experts"), tier="T3",
             fidelity="code-verified", citation=citation,
         ),
         StrategySpec(
             "adamerging-mergerec", target,
             "AdaMerging as MergeRec compares with it: pseudo-users, 16 in all, weights unclamped",
-            inputs=("base", "experts"), tier="T1", fidelity="code-verified",
+            checks=_CHECKS["adamerging-mergerec"],
+            inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation=f"MergeRec, KDD 2026 (doi 10.1145/3770854.3780264); after {citation}",
         ),
         StrategySpec(
             "adamerging-pseudo", target,
             "Entropy of predictions for pseudo-users, domains in balance, items encoded anew",
+            checks=_CHECKS["adamerging-pseudo"],
             options=_OURS, inputs=("base", "experts"), tier="T1", fidelity="own",
             citation=f"after {citation}",
         ),
         StrategySpec(
             "adamerging-sequences", target,
             "Entropy of predictions for user sequences, domains in balance, items encoded anew",
+            checks=_CHECKS["adamerging-sequences"],
             options=_OURS, inputs=("base", "experts"), tier="T3", fidelity="own",
             citation=f"after {citation}",
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="breadcrumbs",
             target=f"{__name__}:Breadcrumbs",
             summary="Task vectors without their largest and smallest entries, added up",
+            checks=(
+                Check(
+                    "Davari & Belilovsky, eqs. 2 to 4: both tails of each tensor (the released "
+                    "code masks row by row)",
+                    "tests/test_merging_agreement.py::test_breadcrumbs_as_published",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Davari & Belilovsky, Model Breadcrumbs, ECCV 2024",

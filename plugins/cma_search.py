@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from recmerge_bench.api import (
+    Check,
     HandledError,
     Spec,
     StrategyDefinition,
@@ -114,6 +115,13 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "cma-search", f"{__name__}:CmaSearch",
             "Weights searched by CMA-ES for agreement with the experts on pseudo-users",
+            checks=(
+                Check(
+                    "own: the search ends below its start and reports the value of its weights",
+                    "tests/test_merging_searched.py::test_the_search_ends_below_its_start",
+                    "1e-4 relative",
+                ),
+            ),
             inputs=("base", "experts"), tier="T1", requires=("cma",), fidelity="own",
             citation="Hansen, The CMA evolution strategy (arXiv 1604.00772); after MergeRec",
         )

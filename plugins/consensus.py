@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="consensus",
             target=f"{__name__}:Consensus",
             summary="The summed task vector where several experts' TALL masks agree",
+            checks=(
+                Check(
+                    "Wang et al., eqs. 5 and 6",
+                    "tests/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Wang et al., Localizing Task Information, ICML 2024",

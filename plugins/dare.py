@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -53,6 +53,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="dare",
             target=f"{__name__}:Dare",
             summary="Randomly dropped and rescaled task vectors, added up",
+            checks=(
+                Check(
+                    "Yu et al., eqs. 2 to 4, with the same draws",
+                    "tests/test_merging_agreement.py::test_dare_as_published",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Yu et al., Language models are super Mario, ICML 2024",

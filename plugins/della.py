@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -74,6 +74,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="della",
             target=f"{__name__}:Della",
             summary="Task vectors thinned by magnitude, elected signs, mean of the agreeing",
+            checks=(
+                Check(
+                    "Deep et al., MAGPRUNE with survivors divided by their chances, elected and "
+                    "averaged; chances by rank as in arcee-ai/mergekit",
+                    "tests/test_merging_agreement.py::test_della_as_published",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Deep et al., DELLA-Merging, 2024 (arXiv 2406.11617)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,6 +40,14 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "emr", f"{__name__}:Emr",
             "An elected task vector with a mask and a scale for each domain (modulators)",
+            checks=(
+                Check(
+                    "Huang et al., eqs. 2 to 5, means over the whole vector (the released code "
+                    "has them by tensor too)",
+                    "tests/test_merging_agreement.py::test_emr_as_published",
+                    "1e-5 relative: fp32",
+                ),
+            ),
             inputs=("base", "experts"), fidelity="paper-equations",
             citation="Huang et al., EMR-Merging, NeurIPS 2024",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -17,6 +17,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="fine-tune",
             target=f"{__name__}:Passthrough",
             summary="Each domain's own expert: the reference, 100 percent",
+            checks=(
+                Check(
+                    "own: the experts' own cells are ranked",
+                    ""
+                    "tests/test_strategy_checks.py::test_what_is_passed_through_is_the_trained_model",
+                    "same cell",
+                ),
+            ),
             inputs=("experts",),
             passthrough=True,
             tier="T4",

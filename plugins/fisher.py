@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
+    Check,
     Expert,
     HandledError,
     Spec,
@@ -96,6 +97,19 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "fisher", f"{__name__}:Fisher",
             "Mean of the experts weighted by their Fisher values on pseudo-users",
+            checks=(
+                Check(
+                    "Matena & Raffel, eq. 4",
+                    "tests/test_merging_searched.py::test_fisher_weighs_as_its_equation_says",
+                    "1e-5 relative: fp32",
+                ),
+                Check(
+                    "squared gradients of single pseudo-users, one drawn item each",
+                    ""
+                    "tests/test_merging_searched.py::test_fisher_values_are_squared_gradients_of_single_users",
+                    "fp32 rounding",
+                ),
+            ),
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Matena & Raffel, Merging models with Fisher-weighted averaging, NeurIPS 2022",
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
+    Check,
     HandledError,
     Spec,
     StrategyDefinition,
@@ -70,7 +71,15 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "greedy-soup", f"{__name__}:GreedySoup",
             "Average of the experts that agree with all experts on pseudo-users",
-            inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
+            checks=(
+                Check(
+                    "own criterion (agreement with the experts); Wortsman et al., recipe 1, in "
+                    "all else",
+                    "tests/test_merging_searched.py::test_the_soup_follows_its_recipe",
+                    "exact choice",
+                ),
+            ),
+            inputs=("base", "experts"), tier="T1", fidelity="own",
             citation="Wortsman et al., Model soups, ICML 2022; pseudo-users after MergeRec",
         )
     ]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -37,8 +37,16 @@ def recmerge_bench_register() -> list[Spec]:
             name="iso-c",
             target=f"{__name__}:IsoC",
             summary="The summed task vector with equal singular values",
+            checks=(
+                Check(
+                    "danielm1405/iso-merging, iso_c, as adapted in tanganke/fusion_bench, "
+                    "iso_utils.py",
+                    "tests/test_merging_agreement.py::test_spectral_methods_as_released",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
-            fidelity="paper-equations",
+            fidelity="code-verified",
             citation="Marczak et al., No Task Left Behind, ICML 2025",
         )
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -88,6 +88,30 @@ class IsoCts(TaskVectorStrategy):
         return mean * polar(torch.cat(lefts, 1)) @ polar(torch.cat(rights, 1)).T
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "iso-cts": (
+        Check(
+            "the numbers of directions of 50 pairs of rank and experts, by hand from round((r - "
+            "int(.8 r)) / K)",
+            "tests/test_merging_agreement.py::test_iso_cts_directions",
+            "exact",
+        ),
+        Check(
+            "danielm1405/iso-merging, iso_cts, as adapted in tanganke/fusion_bench, iso_utils.py",
+            "tests/test_merging_agreement.py::test_iso_cts_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+    "iso-cts-floor": (
+        Check(
+            "own: rounds down, which differs in 26 of those 50 pairs",
+            "tests/test_merging_agreement.py::test_iso_cts_floor_differs_in_26_of_50",
+            "exact",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Iso-CTS as released, and with own directions rounded down."""
@@ -105,6 +129,7 @@ def recmerge_bench_register() -> list[Spec]:
             summary=summary,
             options=options,
             inputs=("base", "experts"),
+            checks=_CHECKS[name],
             fidelity="code-verified" if name == "iso-cts" else "own",
             citation="Marczak et al., No Task Left Behind, ICML 2025",
         )

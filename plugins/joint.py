@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -17,6 +17,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="joint",
             target=f"{__name__}:Passthrough",
             summary="One model trained on all domains' training parts, shuffled in proportion",
+            checks=(
+                Check(
+                    "own: the joint model's own cell is ranked",
+                    ""
+                    "tests/test_strategy_checks.py::test_what_is_passed_through_is_the_trained_model",
+                    "same cell",
+                ),
+            ),
             inputs=("joint",),
             passthrough=True,
             tier="T4",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -48,6 +48,18 @@ def recmerge_bench_register() -> list[Spec]:
             name="localize-and-stitch",
             target=f"{__name__}:LocalizeAndStitch",
             summary="Each expert's largest changes, overlaps averaged",
+            checks=(
+                Check(
+                    "He et al., the dataless form",
+                    "tests/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
+                    "1e-9 relative, float64",
+                ),
+                Check(
+                    "vectors computed by MergeRec's released code",
+                    "tests/test_merging.py::test_vectors_of_the_released_code",
+                    "1e-5 relative: fp32",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="He et al., Localize-and-Stitch, TMLR 2025 (arXiv 2408.13656)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -45,6 +45,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="magmax",
             target=f"{__name__}:MagMax",
             summary="Of each parameter the change largest in magnitude",
+            checks=(
+                Check(
+                    "Marczak et al., eq. 3",
+                    "tests/test_merging_agreement.py::test_magmax_as_released",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Marczak et al., MagMax, ECCV 2024",

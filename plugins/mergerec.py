@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.learned import LearnedWeights, LearnOptions
 
 if TYPE_CHECKING:
@@ -81,6 +81,22 @@ class MergeRec(LearnedWeights):
         return others - F.softplus(own) + F.softplus(-own)
 
 
+_CHECKS = (
+    Check(
+        "eq. 11 by hand, with the pseudo-label loss of the released code "
+        "(DIALLab-SKKU/MergeRec): softmax cross entropy, where the paper's eq. 12 is written as "
+        "a binary one",
+        "tests/test_merging_learned.py::test_mergerecs_loss_by_hand",
+        "1e-5 relative",
+    ),
+    Check(
+        "eq. 12 as it is written (option label: binary), the sign of its logarithms put right",
+        "tests/test_merging_learned.py::test_mergerecs_equation_12_as_it_is_written",
+        "1e-12 relative, float64",
+    ),
+)
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Register ``mergerec``."""
@@ -89,6 +105,7 @@ def recmerge_bench_register() -> list[Spec]:
             name="mergerec",
             target=f"{__name__}:MergeRec",
             summary="Weights learned on pseudo-users, experts as teachers",
+            checks=_CHECKS,
             inputs=("base", "experts"),
             tier="T1",
             fidelity="paper-equations",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="model-stock",
             target=f"{__name__}:ModelStock",
             summary="Towards the average as far as the experts' angle says",
+            checks=(
+                Check(
+                    "arcee-ai/mergekit, mergekit/merge_methods/model_stock.py, negative cosines "
+                    "included",
+                    "tests/test_merging_agreement.py::test_model_stock_as_mergekit_has_it",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="code-verified",
             citation="Jang et al., Model Stock, ECCV 2024",

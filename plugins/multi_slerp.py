@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -78,6 +78,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="multi-slerp",
             target=f"{__name__}:MultiSlerp",
             summary="Spherical mean of the task vectors' directions, tensor by tensor",
+            checks=(
+                Check(
+                    "arcee-ai/mergekit, mergekit/merge_methods/multislerp.py, equal weights",
+                    "tests/test_merging_agreement.py::test_multi_slerp_as_mergekit_has_it",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="code-verified",
             citation="Goddard et al., MergeKit, EMNLP 2024 (multi-SLERP)",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "norm-balanced", f"{__name__}:NormBalanced",
             "Base plus the scaled sum of task vectors brought to equal length",
+            checks=(
+                Check(
+                    "own definition",
+                    "tests/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"), fidelity="own",
             citation="after Ilharco et al., Editing models with task arithmetic, ICLR 2023",
         )

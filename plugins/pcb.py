@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -80,6 +80,42 @@ def minmax(rows: Tensor) -> Tensor:
     return (rows - low) / (high - low).clamp_(min=1e-12)
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "pcb": (
+        Check(
+            "duguodong7/pcb-merging, pcb-merging.py, PCB_merge with its clamp of 1e-4",
+            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "1e-9 relative, float64",
+        ),
+        Check(
+            "the settings there",
+            "tests/test_merging_agreement.py::test_pcb_clamps_as_its_authors_do",
+            "exact",
+        ),
+    ),
+    "pcb-one-percent": (
+        Check(
+            "own settings of duguodong7/pcb-merging, pcb-merging.py, PCB_merge: clamp .01, ratio "
+            ".2",
+            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+    "pcb-mergerec": (
+        Check(
+            "vectors computed by MergeRec's released code (DIALLab-SKKU/MergeRec)",
+            "tests/test_merging.py::test_vectors_of_the_released_code",
+            "1e-6",
+        ),
+        Check(
+            "the same function written out, divided by K",
+            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """As its authors released it, clamped at one per cent, and as MergeRec released it."""
@@ -102,6 +138,7 @@ def recmerge_bench_register() -> list[Spec]:
             summary=summary,
             options=options,
             inputs=("base", "experts"),
+            checks=_CHECKS[name],
             fidelity="own" if name == "pcb-one-percent" else "code-verified",
             citation="Du et al., Parameter Competition Balancing, NeurIPS 2024",
         )

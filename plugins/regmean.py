@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import (
+    Check,
     Expert,
     HandledError,
     Spec,
@@ -148,6 +149,34 @@ class ShippedRegMean(RegMean):
         return dict(given.grams[expert.domain])
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "regmean": (
+        Check(
+            "Jin et al., eq. 2, off-diagonals times alpha",
+            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "projections of attention: inputs of all four maps",
+            "tests/test_merging_searched.py::test_grams_of_multihead_attention",
+            "1e-3: fp32",
+        ),
+    ),
+    "regmean-shipped": (
+        Check(
+            "Jin et al., eq. 2, off-diagonals times alpha",
+            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "Gram matrices of the domains' own training data",
+            "tests/test_merging_searched.py::test_shipped_grams_are_of_the_experts_own_data",
+            "fp32 rounding",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``regmean`` on pseudo-users, ``regmean-shipped`` on statistics of the domains."""
@@ -155,12 +184,14 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "regmean-shipped", f"{__name__}:ShippedRegMean",
             "Least-squares mean of linear maps, Gram matrices computed inside each domain",
+            checks=_CHECKS["regmean-shipped"],
             inputs=("base", "experts"), tier="T2", fidelity="paper-equations",
             citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
         ),
         StrategySpec(
             "regmean", f"{__name__}:RegMean",
             "Least-squares mean of linear maps on pseudo-users' inputs",
+            checks=_CHECKS["regmean"],
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
         )

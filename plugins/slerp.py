@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
+    Check,
     HandledError,
     Spec,
     StrategyDefinition,
@@ -77,7 +78,14 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "slerp", f"{__name__}:Slerp",
             "Two experts along the great circle between them, tensor by tensor",
-            inputs=("base", "experts"), fidelity="paper-equations",
+            checks=(
+                Check(
+                    "arcee-ai/mergekit, mergekit/merge_methods/slerp.py",
+                    "tests/test_merging_agreement.py::test_slerp_as_mergekit_has_it",
+                    "1e-5 relative: fp32, as there",
+                ),
+            ),
+            inputs=("base", "experts"), fidelity="code-verified",
             citation="Shoemake, SIGGRAPH 1985; as in mergekit",
         )
     ]  # fmt: skip

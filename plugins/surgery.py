@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
+    Check,
     Expert,
     HandledError,
     Spec,
@@ -118,6 +119,15 @@ class Surgery(StrategyDefinition):
         return tensors, [before, after]
 
 
+_CHECKS = (
+    Check(
+        "Yang et al., eqs. 2 and 3, by autograd with the same draws",
+        "tests/test_merging_tiers.py::test_surgery_as_published",
+        "1e-4 relative: fp32",
+    ),
+)
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``surgery`` on pseudo-users, ``surgery-sequences`` on unlabelled training histories."""
@@ -126,11 +136,13 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "surgery", target,
             "Task Arithmetic with a low-rank correction of each domain's vectors (modulators)",
-            inputs=("base", "experts"), tier="T1", fidelity="paper-equations", citation=citation,
+            checks=_CHECKS, inputs=("base", "experts"), tier="T1",
+            fidelity="paper-equations", citation=citation,
         ),
         StrategySpec(
             "surgery-sequences", target,
             "The same, learned on users' unlabelled training histories",
-            inputs=("base", "experts"), tier="T3", fidelity="paper-equations", citation=citation,
+            checks=_CHECKS, inputs=("base", "experts"), tier="T3",
+            fidelity="paper-equations", citation=citation,
         ),
     ]  # fmt: skip

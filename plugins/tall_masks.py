@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +51,13 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "tall-masks", f"{__name__}:TallMasks",
             "The summed task vector under a mask for each domain (modulators)",
+            checks=(
+                Check(
+                    "Wang et al., eqs. 4 and 5",
+                    "tests/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
+                    "1e-5 relative: sums in fp32",
+                ),
+            ),
             inputs=("base", "experts"), fidelity="paper-equations",
             citation="Wang et al., Localizing Task Information, ICML 2024",
         )

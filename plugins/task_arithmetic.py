@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, WeightsOnly, hookimpl
 from recmerge_bench.merging.strategy import Scale, ScaledStrategy, norm_scale
 
 if TYPE_CHECKING:
@@ -49,6 +49,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="task-arithmetic",
             target=f"{__name__}:TaskArithmetic",
             summary="Base plus the scaled sum of task vectors",
+            checks=(
+                Check(
+                    "Ilharco et al., section 3",
+                    "tests/test_merging_agreement.py::test_averages_and_sums_as_published",
+                    "1e-6 relative: sums in fp32",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Ilharco et al., Editing models with task arithmetic, ICLR 2023",

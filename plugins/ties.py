@@ -8,6 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.api import (
+    Check,
     HandledError,
     Spec,
     StrategyDefinition,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from recmerge_bench.merging.blocks import TaskVectorBlocks
     from recmerge_bench.merging.task_vectors import TaskVectors
+    from recmerge_bench.specs import Fidelity
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,41 @@ class Trimmed(StrategyDefinition):
         return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
 
 
+_FIDELITY: dict[str, Fidelity] = {
+    "ties": "paper-equations",
+    "ties-official": "code-verified",
+    "ties-per-tensor": "own",
+}
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "ties": (
+        Check(
+            "Yadav et al., algorithm 1",
+            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "1e-9 relative, float64",
+        ),
+        Check(
+            "vectors computed by MergeRec's released code",
+            "tests/test_merging.py::test_vectors_of_the_released_code",
+            "1e-5 relative: fp32",
+        ),
+    ),
+    "ties-official": (
+        Check(
+            "prateeky2806/ties-merging, as in EnnengYang/AdaMerging, src/ties_merging_utils.py",
+            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+    "ties-per-tensor": (
+        Check(
+            "own name for algorithm 1 tensor by tensor, the scope that mergekit has",
+            "tests/test_merging_agreement.py::test_ties_per_tensor_as_mergekit_scopes_it",
+            "1e-9 relative, float64",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """TIES as the paper has it, as its authors' code has it, and tensor by tensor."""
@@ -155,7 +192,8 @@ def recmerge_bench_register() -> list[Spec]:
             summary=summary,
             options=options,
             inputs=("base", "experts"),
-            fidelity="paper-equations",
+            fidelity=_FIDELITY[name],
+            checks=_CHECKS[name],
             citation="Yadav et al., TIES-Merging, NeurIPS 2023",
         )
         for name, (summary, options) in variants.items()

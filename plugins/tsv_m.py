@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -48,8 +48,15 @@ def recmerge_bench_register() -> list[Spec]:
             name="tsv-m",
             target=f"{__name__}:TsvM",
             summary="Leading singular vectors of every task vector, decorrelated",
+            checks=(
+                Check(
+                    "AntoAndGar/task_singular_vectors, compute_and_sum_svd_mem_reduction",
+                    "tests/test_merging_agreement.py::test_spectral_methods_as_released",
+                    "1e-9 relative, float64",
+                ),
+            ),
             inputs=("base", "experts"),
-            fidelity="paper-equations",
+            fidelity="code-verified",
             citation="Gargiulo et al., Task Singular Vectors, CVPR 2025",
         )
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
+    Check,
     HandledError,
     Spec,
     StrategyDefinition,
@@ -110,6 +111,24 @@ def _mean(given: WithLabels, weights: Mapping[str, Tensor], limit: int) -> float
     return sum(scores.values()) / len(scores)
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "task-arithmetic-validated": (
+        Check(
+            "Ilharco et al., section 4: one scale, the best on validation",
+            "tests/test_merging_tiers.py::test_the_scale_is_the_best_of_those_tried",
+            "1e-5 relative: fp32",
+        ),
+    ),
+    "greedy-soup-validated": (
+        Check(
+            "Wortsman et al., recipe 1",
+            "tests/test_merging_tiers.py::test_the_soup_follows_its_recipe",
+            "exact choice",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``task-arithmetic-validated`` and ``greedy-soup-validated``."""
@@ -117,12 +136,14 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "task-arithmetic-validated", f"{__name__}:ValidatedTaskArithmetic",
             "Task Arithmetic with the scale that is best on validation targets",
+            checks=_CHECKS["task-arithmetic-validated"],
             inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
             citation="Ilharco et al., Editing models with task arithmetic, ICLR 2023",
         ),
         StrategySpec(
             "greedy-soup-validated", f"{__name__}:ValidatedSoup",
             "Average of experts, each added if validation does not drop",
+            checks=_CHECKS["greedy-soup-validated"],
             inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
             citation="Wortsman et al., Model soups, ICML 2022",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,13 @@ def recmerge_bench_register() -> list[Spec]:
             name="weight-averaging",
             target=f"{__name__}:WeightAveraging",
             summary="Uniform mean of the experts' weights",
+            checks=(
+                Check(
+                    "Wortsman et al., section 2: the uniform soup",
+                    "tests/test_merging_agreement.py::test_averages_and_sums_as_published",
+                    "1e-6 relative: sums in fp32",
+                ),
+            ),
             inputs=("base", "experts"),
             fidelity="paper-equations",
             citation="Wortsman et al., Model soups, ICML 2022",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from recmerge_bench.api import HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
 from recmerge_bench.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -138,6 +138,26 @@ class WudiClosedForm(TaskVectorStrategy):
         return torch.linalg.solve(total, (rows @ grams).sum(0), left=False)
 
 
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "wudi": (
+        Check(
+            "nathanielyvo/WUDI-Merging, get_redundant_task_vector, both norms, gradients by "
+            "autograd",
+            "tests/test_merging_agreement.py::test_wudi_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+    "wudi-closed-form": (
+        Check(
+            "own: the published loss's gradient is zero there",
+            ""
+            "tests/test_merging_agreement.py::test_wudis_closed_form_has_no_gradient_and_is_another_method",
+            "1e-12",
+        ),
+    ),
+}
+
+
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``wudi`` as published, and its closed form."""
@@ -146,11 +166,13 @@ def recmerge_bench_register() -> list[Spec]:
         StrategySpec(
             "wudi", f"{__name__}:Wudi",
             "A few steps of Adam from the sum towards least interference, matrix by matrix",
+            checks=_CHECKS["wudi"],
             inputs=("base", "experts"), fidelity="code-verified", citation=citation,
         ),
         StrategySpec(
             "wudi-closed-form", f"{__name__}:WudiClosedForm",
             "The minimiser of WUDI's interference, matrix by matrix",
+            checks=_CHECKS["wudi-closed-form"],
             inputs=("base", "experts"), fidelity="own", citation=f"after {citation}",
         ),
     ]  # fmt: skip

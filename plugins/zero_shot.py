@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, hookimpl
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Passthrough(StrategyDefinition):
@@ -17,6 +17,14 @@ def recmerge_bench_register() -> list[Spec]:
             name="zero-shot",
             target=f"{__name__}:Passthrough",
             summary="The shared base, untouched, with each domain's initial item table",
+            checks=(
+                Check(
+                    "own: the base's own cell is ranked",
+                    ""
+                    "tests/test_strategy_checks.py::test_what_is_passed_through_is_the_trained_model",
+                    "same cell",
+                ),
+            ),
             inputs=("base",),
             passthrough=True,
             tier="T0",

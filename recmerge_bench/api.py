@@ -23,6 +23,7 @@ from recmerge_bench.errors import Blocked, DataError, HandledError, near
 from recmerge_bench.specs import (
     BackboneSpec,
     CDSRSpec,
+    Check,
     CountingSpec,
     DatasetSpec,
     EncoderSpec,
@@ -57,6 +58,7 @@ __all__ = [
     "Blocked",
     "CDSRSpec",
     "Catalogue",
+    "Check",
     "CountingModel",
     "CountingSpec",
     "DataError",

@@ -36,6 +36,7 @@ Input = Literal["base", "experts", "joint"]
 #: Files whose frames stand between a spec and the line that makes it.
 _OURS = (__file__, "<string>", dataclasses.__file__)
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TEST = re.compile(r"[\w./-]+\.py::(\w+::)?test_\w+")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
@@ -55,6 +56,36 @@ class Profile:
         """Refuse anything but two mappings with texts as keys."""
         for name in ("options", "training"):
             _check_mapping(getattr(self, name), f"Profile: {name}")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What an implementation was compared with, where, and how closely.
+
+    Attributes:
+        against: code (repository and file) or paper and equation; for a method of one's own, what
+            of it is checked.
+        test: ``tests/file.py::test_name`` that makes the comparison.
+        tolerance: of the comparison, as the test has it.
+    """
+
+    against: str
+    test: str
+    tolerance: str
+
+    def __post_init__(self) -> None:
+        """Refuse empty or many-lined statements, and tests that are not named as pytest has it."""
+        for name in ("against", "test", "tolerance"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or len(value.splitlines()) != 1:
+                raise HandledError(f"Check: {name} takes one line, not {value!r}")
+        if not _TEST.fullmatch(self.test):
+            raise HandledError(
+                f"Check: test takes tests/file.py::test_name, not {self.test!r}"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.against} ({self.test}; {self.tolerance})"
 
 
 @dataclass(frozen=True)
@@ -181,14 +212,18 @@ class MethodSpec(Spec):
     Attributes:
         fidelity: how the implementation was checked: ``code-verified``, ``paper-equations``,
             ``reconstructed`` or ``own``.
+        checks: what it was compared with, by which test, to which tolerance.
     """
 
     fidelity: Fidelity = field(default="own", kw_only=True)
+    checks: tuple[Check, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         """See `Spec`."""
         super().__post_init__()
         _check_choice(self, "fidelity", get_args(Fidelity))
+        if not isinstance(self.checks, tuple) or not all(isinstance(c, Check) for c in self.checks):
+            raise self.wrong("checks", "takes a tuple of Check")
 
 
 @dataclass(frozen=True)
@@ -327,6 +362,7 @@ __all__ = [
     "SPECS",
     "BackboneSpec",
     "CDSRSpec",
+    "Check",
     "CountingSpec",
     "DatasetSpec",
     "EncoderSpec",

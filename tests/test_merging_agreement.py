@@ -69,7 +69,7 @@ def test_iso_cts_directions(rank: int, experts: int, directions: int) -> None:
     assert own_directions(rank, experts, 0.8, "nearest") == directions
 
 
-def test_rounding_down_differs_in_26_of_50() -> None:
+def test_iso_cts_floor_differs_in_26_of_50() -> None:
     pairs = [(r, k) for r, row in other.ISO_CTS_DIRECTIONS.items() for k in row]
     differ = [
         p for p in pairs

@@ -251,6 +251,26 @@ def test_a_soup_leaves_out_who_spoils_it() -> None:
     assert len(notes["chosen"]) == 1 and notes["disagreement"] == min(notes["alone"].values())
 
 
+@pytest.mark.parametrize("changes", [(0.02, 5.0), (0.3, 0.3), (0.05, 0.06)])
+def test_the_soup_follows_its_recipe(changes: tuple[float, ...]) -> None:
+    """Wortsman et al., recipe 1, with agreement as the score: by rising disagreement."""
+    given = world(changes)
+    merged = GreedySoup(SoupOptions(sample=16)).merge(given)
+    objective = Disagreement(given, 16, 1.0)
+
+    def average(some: list[Expert]) -> dict[str, torch.Tensor]:
+        return {n: torch.stack([e.weights[n] for e in some]).mean(0) for n in given.base}
+
+    order = sorted(given.experts, key=lambda e: objective.of(e.weights))
+    soup = [order[0]]
+    for expert in order[1:]:
+        if objective.of(average([*soup, expert])) <= objective.of(average(soup)):
+            soup.append(expert)
+    assert given.notes["chosen"] == [e.domain for e in soup]
+    for name, tensor in average(soup).items():
+        torch.testing.assert_close(merged[name], tensor, rtol=1e-5, atol=1e-6)
+
+
 def test_the_search_ends_below_its_start() -> None:
     given = world()
     CmaSearch(CmaOptions(evaluations=60, sample=16, temperature=0.1)).merge(given)

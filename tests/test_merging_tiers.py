@@ -239,6 +239,27 @@ def test_the_soup_never_scores_below_its_best_ingredient() -> None:
     assert handed.notes["validation"] >= max(handed.notes["alone"].values())
 
 
+def test_the_soup_follows_its_recipe() -> None:
+    """Wortsman et al., recipe 1: by falling score, one stays where the average does not drop."""
+    handed = given("T4")
+    merged = ValidatedSoup(ValidatedOptions(limit=0)).merge(handed)
+
+    def score(weights: Any) -> float:
+        return sum(handed.validation.score(weights).values()) / 2
+
+    def average(some: list[Any]) -> dict[str, torch.Tensor]:
+        return {n: sum(e.weights[n] for e in some) / len(some) for n in handed.base}
+
+    order = sorted(handed.experts, key=lambda e: -score(e.weights))
+    soup = [order[0]]
+    for expert in order[1:]:
+        if score(average([*soup, expert])) >= score(average(soup)):
+            soup.append(expert)
+    assert handed.notes["chosen"] == [e.domain for e in soup]
+    for name, tensor in average(soup).items():
+        torch.testing.assert_close(merged[name], tensor, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("strategy", [ValidatedTaskArithmetic(), ValidatedSoup()])
 def test_labels_are_not_for_lower_tiers(strategy: Any) -> None:
     with pytest.raises(HandledError, match="T4"):

@@ -34,7 +34,9 @@ def list_plugins(ctx: click.Context, as_json: bool) -> int:
         return 0
     from tabulate import tabulate
 
-    fields = ("kind", "name", "summary", "tier", "fidelity", "origin")
+    fields = ("kind", "name", "summary", "tier", "fidelity", "checked against", "origin")
+    for row in rows:
+        row["checked against"] = "; ".join(c["against"] for c in row.get("checks", ()))
     shown = [{**r, "name": f"{r['name']} (contested)"} if r["contested"] else r for r in rows]
     table = [[r.get(k, "") for k in fields] for r in shown]
     click.echo(tabulate(table, fields))

@@ -104,6 +104,7 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
     found = []
     if isinstance(spec, MethodSpec):
         found.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
+        found += [("Checked against", str(check)) for check in spec.checks]
     if isinstance(spec, StrategySpec):
         reads = TIERS[spec.tier]
         found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
