@@ -98,13 +98,12 @@ class RegMean(StrategyDefinition):
         merged[parameter][rows] = solution.to(given.base[parameter].dtype)
 
     def _averaged(self, given: WithCatalogue, solved: list[str]) -> list[str]:
-        """Matrices, or rows of them, that were not solved."""
+        """Tensors of two sides and more, or rows of them, that were not solved."""
         from recmerge_bench.merging.grams import part_of
-        from recmerge_bench.merging.task_vectors import is_matrix
 
         found = []
         for name, tensor in sorted(given.base.items()):
-            if not is_matrix(tensor.shape):
+            if tensor.dim() < 2:
                 continue
             left = set(range(len(tensor)))
             for parameter, rows in map(part_of, solved):
@@ -119,11 +118,10 @@ class RegMean(StrategyDefinition):
         import torch
 
         from recmerge_bench.merging.grams import GramRecorder
-        from recmerge_bench.merging.task_vectors import is_matrix
 
         pseudo, domain = given.pseudo, expert.domain
         net = pseudo.net(expert.weights, [domain])
-        maps = {n: p for n, p in net.named_parameters() if n in given.base and is_matrix(p.shape)}
+        maps = {n: p for n, p in net.named_parameters() if n in given.base and p.dim() == 2}
         rows = torch.randperm(pseudo.size(domain), generator=pseudo.generator(number, 13))
         rows = rows[: self.options.sample or None]
         with torch.no_grad(), GramRecorder(maps) as recorder:

@@ -237,6 +237,34 @@ def test_regmean_answers_as_the_experts_do() -> None:
         assert w.grad is not None and float(w.grad.abs().max() / scale) < 1e-4
 
 
+def test_regmean_says_what_it_averaged() -> None:
+    """Maps that it cannot see as such: a product by einsum, a stack of maps, half of one's rows."""
+
+    class Odd(SASRecText):
+        def build(self, *a: Any) -> Any:
+            net = super().build(*a)
+            net.einsum = torch.nn.Parameter(torch.randn(8, 8))
+            net.stack = torch.nn.Parameter(torch.randn(2, 8, 8))
+            net.part = torch.nn.Parameter(torch.randn(8, 8))
+            net.column = torch.nn.Linear(8, 1)
+            return net
+
+        def encode(self, net: Any, *a: Any) -> torch.Tensor:
+            x = super().encode(net, *a)
+            net.column(x)
+            torch.nn.functional.linear(x, net.part[:3])
+            return torch.einsum("bi,oi->bo", x, net.einsum) + (net.stack @ x.T)[0].T
+
+    model = Odd(SASRecTextOptions(width=8, heads=2, max_len=6, dropout=0.0))
+    base = model.build(CAT, CAT.domains, 0).state_dict()
+    experts = tuple(Expert(d, {n: t + 0.1 for n, t in base.items()}) for d in CAT.domains)
+    pseudo = PseudoUsers(model, CAT, {d: {} for d in CAT.domains}, 0)
+    given = given_for("T1", base, experts, 0, pseudo)
+    RegMean(RegOptions()).merge(given)
+    assert given.notes["averaged"] == ["einsum", "part (5 rows)", "positions", "stack"]
+    assert {"column.weight", "part[0:3]"} <= set(given.notes["solved"])
+
+
 def test_the_disagreement_is_a_divergence() -> None:
     given = same(world())
     objective = Disagreement(given, 10, 0.1)

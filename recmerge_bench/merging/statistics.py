@@ -13,7 +13,6 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.merging.grams import GramRecorder
-from recmerge_bench.merging.task_vectors import is_matrix
 
 
 def shipped_grams(
@@ -48,7 +47,7 @@ def shipped_grams(
     rows = np.random.Generator(np.random.Philox(key=[seed, 17])).permutation(len(offsets) - 1)
     rows = np.sort(rows[: sample or None])
     longest = definition.max_history()
-    maps = {n: p for n, p in net.named_parameters() if n in merged and is_matrix(p.shape)}
+    maps = {n: p for n, p in net.named_parameters() if n in merged and p.dim() == 2}
     device = next(net.parameters()).device
     lengths = np.minimum(np.diff(offsets)[rows], longest)
     with torch.no_grad(), GramRecorder(maps) as recorder:
