@@ -17,9 +17,14 @@ from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.publishing.check import check
+from recmerge_bench.publishing.finish import render_suite
+from recmerge_bench.records.all_ranks import write_all_ranks
+from recmerge_bench.records.files import load_costs, load_records
 from recmerge_bench.records.results import manifests
 from recmerge_bench.records.schema import check_costs, check_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import write_json
 
 SUITE = """\
 name: {name}
@@ -246,3 +251,27 @@ def test_rows_that_differ_by_profile_alone_are_told_apart() -> None:
     assert len(set(names)) == len(names)
     assert ("net", "own (profile cpu)") in names and ("net", "own (profile paper)") in names
     assert "own (profile paper)" in render(records)
+
+
+def test_a_key_that_stands_twice_in_records_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "records"
+    write_json(folder / "fake.json", made.records())
+    write_json(folder / "fake.cost.json", made.costs())
+    for name, load in (("fake.json", load_records), ("fake.cost.json", load_costs)):
+        text = (folder / name).read_text()
+        load(folder / name)
+        (folder / name).write_text(text.replace('"suite":', '"suite": "other", "suite":', 1))
+        with pytest.raises(DataError, match="the key 'suite' stands twice"):
+            load(folder / name)
+
+
+def test_two_suites_that_make_one_file_are_told(tmp_path: Path, registry: Registry) -> None:
+    gaps = [r for r in made.records()["results"] if r["status"] != "done"]
+    for name in ("fake", "fake-full"):  # the second's board is the first's full one
+        records = {**made.records(), "suite": name, "results": gaps}
+        write_json(tmp_path / "records" / f"{name}.json", records)
+        write_json(tmp_path / "records" / f"{name}.cost.json", {**made.costs(), "suite": name})
+        write_all_ranks(tmp_path / "records" / f"{name}.ranks.parquet", {})
+        render_suite(tmp_path / "records", name, tmp_path)
+    twice = [line for line in check(tmp_path, registry) if "two suites make this file" in line]
+    assert len(twice) == 1 and twice[0].startswith(f"{tmp_path / 'fake-full.md'}: ")

@@ -129,7 +129,7 @@ def test_a_run_is_packed_from_its_store(tmp_path: Path, registry: Registry) -> N
 
 def test_rows_are_chosen_and_gaps_filled(tmp_path: Path, boards: Path, registry: Registry) -> None:
     some = {"mine": 0.6, "absent": 0.1}
-    bundle = packed(tmp_path, registry, some, only=["method=absent", "seed=0"])
+    bundle = packed(tmp_path, registry, some, only=["method=absent,seed=0"])
     assert join(bundle, boards, registry).added == ["merging cut net absent seed 0"]
     records = load_records(boards / "records" / "fake.json")
     [filled] = [r for r in records["results"] if r["identity"]["method"] == "absent"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 FACTS = ("candidates", "mask_history", "data", "instances")
@@ -24,19 +24,21 @@ def compare(
             two allowances counts.
     """
     old, new = _by_identity(before), _by_identity(after)
-    lines = [f"{name}: is gone" for name in old if name not in new]
-    lines += [f"{name}: is new" for name in new if name not in old]
-    for name, then in old.items():
-        if name in new:
-            lines += _differences(name, then, new[name], tolerance, relative)
+    lines = [f"{_named(old[row])}: is gone" for row in old if row not in new]
+    lines += [f"{_named(new[row])}: is new" for row in new if row not in old]
+    for row, then in old.items():
+        if row in new:
+            lines += _differences(_named(then), then, new[row], tolerance, relative)
     return lines
 
 
-def _by_identity(records: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {
-        " ".join(f"{k}={v}" for k, v in sorted(r["identity"].items()) if v not in ("", None)): r
-        for r in records["results"]
-    }
+def _by_identity(records: Mapping[str, Any]) -> dict[Hashable, Mapping[str, Any]]:
+    return {tuple(sorted(r["identity"].items())): r for r in records["results"]}
+
+
+def _named(result: Mapping[str, Any]) -> str:
+    parts = sorted(result["identity"].items())
+    return " ".join(f"{k}={v}" for k, v in parts if v not in ("", None))
 
 
 def _differences(

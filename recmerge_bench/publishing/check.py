@@ -50,6 +50,8 @@ def check(folder: Path, registry: Registry) -> list[str]:
     found, expected = [], set()
     for suite in suites:
         for file, text in _rendered(folder, suite).items():
+            if file in expected:
+                found.append(f"{file}: the records of two suites make this file: rename one")
             expected.add(file)
             found += [] if text is None else _differences(file, text)
         path = folder / "records" / f"{suite}.json"

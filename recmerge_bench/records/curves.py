@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.names import unique_keys
 from recmerge_bench.records.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
 
@@ -52,7 +53,7 @@ def load_curves(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
         if raw["schema"] != SCHEMA:
             raise DataError(f"schema {raw['schema']!r} is unknown; this version reads 1", path)
         curves = list(raw["curves"])

@@ -17,6 +17,7 @@ import numpy as np
 
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.names import unique_keys
 from recmerge_bench.records.all_ranks import write_all_ranks
 from recmerge_bench.records.audits import make_audits, merging_facts, pretraining
 from recmerge_bench.records.costs import cost_of
@@ -173,7 +174,7 @@ def load_costs(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
     except FileNotFoundError:
         raise HandledError(
             f"no such records file: {path}; `recmerge-bench leaderboard build --out` writes it"

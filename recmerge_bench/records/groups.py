@@ -20,6 +20,7 @@ from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.names import unique_keys
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.records.results import MEAN, Reader
 from recmerge_bench.registry import Registry
@@ -129,7 +130,7 @@ def load_groups(path: Path) -> dict[str, list[Group]]:
     if not path.is_file():
         return {}
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
         if raw["schema"] != SCHEMA:
             raise ValueError(f"schema {raw['schema']!r} is unknown")
         return {key: [Group.from_json(g) for g in some] for key, some in raw["splits"].items()}

@@ -11,7 +11,7 @@ import numpy as np
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
-from recmerge_bench.names import MEAN, wrong_domains
+from recmerge_bench.names import MEAN, unique_keys, wrong_domains
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
@@ -51,7 +51,7 @@ def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
 
 def _manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
         whole = isinstance(manifest["header"], dict) and isinstance(manifest["results"], list)
         if not whole or not isinstance(manifest["suite"], str):
             raise KeyError("header, results or suite")
