@@ -59,9 +59,13 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     try:
         parsed: Any = _adapter(cls).validate_python(dict(values))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"])
-        raise HandledError(f"{where}: {place}: {first['msg']}, not {first['input']!r}") from None
+        first, *others = error.errors()
+        # An option that takes one of several types fails for each of them.
+        name, value = first["loc"][:1], first["input"]
+        same = [e for e in others if e["loc"][:1] == name and e["input"] is value]
+        place = ".".join(str(p) for p in (name if same else first["loc"]))
+        said = " or ".join(e["msg"] for e in (first, *same))
+        raise HandledError(f"{where}: {place}: {said}, not {first['input']!r}") from None
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
