@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,12 +21,17 @@ def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]
     Raises:
         HandledError: an unknown option or a value of a wrong type.
     """
-    values = checked(spec_class(spec).Options, {**spec.options, **given}, f"{where}, {spec.name}")
-    try:
-        definition(spec, values)  # whatever else it asks of its options
-    except HandledError as error:
-        raise HandledError(f"{where}: {error}") from None
-    return values
+    options = {**spec.options, **given}
+
+    def completed() -> dict[str, Any]:
+        values = checked(spec_class(spec).Options, options, f"{where}, {spec.name}")
+        try:
+            definition(spec, values)  # whatever else it asks of its options
+        except HandledError as error:
+            raise HandledError(f"{where}: {error}") from None
+        return values
+
+    return _once((spec.kind, spec.target), options, completed)
 
 
 def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -35,20 +40,27 @@ def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
     Raises:
         HandledError: a value of a wrong type, or an unknown field.
     """
+    return _once(cls, values, lambda: _checked(cls, values, where))
+
+
+#: What was checked, by whose options and canonical values: a plan asks the same thousands of times.
+_CHECKED: dict[tuple[Any, str], dict[str, Any]] = {}
+_REMEMBERED = 4096
+
+
+def _once(
+    whose: Any, values: Mapping[str, Any], check: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
+    """What a check made of these values; a copy, checked once."""
     try:
-        key = (cls, canonical(values))
-    except (TypeError, ValueError):  # nothing that JSON knows: an error that says where, below
-        return _checked(cls, values, where)
+        key = (whose, canonical(values))
+    except (TypeError, ValueError):  # nothing that JSON knows: the check says where
+        return check()
     if key not in _CHECKED:
         if len(_CHECKED) >= _REMEMBERED:
             _CHECKED.clear()
-        _CHECKED[key] = _checked(cls, values, where)
+        _CHECKED[key] = check()
     return dict(_CHECKED[key])
-
-
-#: What was checked, by class and canonical values: a plan asks the same thousands of times.
-_CHECKED: dict[tuple[type, str], dict[str, Any]] = {}
-_REMEMBERED = 4096
 
 
 def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:

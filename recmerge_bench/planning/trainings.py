@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +84,10 @@ class Trainings:
         self.where = maker.where
         self.experts = track.experts or track.domains
         self.selector = Selector(maker, corpora, track.protocols, maker.suite.metrics)
+        # Rows of one backbone share its models: these are asked for once a row and seed.
+        self.backbone = functools.cache(self._backbone)
+        self._bases: dict[tuple[str, str, str, int | None], str] = {}
+        self._experts: dict[tuple[str, str, str, int | None], str] = {}
 
     def cell(
         self,
@@ -186,13 +191,22 @@ class Trainings:
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
         for domain in self.expert_domains(spec):
-            training = self.expert_training(model, domain)
-            expert = self.cell(model, cut, (domain,), seed, "fine-tune", training, base)
-            roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = expert
+            place = (model.name, cut.name, domain, seed)
+            if place not in self._experts:
+                training = self.expert_training(model, domain)
+                expert = self.cell(model, cut, (domain,), seed, "fine-tune", training, base)
+                self._experts[place] = expert
+            roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = self._experts[place]
         return roles
 
     def base(self, model: Model, cut: Cut, seed: int | None) -> str:
         """The shared base: trained on a source; pre-trained or initial weights without one."""
+        place = (model.name, cut.name, "", seed)
+        if place not in self._bases:
+            self._bases[place] = self._base(model, cut, seed)
+        return self._bases[place]
+
+    def _base(self, model: Model, cut: Cut, seed: int | None) -> str:
         use = self.base_use(model, cut)
         start = self.weights(use.model)
         if use.training is None and start is not None:
@@ -226,7 +240,7 @@ class Trainings:
         full = complete(model.spec, {**model.options, **options}, f"{self.where}, base")
         return _made(model.name, model.spec, full, model.training, model.gap)
 
-    def backbone(self, name: str) -> Model:
+    def _backbone(self, name: str) -> Model:
         """A backbone as the track uses it."""
         found, gap = self.maker.find(("backbone",), name)
         spec = found if isinstance(found, BackboneSpec) else None
