@@ -73,9 +73,9 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     except ValidationError as error:
         first, *others = error.errors()
         # An option that takes one of several types fails for each of them.
-        name, value = first["loc"][:1], first["input"]
-        same = [e for e in others if e["loc"][:1] == name and e["input"] is value]
-        place = ".".join(str(p) for p in (name if same else first["loc"]))
+        top, value = first["loc"][:1], first["input"]
+        same = [e for e in others if e["loc"][:1] == top and e["input"] is value]
+        place = ".".join(str(p) for p in (top if same else first["loc"]))
         said = " or ".join(e["msg"] for e in (first, *same))
         raise HandledError(f"{where}: {place}: {said}, not {first['input']!r}") from None
     except HandledError as error:
