@@ -9,6 +9,7 @@ replacement.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,6 +84,9 @@ class ABXIOptions:
         invariant_rank: of those that adapt the mixed sequence's states to a domain.
         dropout: on embeddings and on every sub-layer's output.
         max_len: latest events that are looked at; shorter histories count as padded up to it.
+        own_history: what a domain's own sequence is made of when users are ranked: its latest
+            `max_len` events of the ``whole`` history, as in v1.0, or of the ``latest`` `max_len`
+            events of all domains, which are what the mixed sequence holds.
         negatives: of each domain for each position.
         temperature: of InfoNCE.
         variant: 0, the published model; 1: without domain maps; 2: without projectors;
@@ -100,6 +104,7 @@ class ABXIOptions:
     invariant_rank: int = 64
     dropout: float = 0.5
     max_len: int = 47
+    own_history: Literal["whole", "latest"] = "whole"
     negatives: int = 128
     temperature: float = 0.75
     variant: int = 0
@@ -190,3 +195,7 @@ class ABXI(Backbone):
     def max_history(self) -> int:
         """`max_len`."""
         return int(self.options.max_len)
+
+    def encoded_history(self) -> int:
+        """All events, where a domain's own sequence is made of them."""
+        return sys.maxsize if self.options.own_history == "whole" else self.max_history()

@@ -213,8 +213,15 @@ class Backbone(Definition):
         raise NotImplementedError
 
     def max_history(self) -> int:
-        """The number of latest events that `encode` looks at."""
+        """The number of latest events that training windows hold and `encode` looks at."""
         raise NotImplementedError
+
+    def encoded_history(self) -> int:
+        """The number of latest events that `encode` is handed: `max_history`.
+
+        For models that choose among more events than a window holds.
+        """
+        return self.max_history()
 
     def probe(
         self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import builders
@@ -13,7 +14,10 @@ from recmerge_bench_plugins.abxi import ABXI, VARIANTS, ABXIOptions
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.scorers import history_batches
 from recmerge_bench.nn.losses import valid_tokens
+from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 
@@ -80,6 +84,61 @@ def test_every_variant_is_the_published_grid(variant: int) -> None:
             torch.testing.assert_close(
                 found, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8
             )
+
+
+@pytest.mark.parametrize("own_history", ["whole", "latest"])
+def test_a_domains_own_sequence_is_cut_from_the_whole_history(own_history: str) -> None:
+    """v1.0 cuts it by itself. Six places; of beta, two events are older than the latest six."""
+    row = [30, 31, 0, 1, 2, 32, 3, 4, 5]
+    definition = model(max_len=6, own_history=own_history)
+    net = shaken(definition.build(CAT, CAT.domains, 0)).double().eval()
+    events = [row, [6, 33, 7], [*range(8, 16), 34]]
+    split = builders.leave_two_out([[*r, 20, 21] for r in events], [-1] * 3, CAT)
+    limit = definition.encoded_history()
+    batches = list(history_batches(split, split.valid, np.arange(3), limit, 1 << 10))
+    longest = max(int(lengths.max()) for _, _, lengths in batches)
+    assert longest == (9 if own_history == "whole" else 6)
+    wanted = {
+        "whole": {"alpha": [[0, 1, 2, 3, 4, 5], [6, 7], [*range(10, 16)]],
+                  "beta": [[30, 31, 32], [33], [34]]},
+        "latest": {"alpha": [[1, 2, 3, 4, 5], [6, 7], [*range(11, 16)]],
+                   "beta": [[32], [33], [34]]},
+    }[own_history]  # fmt: skip
+    x = dense_abxi.states(net, 0, *dense_abxi.looked_up(net, [r[-6:] for r in events]), True)
+    for d, name in enumerate(CAT.domains):
+        found = torch.empty(3, 16, dtype=torch.float64)
+        for part, histories, lengths in batches:
+            grids = torch.from_numpy(histories), torch.from_numpy(lengths)
+            found[torch.from_numpy(part)] = definition.encode(net, *grids, name).detach()
+        h = dense_abxi.states(net, 1 + d, *dense_abxi.looked_up(net, wanted[name]), True)
+        torch.testing.assert_close(found, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8)
+
+
+def test_cutting_the_mixed_sequence_first_changes_785_users_of_food_kitchen(
+    shared: Path, registry: Registry
+) -> None:
+    """Their history at test is longer than 47, so that one of the domains loses an event."""
+    data = registry.get("dataset", "amazon-merit")
+    events = define(data.target, {}).load(shared / "data" / "merit")
+    protocol = registry.get("protocol", "mixed-merit")
+    split = define(protocol.target, dict(protocol.options)).split(events, ("food", "kitchen"))
+    sizes = {"width": 2, "heads": 1, "inner": 2, "domain_rank": 1, "invariant_rank": 1}
+    kinds = [ABXI(ABXIOptions(**sizes, own_history=k)) for k in ("whole", "latest")]  # type: ignore[arg-type]
+    net: Any = kinds[0].build(events.catalogue, events.catalogue.domains, 0)
+    found: list[dict[int, list[list[int]]]] = []
+    for definition in kinds:
+        own: dict[int, list[list[int]]] = {}
+        limit = definition.encoded_history()
+        rows = np.arange(len(split.test))
+        for part, histories, lengths in history_batches(split, split.test, rows, limit, 1 << 16):
+            grid, sizes_ = torch.from_numpy(histories), torch.from_numpy(lengths)
+            for number in range(2):
+                mask = net.own_mask(grid, sizes_, number)
+                for row, items, kept in zip(part.tolist(), grid, mask, strict=True):
+                    own.setdefault(row, []).append(items[kept].tolist())
+        found.append(own)
+    assert len(found[0]) == 7144
+    assert sum(found[0][row] != found[1][row] for row in found[0]) == 785
 
 
 def test_gradients_are_those_of_the_published_grid() -> None:

@@ -46,7 +46,7 @@ def probe_net(
     try:
         with torch.inference_mode():
             for _, histories, lengths in history_batches(
-                split, instances, rows, definition.max_history(), tokens_at_once(device)
+                split, instances, rows, definition.encoded_history(), tokens_at_once(device)
             ):
                 told = definition.probe(
                     net,

@@ -117,7 +117,7 @@ class _NetScorer:
         """Vectors of all instances of the domain of instance `one`."""
         rows = np.flatnonzero(self.instances.domains == self.instances.domains[one])
         self.slot[rows] = np.arange(len(rows))
-        limit = self.definition.max_history()
+        limit = self.definition.encoded_history()
         for part, histories, lengths in history_batches(
             self.split, self.instances, rows, limit, tokens_at_once(self.device)
         ):

@@ -59,5 +59,9 @@ class Adapted(Backbone):
         """The model's."""
         return self.inner.max_history()
 
+    def encoded_history(self) -> int:
+        """The model's."""
+        return self.inner.encoded_history()
+
     def _corrected(self, vectors: Tensor) -> Tensor:
         return corrected(vectors, self.down.to(vectors), self.up.to(vectors))

@@ -67,7 +67,7 @@ class UserSequences(PseudoUsers):
         offsets, items = self._histories[domain]
         ends = offsets[rows.cpu().numpy() + 1]
         starts = offsets[rows.cpu().numpy()]
-        lengths = np.minimum(ends - starts, self._definition.max_history())
+        lengths = np.minimum(ends - starts, self._definition.encoded_history())
         # Right-padded with the last event, as everywhere: what stands there is not looked at.
         steps = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
         histories = items[(ends - lengths)[:, None] + steps].astype(np.int64)

@@ -179,8 +179,8 @@ class TaskGuidedNet(nn.Module):
     def next_state(self, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
         """State after the whole history for a next item of `domain`: [B, width].
 
-        The domain's own sequence is then all of its events and nothing else, up to `max_len`
-        padded on the left.
+        The domain's own sequence is then all of its events and nothing else. Each of the two
+        sequences is cut to its own latest `max_len` events and padded on the left up to that.
 
         Args:
             histories: int64 [B, L], global items, right-padded.
@@ -190,9 +190,18 @@ class TaskGuidedNet(nn.Module):
         number = self.tables.domains.index(domain)
         valid = torch.arange(histories.shape[1], device=histories.device) < lengths[:, None]
         vectors = self.tables.lookup(histories, self.tables.narrowest(histories, domain))
-        mixed = self._latest(vectors, valid, 0)
-        own = self._latest(vectors, valid & (self.owners[histories] == number), 1 + number)
+        mixed = self._latest(vectors, self._cut(valid), 0)
+        own = self._latest(vectors, self.own_mask(histories, lengths, number), 1 + number)
         return self._read_out(mixed, own, number)
+
+    def own_mask(self, histories: Tensor, lengths: Tensor, number: int) -> Tensor:
+        """Which events make a domain's own sequence in `next_state`: bool [B, L]."""
+        valid = torch.arange(histories.shape[1], device=histories.device) < lengths[:, None]
+        return self._cut(valid & (self.owners[histories] == number))
+
+    def _cut(self, mask: Tensor) -> Tensor:
+        """The latest `max_len` true entries of each row."""
+        return mask & (reverse_order(mask) <= self.sizes.max_len)
 
     def _mixed(self, vectors: Tensor, valid: Tensor, unused: Tensor) -> Tensor:
         """Attention of the mixed sequence: [B, L, width]."""

@@ -76,7 +76,7 @@ class _Sample:
                 start, items = self.catalogue.span(domain).start, definition.items(net, domain)
                 parts = []
                 batches = history_batches(
-                    self.split, self.split.test, rows, definition.max_history(), 1 << 13
+                    self.split, self.split.test, rows, definition.encoded_history(), 1 << 13
                 )
                 for part, histories, lengths in batches:
                     users = definition.encode(
