@@ -44,7 +44,7 @@ DAMAGE: list[tuple[Edit, str]] = [
     (lambda r: r["results"][1].pop("metrics"), "results.1.*metrics"),
     (lambda r: r["results"][1]["identity"].pop("method"), "results.1.identity.method"),
     (lambda r: r["results"][1]["metrics"]["books"].update(MRR="x"), "results.1.metrics.books.MRR"),
-    (lambda r: r["results"][1]["metrics"]["books"].update(MRR=float("nan")), "finite"),
+    (lambda r: r["results"][1]["metrics"]["books"].update(MRR=float("nan")), "no number of JSON"),
     (lambda r: r["results"][1]["identity"].update(track="x"), "results.1.*no track 'x'"),
     (lambda r: r["header"].update(label="smok"), "header.label"),
     (lambda r: r["header"].update(metrics=[]), "header.metrics"),

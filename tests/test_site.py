@@ -17,12 +17,13 @@ from site_builders import HOSTILE, write_folder
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
-from recmerge_bench.site.load import load_suites, slug
+from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.numbers import short
 from recmerge_bench.site.pages import POLICY, render_site
 from recmerge_bench.site.suites import encode, suite_data
 from recmerge_bench.site.write import write_site
 from recmerge_bench.statistics.summary import mean_interval
+from recmerge_bench.untrusted.paths import distinct
 
 SITE = ROOT / "leaderboards" / "site"
 
@@ -100,7 +101,7 @@ def test_names_that_are_markup_stay_text(pages: dict[str, str]) -> None:
     assert data.isascii() and not set("<>&") & set(data)
     call = data.removeprefix('RECMERGE.take("fake",\n').removesuffix(");\n")
     assert json.loads(call)["title"] == HOSTILE
-    page = pages[f"methods/{slug(HOSTILE)}.html"]
+    page = pages[f"methods/{distinct(HOSTILE)}.html"]
     for text in (page, pages["index.html"], pages["methods/index.html"]):
         found = Loaded(text)
         assert "img" not in found.tags and "style" not in found.tags
@@ -156,7 +157,7 @@ def test_every_method_and_dataset_has_a_page(registry: Registry) -> None:
     for kind, place in (("strategy", "methods"), ("backbone", "methods"), ("cdsr", "methods"),
                         ("dataset", "datasets")):  # fmt: skip
         for name in registry.names(kind):
-            text = (SITE / place / f"{slug(name)}.html").read_text()
+            text = (SITE / place / f"{distinct(name)}.html").read_text()
             assert f"<h1>{name}</h1>" in text
     ties = (SITE / "methods" / "ties.html").read_text()
     for said in ("Yadav et al.", "paper-equations", "T0", "<code>density</code>", "quick"):
@@ -169,7 +170,7 @@ def test_every_method_and_dataset_has_a_page(registry: Registry) -> None:
     ("name", "wanted"), [("ties", "ties"), ("index", None), ("../x", None), ("Übung", None)]
 )
 def test_file_names_are_safe(name: str, wanted: str | None) -> None:
-    found = slug(name)
+    found = distinct(name)
     assert found == wanted if wanted else re.fullmatch(r"[a-z0-9-]+", found) and found != name
 
 

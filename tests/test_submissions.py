@@ -111,9 +111,14 @@ def test_a_suite_without_a_board_gets_one(tmp_path: Path, registry: Registry) ->
     done = join(bundle, tmp_path / "new", registry)
     assert len(done.added) == 4 and check(tmp_path / "new", registry) == []
     assert (tmp_path / "new" / "fresh.md").read_text().startswith("# fresh: ")
-    clash = packed(tmp_path, registry, OWN, board="fresh-cost")
-    with pytest.raises(HandledError, match="its files would be those of"):
+    for name, message in (("fresh-cost", "would be those of 'fresh'"), ("../up", "is no name of")):
+        with pytest.raises(HandledError, match=message):
+            packed(tmp_path, registry, OWN, board=name)
+    (tmp_path / "new" / "Other.md").write_text("somebody's notes")
+    clash = packed(tmp_path, registry, OWN, board="other")
+    with pytest.raises(HandledError, match=r"its file other\.md is there and is of no suite"):
         join(clash, tmp_path / "new", registry)
+    assert (tmp_path / "new" / "Other.md").read_text() == "somebody's notes"
 
 
 def test_a_run_is_packed_from_its_store(tmp_path: Path, registry: Registry) -> None:
@@ -281,10 +286,10 @@ RECORDS: list[tuple[str, sent.Edit, str]] = [
     ("fake.json", lambda r: r["results"][0].update(key="a" * 64), "not of the same keys"),
     ("fake.json", lambda r: r["results"].append(r["results"][0]), "one result, .* twice"),
     ("fake.json", lambda r: r["results"].pop(), "different numbers of results"),
-    ("fake.json", lambda r: r["results"][0]["instances"].update(books=10**9), "at most 50000000"),
+    ("fake.json", lambda r: r["results"][0]["instances"].update(books=10**9), "should be 10000000"),
     ("fake.json", lambda r: r["results"][0]["instances"].update(books=10**30), "too large"),
     ("fake.json", lambda r: r["results"][0]["instances"].update(books=-1), "below 0"),
-    ("fake.json", lambda r: r["results"][0]["instances"].update(books=29), "119 test targets"),
+    ("fake.json", lambda r: r["results"][0]["instances"].update(books=29), "should be 119"),
     ("fake.json", lambda r: r["header"].update(metrics=["Nope@10"]), "Nope"),
     ("fake.json", lambda r: r["header"].update(title="<script>"), r"header.title: a text"),
     ("fake.json", lambda r: r["header"].update(title="a\nb"), r"header.title: a text"),
@@ -344,7 +349,7 @@ def parquet(columns: dict[str, Any]) -> bytes:
         (parquet({n: pa.array([[1]]) for n in untrusted.COLUMNS}), "not a table of ranks"),
         (parquet({n: pa.array(["x"] if k == "BYTE_ARRAY" else [1], None if k == "BYTE_ARRAY"
                               else pa.int32()) for n, k in untrusted.COLUMNS.items()}),
-         "1 ranks, the records have 120"),
+         "1 rows, there should be 120"),
     ],
 )  # fmt: skip
 def test_tables_of_ranks_that_are_none(
@@ -364,7 +369,7 @@ def test_ranks_with_holes_are_refused(tmp_path: Path, boards: Path, registry: Re
     out = io.BytesIO()
     pq.write_table(whole.set_column(place, "n_better", holed), out)
     files["fake.ranks.parquet"] = out.getvalue()
-    refused(sent.again(files, tmp_path / "bad.gz"), boards, registry, "no whole numbers")
+    refused(sent.again(files, tmp_path / "bad.gz"), boards, registry, "a value is missing")
 
 
 HOSTILE = [

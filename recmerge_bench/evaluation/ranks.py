@@ -12,8 +12,15 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.untrusted.jsons import loads
+from recmerge_bench.untrusted.tables import read_table
 
 _KEY = b"recmerge_bench"
+#: The columns of the file and their types in Parquet.
+COLUMNS = {
+    "user": "INT32", "domain": "BYTE_ARRAY", "target": "INT32", "n_better": "INT32",
+    "n_equal": "INT32",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,24 +85,26 @@ def read_ranks(path: Path) -> RankTable:
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
+    table = read_table(path, COLUMNS, "a table of ranks")
     try:
-        with pq.ParquetFile(path) as file:  # read_table would import pandas
-            table = file.read()
-        facts = json.loads(table.schema.metadata[_KEY])
-        names = list(facts["domains"])
+        facts = loads((table.schema.metadata or {})[_KEY])
+        names, about = facts["domains"], facts["about"]
+        if not isinstance(about, dict) or not isinstance(names, list):
+            raise TypeError("its metadata are none")
+        if not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+            raise TypeError("its domains are no names")
         column = table.column("domain").cast(pa.string()).combine_chunks()
-        domain = pc.index_in(column, pa.array(names, pa.string()))
+        found = pc.index_in(column, pa.array(names, pa.string()))
+        if found.null_count:
+            raise ValueError("it has a domain that its metadata do not name")
+        domain = found.to_numpy(zero_copy_only=False).astype(np.int32)
         plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"not a table of ranks ({error})", path) from error
+    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"not a table of ranks ({error})", path) from None
+    if any(len(v) and v.min() < 0 for v in plain.values()):
+        raise DataError("not a table of ranks (a number is below 0)", path)
     return RankTable(
-        plain["user"],
-        tuple(names),
-        domain.to_numpy(zero_copy_only=False).astype(np.int32),
-        plain["target"],
-        plain["n_better"],
-        plain["n_equal"],
-        facts["about"],
-    )
+        plain["user"], tuple(names), domain, plain["target"], plain["n_better"],
+        plain["n_equal"], about,
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from recmerge_bench.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.exports.source import Source
 from recmerge_bench.records.rows import row_of
+from recmerge_bench.untrusted.paths import slug, within
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -35,11 +35,6 @@ def escaped(text: str) -> str:
     return found
 
 
-def slug(*parts: str) -> str:
-    """A file name of these parts."""
-    return "-".join(re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.") or "none" for part in parts)
-
-
 def write(source: Source, folder: Path) -> Iterator[Path]:
     """``<suite>-<track>-<protocol>.tex``: one for each table on which something is done."""
     suite = source.records["suite"]
@@ -48,7 +43,7 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
         if done:
             compared = comparison_of(source.records, track, protocol)
             text = latex_table(source.records, track, protocol, done, compared)
-            path = folder / f"{slug(suite, track, protocol)}.tex"
+            path = within(folder, f"{slug(suite, track, protocol)}.tex")
             path.write_text(text, encoding="utf-8")
             yield path
 

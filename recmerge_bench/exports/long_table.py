@@ -9,6 +9,7 @@ from typing import Any
 
 from recmerge_bench.exports.source import Source
 from recmerge_bench.records.results import IDENTITY, MEAN
+from recmerge_bench.untrusted.paths import within
 
 #: What each row says, in this order. Counts, hashes and values are empty where nothing is done.
 COLUMNS = (
@@ -51,7 +52,7 @@ def _instances(result: Mapping[str, Any], domain: str) -> int | None:
 
 def write_csv(source: Source, folder: Path) -> Iterator[Path]:
     """``<suite>.csv``: UTF-8, values to the last bit, empty where there is none."""
-    path = folder / f"{source.records['suite']}.csv"
+    path = within(folder, f"{source.records['suite']}.csv")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -78,6 +79,6 @@ def write_parquet(source: Source, folder: Path) -> Iterator[Path]:
         "mask_history": pa.bool_(),
     }  # fmt: skip
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
-    path = folder / f"{source.records['suite']}.parquet"
+    path = within(folder, f"{source.records['suite']}.parquet")
     pq.write_table(pa.Table.from_pylist(list(rows(source.records)), schema), path)
     yield path

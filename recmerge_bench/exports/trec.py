@@ -30,8 +30,8 @@ from recmerge_bench.boards.movement import same_targets
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.exports.latex import slug
 from recmerge_bench.exports.source import Source
+from recmerge_bench.untrusted.paths import SHORT, slug, within
 
 
 def write(source: Source, folder: Path) -> Iterator[Path]:
@@ -83,7 +83,7 @@ def _qrels(
     folder.mkdir(exist_ok=True)
     for domain in domains:
         rows, names = queries(table, domain)
-        path = folder / f"{slug(*place, domain)}.qrels"
+        path = within(folder, f"{slug(*place, domain)}.qrels")
         with path.open("w", encoding="ascii") as file:
             for name, target in zip(names, table.targets[rows].tolist(), strict=True):
                 file.write(f"{name} 0 i{target} 1\n")
@@ -97,7 +97,8 @@ def _runs(
     for domain in domains:
         rows, queried = queries(table, domain)
         at = np.ceil(rank(table.n_better[rows], table.n_equal[rows])).astype(np.int64)
-        path = folder / f"{slug(*place, domain)}-{name}.run"
+        stem = f"{slug(*place, domain)}-{name}"
+        path = within(folder, f"{stem if len(stem) <= SHORT else slug(stem)}.run")
         with path.open("w", encoding="ascii") as file:
             for query, target, placed in zip(
                 queried, table.targets[rows].tolist(), at.tolist(), strict=True

@@ -14,6 +14,7 @@ from recmerge_bench.exports.source import Source
 from recmerge_bench.names import repeated
 from recmerge_bench.records.chosen import chooser, said
 from recmerge_bench.records.files import load_records, records_files
+from recmerge_bench.untrusted.paths import within
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
 Maker = Callable[[Source, Path], Iterator[Path]]
@@ -41,7 +42,7 @@ def export_suite(
             the folder's place.
         DataError: records or ranks are damaged.
     """
-    path = folder / f"{suite}.json"
+    path = within(folder, f"{suite}.json")
     _known(folder, suite, path)
     records = _chosen(load_records(path), only)
     source = Source(path, records, depth or _depth(records["header"]["metrics"]))

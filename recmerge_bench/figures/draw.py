@@ -9,6 +9,7 @@ from recmerge_bench.figures.canvas import drawn
 from recmerge_bench.figures.data import FigureData
 from recmerge_bench.figures.pareto import Pareto
 from recmerge_bench.running.store import write_text
+from recmerge_bench.untrusted.paths import within
 
 
 def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[Path]:
@@ -17,7 +18,7 @@ def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[P
     Raises:
         HandledError: matplotlib is not installed.
     """
-    table, picture = (folder / f"{prefix}-{data.name}{end}" for end in (".csv", ".svg"))
+    table, picture = (within(folder, f"{prefix}-{data.name}{end}") for end in (".csv", ".svg"))
     if isinstance(data, Pareto):
         from recmerge_bench.figures.draw_pareto import pareto_svg
 

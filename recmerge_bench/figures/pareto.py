@@ -15,6 +15,7 @@ from recmerge_bench.boards.cost_board import CostLine, cost_lines
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.figures.data import quoted
 from recmerge_bench.records.rows import row_of
+from recmerge_bench.untrusted.paths import apart
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
 #: Seconds are recorded to the millisecond; an axis of logarithms needs more than 0.
@@ -73,12 +74,19 @@ class Pareto:
         return "\n".join(lines) + "\n"
 
 
+def cost_figures(header: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """(track, protocol) -> name of its plot; no two are alike, in any case of letters."""
+    places = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+    names = apart([("cost-pareto", *place) for place in places])
+    return dict(zip(places, names, strict=True))
+
+
 def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto]:
     """A plot for each table with enough rows; smoke boards, whose budgets mean nothing: none."""
     header = records["header"]
     if header["label"] == "smoke":
         return []
-    metric, spent = header["metrics"][0], cost_lines(costs)
+    metric, spent, names = header["metrics"][0], cost_lines(costs), cost_figures(header)
     found = []
     for (track, protocol), lines in tables(records).items():
         known = {row_of(c.line.identity): c for c in spent.get((track, protocol), [])}
@@ -96,7 +104,7 @@ def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto
         levels = _levels(pairs, header["tracks"][track].get("reference"), metric) if merged else ()
         title = f"{track}, {protocol}: {metric} and what it cost"
         found.append(
-            Pareto(f"cost-pareto-{track}-{protocol}", title, metric, tuple(rows), tuple(levels))
+            Pareto(names[track, protocol], title, metric, tuple(rows), tuple(levels))
         )
     return found
 

@@ -12,6 +12,7 @@ from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.names import check_names
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry, only_file
+from recmerge_bench.untrusted.paths import figure_flaw, suite_flaw
 from recmerge_bench.yaml_text import Place, near_line, parse_yaml, read_yaml
 
 #: Where each key and entry of a suite stands: ``file:line``, or the change that set it.
@@ -234,7 +235,7 @@ class Suite(Model):
             their names: ``tied-last-day``, ``cold-target``, ``history``, ``popularity``.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: str
     title: str = ""
     label: Literal["smoke", "converged", "paper"] = "converged"
     extends: str | tuple[str, ...] | None = None
@@ -246,6 +247,21 @@ class Suite(Model):
     tracks: dict[str, Track]
     figures: dict[str, Figure] = {}
     groups: tuple[Literal["tied-last-day", "cold-target", "history", "popularity"], ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _names_files(cls, value: str) -> str:
+        if flaw := suite_flaw(value):
+            raise ValueError(flaw)
+        return value
+
+    @field_validator("figures")
+    @classmethod
+    def _figures_name_files(cls, value: dict[str, Figure]) -> dict[str, Figure]:
+        for name in value:
+            if flaw := figure_flaw(name):
+                raise ValueError(flaw)
+        return value
 
 
 def find_suites(registry: Registry) -> dict[str, Path]:

@@ -22,6 +22,7 @@ from recmerge_bench.figures.draw_pareto import pareto_svg
 from recmerge_bench.figures.pareto import paretos
 from recmerge_bench.figures.portable import first_difference
 from recmerge_bench.planning.references import as_carried, load_reference
+from recmerge_bench.publishing.owned import ENDS, check_apart
 from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.curves import curves_path, load_curves
 from recmerge_bench.records.derived import DERIVED
@@ -30,10 +31,9 @@ from recmerge_bench.records.groups import groups_path, load_groups
 from recmerge_bench.registry import Registry
 from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.pages import render_site
+from recmerge_bench.untrusted.paths import below, within
 
 _CAN_DRAW = find_spec("matplotlib") is not None
-#: What records consist of, by the end of their names.
-_ENDS = (".json", ".cost.json", ".curves.json", ".groups.json", ".ranks.parquet")
 
 
 def check(folder: Path, registry: Registry) -> list[str]:
@@ -54,12 +54,12 @@ def check(folder: Path, registry: Registry) -> list[str]:
                 found.append(f"{file}: the records of two suites make this file: rename one")
             expected.add(file)
             found += [] if text is None else _differences(file, text)
-        path = folder / "records" / f"{suite}.json"
-        found += [*_records(path, registry), *_papers(path, registry)]
+        path = within(folder, "records", f"{suite}.json")
+        found += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
     for file, text in _site(folder, registry).items():
         expected.add(file)
         found += _differences(file, text, "leaderboard site")
-    known = {f"{suite}{end}" for suite in suites for end in _ENDS}
+    known = {f"{suite}{end}" for suite in suites for end in ENDS}
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         ours = file.parent.name == "records" and file.name in known
         if file not in expected and not ours:
@@ -78,23 +78,27 @@ def expected(folder: Path, suite: str) -> dict[Path, str | None]:
 
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
-    path = folder / "records" / f"{suite}.json"
+    path = within(folder, "records", f"{suite}.json")
     records, costs = load_records(path), load_costs(cost_path(path))
     plots = paretos(records, costs)
     files: dict[Path, str | None] = {
-        folder / f"{suite}.md": render(records),
-        folder / f"{suite}-full.md": render_full(records),
-        folder / f"{suite}-cost.md": render_cost(costs, plots),
+        within(folder, f"{suite}.md"): render(records),
+        within(folder, f"{suite}-full.md"): render_full(records),
+        within(folder, f"{suite}-cost.md"): render_cost(costs, plots),
     }
     for plot in plots:
-        stem = folder / "figures" / f"{suite}-{plot.name}"
-        files[stem.with_name(f"{stem.name}.csv")] = plot.csv()
-        files[stem.with_name(f"{stem.name}.svg")] = pareto_svg(plot) if _CAN_DRAW else None
+        table, picture = _figure(folder, suite, plot.name)
+        files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
     for data in figures(records, load_curves(curves_path(path))):
-        stem = folder / "figures" / f"{suite}-{data.name}"
-        files[stem.with_name(f"{stem.name}.csv")] = data.csv()
-        files[stem.with_name(f"{stem.name}.svg")] = svg(data) if _CAN_DRAW else None
+        table, picture = _figure(folder, suite, data.name)
+        files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
     return files
+
+
+def _figure(folder: Path, suite: str, name: str) -> tuple[Path, Path]:
+    """Data and drawing of a figure."""
+    stem = f"{suite}-{name}"
+    return within(folder, "figures", f"{stem}.csv"), within(folder, "figures", f"{stem}.svg")
 
 
 def _site(folder: Path, registry: Registry) -> dict[Path, str]:
@@ -102,7 +106,16 @@ def _site(folder: Path, registry: Registry) -> dict[Path, str]:
     if not (folder / "site").is_dir():
         return {}
     pages = render_site(load_suites(folder / "records"), registry)
-    return {folder / "site" / name: text for name, text in pages.items()}
+    return {below(folder / "site", name): text for name, text in pages.items()}
+
+
+def _apart(path: Path) -> list[str]:
+    """Files that are another suite's too."""
+    try:
+        check_apart(load_records(path), path.parent)
+    except HandledError as error:
+        return [f"{path}: {error}"]
+    return []
 
 
 def _differences(file: Path, text: str, mend: str = "leaderboard build --records") -> list[str]:

@@ -10,12 +10,14 @@ from recmerge_bench.boards.cost_board import render_cost
 from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.publishing.owned import check_apart
 from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.records.groups import groups_path, load_groups
 from recmerge_bench.records.results import Reader, manifests
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json, write_text
+from recmerge_bench.untrusted.paths import within
 
 
 def write_board(out: Path, suite: str, registry: Registry, console: Console) -> list[Path]:
@@ -23,7 +25,7 @@ def write_board(out: Path, suite: str, registry: Registry, console: Console) -> 
     from recmerge_bench.boards.show import print_board
 
     files = build(out, out / "boards", out / "records", registry, suite)
-    print_board(load_records(out / "records" / f"{suite}.json"), console)
+    print_board(load_records(within(out / "records", f"{suite}.json")), console)
     return files
 
 
@@ -60,14 +62,16 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
     """``<suite>.md``, ``<suite>-full.md`` and ``<suite>-cost.md`` from records alone.
 
     Raises:
-        HandledError: there are no such records, or they are damaged.
+        HandledError: there are no such records, they are damaged, or another suite's files would
+            be replaced.
     """
-    path = records / f"{suite}.json"
+    path = within(records, f"{suite}.json")
     found, costs = load_records(path), load_costs(cost_path(path))
+    check_apart(found, records)
     texts = {
-        boards / f"{suite}.md": render(found),
-        boards / f"{suite}-full.md": render_full(found),
-        boards / f"{suite}-cost.md": render_cost(costs, paretos(found, costs)),
+        within(boards, f"{suite}.md"): render(found),
+        within(boards, f"{suite}-full.md"): render_full(found),
+        within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(found, costs)),
     }
     for file, text in texts.items():
         write_text(file, text)

@@ -18,6 +18,13 @@ from recmerge_bench.records.derived import with_derived
 from recmerge_bench.records.groups import Group, by_group
 from recmerge_bench.records.results import domain_means
 from recmerge_bench.registry import Registry
+from recmerge_bench.untrusted.tables import read_table
+
+#: The columns of the file and their types in Parquet.
+COLUMNS = {
+    "key": "BYTE_ARRAY", "user": "INT32", "domain": "BYTE_ARRAY", "target": "INT32",
+    "n_better": "INT32", "n_equal": "INT32",
+}  # fmt: skip
 
 
 def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
@@ -56,25 +63,24 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def read_all_ranks(path: Path) -> dict[str, RankTable]:
+def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
     """Key of a rank cell -> its table (domains numbered in the order of their names).
+
+    Args:
+        path: the file.
+        rows: how many it has to have, where that is known.
 
     Raises:
         HandledError: no such file.
         DataError: not such a table.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if not path.is_file():
         raise HandledError(f"no such file of ranks: {path}")
-    try:
-        with pq.ParquetFile(path) as file:  # read_table would import pandas
-            table = file.read()
-        (keys, key_of), (names, name_of) = (_encoded(table.column(c)) for c in ("key", "domain"))
-        plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"not a table of ranks ({error})", path) from None
+    table = read_table(path, COLUMNS, "a table of ranks", rows)
+    if not table.num_rows:
+        return {}
+    (keys, key_of), (names, name_of) = (_encoded(table.column(c), path) for c in ("key", "domain"))
+    plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
     found = {}
     order = np.argsort(key_of, kind="stable")
     bounds = np.searchsorted(key_of[order], np.arange(len(keys) + 1))
@@ -90,16 +96,23 @@ def read_all_ranks(path: Path) -> dict[str, RankTable]:
     return found
 
 
-def _encoded(column: Any) -> tuple[list[str], np.ndarray]:
+def _encoded(column: Any, path: Path) -> tuple[list[str], np.ndarray]:
     """A column of text as its distinct values and, for each row, which one it is."""
     import pyarrow as pa
 
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks)
-    if not pa.types.is_dictionary(whole.type):
-        whole = whole.cast(pa.string()).dictionary_encode()
-    return whole.dictionary.cast(pa.string()).to_pylist(), whole.indices.to_numpy()
+    try:
+        whole = column.unify_dictionaries().combine_chunks()
+        if isinstance(whole, pa.ChunkedArray):
+            whole = pa.concat_arrays(whole.chunks)
+        values = whole.dictionary.cast(pa.string()).to_pylist()
+        of = whole.indices.to_numpy()
+    except (ValueError, pa.ArrowException) as error:
+        raise DataError(f"not a table of ranks ({error})", path) from None
+    if len(set(values)) < len(values):  # a dictionary may say a value twice
+        distinct = list(dict.fromkeys(values))
+        of = np.asarray([distinct.index(v) for v in values], of.dtype)[of]
+        values = distinct
+    return values, of
 
 
 def derive(

@@ -8,7 +8,6 @@ suite asks for it, which test targets belong to which group.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.contracts import definition
-from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.names import unique_keys
+from recmerge_bench.errors import HandledError
 from recmerge_bench.records.all_ranks import write_all_ranks
 from recmerge_bench.records.audits import make_audits, merging_facts, pretraining
 from recmerge_bench.records.costs import cost_of
@@ -27,6 +25,8 @@ from recmerge_bench.records.groups import Group, by_group, groups_json, groups_p
 from recmerge_bench.records.results import UNRECORDED, Reader
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import within
 
 #: the schema that is written; `recmerge_bench.records.schema` reads it and older ones
 SCHEMA = 3
@@ -120,9 +120,7 @@ def write_records(reader: Reader, manifest: Mapping[str, Any], folder: Path) -> 
     records, costs = make_records(reader, manifest, groups)
     name = manifest["suite"]
     paths = [
-        folder / f"{name}.json",
-        folder / f"{name}.cost.json",
-        folder / f"{name}.ranks.parquet",
+        within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")
     ]
     write_json(paths[0], records)
     write_json(paths[1], costs)
@@ -173,12 +171,8 @@ def load_costs(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
-    except FileNotFoundError:
+    if not path.is_file():
         raise HandledError(
             f"no such records file: {path}; `recmerge-bench leaderboard build --out` writes it"
-        ) from None
-    except (OSError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise DataError(f"not readable as JSON ({error})", path, line) from None
+        )
+    return read_json(path)

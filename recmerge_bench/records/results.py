@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.errors import HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
-from recmerge_bench.names import MEAN, unique_keys, wrong_domains
+from recmerge_bench.names import MEAN
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
@@ -46,24 +45,9 @@ def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
     if suite is not None and suite not in paths:
         raise HandledError(f"{out}: suite '{suite}' was not run here{near(suite, paths)}")
     chosen = [paths[suite]] if suite else list(paths.values())
-    return [_manifest(p) for p in chosen]
+    from recmerge_bench.records.run_manifest import read_manifest  # pydantic takes a while
 
-
-def _manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
-        whole = isinstance(manifest["header"], dict) and isinstance(manifest["results"], list)
-        if not whole or not isinstance(manifest["suite"], str):
-            raise KeyError("header, results or suite")
-        wrong = next(filter(None, (wrong_domains(r["domains"]) for r in manifest["results"])), None)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        line = getattr(error, "lineno", None)
-        raise DataError(
-            f"no manifest of a suite ({error}); run the suite again", path, line
-        ) from None
-    if wrong:
-        raise DataError(wrong, path)
-    return dict(manifest)
+    return [read_manifest(p) for p in chosen]
 
 
 class Reader:

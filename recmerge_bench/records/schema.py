@@ -9,12 +9,22 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.names import MEAN, repeated, wrong_domains
 from recmerge_bench.planning.configuration import Configuration, hash_of
+from recmerge_bench.records import declared
 from recmerge_bench.records.comparison_schema import Compared, NamedRow, judged
+from recmerge_bench.untrusted.paths import figure_flaw, suite_flaw
 
 SCHEMA = 3
 
@@ -181,6 +191,10 @@ class Header(_Part):
             raise ValueError("order and tracks do not name the same tracks")
         _once("metrics", self.metrics)
         _once("seeds", self.seeds)
+        for name, about in self.figures.items():
+            if flaw := figure_flaw(name):
+                raise ValueError(flaw)
+            declared.Figure.model_validate(about)
         return self
 
 
@@ -272,7 +286,18 @@ class Across(_Part):
     rows: list[RankedRow]
 
 
-class Records(_Part):
+class OfSuite(_Part):
+    """Of a suite, whose name its files have."""
+
+    @field_validator("suite", check_fields=False)
+    @classmethod
+    def _names_files(cls, value: str) -> str:
+        if flaw := suite_flaw(value):
+            raise ValueError(flaw)
+        return value
+
+
+class Records(OfSuite):
     """``<suite>.json``."""
 
     suite: str
@@ -303,7 +328,7 @@ class Cost(_Part):
     system: str = ""
 
 
-class Costs(_Part):
+class Costs(OfSuite):
     """``<suite>.cost.json``."""
 
     suite: str
@@ -316,7 +341,7 @@ def check_records(raw: Any, path: Path) -> dict[str, Any]:
     Raises:
         DataError: they are of an unknown schema or do not fit theirs; says where.
     """
-    records = _checked(Records, _migrated(raw, path), path)
+    records = checked(Records, _migrated(raw, path), path, "no records of a suite")
     seen: dict[tuple[Any, ...], tuple[int, str]] = {}
     table: dict[tuple[str, str], list[str]] = {}
     for number, result in enumerate(records["results"]):
@@ -389,7 +414,7 @@ def _check_seeds(results: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 def check_costs(raw: Any, path: Path) -> dict[str, Any]:
     """The same for a cost file."""
-    costs = _checked(Costs, _migrated(raw, path), path)
+    costs = checked(Costs, _migrated(raw, path), path, "no costs of a suite")
     seen: dict[tuple[Any, ...], tuple[int, str]] = {}
     for number, entry in enumerate(costs["results"]):
         _one_of_its_name(seen, number, entry, path)
@@ -408,13 +433,22 @@ def _migrated(raw: Any, path: Path) -> dict[str, Any]:
     return records
 
 
-def _checked(model: type[BaseModel], records: dict[str, Any], path: Path) -> dict[str, Any]:
+def checked(
+    model: type[BaseModel], raw: Any, path: Path, what: str,
+    mend: str = "restore the file or build it again",
+) -> dict[str, Any]:  # fmt: skip
+    """What was read, if it fits the model.
+
+    Raises:
+        DataError: it does not; says where and how to mend it.
+    """
+    if not isinstance(raw, dict):
+        raise DataError(f"{what}: no JSON object; {mend}", path)
     try:
-        model.model_validate(records)
+        model.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{place}: {first['msg']}; restore the file or build it again", path
-        ) from None
-    return records
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ascii(".".join(map(str, first["loc"])))[1:-1][:200]
+        message = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"{what}: {place}: {message}; {mend}", path) from None
+    return raw

@@ -8,6 +8,7 @@ from recmerge_bench.planning.cells import Cell, Plan, Result
 from recmerge_bench.planning.configuration import configured
 from recmerge_bench.running.scheduler import Outcome
 from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.untrusted.paths import within
 
 SCHEMA = 1
 
@@ -22,7 +23,7 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
         "results": results,
         "curves": [_row(curve, plan, store, outcome) for curve in plan.curves],
     }
-    write_json(store.out / "suites" / f"{plan.suite}.json", manifest)
+    write_json(within(store.out / "suites", f"{plan.suite}.json"), manifest)
     return manifest
 
 

@@ -12,7 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.running.cell_record import checked_record
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import below, within
 
 RECORD = "record.json"
 
@@ -33,11 +36,11 @@ class Store:
 
     def folder(self, key: str) -> Path:
         """Where a finished cell lies (whether or not it does)."""
-        return self.out / "store" / key[:2] / key
+        return within(self.out / "store", key[:2], key)
 
     def work(self, key: str) -> Path:
         """Where a running cell keeps what it needs to go on after a crash."""
-        return self.out / "work" / key
+        return within(self.out / "work", key)
 
     def has(self, key: str) -> bool:
         """Whether the cell is done."""
@@ -50,13 +53,12 @@ class Store:
             HandledError: it is not readable.
         """
         path = self.folder(key) / RECORD
+        mend = f"delete {path.parent} and run again"
+        raw = read_json(path, mend=mend, numbers=False)  # reports may hold infinities
         try:
-            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise HandledError(
-                f"{path}: not a readable record ({error}); delete {path.parent} and run again"
-            ) from None
-        return record
+            return checked_record(raw)
+        except ValueError as error:
+            raise DataError(f"{error}; {mend}", path) from None
 
     def file(self, key: str, name: str) -> Path:
         """An artefact of a finished cell, its bytes checked against the record.
@@ -64,7 +66,7 @@ class Store:
         Raises:
             HandledError: the file is missing or its hash is another.
         """
-        path = self.folder(key) / name
+        path = below(self.folder(key), name)
         expected = self.record(key)["files"].get(name)
         if expected is None or not path.is_file() or sha256(path) != expected:
             raise HandledError(
@@ -102,7 +104,7 @@ class Store:
         Raises:
             Busy: another process holds it.
         """
-        path = self.out / "locks" / f"{key}.lock"
+        path = within(self.out / "locks", f"{key}.lock")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -118,7 +120,7 @@ class Store:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """A folder to write a locked cell's artefacts to; it disappears if the body raises."""
-        folder = self.out / "tmp" / key
+        folder = within(self.out / "tmp", key)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
@@ -141,7 +143,7 @@ class Store:
         if target.exists():  # a damaged one: whole ones are never computed again
             shutil.rmtree(target)
         os.rename(folder, target)
-        (self.out / "failures" / f"{key}.json").unlink(missing_ok=True)
+        self._failure(key).unlink(missing_ok=True)
         shutil.rmtree(self.work(key), ignore_errors=True)
 
     def sweep(self) -> None:
@@ -153,15 +155,20 @@ class Store:
 
     def fail(self, key: str, failure: dict[str, Any]) -> None:
         """Write down how a cell failed; it is tried again next time."""
-        write_json(self.out / "failures" / f"{key}.json", failure)
+        write_json(self._failure(key), failure)
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """How the cell failed last, if it did and is not done since."""
-        with suppress(OSError, ValueError):
-            path = self.out / "failures" / f"{key}.json"
-            failure: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return failure
+        with suppress(HandledError):
+            failure = read_json(self._failure(key), numbers=False)
+            if isinstance(failure, dict) and all(
+                isinstance(failure.get(k), str) for k in ("error", "label")
+            ):
+                return failure
         return None
+
+    def _failure(self, key: str) -> Path:
+        return within(self.out / "failures", f"{key}.json")
 
     def keys(self) -> Iterator[str]:
         """Keys of all finished cells."""

@@ -14,19 +14,25 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.module_files import CORE_ROOT, module_path
 from recmerge_bench.planning.cells import Plan
+from recmerge_bench.running.cell_record import checked_record
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store, sha256
+from recmerge_bench.untrusted import tars
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import below, is_relative, shown
 
 PART = 16 << 20
 CHUNK = 8 << 20
 LIMIT = 4 << 30
 KEY = re.compile(r"[0-9a-f]{64}")
-NAME = re.compile(r"[A-Za-z0-9._-]+")
+MEMBERS = 100_000
+_PIECE = re.compile(r"(.+)\.chunk([0-9]{3})")
 
 
 @dataclass
@@ -158,41 +164,53 @@ def extract(archives: Iterable[Path], folder: Path) -> None:
     """Unpack tars of plain files below `folder`, chunks joined; nothing else is accepted.
 
     Raises:
-        HandledError: not a tar, a link, a device, an absolute or climbing name, too large.
+        HandledError: not a tar, a link, a device, an absolute or climbing name, too many or too
+            large.
     """
     total = 0
+    names: set[str] = set()
     for path in archives:
-        try:
-            with tarfile.open(path, "r:") as archive:
-                for member in archive:
-                    total += _check_member(member, path)
-                    if total > LIMIT:
-                        raise HandledError(f"{path}: more than {LIMIT >> 30} GiB unpacked")
-                    target = folder / member.name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    source = archive.extractfile(member)
-                    assert source is not None
-                    with open(target, "xb") as out:
-                        shutil.copyfileobj(source, out)
-        except (tarfile.TarError, OSError) as error:
-            raise HandledError(f"{path}: not a readable archive of cells ({error})") from None
-    _join(folder)
+        with tars.opened(path, "a readable archive of cells", zipped=False) as archive:
+            for member in archive:
+                if not member.plain or not is_relative(member.name):
+                    raise tars.refused(path, member.name, "not a plain file below it")
+                total += member.size
+                if total > LIMIT or len(names) >= MEMBERS:
+                    raise HandledError(
+                        f"{path}: more than {LIMIT >> 30} GiB or {MEMBERS} files unpacked"
+                    )
+                if member.name in names:
+                    raise tars.refused(path, member.name, "it is there twice")
+                names.add(member.name)
+                target = below(folder, member.name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with open(target, "xb") as out:
+                    while data := archive.read():
+                        out.write(data)
+    _join(folder, names)
 
 
-def _check_member(member: tarfile.TarInfo, path: Path) -> int:
-    parts = PurePosixPath(member.name).parts
-    plain = member.isreg() and not member.issparse()
-    if not plain or not parts or not all(NAME.fullmatch(p) and p not in (".", "..") for p in parts):
-        raise HandledError(f"{path}: refuses the entry {member.name!r}: not a plain file below it")
-    return member.size
+def _join(folder: Path, names: Iterable[str]) -> None:
+    """Make chunks the file that they were.
 
-
-def _join(folder: Path) -> None:
-    for first in sorted(folder.rglob("*.chunk000")):
-        whole = first.with_name(first.name.removesuffix(".chunk000"))
+    Raises:
+        HandledError: one is missing, or the file is there beside them.
+    """
+    pieces: dict[str, list[int]] = {}
+    for match in filter(None, map(_PIECE.fullmatch, names)):
+        pieces.setdefault(match[1], []).append(int(match[2]))
+    for name, numbers in pieces.items():
+        whole = below(folder, name)
+        if sorted(numbers) != list(range(len(numbers))) or whole.exists():
+            raise HandledError(
+                f"the chunks of {shown(name)} are not all there, or the file is there beside them: "
+                "give all parts of the archive"
+            )
         with open(whole, "xb") as out:
-            for piece in sorted(first.parent.glob(f"{whole.name}.chunk[0-9][0-9][0-9]")):
-                out.write(piece.read_bytes())
+            for number in sorted(numbers):
+                piece = whole.with_name(f"{whole.name}.chunk{number:03d}")
+                with open(piece, "rb") as stream:
+                    shutil.copyfileobj(stream, out)
                 piece.unlink()
 
 
@@ -214,36 +232,38 @@ def adopt(archives: Iterable[Path], store: Store) -> Adopted:
 
 def _adopt(folder: Path, store: Store, done: Adopted) -> None:
     key = folder.name
+    try:
+        record = _record(folder, key)
+    except (DataError, ValueError) as error:
+        done.refused.append(f"{shown(key)[1:13]}: {str(error).replace(f'{folder}/', '')}")
+        return
     if store.intact(key):
         done.present += 1
         return
-    reason = _flaw(folder, key)
-    if reason:
-        done.refused.append(f"{key[:12]}: {reason}")
-        return
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     with store.lock(key), store.writing(key) as aside:
         for file in record["files"]:
-            (aside / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / file, aside / file)
+            target = below(aside, file)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(below(folder, file), target)
         kept = {k: v for k, v in record.items() if k not in ("files", "sizes")}
         store.commit(key, aside, kept)
     done.new += 1
 
 
-def _flaw(folder: Path, key: str) -> str:
-    """Why a cell's folder cannot be taken, or an empty string."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        files = dict(record["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"its record is not readable ({error})"
+def _record(folder: Path, key: str) -> dict[str, Any]:
+    """The record of an unpacked cell, every file compared with it.
+
+    Raises:
+        DataError: it is not readable.
+        ValueError: it is of another cell, or a file is not as it says.
+    """
+    record = checked_record(read_json(folder / RECORD, numbers=False))
     if not KEY.fullmatch(key) or record.get("key") != key:
-        return "its record is of another cell"
-    if any(not NAME.fullmatch(p) for f in files for p in PurePosixPath(f).parts):
-        return "its record names a file outside of it"
-    for file, digest in files.items():
-        path = folder / file
+        raise ValueError("its record is of another cell")
+    if RECORD in map(str.lower, record["files"]):
+        raise ValueError("its record names itself")
+    for file, digest in record["files"].items():
+        path = below(folder, file)
         if not path.is_file() or sha256(path) != digest:
-            return f"{file} does not match its record"
-    return ""
+            raise ValueError(f"{file} does not match its record")
+    return record

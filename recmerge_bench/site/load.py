@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +59,3 @@ def _load(path: Path) -> Suite:
     beside = cost_path(path)
     costs = load_costs(beside)["results"] if beside.is_file() else []
     return Suite(load_records(path), costs, load_curves(curves_path(path)))
-
-
-def slug(name: str) -> str:
-    """A file name for a name: itself where that is safe, else what is left of it and a hash."""
-    if re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?", name) and name != "index":
-        return name
-    kept = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{kept or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -12,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from recmerge_bench.registry import Registry
 from recmerge_bench.site import uses
 from recmerge_bench.site.cards import METHODS, Card, dataset_cards, method_cards
-from recmerge_bench.site.load import Suite, slug
+from recmerge_bench.site.load import Suite
 from recmerge_bench.site.suites import encode, suite_data
+from recmerge_bench.untrusted.paths import distinct
 
 #: The file that tells a site of ours from other folders.
 MARK = "site.json"
@@ -34,9 +35,9 @@ def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
         "methods/index.html": page.methods(),
         "datasets/index.html": page.datasets(),
     }
-    found |= {f"data/{slug(n)}.js": script(n, data[n]) for n in data}
-    found |= {f"methods/{slug(name)}.html": page.method(name) for name in page.method_names}
-    found |= {f"datasets/{slug(name)}.html": page.dataset(name) for name in page.dataset_names}
+    found |= {f"data/{distinct(n)}.js": script(n, data[n]) for n in data}
+    found |= {f"methods/{distinct(name)}.html": page.method(name) for name in page.method_names}
+    found |= {f"datasets/{distinct(name)}.html": page.dataset(name) for name in page.dataset_names}
     found |= static()
     return dict(sorted(found.items()))
 
@@ -79,7 +80,7 @@ class Pages:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
             keep_trailing_newline=True,
         )  # fmt: skip
-        self.environment.globals.update(policy=POLICY, slug=slug)
+        self.environment.globals.update(policy=POLICY, slug=distinct)
 
     def _render(self, template: str, root: str, **values: Any) -> str:
         text = self.environment.get_template(template).render(root=root, **values)
@@ -87,7 +88,7 @@ class Pages:
 
     def boards(self) -> str:
         """The page that shows the suites."""
-        listed = [(s.name, s.header["title"], f"data/{slug(s.name)}.js") for s in self.suites]
+        listed = [(s.name, s.header["title"], f"data/{distinct(s.name)}.js") for s in self.suites]
         return self._render("boards.html", "", suites=listed)
 
     def methods(self) -> str:

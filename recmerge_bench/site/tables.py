@@ -13,9 +13,10 @@ from recmerge_bench.boards.shares import experts, shares
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, models_beside, said_of_models
 from recmerge_bench.records.rows import Row, row_of
-from recmerge_bench.site.load import Suite, slug
+from recmerge_bench.site.load import Suite
 from recmerge_bench.site.numbers import short
 from recmerge_bench.statistics.summary import mean_interval
+from recmerge_bench.untrusted.paths import distinct
 
 
 def row_id(row: Row) -> str:
@@ -63,7 +64,7 @@ def _row(line: Line, own: Line | None, metrics: Sequence[str]) -> dict[str, Any]
         "backbone": backbone,
         "method": line.identity["method"],
         "label": method,
-        "page": slug(line.identity["method"]),
+        "page": distinct(line.identity["method"]),
         "recipe": line.identity["recipe"],
         "seeds": [s for s in line.seeds if s is not None] if line.seeds != [None] else [],
         "wanted": len([s for s in line.replicates if s is not None]),

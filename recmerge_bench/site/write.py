@@ -10,6 +10,7 @@ from pathlib import Path
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.site.pages import MARK
+from recmerge_bench.untrusted.paths import below
 
 
 def write_site(pages: Mapping[str, str], folder: Path) -> None:
@@ -30,7 +31,7 @@ def write_site(pages: Mapping[str, str], folder: Path) -> None:
     before = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
         for name, text in pages.items():
-            file = aside / name
+            file = below(aside, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode("utf-8"))
         if folder.exists():

@@ -18,16 +18,17 @@ from recmerge_bench._version import __version__
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.records.files import SCHEMA as RECORDS_SCHEMA
 from recmerge_bench.running.store import sha256
-from recmerge_bench.submissions.untrusted import MARKUP, extract, read_json
+from recmerge_bench.submissions.untrusted import MARKUP, extract
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import suite_flaw, within
 
 SCHEMA = 1
 END = ".rmb.tar.gz"
 MANIFEST = "manifest.json"
-SUITE = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 #: Ends of the names of a bundle's files -> bytes that they may have.
 LIMITS = {
-    ".cost.json": 64 << 20, ".curves.json": 64 << 20, ".groups.json": 64 << 20,
-    ".ranks.parquet": 512 << 20, ".json": 64 << 20,
+    ".cost.json": 32 << 20, ".curves.json": 32 << 20, ".groups.json": 32 << 20,
+    ".ranks.parquet": 512 << 20, ".json": 32 << 20,
 }  # fmt: skip
 NEEDED = (".json", ".cost.json", ".ranks.parquet")
 CONTACT = 200
@@ -100,7 +101,7 @@ def write_bundle(manifest: Manifest, files: Sequence[Path], to: Path) -> Path:
     """
     said = json.dumps(manifest.model_dump(by_alias=True), sort_keys=True, indent=1).encode() + b"\n"
     short = hashlib.sha256(said).hexdigest()[:12]
-    path = to / f"{manifest.suite}-{short}{END}"
+    path = within(to, f"{manifest.suite}-{short}{END}")
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         members = [(MANIFEST, said), *((f.name, f.read_bytes()) for f in sorted(files))]
@@ -121,7 +122,7 @@ def limit_of(name: str) -> int:
     if name == MANIFEST:
         return 1 << 20
     end = next((e for e in LIMITS if name.endswith(e)), "")
-    return LIMITS[end] if end and SUITE.fullmatch(name.removesuffix(end)) else 0
+    return LIMITS[end] if end and not suite_flaw(name.removesuffix(end)) else 0
 
 
 def unpack(bundle: Path, folder: Path) -> tuple[Manifest, str]:
@@ -152,8 +153,8 @@ def _check(bundle: Path, folder: Path, manifest: Manifest, names: Sequence[str])
         raise HandledError(
             f"{bundle}: a bundle of schema {manifest.schema_}, this version reads {SCHEMA}"
         )
-    if not SUITE.fullmatch(manifest.suite):
-        raise HandledError(f"{bundle}: '{manifest.suite[:60]}' is no name of a suite")
+    if flaw := suite_flaw(manifest.suite):
+        raise HandledError(f"{bundle}: {flaw}")
     if sorted(manifest.files) != sorted(set(names) - {MANIFEST}):
         raise HandledError(f"{bundle}: its files are not those that its manifest names")
     admitted = {f"{manifest.suite}{end}" for end in LIMITS}
@@ -161,7 +162,7 @@ def _check(bundle: Path, folder: Path, manifest: Manifest, names: Sequence[str])
     if not needed <= set(manifest.files) <= admitted:
         raise HandledError(f"{bundle}: has to hold {', '.join(sorted(needed))}")
     for name, about in manifest.files.items():
-        file = folder / name
+        file = within(folder, name)
         if file.stat().st_size != about.size or sha256(file) != about.sha256:
             raise HandledError(f"{bundle}: {name} is not the file that its manifest describes")
     for text in (manifest.contact, manifest.note):

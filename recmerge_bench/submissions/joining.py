@@ -14,6 +14,7 @@ import numpy as np
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.publishing.check import expected
+from recmerge_bench.publishing.owned import check_apart, owned
 from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.records.audits import pretraining
 from recmerge_bench.records.curves import curves_path, load_curves
@@ -27,6 +28,7 @@ from recmerge_bench.submissions.plausible import COLUMNS, flags_of
 from recmerge_bench.submissions.replacing import replaced
 from recmerge_bench.submissions.submission import Submission, read_submission
 from recmerge_bench.submissions.tables_match import Table, check_tables
+from recmerge_bench.untrusted.paths import within
 
 
 @dataclass
@@ -68,7 +70,7 @@ def join(
     """
     with tempfile.TemporaryDirectory() as name:
         sent = read_submission(bundle, registry, Path(name))
-        if not (boards / "records" / f"{sent.records['suite']}.json").is_file():
+        if not within(boards, "records", f"{sent.records['suite']}.json").is_file():
             _check_new(sent, boards)
         with replaced(boards) as copy:
             done = _joined(sent, copy, registry, replace_rows, accept_flagged)
@@ -77,22 +79,22 @@ def join(
 
 
 def _check_new(sent: Submission, boards: Path) -> None:
-    """A new board's files may not be those of another suite."""
-    suite = sent.records["suite"]
-    names = [p.stem for p in records_files(boards / "records")]
-    taken = [n for n in names if suite in (f"{n}-cost",) or n == f"{suite}-cost"]
-    if taken or (boards / f"{suite}.md").exists():
-        raise HandledError(
-            f"suite '{suite}': its files would be those of {taken or 'another board'}; give it "
-            "another name (submit --board NAME)"
-        )
+    """A new board's files may not be those of another suite, or of anybody."""
+    there = (p.relative_to(boards) for p in boards.rglob("*") if p.is_file())
+    known = {n for p in records_files(boards / "records") for n in owned(_header_of(p))}
+    others = [p for p in there if p.parts[0] != "site" and p.as_posix() not in known]
+    check_apart(sent.records, boards / "records", others)
+
+
+def _header_of(path: Path) -> dict[str, Any]:
+    return {**load_records(path), "suite": path.stem}
 
 
 def _joined(
     sent: Submission, folder: Path, registry: Registry, replace_rows: bool, accept_flagged: bool
 ) -> Joined:
     suite = sent.records["suite"]
-    path = folder / "records" / f"{suite}.json"
+    path = within(folder, "records", f"{suite}.json")
     done = Joined(suite)
     board = _board(path) if path.is_file() else _empty(sent)
     tables = check_tables(sent, board)
@@ -235,7 +237,7 @@ def _finish(
     header["audits"] = {**{k: v for k, v in audits.items() if k in used}, **header["audits"]}
     whole = with_derived(registry, {**records, "header": header}, ranks.__getitem__)
     suite = done.suite
-    path = folder / "records" / f"{suite}.json"
+    path = within(folder, "records", f"{suite}.json")
     write_json(path, whole)
     write_json(cost_path(path), costs)
     write_all_ranks(path.with_name(f"{suite}.ranks.parquet"), ranks)

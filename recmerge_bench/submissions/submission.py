@@ -22,7 +22,9 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
-from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts, read_json
+from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import suite_flaw, within
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def read_submission(bundle: Path, registry: Registry, folder: Path) -> Submissio
         HandledError: it is no bundle, or its records are not what they should be.
     """
     manifest, digest = unpack(bundle, folder)
-    path = folder / f"{manifest.suite}.json"
+    path = within(folder, f"{manifest.suite}.json")
     try:
         found = _strict(path, manifest, digest)
         check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
@@ -183,6 +185,8 @@ def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submis
         raise HandledError(f"suite '{found.records['suite']}': no result{about} is done")
     keys, splits = {r["key"] for r in results}, {r.get("split") for r in results}
     suite = board or found.records["suite"]
+    if flaw := suite_flaw(suite):
+        raise HandledError(f"--board: {flaw}" if board else flaw)
     header = dict(found.records["header"])
     header["audits"] = {k: v for k, v in header["audits"].items() if k in splits}
     records = without_derived(found.records)
@@ -208,12 +212,12 @@ def _of(identity: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> bo
 def _written(found: Submission, folder: Path) -> list[Path]:
     """The submission's files."""
     name = found.records["suite"]
-    write_json(folder / f"{name}.json", found.records)
-    write_json(folder / f"{name}.cost.json", found.costs)
-    write_all_ranks(folder / f"{name}.ranks.parquet", found.ranks)
+    write_json(within(folder, f"{name}.json"), found.records)
+    write_json(within(folder, f"{name}.cost.json"), found.costs)
+    write_all_ranks(within(folder, f"{name}.ranks.parquet"), found.ranks)
     if found.curves:
         curves = {"schema": 1, "suite": name, "curves": found.curves}
-        write_json(folder / f"{name}.curves.json", curves)
+        write_json(within(folder, f"{name}.curves.json"), curves)
     if found.groups:
-        write_json(folder / f"{name}.groups.json", groups_json(name, found.groups))
+        write_json(within(folder, f"{name}.groups.json"), groups_json(name, found.groups))
     return sorted(folder.iterdir())

@@ -1,0 +1,77 @@
+"""``OUT/suites/<suite>.json`` as it is read: typed, so that all behind it may trust it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from recmerge_bench.names import wrong_domains
+from recmerge_bench.records.schema import (
+    Audit,
+    Encoder,
+    Header,
+    Identity,
+    OfSuite,
+    _Part,
+    checked,
+)
+from recmerge_bench.untrusted.jsons import read_json
+from recmerge_bench.untrusted.paths import is_safe, shown
+
+MEND = "run the suite again"
+
+
+def _key(value: str) -> str:
+    if not is_safe(value):
+        raise ValueError(f"{shown(value)} is no key of a cell")
+    return value
+
+
+#: A cell's key: it names the cell's folder.
+CellKey = Annotated[str, AfterValidator(_key)]
+
+
+class RunHeader(Header):
+    """A header before anything of the run is known."""
+
+    audits: dict[str, Audit] = Field(default_factory=dict)
+    pretraining: dict[str, Encoder] = Field(default_factory=dict)
+
+
+class RunResult(_Part):
+    """A row's cells and how they stand."""
+
+    key: CellKey
+    identity: Identity
+    domains: list[str]
+    status: Literal["done", "blocked", "failed", "timeout", "out-of-memory", "not run"]
+    reason: str
+    mend: str
+    cells: list[CellKey]
+
+    @field_validator("domains")
+    @classmethod
+    def _stand_beside_each_other(cls, value: list[str]) -> list[str]:
+        if flaw := wrong_domains(value):
+            raise ValueError(flaw)
+        return value
+
+
+class RunManifest(OfSuite):
+    """The file."""
+
+    suite: str
+    header: RunHeader
+    results: list[RunResult]
+    curves: list[RunResult] = Field(default_factory=list)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest, checked.
+
+    Raises:
+        DataError: it is damaged or none; says where.
+    """
+    return checked(RunManifest, read_json(path, mend=MEND), path, "no manifest of a suite", MEND)

@@ -1,0 +1,144 @@
+"""JSON in bounds: bytes, number of values, depth, and nothing that JSON does not have."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.errors import DataError
+
+#: Bytes of a file.
+SIZE = 32 << 20
+#: Values of a file: one takes some 100 bytes in memory, however few it has in the file. The
+#: largest records so far have 42,323.
+VALUES = 1_000_000
+#: Records have a depth of eight.
+DEPTH = 40
+LARGEST = 1 << 62
+
+
+def read_json(
+    path: Path, size: int = SIZE, values: int = VALUES, mend: str = "", numbers: bool = True
+) -> Any:
+    """JSON without duplicate keys, NaN, infinities and integers beyond 62 bits; shallow.
+
+    Args:
+        path: the file.
+        size: bytes that it may have.
+        values: values that it may have.
+        mend: what to do about a bad file; ends the message.
+        numbers: refuse NaN, infinities and integers beyond 62 bits.
+
+    Raises:
+        DataError: it is something else, or more; with the line where known.
+    """
+    try:
+        with open(path, "rb") as stream:
+            raw = stream.read(size + 1)
+        return loads(raw, size, values, numbers)
+    except FileNotFoundError:
+        raise DataError(f"there is no such file{_end(mend)}", path) from None
+    except (OSError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        said = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"not readable as JSON ({said}){_end(mend)}", path, line) from None
+
+
+def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = True) -> Any:
+    """The same from bytes.
+
+    Raises:
+        ValueError: it is no such JSON; `json.JSONDecodeError` where a line is known.
+    """
+    if len(raw) > size:
+        raise ValueError(f"more than {size} bytes")
+    if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > values:
+        raise ValueError(f"more than {values} values")
+    text = raw.decode("utf-8")
+    hooks: dict[str, Any] = {"object_pairs_hook": _unique}
+    if numbers:
+        hooks |= {"parse_constant": _constant, "parse_int": _integer, "parse_float": _float}
+    try:
+        value = json.loads(text, **hooks)
+    except RecursionError:
+        raise ValueError(f"nested more than {DEPTH} deep") from None
+    _check_depth(value)
+    return value
+
+
+def _end(mend: str) -> str:
+    return f"; {mend}" if mend else ""
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH + 1):
+        below: list[Any] = []
+        for one in level:
+            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+            below += [i for i in inner if isinstance(i, (dict, list))]
+        if not below:
+            return
+        level = below
+    raise ValueError(f"nested more than {DEPTH} deep")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        again = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
+        raise ValueError(f"an object has a key twice: {ascii(again)[:60]}")
+    return found
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) < 20 else LARGEST
+    if abs(value) >= LARGEST:
+        raise ValueError(f"the number {text[:20]}... is too large")
+    return value
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is not finite")
+    return value
+
+
+def check_texts(value: Any, path: Path, refused: Any, longest: int, place: str = "") -> None:
+    """Refuse texts and keys that are no plain, printable line or that hold refused marks.
+
+    Args:
+        value: of JSON.
+        path: of the file, for the message.
+        refused: a compiled pattern.
+        longest: characters that a text may have.
+        place: where `value` stands, for the message.
+
+    Raises:
+        DataError: says where.
+    """
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            check_texts(key, path, refused, longest, place or ascii(key[:40])[1:-1])
+            below = ascii(key[:40])[1:-1]
+            check_texts(inner, path, refused, longest, f"{place}.{below}" if place else below)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            check_texts(inner, path, refused, longest, f"{place}.{number}")
+    elif isinstance(value, str) and (
+        len(value) > longest or not value.isprintable() or refused.search(value)
+    ):
+        raise DataError(
+            f"{place}: a text is longer than {longest} characters, not printable or holds one of "
+            "< > ` ]( ://; put it plainly",
+            path,
+        )
