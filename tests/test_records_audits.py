@@ -76,7 +76,8 @@ def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm
     results = [
         {"key": rank, "identity": who, "domains": ["a", "b"], **state,
          "cells": [data, cut, text, merge, other, rank]},
-        {**made.gap(made.identity("gone", 0), "blocked", "no data"), "cells": []},
+        {**made.gap(made.identity("gone", 0), "blocked", "no data"), "domains": ["a", "b"],
+         "cells": []},
     ]  # fmt: skip
     write_json(out / "suites" / "fake.json", {"suite": "fake", "header": header,
                                               "results": results})  # fmt: skip
