@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -57,6 +58,47 @@ def test_a_truncated_record_is_no_result(tmp_path: Path) -> None:
     fill(store)
     (store.folder(KEY) / "record.json").write_text('{"key":')
     assert not store.intact(KEY)
+
+
+def two_cells(store: Store) -> tuple[str, str]:
+    fill(store)
+    other = KEY.replace("ab", "cd")
+    with store.writing(other) as folder:
+        (folder / "a.txt").write_text("CONTENT")
+        store.commit(other, folder, {"key": other})
+    return KEY, other
+
+
+def test_exchanged_cells_are_no_cells(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    one, two = (store.folder(key) for key in two_cells(store))
+    one.rename(tmp_path / "aside")
+    two.rename(one)
+    (tmp_path / "aside").rename(two)
+    for key in (one.name, two.name):
+        assert not store.intact(key) and not store.sound(key)
+        with pytest.raises(HandledError, match="the record of another cell"):
+            store.file(key, "a.txt")
+
+
+@pytest.mark.parametrize("change", ["key", "files", "report", "seal"])
+def test_an_edited_record_is_no_record(tmp_path: Path, change: str) -> None:
+    """Two exchanged cells whose records were made to fit their places, too."""
+    store = Store(tmp_path)
+    one, two = two_cells(store)
+    path = store.folder(two) / "record.json"
+    record = json.loads(path.read_text())
+    if change == "key":
+        (store.folder(one) / "a.txt").write_text("CONTENT")
+        path, record = store.folder(one) / "record.json", {**record, "key": one}
+    elif change == "seal":
+        del record["seal"]
+    else:
+        record[change] = {}
+    path.write_text(json.dumps(record))
+    assert not store.intact(path.parent.name)
+    with pytest.raises(HandledError, match="own checksum"):
+        store.check(path.parent.name)
 
 
 def test_a_lock_excludes_and_dies_with_its_process(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running import transfer
+from recmerge_bench.running.cell_record import seal_of
 from recmerge_bench.running.store import Store, sha256
 
 TINY = Path(__file__).with_name("tiny.yaml")
@@ -62,8 +63,9 @@ def cell(folder: Path, text: str = "x", **record: object) -> None:
     place = folder / "store" / key[:2] / key
     place.mkdir(parents=True)
     (place / "a.txt").write_text(text)
-    about = {"key": key, "files": {"a.txt": sha256(place / "a.txt")}, **record}
-    (place / "record.json").write_text(json.dumps(about))
+    about = {"key": key, "files": {"a.txt": sha256(place / "a.txt")}, "sizes": {"a.txt": len(text)}}
+    about |= record
+    (place / "record.json").write_text(json.dumps({"seal": seal_of(about), **about}))
 
 
 def tar_of(folder: Path, target: Path) -> Path:
@@ -85,7 +87,7 @@ def test_a_good_cell_is_adopted_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "record",
     [{"key": "cd" * 32}, {"files": {"a.txt": "0" * 64}}, {"files": {"../a.txt": "0" * 64}},
-     {"files": {"missing.txt": "0" * 64}}, {"files": 3}],
+     {"files": {"missing.txt": "0" * 64}}, {"files": 3}, {"seal": "0" * 64}],
 )  # fmt: skip
 def test_a_cell_that_does_not_match_its_record_is_refused(
     tmp_path: Path, record: dict[str, object]

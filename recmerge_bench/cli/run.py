@@ -14,7 +14,7 @@ from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.scheduler import Outcome, Run, todo
+from recmerge_bench.running.scheduler import Outcome, Run, Todo, todo
 from recmerge_bench.running.store import Store
 from recmerge_bench.specs import DatasetSpec
 from recmerge_bench.targets import define
@@ -53,15 +53,17 @@ def run(
         whole = make_plan(found, suite_name, changes, seeds, data_root)
     plan, store = choose(whole, only), Store(out.resolve())
     store.sweep()
-    waiting, done = todo(plan, store)
-    plan = measured(plan, store) if waiting else plan
-    outcome = Outcome(cached=done)
-    if waiting:
-        outcome = _execute(
-            plan, store, found, console, waiting, done, jobs, device, executor, fail_fast
-        )
+    start = todo(plan, store)
+    for key, flaw in start.damaged.items():
+        again = "computed again" if key in start.waiting else "it cannot be computed here"
+        console.print(f"damaged: {plan.cells[key].label}: {flaw}; {again}", markup=False)
+    plan = measured(plan, store) if start.waiting else plan
+    outcome = Outcome(cached=start.done)
+    if start.waiting:
+        outcome = _execute(plan, store, found, console, start, jobs, device, executor, fail_fast)
     else:
-        console.print(f"suite '{plan.suite}': all {len(done)} results cached", markup=False)
+        done = len(start.done & set(plan.goals))
+        console.print(f"suite '{plan.suite}': all {done} results cached", markup=False)
     command = _command(suite_name, changes, seeds, ctx.find_root().obj["plugins"])
     return _finish(whole, store, found, outcome, console, strict, command)
 
@@ -94,8 +96,7 @@ def _execute(
     store: Store,
     found: Registry,
     console: Console,
-    waiting: list[str],
-    done: set[str],
+    start: Todo,
     jobs: int | None,
     device: str,
     executor: str,
@@ -103,6 +104,7 @@ def _execute(
 ) -> Outcome:
     from recmerge_bench.cli.progress import Progress
 
+    waiting, done = start.waiting, start.done & set(plan.goals)
     spec = found.get("executor", executor)
     runner = definition(spec)
     threads = max(plan.cells[k].threads for k in waiting)
@@ -116,7 +118,7 @@ def _execute(
     )
     try:
         with Progress(plan, waiting, len(done), slots, console) as progress:
-            return Run(plan, store, runner, device, fail_fast, progress).go()
+            return Run(plan, store, runner, device, fail_fast, progress, start).go()
     finally:
         runner.close()
 

@@ -31,14 +31,13 @@ def make_audits(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, dict[s
     for result in manifest["results"]:
         if result["status"] != "done":
             continue
-        inputs = reader.record(result["key"])["inputs"]
-        cells = [inputs.get(role, "") for role in ("split", "data")]
-        if inputs["split"] in found or not all(c and reader.store.has(c) for c in cells):
-            continue  # ranks that were adopted without what they were made from
-        split = load_split(reader.store.check(inputs["split"]))
-        interactions = load_interactions(reader.store.check(inputs["data"]))
+        key = reader.source(result, "split")
+        if key in found:
+            continue
+        split = load_split(reader.store.check(key))
+        interactions = load_interactions(reader.store.check(reader.source(result, "data")))
         timed, spans = are_moments(interactions), interactions.catalogue
-        found[inputs["split"]] = {
+        found[key] = {
             "dataset": result["identity"]["dataset"],
             "timed": timed,
             **{k: _rounded(v) for k, v in asdict(audit(interactions, split, timed)).items()},

@@ -97,16 +97,16 @@ def _datasets(reader: Reader, results: Sequence[Mapping[str, Any]]) -> dict[str,
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     own, provenance = reader.record(result["key"]), reader.provenance(result)
-    data = own["inputs"].get("data", "")  # that of the targets: a base may have other data
-    about = reader.record(data)["report"] if data and reader.store.has(data) else {}
+    # That of the targets: a base may have other data.
+    about = reader.record(reader.source(result, "data"))["report"]
     table = reader.ranks(result["key"])
     counts = np.bincount(table.domain, minlength=len(table.domains))
     return {
         "instances": {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n},
         "candidates": table.about["protocol"]["candidates"],
         "mask_history": table.about["protocol"]["mask_history"],
-        "data": about.get("fingerprint", ""),
-        "split": own["inputs"]["split"],
+        "data": about["fingerprint"],
+        "split": reader.source(result, "split"),
         **({"probes": own["report"]["probes"]} if own["report"].get("probes") else {}),
         "libraries": provenance["libraries"],
         "plugins": provenance["plugins"],

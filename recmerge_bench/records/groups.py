@@ -83,12 +83,12 @@ def make_groups(
     for result in manifest["results"]:
         if result["status"] != "done":
             continue
-        inputs = reader.record(result["key"])["inputs"]
-        if inputs["split"] in found:
+        key = reader.source(result, "split")
+        if key in found:
             continue
-        split = load_split(reader.store.check(inputs["split"]))
-        interactions = load_interactions(reader.store.check(inputs["data"]))
-        found[inputs["split"]] = [
+        split = load_split(reader.store.check(key))
+        interactions = load_interactions(reader.store.check(reader.source(result, "data")))
+        found[key] = [
             Group(s.name, s.about, s.rows)
             for s in slices(split, interactions, bins=BINS)
             if s.name.startswith(tuple(wanted))

@@ -75,6 +75,21 @@ class Reader:
             self._ranks[key] = read_ranks(self.store.file(key, "ranks.parquet"))
         return self._ranks[key]
 
+    def source(self, result: Mapping[str, Any], kind: str) -> str:
+        """Key of the ``data`` or ``split`` cell that a result's ranks are of.
+
+        Raises:
+            HandledError: it is not in the store, so that nothing says what the ranks are of.
+        """
+        key = str(self.record(result["key"])["inputs"].get(kind, ""))
+        if not key or not self.store.has(key):
+            raise HandledError(
+                f"{self.store.folder(result['key'])}: the {kind} that these ranks are of "
+                f"({key[:12] or 'no key'}) is gone from the store; run the suite again, which "
+                "makes it again, or take these ranks away"
+            )
+        return key
+
     def cells(self, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Records of the cells behind a result that are still in the store."""
         return [self.record(k) for k in result["cells"] if self.store.has(k)]

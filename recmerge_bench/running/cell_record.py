@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +12,8 @@ from typing import Any
 from recmerge_bench.untrusted.paths import is_relative, is_safe, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+#: The record's own checksum, a key of it.
+SEAL = "seal"
 Check = Callable[[Any], bool]
 
 
@@ -94,3 +98,20 @@ def checked_record(raw: Any) -> dict[str, Any]:
         if name in raw and not check(raw[name]):
             raise ValueError(f"its {name!r} is not {wanted}: {shown(raw[name])}")
     return dict(raw)
+
+
+def record_flaw(record: Mapping[str, Any], key: str) -> str:
+    """Why a record is not that of the cell `key` as it was sealed, or an empty string."""
+    if record.get("key") != key:
+        return f"the record of another cell ({shown(record.get('key'))})"
+    if record.get(SEAL) != seal_of(record):
+        return "its own checksum does not agree: it was edited, or an older version wrote it"
+    if record["files"].keys() != record.get("sizes", {}).keys():
+        return "it does not say which files belong to it"
+    return ""
+
+
+def seal_of(record: Mapping[str, Any]) -> str:
+    """SHA-256 of a record's canonical JSON, without the seal itself."""
+    content = {k: v for k, v in record.items() if k != SEAL}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -27,6 +27,6 @@ def _like(cell: Cell) -> str:
 def _history(plan: Plan, store: Store) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for key, cell in plan.cells.items():
-        if store.has(key):
+        if store.intact(key):
             found.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
     return found

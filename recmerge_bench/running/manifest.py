@@ -42,7 +42,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
 
 
 def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str, str, str]:
-    if cell.key in outcome.cached | outcome.computed or store.intact(cell.key):
+    if cell.key in outcome.cached | outcome.computed or store.sound(cell.key):
         return "done", "", ""
     if cell.blocked:
         return "blocked", *cell.blocked

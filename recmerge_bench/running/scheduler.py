@@ -10,7 +10,7 @@ from typing import Any
 from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.jobs import job_spec
-from recmerge_bench.running.store import Store
+from recmerge_bench.running.store import RECORD, Store
 
 Listener = Callable[[dict[str, Any]], None]
 BUSY_WAIT = 0.5
@@ -33,24 +33,62 @@ class Outcome:
     gaps: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-def todo(plan: Plan, store: Store) -> tuple[list[str], set[str]]:
-    """(cells to compute in the plan's order, cells that are done) for the plan's goals.
+@dataclass(frozen=True)
+class Todo:
+    """How a plan's goals stand in a store.
 
-    What only finished cells need is in neither: it need not exist any more.
+    Attributes:
+        waiting: cells to compute, in the plan's order.
+        done: cells that need not be computed; what only they need is in neither.
+        damaged: key -> what is wrong with a cell that was finished and has to be computed again.
+    """
+
+    waiting: list[str]
+    done: set[str]
+    damaged: dict[str, str]
+
+
+#: Kinds that results are published with: without them nothing says what the ranks are of.
+PUBLISHED = ("data", "split")
+
+
+def todo(plan: Plan, store: Store) -> Todo:
+    """What is to be computed for the plan's goals; every byte of what is done is checked.
+
+    What only finished cells need need not exist any more, but for the data and the split that a
+    result is published with.
     """
     done: set[str] = set()
     wanted: set[str] = set()
+    damaged: dict[str, str] = {}
     queue = list(plan.goals)
     while queue:
         key = queue.pop()
         if key in wanted or key in done:
             continue
-        if store.intact(key):
+        cell = plan.cells[key]
+        flaw = "" if not store.folder(key).is_dir() else _flaw(cell, store)
+        if flaw:
+            damaged[key] = flaw
+        elif store.has(key):
             done.add(key)
+            queue += [k for k in cell.inputs.values() if plan.cells[k].kind in PUBLISHED]
             continue
         wanted.add(key)
-        queue += plan.cells[key].inputs.values()
-    return [k for k in plan.cells if k in wanted and not plan.cells[k].blocked], done
+        queue += cell.inputs.values()
+    waiting = [k for k in plan.cells if k in wanted and not plan.cells[k].blocked]
+    return Todo(waiting, done, damaged)
+
+
+def _flaw(cell: Cell, store: Store) -> str:
+    """What is wrong with a cell that lies in the store, or an empty string."""
+    if damage := store.damage(cell.key):
+        return damage
+    record = store.record(cell.key)
+    mine = {"kind": cell.kind, "inputs": dict(cell.inputs), "seed": cell.seed}
+    other = [name for name, value in mine.items() if record.get(name) != value]
+    place = store.folder(cell.key) / RECORD
+    return f"{place}: of other {' and '.join(other)} than the plan's cell" if other else ""
 
 
 class Run:
@@ -63,6 +101,7 @@ class Run:
         device: ``cpu`` or ``cuda``.
         fail_fast: stop at the first failure.
         listener: told of every event, for display.
+        start: what `todo` says of them, if it was asked before.
     """
 
     def __init__(
@@ -73,12 +112,15 @@ class Run:
         device: str = "cpu",
         fail_fast: bool = False,
         listener: Listener = lambda event: None,
+        start: Todo | None = None,
     ) -> None:
         self.plan, self.store, self.executor = plan, store, executor
         self.device, self.fail_fast, self.listener = device, fail_fast, listener
-        waiting, done = todo(plan, store)
-        self.waiting = dict.fromkeys(waiting)
-        self.outcome = Outcome(cached=done)
+        start = todo(plan, store) if start is None else start
+        for key in set(start.damaged) & set(start.waiting):
+            store.discard(key)
+        self.waiting = dict.fromkeys(start.waiting)
+        self.outcome = Outcome(cached=start.done)
         self.running: set[str] = set()
         self.busy: dict[str, float] = {}
         self.weight = path_costs(plan)

@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.running.cell_record import checked_record
+from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw, seal_of
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, within
 
@@ -47,18 +47,22 @@ class Store:
         return (self.folder(key) / RECORD).is_file()
 
     def record(self, key: str) -> dict[str, Any]:
-        """The cell's record.
+        """The cell's record: whole, and of the cell in whose place it lies.
 
         Raises:
-            HandledError: it is not readable.
+            HandledError: it is not readable, was edited, or is another cell's.
         """
         path = self.folder(key) / RECORD
         mend = f"delete {path.parent} and run again"
         raw = read_json(path, mend=mend, numbers=False)  # reports may hold infinities
         try:
-            return checked_record(raw)
+            record = checked_record(raw)
+            flaw = record_flaw(record, key)
         except ValueError as error:
-            raise DataError(f"{error}; {mend}", path) from None
+            record, flaw = {}, str(error)
+        if flaw:
+            raise DataError(f"{flaw}; {mend}", path)
+        return record
 
     def file(self, key: str, name: str) -> Path:
         """An artefact of a finished cell, its bytes checked against the record.
@@ -67,12 +71,7 @@ class Store:
             HandledError: the file is missing or its hash is another.
         """
         path = below(self.folder(key), name)
-        expected = self.record(key)["files"].get(name)
-        if expected is None or not path.is_file() or sha256(path) != expected:
-            raise HandledError(
-                f"{path}: does not match its record (damaged or edited); "
-                f"delete {path.parent} and run again"
-            )
+        self._match(key, path, self.record(key)["files"].get(name))
         return path
 
     def check(self, key: str) -> Path:
@@ -81,9 +80,16 @@ class Store:
         Raises:
             HandledError: a file is missing or its hash is another.
         """
-        for name in self.record(key)["files"]:
-            self.file(key, name)
+        for name, digest in self.record(key)["files"].items():
+            self._match(key, below(self.folder(key), name), digest)
         return self.folder(key)
+
+    def _match(self, key: str, path: Path, digest: str | None) -> None:
+        if digest is None or not path.is_file() or sha256(path) != digest:
+            raise HandledError(
+                f"{path}: does not match its record (damaged or edited); "
+                f"delete {self.folder(key)} and run again"
+            )
 
     def intact(self, key: str) -> bool:
         """Whether the cell is done and its files are there in the recorded sizes (no hashing)."""
@@ -92,10 +98,24 @@ class Store:
         except HandledError:
             return False
         folder = self.folder(key)
-        sizes = record.get("sizes", {})
         return all(
-            (folder / n).is_file() and (folder / n).stat().st_size == s for n, s in sizes.items()
+            (folder / n).is_file() and (folder / n).stat().st_size == s
+            for n, s in record["sizes"].items()
         )
+
+    def sound(self, key: str) -> bool:
+        """Whether the cell is done and every file in it has its recorded bytes."""
+        return self.has(key) and not self.damage(key)
+
+    def damage(self, key: str) -> str:
+        """What is wrong with a finished cell, or an empty string (also where there is none)."""
+        if not self.folder(key).is_dir():
+            return ""
+        try:
+            self.check(key)
+        except HandledError as error:
+            return str(error)
+        return ""
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -134,10 +154,11 @@ class Store:
         names = [p.relative_to(folder).as_posix() for p in files]
         sealed = {
             **record,
+            "key": key,
             "files": {n: sha256(p) for n, p in zip(names, files, strict=True)},
             "sizes": {n: p.stat().st_size for n, p in zip(names, files, strict=True)},
         }
-        write_json(folder / RECORD, sealed)
+        write_json(folder / RECORD, {**sealed, SEAL: seal_of(sealed)})
         target = self.folder(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():  # a damaged one: whole ones are never computed again
@@ -145,6 +166,11 @@ class Store:
         os.rename(folder, target)
         self._failure(key).unlink(missing_ok=True)
         shutil.rmtree(self.work(key), ignore_errors=True)
+
+    def discard(self, key: str) -> None:
+        """Take a damaged cell away, unless someone is at work on it."""
+        with suppress(Busy), self.lock(key):
+            shutil.rmtree(self.folder(key), ignore_errors=True)
 
     def sweep(self) -> None:
         """Remove what killed writers left: half-written cells, resumable state of finished ones."""

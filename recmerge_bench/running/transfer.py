@@ -20,7 +20,7 @@ from typing import Any
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.module_files import CORE_ROOT, module_path
 from recmerge_bench.planning.cells import Plan
-from recmerge_bench.running.cell_record import checked_record
+from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store, sha256
 from recmerge_bench.untrusted import tars
@@ -78,7 +78,7 @@ def pack(plan: Plan, store: Store, keys: Iterable[str], target: Path) -> list[Pa
 def _needed(plan: Plan, store: Store, keys: Iterable[str]) -> tuple[list[str], list[str]]:
     chosen: set[str] = set()
     inputs: set[str] = set()
-    queue = [k for k in keys if not store.intact(k)]
+    queue = [k for k in keys if not store.sound(k)]
     while queue:
         key = queue.pop()
         cell = plan.cells[key]
@@ -86,7 +86,7 @@ def _needed(plan: Plan, store: Store, keys: Iterable[str]) -> tuple[list[str], l
             raise HandledError(f"{cell.label} is blocked: {cell.blocked[0]}; {cell.blocked[1]}")
         chosen.add(key)
         for needed in cell.inputs.values():
-            if store.intact(needed):
+            if store.sound(needed):
                 inputs.add(needed)
             elif needed not in chosen:
                 queue.append(needed)
@@ -237,7 +237,7 @@ def _adopt(folder: Path, store: Store, done: Adopted) -> None:
     except (DataError, ValueError) as error:
         done.refused.append(f"{shown(key)[1:13]}: {str(error).replace(f'{folder}/', '')}")
         return
-    if store.intact(key):
+    if store.sound(key):
         done.present += 1
         return
     with store.lock(key), store.writing(key) as aside:
@@ -245,7 +245,7 @@ def _adopt(folder: Path, store: Store, done: Adopted) -> None:
             target = below(aside, file)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(below(folder, file), target)
-        kept = {k: v for k, v in record.items() if k not in ("files", "sizes")}
+        kept = {k: v for k, v in record.items() if k not in ("files", "sizes", SEAL)}
         store.commit(key, aside, kept)
     done.new += 1
 
@@ -258,8 +258,10 @@ def _record(folder: Path, key: str) -> dict[str, Any]:
         ValueError: it is of another cell, or a file is not as it says.
     """
     record = checked_record(read_json(folder / RECORD, numbers=False))
-    if not KEY.fullmatch(key) or record.get("key") != key:
-        raise ValueError("its record is of another cell")
+    if not KEY.fullmatch(key) or folder.parent.name != key[:2]:
+        raise ValueError("it does not lie in its place")
+    if flaw := record_flaw(record, key):
+        raise ValueError(flaw)
     if RECORD in map(str.lower, record["files"]):
         raise ValueError("its record names itself")
     for file, digest in record["files"].items():
