@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recmerge_bench.data.codec import save_interactions, save_split
+from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.planning.configuration import hash_of
 from recmerge_bench.running.store import Store, write_json
 
+DATA, SPLIT = "d" * 64, "e" * 64
 METRICS = ["NDCG@10", "HR@10", "MRR"]
 DOMAINS = ["books", "films"]
 
@@ -130,11 +135,16 @@ def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1"
     """A run with a training and a rank cell for each method, and one result that failed."""
     store = Store(out)
     results: list[dict[str, Any]] = []
+    built = interactions()
+    cut = leave_one_out(built, tuple(DOMAINS))
+    _commit(store, DATA, "data", "made-up", 1.0, 1, {}, "1", lambda f: save_interactions(built, f))
+    _commit(store, SPLIT, "split", "cut", 1.0, 1, {}, "1", lambda f: save_split(cut, f))
     for method in methods:
         who = identity(method, 0)
         train, rank = f"{method}-train".encode().hex(), key_of(who)
         _commit(store, train, "train", method, 2.0, 300, {"module_of_training": "t 1"}, loaded)
-        _commit(store, rank, "rank", method, 0.5, 200, {"module_of_ranking": "r 1"}, "1")
+        _commit(store, rank, "rank", method, 0.5, 200, {"module_of_ranking": "r 1"}, "1",
+                lambda f: write_ranks(f / "ranks.parquet", ranks()))  # fmt: skip
         state = {"status": "done", "reason": "", "mend": "", **configured(who)}
         results.append({"key": rank, "identity": who, "domains": DOMAINS, **state,
                         "cells": [train, rank]})  # fmt: skip
@@ -144,13 +154,26 @@ def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1"
     return out
 
 
+def interactions() -> Interactions:
+    """Four users with all twelve items of each of three domains, at times of no meaning."""
+    domains = ("music", *DOMAINS)
+    items = [12 * d + n for _ in range(4) for n in range(12) for d in range(3)]
+    times = [place for _ in range(4) for place in range(36)]
+    names = [f"item {n}" for n in range(36)]
+    catalogue = Catalogue(domains, np.array([0, 12, 24, 36]), names, [""] * 36)
+    offsets = np.arange(0, 4 * 36 + 1, 36)
+    users = list("uvwx")
+    return Interactions(
+        offsets, np.array(items, np.int32), np.array(times), users, catalogue, {}
+    )  # fmt: skip
+
+
 def _commit(
     store: Store, key: str, kind: str, method: str, seconds: float, memory: int,
-    plugins: dict[str, str], numpy: str,
+    plugins: dict[str, str], numpy: str, fill: Callable[[Path], None] = lambda folder: None,
 ) -> None:  # fmt: skip
     with store.writing(key) as folder:
-        if kind == "rank":
-            write_ranks(folder / "ranks.parquet", ranks())
+        fill(folder)
         provenance = {
             "recmerge_bench": "0.1.0", "libraries": {"numpy": numpy}, "python": "3.11",
             "commit": "c", "dirty": False, "machine": "m", "processor": "p", "cores": 2,
@@ -159,7 +182,8 @@ def _commit(
         store.commit(key, folder, {
             "key": key, "kind": kind, "label": f"{kind} {method}", "seconds": seconds,
             "peak_memory": memory, "started": 1.0, "device": "cpu", "provenance": provenance,
-            "inputs": {"split": "e" * 64}, "report": {},
+            "inputs": {"data": DATA, "split": SPLIT},
+            "report": {"fingerprint": "d" * 64} if kind == "data" else {},
         })  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.files import load_records
 from recmerge_bench.records.results import rows
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.store import seal_of
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.
 BOOKS = {
@@ -117,7 +118,7 @@ def test_what_differs_between_equal_runs_is_in_the_costs_alone(
         record = json.loads(path.read_text())
         record.update(seconds=9.0, peak_memory=1, started=7.0, device="other")
         record["provenance"].update(commit="x", dirty=True, cores=64, processor="y", system="z")
-        path.write_text(json.dumps(record))
+        path.write_text(json.dumps({**record, "seal": seal_of(record)}))
     again = build(out, tmp_path / "b2", tmp_path / "r2", registry)
     changed = {
         f.name for f, g in zip(files, again, strict=True) if f.read_bytes() != g.read_bytes()
