@@ -18,7 +18,7 @@ from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.files import load_records
 from recmerge_bench.records.results import rows
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.store import seal_of
+from recmerge_bench.running.cell_record import seal_of
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.
 BOOKS = {
