@@ -1,16 +1,23 @@
-"""SASRec over frozen text vectors: no id table, so that the whole model merges across domains."""
+"""SASRec over frozen text vectors: no id table, so that the whole model merges across domains.
+
+A design of this project, after UniSRec's idea (KDD 2022; its own encoder is RecBole's post-norm
+SASRec, fed by a mixture of whitened projections): item vectors of a frozen encoder, one projection
+and norm, then the encoder of `sasrec`: its authors' released block, positions counted from the end.
+``sasrec-text-prenorm`` has that of ``sasrec-prenorm``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from recmerge_bench.api import (
     Backbone,
     BackboneSpec,
     Batch,
     Catalogue,
+    Check,
     HandledError,
     Spec,
     hookimpl,
@@ -22,14 +29,26 @@ if TYPE_CHECKING:
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``sasrec-text``."""
+    """``sasrec-text`` and ``sasrec-text-prenorm``."""
+    about = {
+        "sasrec-text": ("SASRecText", "SASRec's released block"),
+        "sasrec-text-prenorm": ("SASRecTextPreNorm", "pre-norm self-attention"),
+    }
     return [
-        BackboneSpec(
-            "sasrec-text", f"{__name__}:SASRecText",
-            "causal self-attention over projected vectors of a frozen text encoder",
+BackboneSpec(
+            name, f"{__name__}:{target}",
+            f"{what} over projected vectors of a frozen text encoder",
             fidelity="own",
+            checks=(
+                Check(
+                    "its encoder is that of sasrec or sasrec-prenorm, tensor for tensor",
+                    "tests/test_sasrec.py::test_text_models_have_the_same_encoders",
+                    "to the last bit",
+                ),
+            ),
             citation="after Kang & McAuley, ICDM 2018, and Hou et al., UniSRec, KDD 2022",
         )
+        for name, (target, what) in about.items()
     ]  # fmt: skip
 
 
@@ -42,12 +61,13 @@ class SASRecTextOptions:
         width: of projected items and layers.
         layers: number of blocks.
         heads: attention heads.
-        dropout: on embeddings and on every sub-layer's output.
+        dropout: as `SASRecOptions` has it.
         max_len: latest events that are looked at.
         temperature: of the softmax over cosines.
         negatives: items drawn for a batch and shared by its positions, beside the batch's own
             targets; 0: all items of the batch's domains.
-        std: standard deviation of the initial position vectors.
+        std: standard deviation of the initial position vectors (``sasrec-text``: times
+            sqrt(width)).
         whiten: whether item vectors are whitened over the catalogue before they are projected.
     """
 
@@ -71,6 +91,7 @@ class SASRecText(Backbone):
     """Score: cosine of user state and projected item; loss: softmax over cosines / temperature."""
 
     Options = SASRecTextOptions
+    block: ClassVar[Literal["sasrec", "sasrec-prenorm"]] = "sasrec"
     policy: ClassVar[Mapping[str, str]] = {}
 
     def text_encoder(self) -> str | None:
@@ -86,6 +107,7 @@ class SASRecText(Backbone):
             catalogue,
             domains,
             seed,
+            block=self.block,
             width=o.width,
             layers=o.layers,
             heads=o.heads,
@@ -134,3 +156,9 @@ class SASRecText(Backbone):
     def max_history(self) -> int:
         """`max_len`."""
         return int(self.options.max_len)
+
+
+class SASRecTextPreNorm(SASRecText):
+    """The same with pre-norm blocks and positions counted from the start."""
+
+    block = "sasrec-prenorm"

@@ -9,7 +9,7 @@ import pytest
 import torch
 from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
 from recmerge_bench_plugins.popularity import Popularity
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions, SASRecPreNorm
 
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
@@ -34,12 +34,13 @@ def popularity(split: Split) -> float:
     ("definition", "steps"),
     [
         (SASRec(SASRecOptions(**SMALL)), 150),
+        (SASRecPreNorm(SASRecOptions(**SMALL)), 150),
         (SASRec(SASRecOptions(**SMALL, loss="sampled-ce", negatives=8)), 150),
         (SASRec(SASRecOptions(**SMALL, loss="bce", negatives=2)), 250),
         (SASRec(SASRecOptions(**SMALL, loss="gbce", negatives=8)), 250),
         (BERT4Rec(BERT4RecOptions(**SMALL, std=0.1)), 400),
     ],
-    ids=["ce", "sampled", "bce", "gbce", "bert4rec"],
+    ids=["ce", "prenorm", "sampled", "bce", "gbce", "bert4rec"],
 )
 def test_learns(definition: Backbone, steps: int) -> None:
     split = builders.planted(CAT, 300)
@@ -53,14 +54,21 @@ def test_learns(definition: Backbone, steps: int) -> None:
     assert ndcg(rank(*counts), 10).mean() > popularity(split) + 0.2
 
 
-def test_encode_is_the_state_that_training_saw() -> None:
-    definition = SASRec(SASRecOptions(**SMALL))
+@pytest.mark.parametrize("kind", [SASRec, SASRecPreNorm])
+def test_encode_is_the_state_that_training_saw(kind: type[SASRec]) -> None:
+    """Of the last event; of every event where positions count from the start."""
+    definition = kind(SASRecOptions(**SMALL))
     net: Any = definition.build(CAT, CAT.domains, 0).eval()
     items = torch.tensor([[31, 35, 40, 33, 36], [44, 30, 31, 0, 0]])
     lengths = torch.tensor([5, 3])
     states = net(items, lengths, ("beta",))
+    whole = definition.encode(net, items, lengths, "beta")
+    assert torch.allclose(whole, states[[0, 1], lengths - 1], atol=1e-5)
     for n in (1, 2, 3):
-        short = definition.encode(net, items[:, :n], torch.tensor([n, n]), "beta")
+        known = torch.tensor([n, n])
+        short = definition.encode(net, items[:, :n], known, "beta")
+        if kind is SASRec:
+            states = net(items[:, :n], known, ("beta",))
         assert torch.allclose(short, states[:, n - 1], atol=1e-5)
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 
-from recmerge_bench.nn.encoder import Encoder
+from recmerge_bench.nn.encoder import Encoder, Order
 
 LENGTHS = torch.tensor([7, 3, 1, 5])
 
 
-def make(pre_norm: bool) -> tuple[Encoder, torch.Tensor]:
+def make(order: Order) -> tuple[Encoder, torch.Tensor]:
     torch.manual_seed(0)
-    encoder = Encoder(16, 2, 2, 32, dropout=0.3, pre_norm=pre_norm).eval()
+    encoder = Encoder(16, 2, 2, 32, share=0.3, order=order).eval()
     return encoder, torch.randn(4, 7, 16)
 
 
-@pytest.mark.parametrize("pre_norm", [True, False])
-def test_causal_sees_no_future(pre_norm: bool) -> None:
-    encoder, x = make(pre_norm)
+@pytest.mark.parametrize("order", get_args(Order))
+def test_causal_sees_no_future(order: Order) -> None:
+    encoder, x = make(order)
     before = encoder(x, LENGTHS, causal=True)
     changed = x.clone()
     changed[:, 4] = torch.randn(4, 16)
@@ -27,10 +29,10 @@ def test_causal_sees_no_future(pre_norm: bool) -> None:
     assert not torch.allclose(before[0, 4:], after[0, 4:])
 
 
-@pytest.mark.parametrize("pre_norm", [True, False])
+@pytest.mark.parametrize("order", get_args(Order))
 @pytest.mark.parametrize("causal", [True, False])
-def test_padding_and_batch_do_not_matter(pre_norm: bool, causal: bool) -> None:
-    encoder, x = make(pre_norm)
+def test_padding_and_batch_do_not_matter(order: Order, causal: bool) -> None:
+    encoder, x = make(order)
     together = encoder(x, LENGTHS, causal)
     last = encoder(x, LENGTHS, causal, last_only=True)
     for i, n in enumerate(LENGTHS.tolist()):
@@ -42,7 +44,7 @@ def test_padding_and_batch_do_not_matter(pre_norm: bool, causal: bool) -> None:
 
 
 def test_bidirectional_sees_the_future() -> None:
-    encoder, x = make(False)
+    encoder, x = make("post-norm")
     changed = x.clone()
     changed[0, 6] = torch.randn(16)
     moved = encoder(changed, LENGTHS, False) - encoder(x, LENGTHS, False)

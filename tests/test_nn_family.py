@@ -135,15 +135,17 @@ def test_initial_values_are_the_familys() -> None:
     assert torch.equal(again.positions, net.positions)
 
 
-def test_sasrec_block_is_the_causal_net() -> None:
+@pytest.mark.parametrize(
+    ("block", "positions"), [("sasrec", "reverse"), ("sasrec-prenorm", "forward")]
+)
+def test_sasrec_block_is_the_causal_net(block: Any, positions: Any) -> None:
     options = FamilyOptions(
-        width=16, layers=2, dropout=0.2, max_len=9, block="sasrec", positions="forward",
-        init="text",
+        width=16, layers=2, dropout=0.2, max_len=9, block=block, positions=positions, init="text",
     )  # fmt: skip
     net = FamilyNet(CAT, CAT.domains, 3, options)
     other = CausalNet(
-        CAT, CAT.domains, 3, width=16, layers=2, heads=2, dropout=0.2, max_len=9, init="text",
-        std=0.02,
+        CAT, CAT.domains, 3, block=block, width=16, layers=2, heads=2, dropout=0.2, max_len=9,
+        init="text", std=0.02,
     )  # fmt: skip
     state = other.state_dict()
     assert {n: tuple(v.shape) for n, v in net.state_dict().items()} == {

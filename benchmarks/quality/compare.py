@@ -18,7 +18,7 @@ from scipy import stats
 
 from recmerge_bench.evaluation.metrics import ndcg, rank
 
-PAIRS = {"SASRec": "sasrec", "BERT4Rec": "bert4rec"}
+PAIRS = {"SASRec": "sasrec-prenorm", "BERT4Rec": "bert4rec"}
 LIMIT = 0.005
 
 

@@ -48,8 +48,8 @@ class ClozeNet(nn.Module):
             layers,
             heads,
             inner=4 * width,
-            dropout=dropout,
-            pre_norm=False,
+            share=dropout,
+            order="post-norm",
             activation="gelu",
             eps=1e-5,
         )

@@ -1,12 +1,18 @@
-"""A transformer encoder on `scaled_dot_product_attention`, pre- or post-norm."""
+"""A transformer encoder on `scaled_dot_product_attention` with blocks of three kinds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from recmerge_bench.nn.dropout import dropout
+from recmerge_bench.nn.query_norm import QueryAttention, QueryNormLayer
+
+Order = Literal["query-norm", "pre-norm", "post-norm"]
 
 
 class Attention(nn.Module):
@@ -47,7 +53,7 @@ class Attention(nn.Module):
 class Layer(nn.Module):
     """Attention and a two-layer feed-forward, each with dropout on its output and a residual.
 
-    Pre-norm is ``x + drop(f(norm(x)))`` (SASRec, eq. of section III-C), post-norm
+    Pre-norm is ``x + drop(f(norm(x)))`` (as SASRec's paper prints it, section III-C), post-norm
     ``norm(x + drop(f(x)))`` (BERT4Rec, eq. 4).
     """
 
@@ -56,7 +62,7 @@ class Layer(nn.Module):
         width: int,
         heads: int,
         inner: int,
-        dropout: float,
+        share: float,
         pre_norm: bool,
         activation: str,
         eps: float,
@@ -67,7 +73,7 @@ class Layer(nn.Module):
         self.inner = nn.Linear(width, inner)
         self.outer = nn.Linear(inner, width)
         self.inner_norm = nn.LayerNorm(width, eps=eps)
-        self.dropout = dropout
+        self.dropout = share
         self.pre_norm = pre_norm
         choices: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
         self.activation = choices[activation]
@@ -96,7 +102,7 @@ class Layer(nn.Module):
         return self.outer(self.activation(self.inner(x)))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
 
 class Encoder(nn.Module):
@@ -106,11 +112,13 @@ class Encoder(nn.Module):
         width: of the vectors.
         layers: number of layers, at least 1.
         heads: attention heads.
-        inner: width of the feed-forward's inside.
-        dropout: on the input and on every sub-layer's output (none inside the attention: no
-            equation has it, and it would cost the fused kernel).
-        pre_norm: norm before the sub-layers, with one more at the end; else after each.
-        activation: ``relu`` or ``gelu``.
+        inner: width of the feed-forward's inside; not for ``query-norm``, which has `width`.
+        share: dropout on the input, and on every sub-layer's output (``pre-norm``,
+            ``post-norm``: the printed equations have none inside the attention) or on the
+            attention weights and behind both maps of the feed-forward (``query-norm``).
+        order: ``query-norm`` (`QueryNormLayer`, SASRec as released), ``pre-norm`` or
+            ``post-norm`` (`Layer`); the first two have one more norm at the end.
+        activation: ``relu`` or ``gelu``; not for ``query-norm``, which has ``relu``.
         eps: of the norms.
     """
 
@@ -120,17 +128,21 @@ class Encoder(nn.Module):
         layers: int,
         heads: int,
         inner: int,
-        dropout: float,
-        pre_norm: bool = True,
+        share: float,
+        order: Order,
         activation: str = "gelu",
         eps: float = 1e-8,
     ) -> None:
         super().__init__()
-        self.dropout = dropout
-        self.layers = nn.ModuleList(
-            Layer(width, heads, inner, dropout, pre_norm, activation, eps) for _ in range(layers)
-        )
-        self.norm = nn.LayerNorm(width, eps=eps) if pre_norm else nn.Identity()
+
+        def layer() -> nn.Module:
+            if order == "query-norm":
+                return QueryNormLayer(width, QueryAttention(width, heads, share), share, eps)
+            return Layer(width, heads, inner, share, order == "pre-norm", activation, eps)
+
+        self.dropout = share
+        self.layers = nn.ModuleList(layer() for _ in range(layers))
+        self.norm = nn.Identity() if order == "post-norm" else nn.LayerNorm(width, eps=eps)
 
     def forward(
         self, x: Tensor, lengths: Tensor | None, causal: bool, last_only: bool = False
@@ -151,13 +163,13 @@ class Encoder(nn.Module):
         mask = None if lengths is None else _key_mask(lengths, x.shape[1])
         # Right-padded keys are in the future of every true position: causal needs no mask.
         inside = None if causal else mask
-        x = F.dropout(x, self.dropout, self.training)
+        x = dropout(x, self.dropout, self.training)
         for layer in self.layers[:-1] if last_only else self.layers:
             x = layer(x, inside, causal)
         if last_only:
             full = torch.full((len(x),), x.shape[1], device=x.device)
             final = self.layers[-1]
-            assert isinstance(final, Layer)
+            assert isinstance(final, (Layer, QueryNormLayer))
             x = final.last(x, (full if lengths is None else lengths) - 1, mask)
         return self.norm(x)
 

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.nn.causal import from_the_end
 from recmerge_bench.nn.family import (
     FamilyAttention,
     FamilyNet,
     build_encoder,
-    cut_normal,
+    family_positions,
     family_tables,
     init_family,
     init_for,
@@ -57,7 +58,7 @@ class ExtractionNet(FamilyNet):
         o, self.domains, generator = options, tuple(domains), more_draws(seed)
         self.dropout = o.dropout
         self.own_tables = family_tables(catalogue, domains, o, seed, stream=1)
-        self.own_positions = nn.Parameter(cut_normal((o.max_len, o.width), o.std, generator))
+        self.own_positions = family_positions(o, o.max_len, generator)
         self.encoders = nn.ModuleList(build_encoder(o) for _ in domains)
         self.extract = nn.ModuleList(FamilyAttention(o.width, o.heads) for _ in domains)
         self.gates = nn.ModuleList(nn.Linear(2 * o.width, o.width) for _ in domains)
@@ -98,17 +99,15 @@ class ExtractionNet(FamilyNet):
         domain = self.domains[number]
         keep = self.of_domain(items, domain) & inside(lengths, items.shape[1])
         events = compact(items, keep)
-        x = self.own_tables.lookup(events.items, (domain,)) + self._own_places(
-            events.lengths, events.items.shape[1]
-        )
+        x = self.scaled(self.own_tables.lookup(events.items, (domain,)))
+        x = x + self._own_places(events.lengths, events.items.shape[1])
         states = self.encoders[number](x, events.lengths.clamp_min(1), True)
         return states, events.seen_from(bounds)
 
     def _own_places(self, lengths: Tensor, size: int) -> Tensor:
         if self.order == "forward":
             return self.own_positions[:size]
-        index = lengths[:, None] - 1 - torch.arange(size, device=lengths.device)
-        return F.embedding(index.clamp_min(0), self.own_positions)
+        return from_the_end(self.own_positions, lengths, size)
 
     def table(self, domain: str) -> Tensor:
         """Item vectors of both kinds, side by side: [items of the domain, 2 * width]."""

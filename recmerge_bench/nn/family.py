@@ -14,7 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
-from recmerge_bench.nn.encoder import Encoder, init_weights
+from recmerge_bench.nn.causal import (
+    ORDERS,
+    causal_encoder,
+    from_the_end,
+    item_scale,
+    start_positions,
+)
+from recmerge_bench.nn.encoder import init_weights
 from recmerge_bench.nn.family_options import FamilyOptions
 from recmerge_bench.nn.tables import ItemTables, build_tables
 
@@ -150,10 +157,8 @@ def last_state(x: Tensor, lengths: Tensor) -> Tensor:
 def build_encoder(options: FamilyOptions) -> nn.Module:
     """The encoder that ``options.block`` names, initial values yet to be drawn."""
     o = options
-    if o.block == "sasrec":
-        return Encoder(
-            o.width, o.layers, o.heads, inner=o.width, dropout=o.dropout, activation="relu"
-        )
+    if o.block in ORDERS:
+        return causal_encoder(o.block, o.width, o.layers, o.heads, o.dropout)
     return FamilyEncoder(o.width, o.layers, o.heads, o.dropout)
 
 
@@ -174,7 +179,7 @@ def init_family(module: nn.Module, generator: torch.Generator) -> None:
 
 def init_for(module: nn.Module, options: FamilyOptions, generator: torch.Generator) -> None:
     """Draw the values that go with ``options.block``."""
-    if options.block == "sasrec":
+    if options.block in ORDERS:
         init_weights(module, options.width**-0.5, generator)
     else:
         init_family(module, generator)
@@ -194,7 +199,7 @@ def family_tables(
     """
     o = options
     seed = seed + 7_919 * stream
-    if o.init != "random" or o.block == "sasrec":
+    if o.init != "random" or o.block in ORDERS:
         return build_tables(catalogue, domains, o.width, o.init, o.std, seed)
     tables = {}
     for name in domains:
@@ -202,6 +207,16 @@ def family_tables(
         generator = torch.Generator().manual_seed(seed * 1_000_003 + number + 1)
         tables[name] = cut_normal((catalogue.size(name), o.width), o.std, generator)
     return ItemTables(tables, catalogue)
+
+
+def family_positions(
+    options: FamilyOptions, rows: int, generator: torch.Generator
+) -> nn.Parameter:
+    """Position vectors [rows, width] with the values that go with ``options.block``."""
+    o, shape = options, (rows, options.width)
+    if o.block in ORDERS:
+        return start_positions(o.block, shape, o.std, generator)
+    return nn.Parameter(cut_normal(shape, o.std, generator))
 
 
 def cut_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
@@ -220,7 +235,8 @@ class FamilyNet(nn.Module):
     """Item tables, learned positions and one encoder.
 
     State dict: ``tables.<domain>``, ``positions`` [max_len + extra, width], ``encoder.*``.
-    With ``block: sasrec`` and ``positions: forward`` it is `CausalNet`, value for value.
+    With ``block: sasrec`` and ``positions: reverse``, or ``sasrec-prenorm`` and ``forward``, it
+    is the `CausalNet` of that block, value for value.
 
     Args:
         catalogue: the items.
@@ -243,12 +259,8 @@ class FamilyNet(nn.Module):
         self.order = options.positions
         self.tables = family_tables(catalogue, domains, options, seed)
         generator = torch.Generator().manual_seed(seed)
-        shape = (options.max_len + extra, options.width)
-        if options.block == "sasrec":
-            start = torch.randn(shape, generator=generator) * options.std
-        else:
-            start = cut_normal(shape, options.std, generator)
-        self.positions = nn.Parameter(start)
+        self.scale = item_scale(options.block, options.width)
+        self.positions = family_positions(options, options.max_len + extra, generator)
         self.encoder = build_encoder(options)
         init_for(self.encoder, options, generator)
 
@@ -269,15 +281,18 @@ class FamilyNet(nn.Module):
         return out
 
     def embed(self, items: Tensor, lengths: Tensor, scope: Sequence[str]) -> Tensor:
-        """Item plus position: [B, L, width]."""
-        return self.tables.lookup(items, scope) + self.places(lengths, items.shape[1])
+        """Item, times the block's `item_scale`, plus position: [B, L, width]."""
+        return self.scaled(self.tables.lookup(items, scope)) + self.places(lengths, items.shape[1])
+
+    def scaled(self, vectors: Tensor) -> Tensor:
+        """Item vectors as the block takes them in, the shape of `vectors`."""
+        return vectors if self.scale == 1.0 else vectors * self.scale
 
     def places(self, lengths: Tensor, size: int) -> Tensor:
         """Position vectors: [size, width], or [B, size, width] where they count backwards."""
         if self.order == "forward":
             return self.positions[:size]
-        index = lengths[:, None] - 1 - torch.arange(size, device=lengths.device)
-        return F.embedding(index.clamp_min(0), self.positions)
+        return from_the_end(self.positions, lengths, size)
 
     def of_domain(self, items: Tensor, domain: str) -> Tensor:
         """Which global items are of the domain: bool, the shape of `items`."""

@@ -24,8 +24,9 @@ class FamilyOptions:
         heads: attention heads.
         dropout: on embeddings and on every sub-layer's output.
         max_len: latest events (of all domains together) that are looked at.
-        block: ``swiglu`` (post-norm attention and SwiGLU, see `FamilyBlock`), or ``sasrec``
-            (pre-norm attention and two layers with ReLU), as far as the model offers it.
+        block: ``swiglu`` (post-norm attention and SwiGLU, see `FamilyBlock`), ``sasrec`` (as
+            SASRec's authors released it) or ``sasrec-prenorm`` (as their paper prints it; both
+            in `recmerge_bench.nn.causal`), as far as the model offers it.
         positions: ``reverse`` (the last event is 1, counting into the past) or ``forward``.
         loss: ``infonce`` (over sampled negatives), ``bce`` (the same negatives, SASRec's loss) or
             ``full`` (softmax over all items).
@@ -35,7 +36,7 @@ class FamilyOptions:
         std: standard deviation of the initial item and position vectors.
     """
 
-    BLOCKS: ClassVar[tuple[str, ...]] = ("swiglu", "sasrec")
+    BLOCKS: ClassVar[tuple[str, ...]] = ("swiglu", "sasrec", "sasrec-prenorm")
 
     width: int = 256
     layers: int = 1

@@ -9,26 +9,29 @@ from torch import Tensor, nn
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.errors import HandledError
-from recmerge_bench.nn.encoder import Encoder, init_weights
+from recmerge_bench.nn.causal import Block, causal_encoder, placed, start_positions
+from recmerge_bench.nn.encoder import init_weights
 from recmerge_bench.nn.whitening import zca
 
 
 class TextNet(nn.Module):
-    """Projection, learned positions and a causal pre-norm encoder; no parameter per item.
+    """Projection, learned positions and a causal encoder; no parameter per item.
 
     State dict: ``projection.{weight,bias}``, ``projection_norm.*``, ``positions`` [max_len,
-    width], ``encoder.*``. The item vectors are a buffer outside it.
+    width] (row 0 as in `CausalNet`), ``encoder.*``. The item vectors are a buffer outside it.
+    Projected vectors are normed, so that block ``sasrec`` needs no scale here.
 
     Args:
         catalogue: the items, with ``vectors``.
         domains: domains to serve; they change no initial value.
         seed: of all random initial values.
+        block: see `recmerge_bench.nn.causal`.
         width: of projected items and layers.
         layers: number of blocks.
         heads: attention heads.
         dropout: see `Encoder`.
         max_len: longest sequence.
-        std: standard deviation of initial positions.
+        std: standard deviation of initial positions, see `start_positions`.
         whiten: whether the catalogue's vectors are whitened (see `zca`), over all its items.
 
     Raises:
@@ -43,6 +46,7 @@ class TextNet(nn.Module):
         domains: Sequence[str],
         seed: int,
         *,
+        block: Block,
         width: int,
         layers: int,
         heads: int,
@@ -60,12 +64,11 @@ class TextNet(nn.Module):
         features = torch.from_numpy(vectors)
         self.register_buffer("features", features, persistent=False)
         generator = torch.Generator().manual_seed(seed)
-        self.positions = nn.Parameter(torch.randn(max_len, width, generator=generator) * std)
+        self.block: Block = block
+        self.positions = start_positions(block, (max_len, width), std, generator)
         self.projection = nn.Linear(features.shape[1], width)
         self.projection_norm = nn.LayerNorm(width)
-        self.encoder = Encoder(
-            width, layers, heads, inner=width, dropout=dropout, activation="relu"
-        )
+        self.encoder = causal_encoder(block, width, layers, heads, dropout)
         init_weights(self.encoder, width**-0.5, generator)
         # The vectors have length one: this keeps the projected entries near one.
         init_weights(self.projection, 1.0, generator)
@@ -86,10 +89,9 @@ class TextNet(nn.Module):
             projected: what `project` gives for `items`, where it is at hand.
         """
         x = self.project(items) if projected is None else projected
+        x = placed(x, self.positions, lengths, self.block)
         even = last_only and bool((lengths == items.shape[1]).all())
-        out: Tensor = self.encoder(
-            x + self.positions[: items.shape[1]], None if even else lengths, True, last_only
-        )
+        out: Tensor = self.encoder(x, None if even else lengths, True, last_only)
         return out
 
     def project(self, items: Tensor) -> Tensor:
