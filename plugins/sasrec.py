@@ -70,9 +70,9 @@ def recmerge_bench_register() -> list[Spec]:
             "SASRec with the pre-norm residuals that its paper prints, full softmax",
             fidelity="paper-equations",
             checks=_checks(
-                "Kang & McAuley, section III, eq. 2 to 6 and the residuals of III-C, written out in "
-                "float64: states and gradients; positions from the start and an output projection "
-                "are ours",
+                "Kang & McAuley, section III, eq. 2 to 6 and the residuals of III-C, written out "
+                "in float64: states and gradients; positions from the start and an output "
+                "projection are ours",
                 "test_states_and_gradients_of_the_dense_net",
                 "1e-10 (states), 1e-8 (gradients)",
             ),

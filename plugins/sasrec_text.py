@@ -35,7 +35,7 @@ def recmerge_bench_register() -> list[Spec]:
         "sasrec-text-prenorm": ("SASRecTextPreNorm", "pre-norm self-attention"),
     }
     return [
-BackboneSpec(
+        BackboneSpec(
             name, f"{__name__}:{target}",
             f"{what} over projected vectors of a frozen text encoder",
             fidelity="own",
