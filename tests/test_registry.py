@@ -193,7 +193,7 @@ REFUSED = {
     "no-module": (GOOD.replace("{__name__}:", "no_such_one:"), "there is no module 'no_such_one'"),
     "elsewhere": (
         GOOD.replace("{__name__}:First", "recmerge_bench.nn.causal:Nothing"),
-        "defines no 'Nothing'",
+        "no 'Nothing'",
     ),
     "wrong-class": (
         GOOD.replace("class First(StrategyDefinition)", "class First(MetricDefinition)").replace(
