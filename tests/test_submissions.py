@@ -26,6 +26,7 @@ from recmerge_bench.publishing.check import check
 from recmerge_bench.publishing.finish import build, render_suite
 from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.records.files import load_costs, load_records
+from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
 from recmerge_bench.submissions import joining, untrusted
 from recmerge_bench.submissions.joining import join
@@ -159,6 +160,58 @@ def test_other_numbers_of_a_row_need_replace(
     assert len(read_all_ranks(boards / "records" / "fake.ranks.parquet")) == 4
 
 
+def as_made(*, seeds: tuple[int, ...] = (0, 1), **options: Any) -> sent.Edit:
+    """Results made with options of the method, or with nothing recorded."""
+
+    def edit(records: dict[str, Any]) -> None:
+        for result in records["results"]:
+            if result["identity"]["seed"] in seeds:
+                told = made.configured(result["identity"], **options)
+                result.update(told if options else UNRECORDED)
+
+    return edit
+
+
+def test_what_is_not_configured_is_refused(
+    tmp_path: Path, boards: Path, registry: Registry
+) -> None:
+    path = sent.write_suite(tmp_path / "theirs", registry, {"mine": 0.6}, edit=as_made())
+    with pytest.raises(HandledError, match="configuration of 'mine' is not recorded"):
+        submit(path, tmp_path / "out", registry)
+    bundle = packed(tmp_path, registry)
+
+    def strip(records: dict[str, Any]) -> None:
+        for result in records["results"]:
+            result.update(UNRECORDED)
+
+    before = sent.tree(boards)
+    files = sent.edited(sent.members(bundle), "fake.json", strip)
+    with pytest.raises(HandledError, match="configuration of 'mine' is not recorded"):
+        join(sent.again(files, tmp_path / "x.rmb.tar.gz"), boards, registry)
+    assert sent.tree(boards) == before
+
+
+def test_a_row_of_one_name_and_another_configuration_is_refused(
+    tmp_path: Path, boards: Path, registry: Registry
+) -> None:
+    """Whatever its numbers, and whatever its seed: the board's seeds are one row."""
+    before = sent.tree(boards)
+    for number, seeds in enumerate([(0, 1), (7,)]):
+        path = sent.write_suite(
+            tmp_path / f"theirs{number}", registry, {"average": OWN["average"]},
+            seeds=seeds, edit=as_made(seeds=seeds, temperature=0.05),
+        )  # fmt: skip
+        bundle = submit(path, tmp_path / f"out{number}", registry)[0]
+        with pytest.raises(HandledError, match=r"method\.options\.temperature: 0\.05, None"):
+            join(bundle, boards, registry)
+        assert sent.tree(boards) == before
+    both = tmp_path / "theirs0" / "fake.json"
+    bundle = submit(both, tmp_path / "out", registry)[0]
+    assert len(join(bundle, boards, registry, replace_rows=True).replaced) == 2
+    one = submit(tmp_path / "theirs1" / "fake.json", tmp_path / "out", registry)[0]
+    assert join(one, boards, registry).added == ["merging cut net average seed 7"]
+
+
 def test_seeds_of_two_bundles_are_both_named(
     tmp_path: Path, boards: Path, registry: Registry
 ) -> None:
@@ -202,6 +255,7 @@ def renamed(track: str, protocol: str) -> sent.Edit:
         header["protocols"] = {protocol: header["protocols"]["cut"]}
         for result in records["results"]:
             result["identity"].update(track=track, protocol=protocol)
+            result.update(made.configured(result["identity"]))
 
     return edit
 

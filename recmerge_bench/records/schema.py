@@ -358,7 +358,7 @@ def check_records(raw: Any, path: Path) -> dict[str, Any]:
             )  # fmt: skip
         _check_configuration(result, number, path)
         _one_of_its_name(seen, number, result, path)
-    _check_seeds(records["results"], path)
+    check_seeds(records["results"], path)
     return records
 
 
@@ -384,8 +384,25 @@ def _one_of_its_name(
 
 def _check_configuration(result: Mapping[str, Any], number: int, path: Path) -> None:
     """A configuration is the one that its hash says."""
-    told = result.get("configuration")
-    if told is not None and hash_of(told) != result["configuration_sha256"]:
+    told, who = result.get("configuration"), result["identity"]
+    if told is None:
+        return
+    backbone = told["backbone"]
+    said = {
+        "method": told["method"]["name"], "backbone": backbone["name"] if backbone else "",
+        "dataset": told["dataset"]["name"], "protocol": told["protocol"]["name"],
+        "profile": told["profile"], "recipe": told["recipe"],
+    }  # fmt: skip
+    for field, value in said.items():
+        if who[field] != value:
+            raise DataError(
+                f"results.{number}: its identity says {field} '{who[field]}', its configuration "
+                f"'{value}'; build the records again",
+                path,
+            )
+    if result["status"] == "done" and told["domains"] != result["domains"]:
+        raise DataError(f"results.{number}: its configuration is of other domains", path)
+    if hash_of(told) != result["configuration_sha256"]:
         raise DataError(
             f"results.{number}: configuration_sha256 is not that of the configuration beside it; "
             "restore the file or build it again",
@@ -393,8 +410,12 @@ def _check_configuration(result: Mapping[str, Any], number: int, path: Path) -> 
         )
 
 
-def _check_seeds(results: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Seeds of one row are made alike: their mean is of one method."""
+def check_seeds(results: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Seeds of one row are made alike: their mean is of one method.
+
+    Raises:
+        DataError: a row has seeds of different configurations.
+    """
     seen: dict[tuple[Any, ...], tuple[int, str]] = {}
     for number, result in enumerate(results):
         told = result.get("configuration_sha256", "")

@@ -13,6 +13,7 @@ import numpy as np
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.planning.rerun import differences
 from recmerge_bench.publishing.check import expected
 from recmerge_bench.publishing.owned import check_apart, owned
 from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
@@ -22,6 +23,7 @@ from recmerge_bench.records.derived import with_derived
 from recmerge_bench.records.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.records.groups import by_group, groups_json, groups_path, load_groups
 from recmerge_bench.records.results import MEAN, domain_means
+from recmerge_bench.records.schema import check_seeds
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
@@ -119,6 +121,7 @@ def _joined(
             f"hard to believe: {'; '.join(done.flags)}: look at it, then --accept-flagged adds it "
             "with the flag on the board"
         )
+    check_seeds(records["results"], path)
     if names:
         used = {r["key"] for r in records["results"]}
         ranks = {k: t for k, t in ranks.items() if k in used}
@@ -184,10 +187,15 @@ def _admit(
 ) -> bool:  # fmt: skip
     """Whether a row is to be put in; counts what becomes of it."""
     before = [r for r in results if _identity(r) == _identity(entry)]
+    if not replace_rows:
+        _check_alike(results, entry)
     if not before or before[0]["status"] != "done":
         done.added.append(_name(entry))
         return True
-    if _same(board.ranks[before[0]["key"]], sent.ranks[entry["key"]]):
+    alike = (entry["configuration_sha256"], "")
+    if before[0]["configuration_sha256"] in alike and _same(
+        board.ranks[before[0]["key"]], sent.ranks[entry["key"]]
+    ):
         done.present += 1
         return False
     if not replace_rows:
@@ -198,6 +206,28 @@ def _admit(
         )
     done.replaced.append(_name(entry))
     return True
+
+
+def _check_alike(results: list[dict[str, Any]], entry: Mapping[str, Any]) -> None:
+    """A row of the board's name is made as the board's, whatever its seed.
+
+    Raises:
+        HandledError: it is made otherwise; says in what.
+    """
+    for other in results:
+        told, mine = other["configuration"], entry["configuration"]
+        if told and _row(other) == _row(entry) and told != mine:
+            apart = list(differences(mine, told))
+            raise HandledError(
+                f"{_name(entry)}: the board's row of this name was made with another configuration "
+                f"(here, there): {'; '.join(apart[:5])}{'; ...' if len(apart) > 5 else ''}; give "
+                "the row a variant of its own, or run it as the board's"
+            )
+
+
+def _row(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A result's identity, the seed apart."""
+    return tuple((k, v) for k, v in _identity(result) if k != "seed")
 
 
 def _same(one: RankTable, other: RankTable) -> bool:

@@ -79,6 +79,7 @@ def submit(
     with tempfile.TemporaryDirectory() as name:
         path = _records_of(source, Path(name), registry, suite)
         found = _chosen(_loaded(path), only, board)
+        _check_configured(found.records["results"], path)
         check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
         folder = Path(name) / "bundle"
         files = _written(found, folder)
@@ -145,6 +146,7 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
         raise DataError(f"records, costs and manifest name different suites {sorted(names)}", path)
     if len(records["results"]) != manifest.results:
         raise DataError("records and manifest have different numbers of results", path)
+    _check_configured(records["results"], path)
     instances = [n for r in records["results"] for n in r.get("instances", {}).values()]
     if any(n < 0 for n in instances):
         raise DataError("a number of test targets is below 0", path)
@@ -159,6 +161,22 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
         records, costs, read_all_ranks(ranks_path), load_curves(curves_path(path)),
         load_groups(groups_path(path)), manifest, digest,
     )  # fmt: skip
+
+
+def _check_configured(results: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Every result that is done says how it was made.
+
+    Raises:
+        DataError: one does not.
+    """
+    for number, result in enumerate(results):
+        if result["status"] == "done" and not result.get("configuration"):
+            raise DataError(
+                f"results.{number}: the configuration of '{result['identity']['method']}' is not "
+                "recorded, and a board has to know what its rows were made with: run the suite "
+                "again with this version and submit that",
+                path,
+            )
 
 
 def _bounded_groups(path: Path, most: int) -> None:
