@@ -45,7 +45,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         start = int(wanted[6:-1]) if wanted and self.server.ranges else 0
         if start >= len(CONTENT):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
@@ -143,6 +146,33 @@ def test_trust_on_first_use(tmp_path: Path) -> None:
     path.write_bytes(b"other")
     with pytest.raises(DataError, match="SHA-256"):
         check(path, wanted(sha=None)[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "empty"), (b"\n <!DOCTYPE html><p>quota", "web page"), (b"<html>", "web page")],
+)
+def test_no_data_is_taken_on_trust(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "data.bin").write_bytes(content)
+    with pytest.raises(HandledError, match=message):
+        fetch(wanted(sha=None), "some", tmp_path / "home", str(tmp_path))
+    assert list((tmp_path / "home" / "some").iterdir()) == []
+    with pytest.raises(DataError, match=message):
+        check(tmp_path / "data.bin", wanted(sha=None)[0])
+    assert not (tmp_path / "data.bin.sha256").exists()
+
+
+def test_more_than_announced_of_another_file_is_begun_again(mirror: Mirror, tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / ".data.bin.part").write_bytes(CONTENT + b"of a longer file")
+    [path] = fetch(wanted(sha=None), "some", tmp_path, mirror.url)
+    assert path.read_bytes() == CONTENT
+
+
+def test_names_lead_nowhere_else(tmp_path: Path) -> None:
+    for name, dataset in (("../up.bin", "some"), ("data.bin", "../some"), ("/etc/passwd", "x")):
+        with pytest.raises(HandledError, match="cannot be part of a file's name"):
+            locate([RemoteFile(name, "")], dataset, tmp_path)
 
 
 def test_missing_files_tell_the_mend(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.boards.pieces import plain, table
+from recmerge_bench.untrusted.texts import code
 
 HEADING = "### Leakage audit"
 ABSENT = "Not in these records: they were made before audits; build them again from the run."
@@ -83,7 +84,7 @@ def _read(done: Sequence[Mapping[str, Any]]) -> list[str]:
     if not found:
         return []
     rows = [
-        [tier, ", ".join(read), str(opened), ", ".join(map(plain, names))]
+        [plain(tier), ", ".join(map(plain, read)), str(opened), ", ".join(map(plain, names))]
         for (tier, read, opened), names in sorted(found.items())
     ]
     headers = ["tier", "merging read", "other files", "methods"]
@@ -99,7 +100,7 @@ def _encoders(done: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> li
         overlap = about.get("overlap", {}).get(dataset, "unknown")
         source = f" ({about['source']})" if about.get("source") else ""
         lines.append(
-            f"- Text encoder `{plain(name)}`: trained on {about.get('trained_on', 'unknown')}"
-            f"{source}; overlap with {dataset}: {overlap}"
+            f"- Text encoder {code(name)}: trained on {plain(about.get('trained_on', 'unknown'))}"
+            f"{plain(source)}; overlap with {plain(dataset)}: {plain(overlap)}"
         )
     return ["\n".join(lines)] if lines else []

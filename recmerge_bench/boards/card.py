@@ -7,6 +7,10 @@ from typing import Any
 
 from recmerge_bench.boards.pieces import facts, plain
 from recmerge_bench.boards.table import Line
+from recmerge_bench.untrusted.texts import code
+
+#: Before the hash of a candidate set.
+SET = ", set "
 
 
 def card_facts(
@@ -36,12 +40,19 @@ def card_facts(
 
 def card(header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]) -> str:
     """The same as Markdown."""
-    return facts(card_facts(header, track, protocol, lines), "protocol card")
+    said = card_facts(header, track, protocol, lines)
+    return facts([(name, _marked(text)) for name, text in said], "protocol card")
+
+
+def _marked(text: str) -> str:
+    """Escaped, but for what stands between backticks at its end."""
+    head, sign, rest = text.partition(SET)
+    return plain(head) + (f"{SET}{code(rest)}" if sign else "")
 
 
 def _split(said: Mapping[str, Any]) -> str:
     options = ", ".join(f"{k}={v}" for k, v in sorted(said["split"].items()))
-    return plain(said["summary"] + (f" ({options})" if options else ""))
+    return str(said["summary"]) + (f" ({options})" if options else "")
 
 
 def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
@@ -49,4 +60,4 @@ def _ranking(line: Line, said: Mapping[str, Any] | None) -> str:
         return "all items of the target's domain"
     count, seed = (said["negatives"], said["candidate_seed"]) if said else (None, None)
     text = "sampled candidates" if count is None else f"{count} sampled candidates, seed {seed}"
-    return f"{text}, set `{line.candidates[:16]}`" if line.candidates else text
+    return f"{text}{SET}{line.candidates[:16]}" if line.candidates else text

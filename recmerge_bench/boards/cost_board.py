@@ -99,9 +99,9 @@ def render_cost(costs: Mapping[str, Any], plots: Sequence[Plot] = ()) -> str:
     note = f"{NOTE} {ENERGY if measured else NO_ENERGY}"
     parts = [f"# {costs['suite']}: cost", f"{note}\n\nHardware: {where}."]
     for (track, protocol), lines in cost_lines(costs).items():
-        parts += [f"## {track}, {protocol}", _table(lines)]
+        parts += [f"## {plain(track)}, {plain(protocol)}", _table(lines)]
         if file := drawn.get(f"cost-pareto-{track}-{protocol}"):
-            parts.append(f"![Quality against cost: {track}, {protocol}]({file})")
+            parts.append(f"![Quality against cost: {plain(track)}, {plain(protocol)}]({file})")
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,6 +13,7 @@ from recmerge_bench.boards.pieces import plain
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
 from recmerge_bench.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, section
+from recmerge_bench.untrusted.texts import code
 
 SAID = (
     "Means over the seeds ± sample standard deviation. Best in **bold**, second "
@@ -24,7 +25,7 @@ def render_full(records: Mapping[str, Any]) -> str:
     """The full board."""
     suite, header = records["suite"], records["header"]
     parts = [
-        f"# {suite}: {header['title']}, in full",
+        f"# {suite}: {plain(header['title'])}, in full",
         f"{SAID} Protocols, verdicts and what is missing: [{suite}.md]({suite}.md).",
     ]
     for (track, protocol), lines in tables(records).items():
@@ -38,13 +39,13 @@ def _section(
 ) -> list[str]:
     header = records["header"]
     metrics, about = header["metrics"], header["tracks"][track]
-    parts = [f"## {track}, {protocol}"]
+    parts = [f"## {plain(track)}, {plain(protocol)}"]
     done = [line for line in lines if line.values]
     for metric in metrics if done else ():
-        parts += [f"### {metric}", _by_domain(done, metric)]
+        parts += [f"### {plain(metric)}", _by_domain(done, metric)]
         own = experts(done, about.get("reference"))
         if any(_own(line, own) for line in done):
-            title = f"#### {metric} divided by that of `{about['reference']}`"
+            title = f"#### {metric} divided by that of {code(about['reference'])}"
             parts += [f"{title} (the same backbone and seed)", _shares(done, metric, own)]
     for compared in comparison_of(records, track, protocol):
         parts += section(compared, done)
@@ -69,7 +70,7 @@ def _by_domain(lines: list[Line], metric: str) -> str:
         ]
         for line in lines
     ]  # fmt: skip
-    return pieces.table(["backbone", "method", *domains, "seeds"], rows)
+    return pieces.table(["backbone", "method", *map(plain, domains), "seeds"], rows)
 
 
 def _own(line: Line, own: Mapping[str, Line]) -> Line | None:
@@ -87,7 +88,7 @@ def _shares(lines: list[Line], metric: str, own: Mapping[str, Line]) -> str:
             found = shares(line, mine, metric)
             cells = (pieces.percent(list(found.get(d, {}).values())) for d in domains)
             rows.append([*pieces.name(line), *cells])
-    return pieces.table(["backbone", "method", *domains], rows)
+    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
 
 
 def _groups(lines: Sequence[Line], facts: Mapping[str, Any]) -> list[str]:
@@ -101,9 +102,9 @@ def _groups(lines: Sequence[Line], facts: Mapping[str, Any]) -> list[str]:
         for line in lines
     ]
     said = [
-        f"- {n}: {plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
+        f"- {plain(n)}: {plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
         for n in names
         if n in facts
     ]
-    table = pieces.table(["backbone", "method", *names], rows)
+    table = pieces.table(["backbone", "method", *map(plain, names)], rows)
     return [table, "\n".join(said)] if said else [table]

@@ -42,7 +42,7 @@ BEST_TESTED = (
 def render(records: Mapping[str, Any]) -> str:
     """The compact board ``<suite>.md``."""
     header, suite = records["header"], records["suite"]
-    parts = [f"# {suite}: {header['title']}"]
+    parts = [f"# {suite}: {plain(header['title'])}"]
     parts.append(
         f"{LABELS[header['label']]} Every metric and domain with its spread, and the intervals "
         f"behind the verdicts: [{suite}-full.md]({suite}-full.md)."
@@ -58,7 +58,7 @@ def reproduce(header: Mapping[str, Any]) -> list[str]:
     """The commands that make the board."""
     return [
         "## Reproduce",
-        f"    {header['command']}\n"
+        f"    {' '.join(header['command'].split())}\n"
         "    recmerge-bench leaderboard build --out runs --to leaderboards",
     ]
 
@@ -68,11 +68,12 @@ def _section(
 ) -> list[str]:
     header = records["header"]
     metric, about = header["metrics"][0], header["tracks"][track]
-    parts = [f"## {track}, {protocol}", card(header, track, protocol, lines)]
+    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
     done = [line for line in lines if line.values]
     if done:
         compared = comparison_of(records, track, protocol)
-        parts += [f"### {metric} by domain", _table(done, metric, about.get("reference"), compared)]
+        parts.append(f"### {plain(metric)} by domain")
+        parts.append(_table(done, metric, about.get("reference"), compared))
         parts += footnotes([(pieces.name(line)[1], line.submitted) for line in done])
         parts += _legend(done, about.get("reference"), compared)
         across = across_tables.across_of(records, track, protocol)
@@ -105,7 +106,8 @@ def _table(
         cells += [_of_models(verdicts.get(row))] if models else []
         rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
     headers = [
-        "backbone", "method", *domains, *([f"÷ {plain(str(reference))}"] if own else []),
+        "backbone", "method", *map(plain, domains),
+        *([f"÷ {plain(str(reference))}"] if own else []),
         *(["verdict"] if verdicts else []), *(["these models"] if models else []),
         *(["seeds"] if uneven else []),
     ]  # fmt: skip
@@ -159,7 +161,7 @@ def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> st
     for about in compared:
         row = row_of(about["baseline"])
         place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
-        said.append(f"`{pieces.baseline_name(about, names, row)}`{place}")
+        said.append(f"{pieces.baseline_name(about, names, row)}{plain(place)}")
     none = any(models_beside(row) for about in compared for row in about["rows"])
     models = (
         " *These models*: of the models as they were trained, users alone drawn anew; it says "

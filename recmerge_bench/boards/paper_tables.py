@@ -51,7 +51,7 @@ def _section(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
     parts.append(_numbers(about, found))
     if any(e.inside is not None for e in found) and not differs:
         parts.append(INSIDE)
-    said = [f"The paper: {about['source']}, {about['seeds']} seeds."]
+    said = [f"The paper: {plain(about['source'])}, {about['seeds']} seeds."]
     if any(e.range for e in found):
         said.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in found):
@@ -63,7 +63,7 @@ def _section(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
         said.append(
             f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."
         )
-    return [*parts, " ".join([*said, *notes])]
+    return [*parts, " ".join([*said, *map(plain, notes)])]
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -80,7 +80,8 @@ def _numbers(about: Mapping[str, Any], found: Sequence[Beside]) -> str:
     rows = [
         [
             *([plain(", ".join(e.backbones))] if several else []),
-            plain(e.method), plain(e.line.name[1]) if e.line else "–", e.domain, _metric(e),
+            plain(e.method), plain(e.line.name[1]) if e.line else "–",
+            plain(e.domain), plain(_metric(e)),
             _paper(e), _ours(e), _difference(e),
             "–" if e.relative is None else f"{100 * e.relative:+.1f} %",
             *([{True: "yes", False: "no", None: "–"}[e.inside]] if tested else []),
@@ -142,7 +143,8 @@ def _tests(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
     rows = [
         [
             plain(s.entry.line.name[1] if s.entry.line else "–"),
-            plain(", ".join(s.entry.backbones)) or "–", s.entry.domain, _metric(s.entry),
+            plain(", ".join(s.entry.backbones)) or "–",
+            plain(s.entry.domain), plain(_metric(s.entry)),
             plain(s.against.line.name[1] if s.against.line else "–"), f"{s.p:.3g}",
             "\\*" * s.stars or "none", "\\*" * s.entry.stars or "none",
         ]

@@ -9,6 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from recmerge_bench.boards.table import Line
+from recmerge_bench.untrusted.texts import code, markdown
 
 Best = tuple[float | None, float | None]
 
@@ -19,8 +20,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of one cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    """Text of one cell, or within a line; printed as it is, whoever wrote it."""
+    return markdown(text)
 
 
 def name(line: Line) -> tuple[str, str]:
@@ -83,6 +84,6 @@ def facts(rows: Sequence[tuple[str, str]], first: str) -> str:
 
 
 def baseline_name(about: Mapping[str, Any], names: Mapping[tuple[str, ...], Any], row: Any) -> str:
-    """The baseline as the table's rows have it."""
+    """The baseline as the table's rows have it, between backticks."""
     found = names.get(row)
-    return plain(found[1] if found else about["baseline"]["method"])
+    return code(found[1] if found else about["baseline"]["method"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from recmerge_bench.untrusted.texts import code, markdown
+
 #: Behind a submitted method's name.
 MARK = "†"
 
@@ -25,8 +27,8 @@ def footnotes(rows: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[s
         return []
     lines = []
     for (bundle, contact, note, *flags), names in found.items():
-        parts = [f"bundle `{bundle}`", *([f"contact `{contact}`"] if contact else []),
-                 *([f"note `{note}`"] if note else []),
-                 *([f"**flagged**: {'; '.join(flags)}"] if flags else [])]  # fmt: skip
+        parts = [f"bundle {code(bundle)}", *([f"contact {code(contact)}"] if contact else []),
+                 *([f"note {code(note)}"] if note else []),
+                 *([f"**flagged**: {markdown('; '.join(flags))}"] if flags else [])]  # fmt: skip
         lines.append(f"{MARK} submitted: {', '.join(dict.fromkeys(names))}: {', '.join(parts)}.")
     return ["\n\n".join(lines)]

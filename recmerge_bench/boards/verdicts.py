@@ -9,6 +9,7 @@ from recmerge_bench.boards.pieces import p_value, plain, table
 from recmerge_bench.boards.table import Line, names_of
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, shown
+from recmerge_bench.untrusted.texts import code
 
 #: Verdicts that leave it open which of two methods is better.
 OPEN = (NONE, "undecided")
@@ -102,7 +103,7 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
         "verdict (these models)", "interval", "p", "methods, this row alone", "bootstrap", "dz",
         "win/tie/loss",
     ]  # fmt: skip
-    heading = f"### {about['metric']} beside `{plain(base[1])}`{backbone}"
+    heading = f"### {plain(about['metric'])} beside {code(base[1])}{backbone}"
     return [heading, table(headers, rows), NOTE]
 
 

@@ -18,12 +18,14 @@ from typing import IO, Any
 from recmerge_bench.cache import user_cache
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.untrusted.paths import below, within
 
 ENVIRONMENT = "RECMERGE_BENCH_DATA"
 RETRIES = 3
 PAUSE = 1.0
 #: What a broken connection can lose.
 CHUNK = 1 << 16
+_HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<!--", b"<title")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def locate(
     home = data_home(data_root)
     found, missing = [], []
     for file in files:
-        places = [home / dataset / file.name, home / file.name]
+        places = [below(within(home, dataset), file.name), below(home, file.name)]
         here = next((p for p in places if p.is_file()), None)
         found.append(here or places[0])
         if here is None:
@@ -97,7 +99,7 @@ def fetch(
         HandledError: a file cannot be had, or is not the right one; nothing of it is left under
             its name.
     """
-    folder = data_home(data_root) / dataset
+    folder = within(data_home(data_root), dataset)
     return [_fetch_one(file, folder, mirror) for file in files]
 
 
@@ -112,18 +114,33 @@ def check(path: Path, file: RemoteFile) -> None:
     if known is None and noted.is_file():
         known = noted.read_text().split()[0]
     found = file_digest(path)
+    if known is None and (flaw := no_data(path)):
+        raise DataError(f"{flaw}, and no checksum of it is known: remove it and fetch it again",
+                        path)  # fmt: skip
     if known is None:
         _write_atomic(noted, f"{found}  {path.name}\n")
     elif known != found:
         raise DataError(f"SHA-256 is {found}, not {known}: remove it and fetch it again", path)
 
 
+def no_data(path: Path) -> str:
+    """Why a file of unknown checksum cannot be data; empty if it may be."""
+    with path.open("rb") as stream:
+        head = stream.read(1024)
+    if not head:
+        return "the file is empty"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_HTML) and path.suffix.lower() not in (".html", ".htm", ".part"):
+        return "the file is a web page (HTML)"
+    return ""
+
+
 def _fetch_one(file: RemoteFile, folder: Path, mirror: str | None) -> Path:
-    goal = folder / file.name
+    goal = below(folder, file.name)
     if not goal.is_file():
         folder.mkdir(parents=True, exist_ok=True)
         if mirror is not None and Path(mirror).is_dir():
-            source = Path(mirror) / file.name
+            source = below(Path(mirror), file.name)
             if not source.is_file():
                 raise HandledError(f"the mirror {mirror} has no {file.name}")
             _retrieve(file, goal, str(source), _copy_file)
@@ -140,8 +157,17 @@ def _retrieve(file: RemoteFile, goal: Path, url: str, downloader: Any) -> None:
 
     pooch.get_logger().setLevel("WARNING")
     known = f"sha256:{file.sha256}" if file.sha256 else None
+
+    def checked(source: str, output_file: Any, pooch: Any) -> None:
+        downloader(source, output_file, pooch)
+        if file.sha256 is None and (flaw := no_data(Path(output_file))):
+            raise HandledError(
+                f"{file.name} from {url}: {flaw}, and no checksum of it is known: nothing of it "
+                "was kept; try another --mirror"
+            )
+
     try:
-        pooch.retrieve(url, known, fname=goal.name, path=goal.parent, downloader=downloader)
+        pooch.retrieve(url, known, fname=goal.name, path=goal.parent, downloader=checked)
     except ValueError as error:  # pooch's word for a wrong checksum
         raise HandledError(
             f"{file.name} from {url} is not the right file ({error}): nothing of it was kept; "
@@ -186,7 +212,17 @@ class _Resuming:
                 answer.raise_for_status()
                 with self.part.open("ab" if answer.status_code == 206 else "wb") as out:
                     _copy_stream(answer, out)
+            self._check_whole(answer)
         os.replace(self.part, output_file)
+
+    def _check_whole(self, answer: Any) -> None:
+        """What has come is as much as ``Content-Range`` announced, where it did."""
+        whole = answer.headers.get("Content-Range", "").rpartition("/")[2]
+        size = self.part.stat().st_size if self.part.is_file() else 0
+        if answer.status_code in (206, 416) and whole.isdigit() and size != int(whole):
+            if size > int(whole) or answer.status_code == 416:
+                self.part.unlink(missing_ok=True)  # of another file: begin again
+            raise OSError(f"{size} of {whole} bytes have come")
 
 
 def _copy_stream(answer: Any, out: IO[bytes]) -> None:
@@ -195,7 +231,9 @@ def _copy_stream(answer: Any, out: IO[bytes]) -> None:
     for block in answer.iter_content(CHUNK):
         out.write(block)
         size += len(block)
-    if expected is not None and "Content-Encoding" not in answer.headers and size < int(expected):
+    if "Content-Encoding" in answer.headers:
+        size = answer.raw.tell()  # the length is that of the packed bytes
+    if expected is not None and expected.isdigit() and size < int(expected):
         raise OSError(f"the connection ended after {size} of {expected} bytes")
 
 

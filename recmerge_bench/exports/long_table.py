@@ -10,6 +10,7 @@ from typing import Any
 from recmerge_bench.exports.source import Source
 from recmerge_bench.records.results import IDENTITY, MEAN
 from recmerge_bench.untrusted.paths import within
+from recmerge_bench.untrusted.texts import cell
 
 #: What each row says, in this order. Counts, hashes and values are empty where nothing is done.
 COLUMNS = (
@@ -51,7 +52,10 @@ def _instances(result: Mapping[str, Any], domain: str) -> int | None:
 
 
 def write_csv(source: Source, folder: Path) -> Iterator[Path]:
-    """``<suite>.csv``: UTF-8, values to the last bit, empty where there is none."""
+    """``<suite>.csv``: UTF-8, values to the last bit, empty where there is none.
+
+    Text that a spreadsheet would compute (``=...``) has an apostrophe before it.
+    """
     path = within(folder, f"{source.records['suite']}.csv")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -66,7 +70,7 @@ def _written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+    return cell(value) if isinstance(value, str) else repr(value)
 
 
 def write_parquet(source: Source, folder: Path) -> Iterator[Path]:

@@ -32,7 +32,7 @@ def summary(source: Source) -> str:
     parts = [f"# Results: {plain(header['title'])}", _first(header)]
     for (track, protocol), lines in tables(records).items():
         parts += _section(records, track, protocol, lines)
-    parts += ["## How to reproduce", f"    {header['command']}"]
+    parts += ["## How to reproduce", f"    {' '.join(header['command'].split())}"]
     parts += ["## Versions", _versions(records["results"])]
     parts += ["## Records", _hashes(source)]
     return "\n\n".join(parts) + "\n"
@@ -53,10 +53,10 @@ def _section(
 ) -> list[str]:
     header = records["header"]
     metric = header["metrics"][0]
-    parts = [f"## {track}, {protocol}", card(header, track, protocol, lines)]
+    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
     done = [line for line in lines if line.values]
     if done:
-        parts += [f"### {metric}", _table(done, metric)]
+        parts += [f"### {plain(metric)}", _table(done, metric)]
     for about in comparison_of(records, track, protocol):
         names = names_of(lines)
         said = [sentence(about, row, names) for row in about["rows"]]
@@ -75,7 +75,7 @@ def _table(lines: Sequence[Line], metric: str) -> str:
         [*pieces.name(line), *(pieces.cell(line, d, metric, best[d]) for d in domains)]
         for line in lines
     ]
-    return pieces.table(["backbone", "method", *domains], rows)
+    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
 
 
 def sentence(

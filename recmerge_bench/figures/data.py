@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.records.results import MEAN
+from recmerge_bench.untrusted.texts import cell
 
 #: Rows of a figure are told apart by these.
 _ROW = ("backbone", "method", "variant", "recipe", "profile", "track")
@@ -65,7 +66,7 @@ class FigureData:
 
 def quoted(*texts: str) -> str:
     """Texts as neighbouring fields of a line of comma-separated text."""
-    return ",".join('"' + text.replace('"', '""') + '"' for text in texts)
+    return ",".join('"' + cell(text).replace('"', '""') + '"' for text in texts)
 
 
 def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> list[FigureData]:
