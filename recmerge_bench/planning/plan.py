@@ -11,6 +11,7 @@ from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
+from recmerge_bench.planning.departures import note_departures
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.planning.names import check_names, variant_of
@@ -46,6 +47,7 @@ def build(
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     for name, track in suite.tracks.items():
         TrackPlanner(plan, suite, name, track, registry, data_root, sources).add()
+        note_departures(plan, name, track, registry)
     sources.save()
     plan.goals = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
@@ -86,6 +88,11 @@ class TrackPlanner:
                 row.
         """
         self._check_baseline()
+        methods = [row.method for row in self.track.rows]
+        for name in self.track.models:
+            if name not in methods:
+                said = f"`models` names '{name}', which is no row{near(name, methods)}"
+                raise HandledError(f"{self.where}: {said}")
         for domain in self.track.domain_training:
             if domain not in (*self.experts, *self.track.domains):
                 raise HandledError(

@@ -60,6 +60,73 @@ class PaperTest(Model):
     levels: tuple[float, ...]
 
 
+class Setup(Model):
+    """What a paper's row is made with, laid over what is declared before it.
+
+    Attributes:
+        options: of the method.
+        training: see `TrainOptions`.
+    """
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+class MethodSetup(Setup):
+    """The same of a method.
+
+    Attributes:
+        settings: in a setting of the table.
+        recipes: of our rows of a recipe.
+    """
+
+    settings: dict[str, Setup] = Field(default_factory=dict)
+    recipes: dict[str, Setup] = Field(default_factory=dict)
+
+
+class SettingSetup(Model):
+    """What a setting of the table changes.
+
+    Attributes:
+        dataset_options: laid over the dataset's.
+        training: laid over the training.
+        experts: whose models are merged, where they are not the table's.
+        target: training of the scored domains' experts, which are merged too.
+    """
+
+    dataset_options: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    experts: tuple[str, ...] = ()
+    target: dict[str, Any] = Field(default_factory=dict)
+
+
+class PaperData(Model):
+    """A dataset of ours with its options."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class PaperConfiguration(Model):
+    """What the rows of a paper's table were made with, in the terms of our suites.
+
+    What is not declared has our defaults under the table's profile; see `departures`.
+
+    Attributes:
+        dataset: by our name.
+        experts: whose models are merged; not compared if empty.
+        training: of every model.
+        settings: by setting.
+        methods: by the paper's name.
+    """
+
+    dataset: PaperData
+    experts: tuple[str, ...] = ()
+    training: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, SettingSetup] = Field(default_factory=dict)
+    methods: dict[str, MethodSetup] = Field(default_factory=dict)
+
+
 class Reference(Model):
     """A paper's table.
 
@@ -72,8 +139,9 @@ class Reference(Model):
         average: what its domain ``average`` is: ``ratio of means`` or ``mean``.
         backbones: the paper's name -> ours.
         test: behind its stars, where it has any.
-        notes: what is not alike even where protocol and profile are.
+        notes: what is not alike even where protocol, profile and configuration are.
         methods: the paper's name -> our row.
+        configuration: what its rows were made with; without it no table is a reproduction.
     """
 
     title: str
@@ -86,6 +154,7 @@ class Reference(Model):
     test: PaperTest | None = None
     notes: tuple[str, ...] = ()
     methods: dict[str, OurRow]
+    configuration: PaperConfiguration | None = None
 
 
 def find_references(registry: Registry) -> dict[str, Path]:

@@ -130,8 +130,9 @@ class PaperUse(Model):
         backbones: backbone of the track -> the paper's whose mean stands beside it, where these
             are not the ones of the same name.
         units: ``value`` (metrics themselves), ``share`` (per cent of the domain's own expert).
-        differs: what is not as in the paper; such a table is no reproduction. A protocol or
-            profile that is not the paper's is said by itself.
+        differs: what is not as in the paper and no configuration can tell; such a table is no
+            reproduction. A protocol, a profile, options or a training that are not the paper's
+            are said by themselves.
         notes: what else a reader has to know.
     """
 
@@ -160,6 +161,8 @@ class Track(Model):
         pretraining: training options of the base, laid over `training`.
         domain_training: domain -> training options of its expert, laid over `training`.
         backbones: the backbones that strategies run on.
+        models: how the track uses models that are rows by themselves: options and training that
+            the rows' own are laid over.
         rows: the methods.
         isolated: admit merge strategies of data tiers T0 and T1 only (trained rows are there to
             compare with).
@@ -184,6 +187,7 @@ class Track(Model):
     joint: dict[str, Any] = {}
     domain_training: dict[str, dict[str, Any]] = {}
     backbones: dict[str, BackboneUse] = {}
+    models: dict[str, BackboneUse] = {}
     rows: tuple[Row, ...]
     isolated: bool = False
     seeds: tuple[Seed, ...] | None = None

@@ -251,7 +251,10 @@ class Trainings:
     def of_row(self, spec: ModelSpec, row: Row) -> Model:
         """A CDSR model, backbone or counting recommender that is a row by itself."""
         profile = self.track.profile if row.profile is None else row.profile
-        return self.model(row.method, spec, row.options, row.training, profile)
+        use = self.track.models.get(row.method)
+        options = {**(use.options if use else {}), **row.options}
+        training = {**(use.training if use else {}), **row.training}
+        return self.model(row.method, spec, options, training, profile)
 
     def targets(self, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
         """role -> key of a row's model, or of one for each target domain."""

@@ -1,0 +1,225 @@
+"""How the rows beside a paper's table are made otherwise than the paper's were.
+
+Read from the rows' configurations, against the one that the table's file declares; nobody has to
+think of it when a suite is written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.references import (
+    OurRow,
+    PaperConfiguration,
+    Reference,
+    Setup,
+    load_reference,
+)
+from recmerge_bench.planning.suite import Track
+from recmerge_bench.registry import Registry
+from recmerge_bench.specs import ModelSpec, Profile
+from recmerge_bench.training.options import TrainOptions
+
+#: Options of a training that change nothing of what it gives.
+SILENT = ("save_every", "report_every")
+
+#: Rows that a line names.
+_FEW = 4
+#: What is otherwise (``training lr``), ours, the paper's.
+Departure = tuple[str, Any, Any]
+
+
+def note_departures(plan: Plan, name: str, track: Track, registry: Registry) -> None:
+    """Put what the configurations of a planned track's rows depart in into the plan's header.
+
+    It stands before what the suite adds by hand.
+    """
+    use = track.paper
+    if use is None:
+        return
+    carried = plan.header["tracks"][name]["paper"]
+    about, _ = load_reference(use.table, registry, name)
+    rows = [
+        r
+        for r in plan.results
+        if (r.identity["track"], r.identity["protocol"]) == (name, carried["protocol"])
+        and r.identity["profile"] == track.profile  # others are not beside the paper's
+    ]
+    said = carried["differs"]
+    known, added = said[: len(said) - len(use.differs)], said[len(said) - len(use.differs) :]
+    carried["differs"] = [*known, *departures(about, use.setting, rows, registry), *added]
+
+
+def departures(
+    about: Reference, setting: str, rows: Sequence[Result], registry: Registry
+) -> list[str]:
+    """A line for each set of rows that depart in the same settings, with ours and the paper's.
+
+    Args:
+        about: the paper's table.
+        setting: which of its settings.
+        rows: all rows of the table, any number of seeds.
+        registry: for defaults of options.
+    """
+    if about.configuration is None:
+        return ["what the paper's rows were made with is not declared, so nothing was compared"]
+    compared = _Compared(about.configuration, about, setting, registry)
+    found: dict[Departure, dict[str, None]] = defaultdict(dict)
+    names: dict[str, None] = {}
+    for row in rows:
+        theirs = _method(about, row)
+        if row.configuration is None or theirs is None:
+            continue
+        label = _label(row)
+        names[label] = None
+        for what, ours, paper in compared.row(row.configuration, theirs):
+            found[what, _text(ours), _text(paper)][label] = None
+    groups: dict[tuple[str, ...], list[Departure]] = defaultdict(list)
+    for one, labels in found.items():
+        groups[tuple(labels)].append(one)
+    return [_line(labels, some, list(names)) for labels, some in groups.items()]
+
+
+class _Compared:
+    """Rows against what a paper's table declares for one of its settings."""
+
+    def __init__(
+        self,
+        declared: PaperConfiguration,
+        about: Reference,
+        setting: str,
+        registry: Registry,
+    ) -> None:
+        self.declared, self.about, self.setting = declared, about, setting
+        self.registry = registry
+        self.here = declared.settings.get(setting)
+
+    def row(self, mine: Configuration, method: str) -> Iterator[Departure]:
+        """Everything that one row is made otherwise with."""
+        yield from self._data(mine)
+        whole = self.declared.methods.get(method)
+        parts: list[Setup | None] = [whole]
+        if whole is not None:
+            parts += [whole.settings.get(self.setting), whole.recipes.get(mine.recipe)]
+        given = [p for p in parts if p is not None]
+        options = {k: v for p in given for k, v in p.options.items()}
+        yield from self._options("option", mine.method.kind, mine.method, options)
+        if mine.backbone is not None:
+            known = self.about.backbones.values()
+            if mine.backbone.name in known:
+                yield from self._options("backbone option", "backbone", mine.backbone, {})
+            else:
+                yield "backbone", mine.backbone.name, ", ".join(known)
+        training = {**self.declared.training, **(self.here.training if self.here else {})}
+        for part in given:
+            training |= part.training
+        yield from self._trainings(mine, training)
+
+    def _data(self, mine: Configuration) -> Iterator[Departure]:
+        declared = self.declared.dataset
+        if mine.dataset.name != declared.name:
+            yield "dataset", mine.dataset.name, declared.name
+        else:
+            options = {**declared.options, **(self.here.dataset_options if self.here else {})}
+            yield from self._options("dataset option", "dataset", mine.dataset, options)
+        experts = self.declared.experts
+        if self.here is not None and self.here.experts:
+            experts = self.here.experts
+        if experts and set(mine.experts) != {*experts, *self._target(mine)}:
+            yield "experts", mine.experts, sorted({*experts, *self._target(mine)})
+        if mine.base is not None:
+            yield "base data", mine.base.dataset.name, "none"
+        if mine.source:
+            yield "source domains", mine.source, "none"
+
+    def _target(self, mine: Configuration) -> tuple[str, ...]:
+        """The scored domains, where they are merged as the paper's setting says."""
+        return tuple(mine.domains) if self.here is not None and self.here.target else ()
+
+    def _options(
+        self, what: str, kind: str, mine: Any, declared: Mapping[str, Any]
+    ) -> Iterator[Departure]:
+        """Against the plugin's own options under the paper's profile and what is declared."""
+        spec = self.registry.specs.get((kind, mine.name))
+        if spec is None:
+            return
+        profiles = spec.profiles if isinstance(spec, ModelSpec) else {}
+        preset = profiles.get(self.about.profile) or Profile()
+        wanted = complete(spec, {**preset.options, **declared}, "the paper's table")
+        for name, value in wanted.items():
+            if mine.options.get(name) != value:
+                yield f"{what} {name}", mine.options.get(name), value
+
+    def _trainings(self, mine: Configuration, declared: Mapping[str, Any]) -> Iterator[Departure]:
+        trained = mine.training
+        target = self.here.target if self.here is not None else {}
+        yield from _training("training", trained.own, declared)
+        yield from _training("joint training", trained.joint, declared)
+        for domain, own in trained.experts.items():
+            more = target if domain in mine.domains else {}
+            yield from _training("training", own, {**declared, **more})
+
+
+def _training(
+    what: str, mine: Mapping[str, Any] | None, declared: Mapping[str, Any]
+) -> Iterator[Departure]:
+    """All options but the silent ones; what is not declared has its default."""
+    if mine is None:
+        return
+    wanted = checked(TrainOptions, declared, "the paper's table, training")
+    for name, value in wanted.items():
+        if name not in SILENT and mine.get(name) != value:
+            yield f"{what} {name}", mine.get(name), value
+
+
+def _method(about: Reference, row: Result) -> str | None:
+    """Which of the paper's methods a row is, if any."""
+    return next((name for name, ours in about.methods.items() if _fits(ours, row)), None)
+
+
+def _fits(ours: OurRow, row: Result) -> bool:
+    identity = row.identity
+    return (
+        identity["method"] == ours.method
+        and ours.variant in (None, identity["variant"])
+        and (not ours.recipes or identity["recipe"] in ours.recipes)
+    )
+
+
+def _label(row: Result) -> str:
+    said = [row.identity[k] for k in ("backbone", "method", "variant", "recipe")]
+    return " ".join(filter(None, said))
+
+
+def _line(labels: Sequence[str], some: Sequence[Departure], of: Sequence[str]) -> str:
+    kinds: dict[str, list[str]] = defaultdict(list)
+    for what, ours, paper in some:
+        kind, _, name = what.rpartition(" ")
+        kinds[kind].append(f"{name} {ours} (the paper's: {paper})")
+    said = "; ".join(f"{kind} {', '.join(ones)}".strip() for kind, ones in kinds.items())
+    return f"{_whose(labels, of)}{said}"
+
+
+def _whose(labels: Sequence[str], of: Sequence[str]) -> str:
+    """Which rows, as short as can be: all, all but a few, the few, or the first few."""
+    others = [label for label in of if label not in labels]
+    if not others:
+        return ""
+    if len(others) < len(labels) and len(others) <= _FEW:
+        return f"all rows but {', '.join(others)}: "
+    if len(labels) <= _FEW + 1:
+        return f"{', '.join(labels)}: "
+    return f"{', '.join(labels[:_FEW])} and {len(labels) - _FEW} more rows: "
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value)) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value in (None, "") else str(value)
