@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+import boards_builders as made
 import pytest
 import torch
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ from recmerge_bench.records.all_ranks import derive, read_all_ranks
 from recmerge_bench.records.curves import load_curves
 from recmerge_bench.records.files import load_records
 from recmerge_bench.records.groups import load_groups
+from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 
@@ -258,3 +260,34 @@ def test_a_comparison_by_domain_and_protocol() -> None:
         ("MRR, y", "q", 1, 1.4, 1),
     ]
     assert figure.points[0].spread == pytest.approx(stdev([0.1, 0.3]))
+
+
+def test_a_figure_of_an_option_reads_configurations_and_not_labels() -> None:
+    """Whatever rows are called, and whatever they were tuned on, they are on their line."""
+    rows = [("my best", 0.1), ("", 0.2), ("scale=0.9", 0.3), ("x", None)]
+    results = [made.result(made.identity("own", 0), 0.5, 0.5)]
+    for number, (variant, scale) in enumerate(rows):
+        who = made.identity("merge", 0, variant=variant)
+        options = {} if scale is None else {"scale": scale, "extra": 5}
+        results.append(made.result(who, 0.1 * number + 0.1, 0.1, **options))
+    tuned = results[1]["configuration"]["tuning"]
+    tuned["row"] = {"tried": "x", "data": "none", "dataset": "", "domains": [], "times": 0}
+    header = made.header()
+    header["figures"] = {
+        "scale": {"kind": "option", "option": "scale", "title": "Scale", "tracks": [],
+                  "methods": ["merge"]},
+    }  # fmt: skip
+    records = {"header": header, "results": results}
+    (drawn,) = figures(records, [])
+    assert [(p.series, p.x) for p in drawn.points] == [
+        ("merge (fixed recipe)", x) for x in (0.1, 0.2, 0.3)
+    ]
+    results[2].update(UNRECORDED)
+    other = made.identity("merge", 0, variant="y")
+    results.append(made.result(other, 0.4, 0.4, scale=0.2, extra=7))
+    (drawn,) = figures(records, [])
+    assert drawn.title == "Scale (1 results left out: configuration not recorded)"
+    assert [(p.series, p.x) for p in drawn.points] == [
+        ("merge (extra=5; fixed recipe)", 0.1), ("merge (extra=5; fixed recipe)", 0.3),
+        ("merge (extra=7; fixed recipe)", 0.2),
+    ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
+from recmerge_bench.planning.keys import canonical
 from recmerge_bench.records.results import MEAN
 from recmerge_bench.untrusted.texts import cell
 
@@ -87,7 +88,9 @@ def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> 
         if points:
             x = axes.get(about["kind"], about["option"])
             ticks = _TICKS.get(about["kind"], lambda rows: ())(rows)
-            found.append(FigureData(name, about["title"], x, points, ticks))
+            absent = unrecorded(about, rows)
+            note = f" ({absent} results left out: configuration not recorded)" if absent else ""
+            found.append(FigureData(name, about["title"] + note, x, points, ticks))
     return found
 
 
@@ -131,17 +134,63 @@ def _weights(
 def _option(
     records: Mapping[str, Any], about: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[Point]:
+    """Rows that differ in an option of their method: whatever they are called, by what they are.
+
+    Rows whose configuration is not recorded are left out (`unrecorded` counts them).
+    """
     found: dict[str, dict[float, list[float]]] = {}
+    told: dict[str, tuple[Mapping[str, Any], dict[str, Any]]] = {}
     for row in rows:
-        parts = dict(p.partition("=")[::2] for p in row["identity"]["variant"].split(","))
-        try:
-            x = float(parts.pop(about["option"]))
-        except (KeyError, ValueError):
+        configuration = row.get("configuration")
+        if not configuration:
             continue
-        rest = ",".join(f"{k}={v}" if v else k for k, v in parts.items())
-        series = _named({**row["identity"], "variant": rest})
-        found.setdefault(series, {}).setdefault(x, []).append(_score(records, row))
-    yield from _lines(_panel(records), found)
+        options = dict(configuration["method"]["options"])
+        x = options.pop(about["option"], None)
+        if isinstance(x, bool) or not isinstance(x, (int, float)):
+            continue
+        rest = {
+            **{part: value for part, value in configuration.items() if part != "tuning"},
+            "method": {**configuration["method"], "options": options},
+        }
+        series = canonical([row["identity"]["track"], rest])
+        told.setdefault(series, (row["identity"], rest))
+        found.setdefault(series, {}).setdefault(float(x), []).append(_score(records, row))
+    names = _series_names(told)
+    yield from _lines(_panel(records), {names[s]: line for s, line in found.items()})
+
+
+def _series_names(
+    told: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]],
+) -> dict[str, str]:
+    """Method and recipe of each series, with the places in which series of one name differ."""
+    plain = {s: _named({**who, "variant": ""}) for s, (who, _) in told.items()}
+    names = {}
+    for series, (who, rest) in told.items():
+        others = [told[s] for s, name in plain.items() if name == plain[series] and s != series]
+        apart = {
+            place: value
+            for place, value in _places({**rest, "track": who["track"]}).items()
+            if any(_places({**r, "track": w["track"]}).get(place) != value for w, r in others)
+        }
+        notes = ",".join(f"{place.rpartition('.')[2]}={value}" for place, value in apart.items())
+        names[series] = _named({**who, "variant": notes})
+    return names
+
+
+def _places(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Dotted place -> value, of nested mappings."""
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        place = f"{above}.{key}" if above else key
+        found |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}
+    return found
+
+
+def unrecorded(about: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> int:
+    """How many results a figure of options leaves out for want of a configuration."""
+    return sum(
+        not r.get("configuration") for r in rows if about["kind"] == "option" and _wanted(about, r)
+    )
 
 
 def _experts(
@@ -151,7 +200,9 @@ def _experts(
     found: dict[str, dict[float, list[float]]] = {}
     for row in rows:
         track = records["header"]["tracks"][row["identity"]["track"]]
-        merged = track.get("experts") or row["domains"]
+        configuration = row.get("configuration")  # files before schema 3 have the track's alone
+        merged = configuration["experts"] if configuration else track.get("experts")
+        merged = merged or row["domains"]
         at = found.setdefault(_named(row["identity"]), {}).setdefault(float(len(merged)), [])
         at.append(_score(records, row, merged))
     whole = {s: line for s, line in found.items() if len(line) > 1}
