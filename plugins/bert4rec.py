@@ -3,6 +3,9 @@
 Deviations from widespread ports, each of which costs accuracy there: the last training item is
 masked too (a share of the windows masks it alone, as at test time), masked tokens are drawn for
 every window and none are dropped, and evaluation appends the mask after the whole history.
+
+The block is the paper's (eq. 4: post-norm, GELU, dropout on sub-layers' outputs, positions from the
+start); the released code, BERT's, drops attention weights besides, which is not done here.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 The baseline "BERT4Rec-dt" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025). At
 test time a mask follows the mixed history and is scored among the items of the asked domain.
 
+Which block: no code of this baseline was released. The profile ``family`` has the family's
+post-norm SwiGLU block, ``original`` that of BERT4Rec's paper (see `bert4rec`).
+
 Presets:
     family (the defaults): one post-norm block with SwiGLU and no causal mask, width 256, InfoNCE
         with 128 negatives of each domain at temperature 0.75, positions counted backwards; AdamW

@@ -4,6 +4,9 @@ The baseline "BERT4Rec-st" of the cross-domain literature (ABXI, WWW 2025; MERIT
 model for each target domain. At test time a mask follows the history; a user without an event of
 the target domain is the mask alone.
 
+Which block: no code of this baseline was released. The profile ``family`` has the family's
+post-norm SwiGLU block, ``original`` that of BERT4Rec's paper (see `bert4rec`).
+
 Presets:
     family (the defaults): one post-norm block with SwiGLU and no causal mask, width 256, InfoNCE
         with 128 negatives at temperature 0.75, positions counted backwards; AdamW with lr 1e-4

@@ -6,6 +6,9 @@ After the released code, with three things put right: the first item of the seco
 target like any other, one validation chooses the weights for all domains, and a user without two
 events of each domain is trained on for what there is (the infomax losses leave such users out).
 
+Its encoders are SASRec's released block as in the PyTorch port, with an output projection and
+masked tokens among the keys (`QueryNormEncoder`), which is what the authors' code has.
+
 For more than two domains, "the other domain" reads "all other domains together".
 """
 

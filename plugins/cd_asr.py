@@ -9,10 +9,14 @@ are the source items' vectors without positions; the two are fused by a linear l
 (``fuse: gate`` adds a gated source vector instead); a query sees the source events before the
 event to be predicted. Several other domains make one source sequence. Padding is no key anywhere.
 
+Which block: SASRec's (as released: ``block: sasrec``, profile ``original``) is what the paper says
+or suggests; the profile ``family`` has the post-norm SwiGLU block of ABXI and MERIT, as all of
+that comparison have here.
+
 Presets:
     family (the defaults): as `SASRec-st`'s.
     cpu: ``width: 64``.
-    original: SASRec's, as nothing else is known: ``block: sasrec, positions: forward, width: 50,
+    original: SASRec's, as nothing else is known: ``block: sasrec, width: 50,
         layers: 2, heads: 1, loss: bce, negatives: 1, max_len: 50``; Adam, lr 1e-3.
 """
 
@@ -46,7 +50,6 @@ def recmerge_bench_register() -> list[Spec]:
                 "original": Profile(
                     {
                         "block": "sasrec",
-                        "positions": "forward",
                         "width": 50,
                         "layers": 2,
                         "heads": 1,

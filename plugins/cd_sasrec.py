@@ -10,10 +10,14 @@ event to be predicted, since one over the whole history would show a training po
 (``causal_source: false`` is that). Several other domains make one source sequence. Padding is no
 key anywhere.
 
+Which block: SASRec's (as released: ``block: sasrec``, profile ``original``) is what the paper says
+or suggests; the profile ``family`` has the post-norm SwiGLU block of ABXI and MERIT, as all of
+that comparison have here.
+
 Presets:
     family (the defaults): as `SASRec-st`'s.
     cpu: ``width: 64``.
-    original: SASRec's, which the paper extends: ``block: sasrec, positions: forward, width: 50,
+    original: SASRec's, which the paper extends: ``block: sasrec, width: 50,
         layers: 2, heads: 1, loss: bce, negatives: 1, max_len: 50, causal_source: false``; Adam,
         lr 1e-3.
 """
@@ -48,7 +52,6 @@ def recmerge_bench_register() -> list[Spec]:
                 "original": Profile(
                     {
                         "block": "sasrec",
-                        "positions": "forward",
                         "width": 50,
                         "layers": 2,
                         "heads": 1,

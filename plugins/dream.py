@@ -11,7 +11,8 @@ encoders of their own for the mixed sequence and for each domain; in the extract
 ask the domain's states that are known at that event; a sigmoid gate for each domain; a target is
 scored by the mixed vectors and by the domain's own, added; dropout is the augmentation, and
 sequences with the same next item are positives. Padding is no key anywhere; a domain without an
-event so far extracts zero.
+event so far extracts zero. Which block DREAM's authors use is not known: the family's, unless
+`block` says ``sasrec`` (as its authors released it) or ``sasrec-prenorm``.
 
 Presets:
     family (the defaults): one post-norm block with SwiGLU in each encoder, width 256, dropout 0.5,

@@ -16,6 +16,9 @@ those of other users. User view: means of the target states and of the source ev
 weights are HGTL's, the temperature is a usual one. Candidates are scored by the item table itself.
 Several other domains make one source sequence. Padding is no key anywhere.
 
+Which block: HGTL builds on SASRec.pytorch (SASRec's released block, padding among its keys); ours
+has the family's, post-norm with SwiGLU, in all profiles.
+
 Presets:
     family (the defaults): as `SASRec-st`'s.
     cpu: ``width: 64``.

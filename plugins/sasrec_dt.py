@@ -3,12 +3,17 @@
 The baseline "SASRec-dt" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025): one
 causal encoder reads the mixed sequence; a target is scored among the items of its own domain.
 
+Which block: MERIT's authors released no code of this baseline and align what they do not say with
+ABXI, whose post-norm SwiGLU block the profile ``family`` has. That is not SASRec's: ``block:
+sasrec`` (profile ``original``) is the block that SASRec's authors released, ``sasrec-prenorm`` the
+one that their paper prints.
+
 Presets:
     family (the defaults): one post-norm block with SwiGLU, width 256, InfoNCE with 128 negatives
         of each domain at temperature 0.75, positions counted backwards; AdamW with lr 1e-4 and
         weight decay 5.
     cpu: ``width: 64``.
-    original: ``block: sasrec, positions: forward, width: 50, layers: 2, heads: 1, dropout: 0.5,
+    original: ``block: sasrec, width: 50, layers: 2, heads: 1, dropout: 0.5,
         loss: bce, negatives: 1, max_len: 50``; Adam, lr 1e-3 (SASRec's own, on mixed sequences).
 """
 
@@ -17,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
+from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Check, Profile, Spec, hookimpl
 from recmerge_bench.nn.family_options import FamilyOptions
 
 if TYPE_CHECKING:
@@ -31,13 +36,12 @@ def recmerge_bench_register() -> list[Spec]:
         CDSRSpec(
             "sasrec-dt",
             f"{__name__}:SASRecDT",
-            "one causal encoder over mixed sequences, InfoNCE by target domain",
+            "causal encoder over mixed sequences (the family's block; SASRec's: profile original)",
             profiles={
                 "cpu": Profile({"width": 64}),
                 "original": Profile(
                     {
                         "block": "sasrec",
-                        "positions": "forward",
                         "width": 50,
                         "layers": 2,
                         "heads": 1,
@@ -49,6 +53,14 @@ def recmerge_bench_register() -> list[Spec]:
                 ),
             },
             fidelity="paper-equations",
+            checks=(
+                Check(
+                    "block sasrec (profile original) and sasrec-prenorm: the nets of the backbones "
+                    "sasrec and sasrec-prenorm, which have checks of their own",
+                    "tests/test_nn_family.py::test_sasrec_block_is_the_causal_net",
+                    "to the last bit",
+                ),
+            ),
             citation="baseline of MERIT (MM 2025); Kang & McAuley, ICDM 2018",
         )
     ]

@@ -39,6 +39,7 @@ SMALL: dict[str, Any] = {"width": 16, "max_len": 12, "dropout": 0.0, "negatives"
 SINGLE: list[tuple[type[Backbone], dict[str, Any]]] = [
     (SASRecST, {}),
     (SASRecST, {"block": "sasrec", "layers": 2, "loss": "bce", "negatives": 1}),
+    (SASRecST, {"block": "sasrec-prenorm", "positions": "forward"}),
     (CDSASRec, {}),
     (CDSASRec, {"fuse": "concat", "until": "item", "layers": 2}),
     (CDASR, {}),
@@ -280,7 +281,7 @@ def on_domain(split: Split, cat: Any, domain: str) -> Any:
     ("cls", "given", "steps"),
     [
         (SASRecST, {}, 100),
-        (SASRecST, {"block": "sasrec", "positions": "forward", "loss": "bce"}, 150),
+        (SASRecST, {"block": "sasrec", "loss": "bce"}, 150),
         (SASRecDT, {}, 150),
         (BERT4RecST, {}, 200),
         (BERT4RecDT, {}, 250),
