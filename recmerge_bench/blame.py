@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from recmerge_bench.errors import Blocked, HandledError, PluginError
@@ -83,24 +81,6 @@ def wrong(definition: Any, method: str, said: str) -> PluginError:
     return PluginError(f"{place(definition, method)}: {cls.__name__}.{method}() {said}")
 
 
-@contextmanager
-def asking(definition: Any, method: str) -> Iterator[None]:
-    """Turn whatever goes wrong inside a plugin's method into a `PluginError` with its place."""
-    try:
-        yield
-    except AS_IT_IS:
-        raise
-    except Exception as error:
-        where = culprit(error) or place(definition, method)
-        raise PluginError(f"{where}: {_named(error)}") from error
-
-
-def asked(definition: Any, method: str, *arguments: Any, **named: Any) -> Any:
-    """What a plugin's method returns; see `asking`."""
-    with asking(definition, method):
-        return getattr(definition, method)(*arguments, **named)
-
-
 def one_line(error: BaseException) -> str:
     """An error's own words, whatever its class does when it is asked for them."""
     try:
@@ -115,8 +95,6 @@ def _named(error: BaseException) -> str:
 
 
 __all__ = [
-    "asked",
-    "asking",
     "culprit",
     "is_plugin",
     "one_line",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from recmerge_bench.borders.datasets import loaded, sources_of
 from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.interactions import Interactions
@@ -50,7 +51,7 @@ def availability(
         spec = found.get(kind, name)
         status, mend = "found", ""
         try:
-            if not definition(spec).sources(data_root):
+            if not sources_of(definition(spec), data_root):
                 status = "generated"
         except Blocked as gap:
             status, mend = f"missing: {gap.reason}", gap.mend
@@ -73,8 +74,7 @@ def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
 
             return read_folder(Path(name))
         spec = found.get("dataset", name)
-        loaded: Interactions = definition(spec).load(data_root)
-        return loaded
+        return loaded(definition(spec), data_root)
     except Blocked as gap:
         raise HandledError(f"{gap.reason}; {gap.mend}") from None
 

@@ -11,6 +11,7 @@ import click
 from recmerge_bench.cli.common import data_root_option, registry
 from recmerge_bench.cli.datasets import load
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.registry import Registry
 
@@ -47,6 +48,7 @@ def evaluate(
     The checkpoint must hold every tensor of the model for these domains, and no other.
     """
     found = registry(ctx)
+    check_metrics(found, metrics)
     interactions = load(found, dataset, data_root)
     chosen = _domains(domains, interactions.catalogue.domains)
     table = _ranks(
@@ -102,6 +104,7 @@ def _ranks(
     domains: tuple[str, ...],
     device: str,
 ) -> Any:
+    from recmerge_bench.borders.splits import cut, rules_of
     from recmerge_bench.contracts import definition
     from recmerge_bench.data.candidates import draw
     from recmerge_bench.evaluation.ranking import Ranking
@@ -115,20 +118,20 @@ def _ranks(
     if isinstance(spec, CountingSpec):
         raise HandledError(f"'{name}' is fitted in a suite; it has no checkpoint to evaluate")
     rules = found.get("protocol", protocol)
-    cut = definition(rules)
+    how = rules_of(definition(rules))
     model = definition(spec, complete(spec, options, "evaluate"))
-    split, catalogue = cut.split(interactions, domains), interactions.catalogue
-    count = cut.candidates()
+    split, catalogue = cut(definition(rules), interactions, domains), interactions.catalogue
+    count = how.candidates
     drawn = (
         None
         if count is None
         else draw(
-            split, split.test, catalogue, count, cut.candidate_seed(), cut.cap_candidates()
+            split, split.test, catalogue, count, how.candidate_seed, how.cap_candidates
         )
     )
     net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
     better, equal = rank_with_net(
-        model, net, split, split.test, catalogue, [Ranking(drawn, cut.mask_history())], device
+        model, net, split, split.test, catalogue, [Ranking(drawn, how.mask_history)], device
     )[0]
     about = {"protocol": {"name": protocol}}
     numbers = split.test.domains.astype("int32")

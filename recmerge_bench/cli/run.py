@@ -9,6 +9,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from recmerge_bench.borders.executors import CheckedExecutor
 from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
@@ -106,7 +107,7 @@ def _execute(
 
     waiting, done = start.waiting, start.done & set(plan.goals)
     spec = found.get("executor", executor)
-    runner = definition(spec)
+    runner = CheckedExecutor(definition(spec))
     threads = max(plan.cells[k].threads for k in waiting)
     runner.open(jobs, threads, store.out / "logs")
     slots = runner.free()

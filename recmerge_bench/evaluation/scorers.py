@@ -8,6 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recmerge_bench.borders.models import (
+    check_items,
+    check_scores,
+    check_users,
+    history_limit,
+)
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.definitions import Backbone, CountingModel
@@ -52,7 +58,7 @@ def rank_with_net(
     net.eval()
     try:
         with torch.inference_mode():
-            scorer = _NetScorer(definition, net, split, instances, torch.device(device))
+            scorer = _NetScorer(definition, net, split, instances, catalogue, torch.device(device))
             return count_many(scorer, instances, split, catalogue, rankings, block_bytes)
     finally:
         net.train(was_training)
@@ -75,7 +81,8 @@ def rank_with_counts(
         ends = starts + instances.position[rows]
         histories = [sequences.items[a:b] for a, b in zip(starts, ends, strict=True)]
         scores = definition.scores(state, histories, catalogue, domain)
-        return np.ascontiguousarray(scores, np.float32)
+        size = catalogue.size(domain)
+        return np.ascontiguousarray(check_scores(definition, scores, len(rows), size, domain))
 
     return count_many(score_block, instances, split, catalogue, rankings, block_bytes)
 
@@ -89,9 +96,11 @@ class _NetScorer:
         net: nn.Module,
         split: Split,
         instances: Instances,
+        catalogue: Catalogue,
         device: torch.device,
     ) -> None:
         self.definition, self.net, self.device = definition, net, device
+        self.catalogue = catalogue
         self.split, self.instances = split, instances
         self.domain = ""
         self.slot = np.zeros(len(instances), np.int64)
@@ -100,7 +109,13 @@ class _NetScorer:
     def __call__(self, rows: np.ndarray, domain: str) -> Tensor:
         if domain != self.domain:
             self.domain = domain
-            self.items, self.bias = self.definition.items(self.net, domain)
+            self.items, self.bias = check_items(
+                self.definition,
+                self.definition.items(self.net, domain),
+                domain,
+                self.catalogue.size(domain),
+                self.device,
+            )
             self._encode_all(rows[0], domain)
         picked = torch.from_numpy(self.slot[rows]).to(self.device)
         users = self.users[picked]
@@ -117,16 +132,18 @@ class _NetScorer:
         """Vectors of all instances of the domain of instance `one`."""
         rows = np.flatnonzero(self.instances.domains == self.instances.domains[one])
         self.slot[rows] = np.arange(len(rows))
-        limit = self.definition.encoded_history()
+        limit = history_limit(self.definition, "encoded_history")
         for part, histories, lengths in history_batches(
             self.split, self.instances, rows, limit, tokens_at_once(self.device)
         ):
-            vectors = self.definition.encode(
+            encoded = self.definition.encode(
                 self.net,
                 torch.from_numpy(histories).to(self.device),
                 torch.from_numpy(lengths).to(self.device),
                 domain,
-            ).to(self.items.dtype)
+            )
+            width = self.items.shape[1]
+            vectors = check_users(self.definition, encoded, len(part), width).to(self.items.dtype)
             if self.users.shape != (len(rows), vectors.shape[1]):
                 self.users = vectors.new_empty((len(rows), vectors.shape[1]))
             self.users[torch.from_numpy(self.slot[part]).to(self.device)] = vectors

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from recmerge_bench.borders.merges import check_merged, check_survey
 from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.blocks import TaskVectorBlocks
@@ -214,12 +215,14 @@ class Streamed:
         """Merged stretches of the merged parameters, in order."""
         surveys = strategy.surveys()
         if surveys == "model":
-            strategy = strategy.survey(self._blocks(self.merged))
+            strategy = check_survey(strategy, strategy.survey(self._blocks(self.merged)))
         elif strategy.reach == "model" and not surveys:
             yield from self._whole(strategy, seed, changed)
             return
         for name in self.merged:
-            own = strategy.survey(self._blocks([name])) if surveys == "tensor" else strategy
+            own = strategy
+            if surveys == "tensor":
+                own = check_survey(strategy, strategy.survey(self._blocks([name])))
             size = BLOCK if own.reach == "entry" else max(1, self.base[name].numel())
             for first in range(0, self.base[name].numel(), size):
                 yield self._merge_part(own, name, slice(first, first + size), seed, changed)
@@ -237,8 +240,8 @@ class Streamed:
             self._finite(own, name, expert.path)
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
-        merged = strategy.merge(WeightsOnly({name: base}, tuple(experts), seed))[name]
-        return merged.reshape(-1)
+        made = strategy.merge(WeightsOnly({name: base}, tuple(experts), seed))
+        return check_merged(strategy, {name: base}, made)[name].reshape(-1)
 
     def _whole(
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
@@ -252,7 +255,9 @@ class Streamed:
                 self._finite(tensor, name, expert.path)
                 changed[number] = changed[number] or not torch.equal(tensor, base[name])
             experts.append(Expert(str(expert.path), own))
-        merged = strategy.merge(WeightsOnly(base, tuple(experts), seed))
+        merged = check_merged(
+            strategy, base, strategy.merge(WeightsOnly(base, tuple(experts), seed))
+        )
         for name in self.merged:
             yield merged[name].reshape(-1)
 

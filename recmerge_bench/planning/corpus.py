@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from recmerge_bench.borders.datasets import domains_of
+from recmerge_bench.borders.splits import Rules, rules_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.maker import CellMaker, Gap, module
@@ -87,7 +89,7 @@ class CorpusPlanner:
             return maker.cell("data", label, absent, {}, {}, gap=gap)
         options = complete(spec, corpus.options, maker.where)
         made = definition(spec, options)
-        self._check_domains(corpus, made.domains(maker.data_root))
+        self._check_domains(corpus, domains_of(made, maker.data_root))
         digests, missing = maker.files(made)
         gap = gap or missing
         config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
@@ -135,21 +137,21 @@ class CorpusPlanner:
         if spec is None:
             return Cut(name, data, "", {}, gap, corpus)
         options = complete(spec, {}, maker.where)
-        made = definition(spec, options)
+        rules = rules_of(definition(spec, options))
         described = {"target": spec.target, "options": options}
         domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
         split = maker.cell(
             "split",
             f"split {corpus.dataset} {'+'.join(corpus.domains)} {name}",
-            {"target": spec.target, "options": made.split_options(), **domains},
+            {"target": spec.target, "options": rules.split_options, **domains},
             {"protocol": described, **domains},
             {"data": data},
             (module(spec),),
         )
         inputs = {"data": data, "split": split}
         if ranked:
-            inputs |= self._candidates(made, corpus, inputs, "test")
-        return Cut(name, data, split, inputs, None, corpus, bool(made.mask_history()), base)
+            inputs |= self._candidates(rules, corpus, inputs, "test")
+        return Cut(name, data, split, inputs, None, corpus, rules.mask_history, base)
 
     def validation(self, name: str, cut: Cut) -> tuple[dict[str, str], bool]:
         """What validating under a protocol takes beside the data and the split of a cut.
@@ -159,20 +161,20 @@ class CorpusPlanner:
             samples), and whether items of the history are masked.
         """
         spec = self.maker.registry.get("protocol", name)
-        rules = definition(spec, complete(spec, {}, self.maker.where))
+        rules = rules_of(definition(spec, complete(spec, {}, self.maker.where)))
         inputs = {"data": cut.data, "split": cut.split}
         found = self._candidates(rules, cut.corpus, inputs, "valid")
-        return {f"valid_{role}": key for role, key in found.items()}, bool(rules.mask_history())
+        return {f"valid_{role}": key for role, key in found.items()}, rules.mask_history
 
     def _candidates(
-        self, rules: Any, corpus: Corpus, inputs: Mapping[str, str], part: str
+        self, rules: Rules, corpus: Corpus, inputs: Mapping[str, str], part: str
     ) -> dict[str, str]:
         """The sampled candidates of a part's targets, where the protocol samples."""
-        count = rules.candidates()
+        count = rules.candidates
         if count is None:
             return {}
-        draw: dict[str, Any] = {"count": count, "seed": rules.candidate_seed()}
-        if rules.cap_candidates():
+        draw: dict[str, Any] = {"count": count, "seed": rules.candidate_seed}
+        if rules.cap_candidates:
             draw["capped"] = True
         if part != "test":
             draw["part"] = part

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.borders.datasets import sources_of
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, HandledError, near
 from recmerge_bench.planning.cells import Cell, Plan
@@ -67,7 +68,7 @@ class CellMaker:
     def files(self, definition: Any) -> tuple[list[tuple[str, str]], Gap]:
         """Name and digest of each raw file of a definition, or why they are not there."""
         try:
-            found = definition.sources(self.data_root)
+            found = sources_of(definition, self.data_root)
             return sorted((f.name, file_digest(f)) for f in found), None
         except Blocked as missing:
             return [], (missing.reason, missing.mend)

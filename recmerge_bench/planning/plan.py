@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
@@ -40,9 +41,12 @@ def build(
     `sources` are those of the installation unless others are given.
 
     Raises:
-        HandledError: an unknown name or option.
+        HandledError: an unknown name, option or metric, or a cut-off that a metric does not take.
     """
     check_names(suite, lambda place: f"suite '{suite.name}', {'.'.join(map(str, place))}: ")
+    if not suite.metrics:
+        raise HandledError(f"suite '{suite.name}' names no metric")
+    check_metrics(registry, suite.metrics, f"suite '{suite.name}': ")
     sources = sources or Sources.of_user()
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     for name, track in suite.tracks.items():

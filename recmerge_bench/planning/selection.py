@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
+from recmerge_bench.borders.metrics import split_metric, try_metric
+from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.corpus import CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
 from recmerge_bench.specs import Spec
-from recmerge_bench.targets import define
 from recmerge_bench.training.options import split_select
 
 
@@ -93,17 +92,17 @@ class Selector:
 
     def _metric(self, text: str) -> tuple[dict[str, Any], tuple[str, ...], Gap]:
         """What a worker is told of a metric; tried on a rank, so that a wrong cut-off shows now."""
-        base, sign, cut = text.partition("@")
-        k = int(cut) if sign else None
-        if k is not None and k < 1:
-            raise HandledError(f"{self.where}: the cut-off of '{text}' is at least 1")
+        try:
+            base, k = split_metric(text)
+        except HandledError as error:
+            raise HandledError(f"{self.where}: {error}") from None
         spec, gap = self._find("metric", base)
         if spec is None or gap is not None:
             return {}, (), gap
         try:
-            define(spec.target, spec.options).value(np.ones(1), k)
-        except ValueError as error:
-            raise HandledError(f"{self.where}: '{text}': {error}") from None
+            try_metric(definition(spec), text, k)
+        except HandledError as error:
+            raise HandledError(f"{self.where}: {error}") from None
         told = {"target": spec.target, "options": dict(spec.options), "k": k}
         return told, (module(spec),), None
 

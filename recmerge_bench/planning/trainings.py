@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recmerge_bench.borders.models import check_facts
 from recmerge_bench.contracts import definition
 from recmerge_bench.planning.corpus import CorpusPlanner, Cut
 from recmerge_bench.planning.maker import CellMaker, Gap, module
@@ -298,6 +299,7 @@ def _made(
 ) -> Model:
     """A model, with what its definition says of encoders."""
     made = definition(spec, options)
+    check_facts(made)
     encoder, trains = made.text_encoder(), made.trains_encoder()
     return Model(
         name, spec, options, training, gap, encoder, trains, made.starts_from_encoder()

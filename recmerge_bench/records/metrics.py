@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recmerge_bench.borders.metrics import split_metric, values_of
 from recmerge_bench.contracts import definition
-from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.registry import Registry
 
 
@@ -19,14 +20,13 @@ def metric_values(
     """Value of each metric (``NDCG@10``, ``MRR``) for each instance: float64 [T].
 
     Raises:
-        HandledError: no plugin registers the metric, or its cut-off is no whole number.
+        HandledError: no plugin registers the metric, or it does not take the cut-off.
+        PluginError: it gave something else than finite numbers.
     """
+    check_metrics(registry, names)
     ranks = rank(table.n_better, table.n_equal, ties)  # type: ignore[arg-type]
     found = {}
     for name in names:
-        base, sign, cut = name.partition("@")
-        if sign and not cut.isdigit():
-            raise HandledError(f"metric '{name}': the cut-off after @ is a whole number")
-        spec = registry.get("metric", base)
-        found[name] = definition(spec).value(ranks, int(cut) if sign else None)
+        base, k = split_metric(name)
+        found[name] = values_of(definition(registry.get("metric", base)), ranks, k)
     return found

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from recmerge_bench.blame import wrong
 from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.jobs import job_spec
@@ -130,6 +131,8 @@ class Run:
         while True:
             self.submit_ready()
             if not self.running and not self.busy:
+                if any(self.ready(self.plan.cells[k]) for k in self.waiting):
+                    raise wrong(self._runner(), "free", "gives 0 though nothing runs")
                 return self.outcome
             for event in self.executor.events(BUSY_WAIT):
                 self.take(event)
@@ -157,6 +160,11 @@ class Run:
             )
             self.listener({"event": "started", "key": key})
 
+    def _runner(self) -> ExecutorDefinition:
+        """The executor itself, for messages."""
+        runner: ExecutorDefinition = getattr(self.executor, "inner", self.executor)
+        return runner
+
     def ready(self, cell: Cell) -> bool:
         """Whether all inputs are in the store."""
         return all(
@@ -168,6 +176,10 @@ class Run:
         key, what = event["key"], event["event"]
         if what != "progress":
             self.running.discard(key)
+        if what == "done" and not self.store.intact(key):
+            said = str(wrong(self._runner(), "events", "says 'done', and there is no result"))
+            event = {"event": "failed", "key": key, "error": said, "handled": True}
+            what = "failed"
         if what == "done":
             self.outcome.computed.add(key)
         elif what == "busy":

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from recmerge_bench.borders.metrics import values_of
 from recmerge_bench.data.candidates import candidate_hash
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.running.context import Context
@@ -28,5 +29,5 @@ def selection_of(context: Context) -> Selection | None:
     masked = bool(config["mask_history"])
     about = {"name": config["name"], "candidates": digest, "mask_history": masked}
     metric = config["metric"]
-    value = partial(define(metric["target"], metric["options"]).value, k=metric["k"])
+    value = partial(values_of, define(metric["target"], metric["options"]), k=metric["k"])
     return Selection(config["name"], value, Ranking(drawn, masked), about)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from recmerge_bench.borders.merges import check_each, check_merged
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.adapters import PREFIX
@@ -35,12 +36,15 @@ def run(context: Context) -> dict[str, Any]:
     labels = _validation(context, sequences) if tier == "T4" else None
     given = given_for(tier, base, experts, context.seed, pseudo, grams, sequences, labels)
     with sealed([context.out.parents[1]]) as opened:
-        whole = strategy.merge_each(given) if strategy.modulated else {"": strategy.merge(given)}
+        made = strategy.merge_each(given) if strategy.modulated else strategy.merge(given)
+    if strategy.modulated:
+        whole = check_each(strategy, base, [e.domain for e in experts], made, PREFIX)
+    else:
+        whole = {"": check_merged(strategy, base, made)}
     for domain, merged in whole.items():
         merged = placed(merged, "cpu")
         adapter = {n: t for n, t in merged.items() if n.startswith(PREFIX)}
         merged = {n: t for n, t in merged.items() if n not in adapter}
-        _checked(base, merged)
         if domain and adapter:
             save_file(adapter, str(context.out / adapter_of(domain)))
         own = kept[domain] if domain else {n: t for each in kept.values() for n, t in each.items()}
@@ -54,13 +58,6 @@ def run(context: Context) -> dict[str, Any]:
         "modulated": list(whole) if strategy.modulated else [],
         "notes": given.notes,
     }
-
-
-def _checked(base: Tensors, merged: Tensors) -> None:
-    _same_shapes(base, merged, "the merged model")
-    for name, tensor in merged.items():
-        if not bool(tensor.isfinite().all()):
-            raise HandledError(f"merging gave NaN or infinite values in '{name}'")
 
 
 def _read(pseudo: Any, sequences: Any, grams: Any) -> list[str]:

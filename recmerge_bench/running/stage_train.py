@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from recmerge_bench.borders.models import check_state
 from recmerge_bench.running.context import Context
 
 WEIGHTS = "model.safetensors"
@@ -30,7 +31,8 @@ def _count(context: Context) -> dict[str, Any]:
     from safetensors.numpy import save_file
 
     model, catalogue = context.definition("model"), context.interactions().catalogue
-    state = model.fit(context.split(), catalogue, context.config["domains"])
+    fitted = model.fit(context.split(), catalogue, context.config["domains"])
+    state = check_state(model, fitted)
     save_file(state, str(context.out / WEIGHTS))
     return {"parameters": int(sum(a.size for a in state.values()))}
 

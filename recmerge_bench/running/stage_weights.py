@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.borders.encoders import check_weights
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.stage_train import WEIGHTS
 
@@ -14,7 +15,8 @@ def run(context: Context) -> dict[str, Any]:
     from safetensors.torch import save_file
 
     root = context.config.get("data_root")
-    found = context.definition("encoder").weights(Path(root) if root else None)
-    state = context.definition("model").from_encoder(found)
+    encoder, model = context.definition("encoder"), context.definition("model")
+    found = check_weights(encoder, "weights", encoder.weights(Path(root) if root else None))
+    state = check_weights(model, "from_encoder", model.from_encoder(found))
     save_file({n: t.contiguous() for n, t in state.items()}, str(context.out / WEIGHTS))
     return {"parameters": sum(t.numel() for t in state.values())}

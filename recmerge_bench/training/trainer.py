@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recmerge_bench.borders.models import check_loss, check_net, history_limit
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
@@ -131,7 +132,8 @@ class _Training:
         self.definition, self.options, self.seed, self.device = definition, options, seed, device
         self.streams = training_streams(split, catalogue, domains, scope, options.users)
         torch.manual_seed(seed)
-        self.net: nn.Module = definition.build(catalogue, domains, seed)
+        net = definition.build(catalogue, domains, seed)
+        self.net = check_net(definition, net, catalogue, domains)
         if init is not None:
             load_init(definition, self.net, without(init), catalogue)
         attach(self.net, prepare(definition, split, catalogue, domains, options.users))
@@ -187,7 +189,7 @@ class _Training:
         while not self.at.stopped:
             plan = plan_epoch(
                 self.streams,
-                self.definition.max_history(),
+                history_limit(self.definition),
                 self.options.batch_size,
                 self.options.batch_tokens,
                 self.seed,
@@ -227,7 +229,7 @@ class _Training:
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         on = self.options.precision == "bf16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=on):
-            return self.definition.loss(self.net, batch)
+            return check_loss(self.definition, self.definition.loss(self.net, batch))
 
     def _flush(self) -> float:
         """Mean loss since the last flush; the one place where the device is waited for."""

@@ -1,0 +1,101 @@
+"""Strategies: what they make of the weights that they are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from recmerge_bench.blame import wrong
+from recmerge_bench.definitions import StrategyDefinition
+from recmerge_bench.errors import PluginError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def check_merged(
+    strategy: StrategyDefinition,
+    like: Mapping[str, Tensor],
+    merged: Any,
+    method: str = "merge",
+    beside: str = "",
+) -> dict[str, Tensor]:
+    """Tensors with the base's names, shapes, dtypes and devices, dense and finite.
+
+    Args:
+        strategy: whose result it is.
+        like: the base's tensors.
+        merged: what it returned.
+        method: that returned it.
+        beside: beginning of names that may stand beside the base's (adapters); "": none.
+
+    Raises:
+        PluginError: they are not.
+    """
+    if not isinstance(merged, Mapping):
+        raise wrong(strategy, method, f"gave {type(merged).__name__}; it gives tensors by name")
+    extra = sorted(
+        str(n)
+        for n in merged
+        if n not in like and not (beside and isinstance(n, str) and n.startswith(beside))
+    )
+    missing = sorted(set(like) - set(merged))
+    if extra or missing:
+        what = f"lacks '{missing[0]}'" if missing else f"holds '{extra[0]}'"
+        raise wrong(strategy, method, f"gave what {what}; it gives exactly the base's names")
+    return {name: _tensor(strategy, method, name, merged[name], like.get(name)) for name in merged}
+
+
+def check_each(
+    strategy: StrategyDefinition,
+    like: Mapping[str, Tensor],
+    domains: Sequence[str],
+    made: Any,
+    beside: str,
+) -> dict[str, dict[str, Tensor]]:
+    """`check_merged` of each domain's tensors, by `merge_each`.
+
+    Raises:
+        PluginError: another set of domains, or as there.
+    """
+    if not isinstance(made, Mapping) or set(made) != set(domains):
+        said = sorted(map(str, made)) if isinstance(made, Mapping) else type(made).__name__
+        raise wrong(strategy, "merge_each", f"gave {said}; it gives each of {', '.join(domains)}")
+    return {d: check_merged(strategy, like, made[d], "merge_each", beside) for d in domains}
+
+
+def check_survey(strategy: StrategyDefinition, found: Any) -> StrategyDefinition:
+    """A strategy that merges entry by entry.
+
+    Raises:
+        PluginError: it is none.
+    """
+    if not isinstance(found, StrategyDefinition) or found.reach != "entry":
+        raise wrong(strategy, "survey", f"gave {found!r}; it gives a strategy of reach 'entry'")
+    return found
+
+
+def _tensor(
+    strategy: StrategyDefinition, method: str, name: str, value: Any, like: Tensor | None
+) -> Tensor:
+    import torch
+
+    def fault(said: str) -> PluginError:
+        return wrong(strategy, method, f"gave '{name}' {said}")
+
+    if not isinstance(value, torch.Tensor):
+        raise fault(f"as {type(value).__name__}; it is a tensor")
+    if value.layout != torch.strided or value.is_meta or value.is_quantized:
+        raise fault(f"as {value.layout} on {value.device}; it is dense and holds values")
+    if like is None:
+        if not value.is_floating_point():
+            raise fault(f"as {value.dtype}; it is a float tensor")
+    elif value.dtype != like.dtype:
+        raise fault(f"as {value.dtype}; the base has {like.dtype}")
+    elif value.shape != like.shape:
+        raise fault(f"as {list(value.shape)}; the base has {list(like.shape)}")
+    elif value.device != like.device:
+        raise fault(f"on {value.device}; the base is on {like.device}")
+    if not bool(torch.isfinite(value).all()):
+        raise fault("with NaN or infinite values")
+    return value.detach()

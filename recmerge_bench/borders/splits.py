@@ -1,0 +1,171 @@
+"""Protocols: their rules at the plan, and what they cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.blame import wrong
+from recmerge_bench.borders.arrays import Fault, check_array, check_offsets, check_range
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.definitions import ProtocolDefinition
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a protocol says of itself; see `ProtocolDefinition`."""
+
+    split_options: Mapping[str, Any]
+    candidates: int | None
+    candidate_seed: int
+    cap_candidates: bool
+    mask_history: bool
+
+
+def rules_of(protocol: ProtocolDefinition) -> Rules:
+    """A protocol's answers, checked.
+
+    Raises:
+        PluginError: one is of another type, or out of range.
+    """
+    options = protocol.split_options()
+    try:
+        whole = isinstance(options, dict) and json.loads(json.dumps(options)) is not None
+    except (TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise wrong(protocol, "split_options", f"gave {options!r}; it gives JSON values by name")
+    count = protocol.candidates()
+    if count is not None and (type(count) is not int or count < 1):
+        raise wrong(protocol, "candidates", f"gave {count!r}; it gives a number from 1, or None")
+    seed = protocol.candidate_seed()
+    if type(seed) is not int or seed < 0:
+        raise wrong(protocol, "candidate_seed", f"gave {seed!r}; it gives a number from 0")
+    capped, masked = protocol.cap_candidates(), protocol.mask_history()
+    for method, said in (("cap_candidates", capped), ("mask_history", masked)):
+        if type(said) is not bool:
+            raise wrong(protocol, method, f"gave {said!r}; it gives True or False")
+    return Rules(options, count, seed, capped, masked)
+
+
+def cut(
+    protocol: ProtocolDefinition,
+    interactions: Interactions,
+    domains: Sequence[str],
+    unscored: Sequence[str] = (),
+) -> Split:
+    """`ProtocolDefinition.split`, checked against the events that it was cut from.
+
+    Raises:
+        DataError: nothing is left to train on or to rank.
+        PluginError: it is not what `Split` says, or trains on what it ranks.
+    """
+    found = protocol.split(interactions, domains, unscored=unscored)
+    fault = partial(wrong, protocol, "split")
+    if not isinstance(found, Split):
+        raise fault(f"gave {type(found).__name__}; it gives a Split")
+    names = interactions.catalogue.domains
+    asked = np.array([names.index(d) for d in (*domains, *unscored)], np.int64)
+    scored = np.array([names.index(d) for d in domains], np.int64)
+    _check_sequences(fault, found.sequences, interactions, asked)
+    _check_events(fault, found.sequences, interactions)
+    for part, instances in (("valid", found.valid), ("test", found.test)):
+        _check_instances(fault, part, instances, found.sequences, interactions, scored)
+    valid, test = (_places(i, found.sequences) for i in (found.valid, found.test))
+    if len(np.intersect1d(valid, test)):
+        raise fault("asks for one event both in valid and in test")
+    missing = [d for d in domains if not (found.test.domains == names.index(d)).any()]
+    if missing:
+        raise fault(f"gave no test target of '{missing[0]}'")
+    return found
+
+
+def _check_sequences(
+    fault: Fault, found: Sequences, interactions: Interactions, asked: np.ndarray
+) -> None:
+    if not isinstance(found, Sequences):
+        raise fault(f"gave {type(found).__name__} as sequences; they are Sequences")
+    users = check_array(fault, "sequences.users", found.users, np.int32, (None,))
+    items = check_array(fault, "sequences.items", found.items, np.int32, (None,))
+    offsets = check_offsets(fault, "sequences.offsets", found.offsets, len(users), len(items))
+    domains = check_array(fault, "sequences.domains", found.domains, np.int16, (len(users),))
+    ends = check_array(fault, "sequences.train_end", found.train_end, np.int32, (len(users),))
+    check_range(fault, "sequences.users", users, interactions.n_users)
+    check_range(fault, "sequences.items", items, interactions.catalogue.n_items)
+    if not np.isin(domains, [-1, *asked]).all():
+        raise fault("gave sequences of domains that it was not asked for")
+    if (ends < 0).any() or (ends > np.diff(offsets)).any():
+        raise fault("gave train_end outside of its sequences")
+    pairs = users.astype(np.int64) * (len(interactions.catalogue.domains) + 1) + domains + 1
+    if len(np.unique(pairs)) < len(pairs):
+        raise fault("gave two sequences of one user and domain")
+    own = interactions.item_domains()[items]
+    of = np.repeat(domains, np.diff(offsets))
+    if not np.isin(own, asked).all() or ((of >= 0) & (own != of)).any():
+        raise fault("gave sequences with items of other domains")
+
+
+def _check_events(fault: Fault, found: Sequences, interactions: Interactions) -> None:
+    """Sequences hold events of their user, each at most once, oldest first."""
+    n_items = interactions.catalogue.n_items
+    whose = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
+    known, first, count = np.unique(
+        whose * n_items + interactions.items, return_index=True, return_counts=True
+    )
+    row = np.repeat(np.arange(len(found)), np.diff(found.offsets))
+    keys = found.users[row].astype(np.int64) * n_items + found.items
+    at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+    if len(keys) and (not len(known) or (known[at] != keys).any()):
+        raise fault("gave a user events that the dataset does not have")
+    for mixed in (False, True):
+        part = (found.domains[row] < 0) == mixed
+        used = np.bincount(at[part], minlength=len(known))
+        if (used > count).any():
+            raise fault("gave a user an event more often than the dataset has it")
+    sure = count[at] == 1  # which of several equal events it is cannot be told
+    times, rows = interactions.times[first[at[sure]]], row[sure]
+    if ((np.diff(times) < 0) & (np.diff(rows) == 0)).any():
+        raise fault("gave sequences that are not oldest first")
+
+
+def _check_instances(
+    fault: Fault,
+    part: str,
+    found: Instances,
+    sequences: Sequences,
+    interactions: Interactions,
+    scored: np.ndarray,
+) -> None:
+    if not isinstance(found, Instances):
+        raise fault(f"gave {type(found).__name__} as {part}; they are Instances")
+    size = (len(found.targets),)
+    for name, dtype in (("sequence", np.int32), ("position", np.int32), ("users", np.int32),
+                        ("domains", np.int16), ("targets", np.int32)):  # fmt: skip
+        check_array(fault, f"{part}.{name}", getattr(found, name), dtype, size)
+    check_range(fault, f"{part}.sequence", found.sequence, len(sequences))
+    lengths = np.diff(sequences.offsets)[found.sequence]
+    if (found.position < 1).any() or (found.position >= lengths).any():
+        raise fault(f"gave {part}.position without a history, or outside of the sequence")
+    if (found.position < sequences.train_end[found.sequence]).any():
+        raise fault(f"trains on targets of {part}: train_end lies behind them")
+    places = _places(found, sequences)
+    if (sequences.items[places] != found.targets).any():
+        raise fault(f"gave {part}.targets that do not stand at {part}.position")
+    if (sequences.users[found.sequence] != found.users).any():
+        raise fault(f"gave {part}.users that are not their sequences'")
+    if (interactions.item_domains()[found.targets] != found.domains).any():
+        raise fault(f"gave {part}.domains that are not their targets'")
+    if not np.isin(found.domains, scored).all():
+        raise fault(f"gave targets of {part} in domains that are not scored")
+    if len(np.unique(places)) < len(places):
+        raise fault(f"asks for one event twice in {part}")
+
+
+def _places(found: Instances, sequences: Sequences) -> np.ndarray:
+    return np.asarray(sequences.offsets[found.sequence] + found.position, np.int64)
