@@ -140,7 +140,7 @@ def draw(net: Any, aim: Aim, generator: torch.Generator) -> Tensor:
     for number in range(len(net.domains)):
         span = net.tables.scope_span(net.domains, net.domains[number])
         start = span.start
-        if net.options.computes == "released" and number:
+        if net.options.computes != "paper" and number:
             start -= 1  # the released pool of the second domain begins one item too early
         events = aim.events
         inside = events.valid & (events.rows >= start) & (events.rows < span.stop)

@@ -98,7 +98,7 @@ class MeritNet(nn.Module):
         o = self.options = options
         self.tables = build_tables(catalogue, domains, o.width, o.init, o.std, seed)
         self.domains = self.tables.domains
-        if o.computes == "released" and len(self.domains) != 2:
+        if o.computes != "paper" and len(self.domains) != 2:
             raise HandledError("merit: what was released is for two domains: use computes: paper")
         self.paths = paths(self.domains, o)
         names = [MIXED, *map(branch_of, self.domains)]
@@ -121,8 +121,8 @@ class MeritNet(nn.Module):
     def _wiring(self) -> tuple[dict[str, str], dict[str, str]]:
         """Branch -> the branch that its tokens, and its positions, are named after.
 
-        Each after itself, as published. The released code swaps the tokens of the two domains,
-        and moves the three kinds of positions on by one branch.
+        Each after itself, as published. Both releases swap the tokens of the two domains,
+        and move the three kinds of positions on by one branch.
         """
         first, second = map(branch_of, self.domains[:2])
         names = [MIXED, *map(branch_of, self.domains)]
@@ -169,8 +169,22 @@ class MeritNet(nn.Module):
         """What the branches put out, each [tokens of the source, width]."""
         found: Outputs = {}
         for name, branch, states in self._attended(reading):
-            found.update(zip(self._outputs(name), branch.ffn(states), strict=True))
+            made = [self._masked(reading, name, state) for state in branch.ffn(states)]
+            found.update(zip(self._outputs(name), made, strict=True))
         return found
+
+    def _masked(
+        self, reading: Reading, name: str, states: Tensor, chosen: Tensor | None = None
+    ) -> Tensor:
+        """What masking does to states of a branch's tokens (or those chosen), [N, width].
+
+        Nothing, but in the later release, whose masks hold positions from the end.
+        """
+        if self.options.computes != "released-2":
+            return states
+        numbers = reading.tokens[name].from_end()
+        numbers = numbers if chosen is None else numbers[chosen]
+        return states * numbers.to(states.dtype)[:, None]
 
     def _attended(self, reading: Reading) -> Iterator[tuple[str, Branch, Tensor]]:
         """Each branch with its states after self-attention, which gates and experts read."""
@@ -181,8 +195,9 @@ class MeritNet(nn.Module):
             at = self._positions(reading, name)
             # Row 0 is used by the released wiring alone, and gets no gradient there.
             x = items[tokens.flat] + F.embedding(at, self.positions, padding_idx=0)
-            x = F.dropout(x, self.options.dropout, self.training)
-            yield name, branch, branch.attention(x, x, self._pattern(reading, tokens, [tokens]))
+            x = F.dropout(self._masked(reading, name, x), self.options.dropout, self.training)
+            states = branch.attention(x, x, self._pattern(reading, tokens, [tokens]))
+            yield name, branch, self._masked(reading, name, states)
 
     def transfer(
         self, reading: Reading, outputs: Outputs, name: str, chosen: Tensor | None = None
@@ -195,18 +210,19 @@ class MeritNet(nn.Module):
         assert isinstance(block, Transfer)
         groups = self._groups(reading, outputs, name)
         if block.mode == "none":
-            return block.ffn(x)  # type: ignore[no-any-return]
+            return self._masked(reading, name, block.ffn(x), chosen)
         if block.mode == "add":
             for source, values in groups:
                 grid = values.new_zeros(len(reading.rows), values.shape[1])
                 x = x + grid.index_copy_(0, source.flat, values)[tokens.flat]
-            return block.ffn(x)  # type: ignore[no-any-return]
-        if self.options.computes == "released":
+            return self._masked(reading, name, block.ffn(x), chosen)
+        if self.options.computes != "paper":
             # A causal mask over the keys of all groups shows no query more than the first.
             groups = groups[:1]
         pattern = self._pattern(reading, tokens, [source for source, _ in groups])
         keys = torch.cat([values for _, values in groups])
-        return block.ffn(block.attention(x, keys, pattern))  # type: ignore[no-any-return]
+        x = self._masked(reading, name, block.attention(x, keys, pattern), chosen)
+        return self._masked(reading, name, block.ffn(x), chosen)
 
     def _groups(
         self, reading: Reading, outputs: Outputs, name: str

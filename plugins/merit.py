@@ -1,6 +1,7 @@
 """MERIT (MM 2025): a mixed branch, a branch for each domain, and transfer both ways between them.
 
-As published, and as released: the released code does not compute what the paper says.
+As published, and as released: neither the first release (July 2025) nor the later one computes what
+the paper says.
 """
 
 from __future__ import annotations
@@ -76,15 +77,21 @@ class MeritOptions:
         residual: the mixed branch's state in a domain's score: ``sg`` without gradient, ``grad``
             with it, ``none``.
         m_norm: the mixed loss is, by user, the sum over domains of the mean over targets of the
-            ``domain`` (as released), or the mean over all targets of the ``sequence`` (as printed).
-        eval_m_position: the mixed branch's state at the ``last`` event (as released), or at the
-            ``same`` event as the domain's, as in training.
+            ``domain`` (as in both releases), or the mean over all targets of the ``sequence`` (as
+            printed).
+        eval_m_position: the mixed branch's state at the ``last`` event (as in both releases), or at
+            the ``same`` event as the domain's, as in training.
         paths: transfer only these, ``source->destination`` with ``mixed`` or a domain's name; all
             that the switches have if empty.
-        computes: what the ``paper`` says, or what was ``released``, for two domains: ECAF sees the
-            mixed branch's outputs only, each domain's branch works on the other domain's tokens
-            (so that at evaluation the mixed state alone scores), positions are counted over the
-            wrong tokens, and the second domain's negatives include the first's last item.
+        computes: what the ``paper`` says, or, for two domains, what was ``released`` in July 2025:
+            ECAF sees the mixed branch's outputs only, each domain's branch works on the other
+            domain's tokens (so that at evaluation the mixed state alone scores), positions are
+            counted over the wrong tokens, and the second domain's negatives include the first's
+            last item; its training clears gradients once an epoch (``clear: epoch``). The later
+            release, ``released-2``, clears them every step and does all the rest; besides, its
+            masks are overwritten in place by position numbers, so that wherever a token's state
+            is masked it is multiplied by its place from the end of its branch's tokens (1 is the
+            last).
     """
 
     width: int = 256
@@ -104,7 +111,7 @@ class MeritOptions:
     m_norm: Literal["domain", "sequence"] = "domain"
     eval_m_position: Literal["last", "same"] = "last"
     paths: tuple[str, ...] = ()
-    computes: Literal["paper", "released"] = "paper"
+    computes: Literal["paper", "released", "released-2"] = "paper"
 
     def __post_init__(self) -> None:
         if self.negatives < 0 or self.temperature <= 0:

@@ -1,6 +1,7 @@
 """MERIT written down plainly: left-padded grids of fixed length, every place computed.
 
-From the published equations, for any number of domains; dropout is off.
+From the published equations, for any number of domains, and from what is known of the two releases,
+for two; dropout is off.
 """
 
 from __future__ import annotations
@@ -61,8 +62,9 @@ class Dense:
         elif mode == "attn" and groups:
             x = self.attended(x, x, groups, f"transfers.{name}.attention") * mask[..., None]
         prefix = f"transfers.{name}.ffn"
-        return self.norm(x + self.swiglu(x, f"{prefix}.experts", 0), f"{prefix}.norm") * (
-            mask[..., None]
+        return (
+            self.norm(x + self.swiglu(x, f"{prefix}.experts", 0), f"{prefix}.norm")
+            * (mask[..., None])
         )
 
     def attended(self, x: Tensor, q: Tensor, groups: list[Tensor], prefix: str) -> Tensor:
@@ -102,3 +104,47 @@ class Dense:
         return F.layer_norm(
             x, x.shape[-1:], self.w[f"{prefix}.weight"], self.w[f"{prefix}.bias"], 1e-5
         )
+
+
+def absolute_positions(mask: Tensor, in_place: bool) -> Tensor:
+    """Places from the end; in the later release the mask itself is multiplied and handed back."""
+    order = mask.flip(1).cumsum(1).flip(1)
+    if not in_place:
+        return mask * order
+    mask *= order
+    return mask
+
+
+class DenseReleased(Dense):
+    """A release: masks of the domains swapped, positions handed to the wrong branches, ECAF blind
+    to its second half; the later one (`in_place`) overwrites its masks by positions."""
+
+    def __init__(self, net: Any, in_place: bool) -> None:
+        super().__init__(net)
+        self.in_place = in_place
+
+    def states(self, rows: Tensor, numbers: Tensor) -> dict[str, Tensor]:
+        """See `Dense.states`; a domain's branch works on the other one's tokens."""
+        table = torch.cat([self.w[f"tables.{d}"] for d in self.domains])
+        mask_m, mask_a, mask_b = ((numbers >= 0).long(), (numbers == 1).long(),
+                                  (numbers == 0).long())  # fmt: skip
+        pos_m, pos_a, pos_b = (
+            absolute_positions(m, self.in_place) for m in (mask_m, mask_a, mask_b)
+        )
+        a, b = (f"of_{d}" for d in self.domains)
+        m = "mixed"
+        masks = {m: mask_m[..., None], a: mask_a[..., None], b: mask_b[..., None]}
+        h: dict[Any, Tensor] = {}
+        for name, position in ((m, pos_b), (a, pos_m), (b, pos_a)):
+            x = (table[rows] + self.w["positions"][position]) * masks[name]
+            x = self.attended(x, x, [x], f"branches.{name}.attention") * masks[name]
+            for number, path in enumerate(self.outputs[name]):
+                h[path] = self.expert(x, name, number) * masks[name]
+        found = {}
+        keys = {m: h[a, m] + h[b, m], a: h[m, a], b: h[m, b]}
+        for name, key in keys.items():
+            x, prefix = h[name, name], f"transfers.{name}"
+            x = self.attended(x, x, [key], f"{prefix}.attention") * masks[name]
+            x = x + self.swiglu(x, f"{prefix}.ffn.experts", 0)
+            found[name] = self.norm(x, f"{prefix}.ffn.norm") * masks[name]
+        return found

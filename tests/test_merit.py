@@ -14,7 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from merit_dense import Dense
+from merit_dense import Dense, DenseReleased
 from recmerge_bench_plugins import _merit_loss
 from recmerge_bench_plugins.merit import Merit, MeritOptions
 from torch import Tensor
@@ -76,6 +76,38 @@ def dense(net: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     found = Dense(net).states(rows, numbers)
     own = torch.stack([v for k, v in found.items() if k != "mixed"]).sum(0)
     return found["mixed"][numbers >= 0], own[numbers >= 0]
+
+
+@pytest.mark.parametrize("computes", ["released", "released-2"])
+def test_both_releases_are_what_is_written_down_of_them(computes: Any) -> None:
+    """The first as a golden has it (test_merit_golden); the later differs in its masks alone."""
+    sizes = {"width": 16, "inner": 24, "max_len": 12, "negatives": 5, "dropout": 0.0}
+    cat = builders.catalogue((9, 7))
+    definition = Merit(MeritOptions(**sizes, computes=computes))  # type: ignore[arg-type]
+    net: Any = definition.build(cat, cat.domains, 3)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
+    net = net.double().eval()
+    rows = [[0, 10, 1, 2, 11, 12, 3, 9], [4, 13, 5], [14, 6, 15, 7, 10, 8, 0, 1, 2, 11, 12, 13]]
+    lengths = torch.tensor([len(r) for r in rows])
+    right = torch.stack([torch.tensor(r + [0] * (12 - len(r))) for r in rows])
+    dense = torch.stack([torch.tensor([0] * (12 - len(r)) + r) for r in rows])
+    numbers = torch.stack(
+        [torch.tensor([-1] * (12 - len(r)) + [int(i >= 9) for i in r]) for r in rows]
+    )
+    found = DenseReleased(net, computes == "released-2").states(dense, numbers)
+    mixed, own = net(net.read(right, lengths))
+    real = numbers >= 0
+    torch.testing.assert_close(mixed, found["mixed"][real], atol=1e-10, rtol=1e-8)
+    both = (found["of_alpha"] + found["of_beta"])[real]
+    torch.testing.assert_close(own, both, atol=1e-10, rtol=1e-8)
+    other = DenseReleased(net, computes == "released").states(dense, numbers)
+    assert not torch.allclose(mixed, other["mixed"][real], atol=1e-2)
+    for domain in cat.domains:  # the domains' own states are masked away at evaluation
+        user = definition.encode(net, right, lengths, domain)
+        torch.testing.assert_close(user, found["mixed"][:, -1], atol=1e-10, rtol=1e-8)
 
 
 def sequences(domains: int) -> st.SearchStrategy[list[list[int]]]:

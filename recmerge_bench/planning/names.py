@@ -106,7 +106,8 @@ def _alike(number: int, before: int, row: Row, other: Row) -> str:
 
 def _like_recipe(variant: str) -> bool:
     last = variant.rpartition(";")[2].split()
-    return len(last) == 2 and last[1] == "recipe" and last[0] in ("paper", "released", "fixed")
+    recipes = ("paper", "released", "released-2", "fixed")
+    return len(last) == 2 and last[1] == "recipe" and last[0] in recipes
 
 
 def _files(suite: Suite) -> Iterator[Fault]:

@@ -69,7 +69,8 @@ class Row(Model):
         backbones: for strategies: which of the track's backbones; all of them if empty.
         options: the method's options.
         training: training options of a CDSR model or a joint training, laid over the track's.
-        recipe: ``paper``, ``released`` or ``fixed``.
+        recipe: ``paper``, ``released`` (the authors' code), ``released-2`` (a later release of it)
+            or ``fixed``.
         profile: where it is not the track's.
         variant: what tells it from other rows of the method; made from `options` if empty.
         curve: for strategies that learn weights: how many test targets of each domain their
@@ -82,7 +83,7 @@ class Row(Model):
     backbones: tuple[str, ...] = ()
     options: dict[str, Any] = {}
     training: dict[str, Any] = {}
-    recipe: Literal["paper", "released", "fixed"] = "fixed"
+    recipe: Literal["paper", "released", "released-2", "fixed"] = "fixed"
     profile: str | None = None
     variant: str | None = None
     curve: int = Field(0, ge=0)

@@ -55,7 +55,7 @@ class TrainOptions:
         drop: see `schedule`.
         drop_patience: see `schedule`.
         clear: when gradients are set to zero: each ``step``, or each ``epoch`` only, as the
-            released code of ABXI and MERIT does: gradients then add up over an epoch's steps.
+            first releases of ABXI and MERIT do: gradients then add up over an epoch's steps.
         clip: largest gradient norm; 0: none.
         ema: decay of an exponential moving average of the weights (shorter while training is
             young), which is then what is validated and returned; 0: none.
