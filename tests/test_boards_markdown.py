@@ -16,6 +16,7 @@ from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.show import print_board
 from recmerge_bench.publishing.finish import render_suite
+from recmerge_bench.records.results import UNRECORDED
 
 HERE = Path(__file__).parent
 COMMITTED = HERE.parent / "leaderboards"
@@ -171,3 +172,31 @@ def test_the_screen_shows_names_as_they_are() -> None:
 def test_committed_boards_are_what_their_records_give(suite: str, tmp_path: Path) -> None:
     for file in render_suite(COMMITTED / "records", suite, tmp_path):
         assert file.read_bytes() == (COMMITTED / file.name).read_bytes()
+
+
+def test_boards_show_options_and_what_rows_were_tuned_on() -> None:
+    """``fisher, temperature .05`` is seen whatever the row is called."""
+    records = made.records()
+    track = records["header"]["tracks"]["merging"]
+    track["notes"] = ["moved from there"]
+    assert "tuned on |" not in render(records).split("### NDCG")[1]
+    for result in records["results"]:
+        if result["identity"]["method"] == "own":
+            result.update(made.configured(result["identity"], temperature=0.05))
+            told = result["configuration"]["tuning"]
+            told["row"] = {"tried": "temperatures", "data": "validation-labels", "times": 3,
+                           "dataset": "made-up", "domains": ["books"]}  # fmt: skip
+            told["backbone"] = {**told["row"], "tried": "widths", "times": 9}
+    full, text = render_full(records), render(records)
+    row = next(line for line in full.split("### Configurations")[1].splitlines() if "| own" in line)
+    assert "temperature=0.05" in row and "3 x validation labels of books (temperatures)" in row
+    assert records["results"][1]["configuration_sha256"][:12] in row
+    assert "not declared (5 rows); 3 x validation labels of books (1 rows)" in text
+    assert "net: 9 x validation labels of books (widths)" in text
+    assert "- moved from there" in text
+    table = text.split("### NDCG")[1]
+    assert "3 x validation labels of books" in table and "tuned on" in table
+    for result in records["results"]:
+        result.update(UNRECORDED)
+    assert "not recorded (6 rows)" in render(records)
+    assert "Not recorded: these rows were made before" in render_full(records)

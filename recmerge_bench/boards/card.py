@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recmerge_bench.boards.configurations import data_facts
 from recmerge_bench.boards.pieces import facts, plain
 from recmerge_bench.boards.table import Line
 from recmerge_bench.untrusted.texts import code
@@ -26,7 +27,7 @@ def card_facts(
     return [
         ("dataset", about["dataset"]),
         ("domains", ", ".join(first.domains)),
-        *([("merging reads", "no data of users (tiers T0, T1)")] if about.get("isolated") else []),
+        *data_facts(lines, bool(about.get("isolated"))),
         *([("experts of", ", ".join(about["experts"]))] if about.get("experts") else []),
         ("source of the shared base", ", ".join(about["source"]) or "none"),
         *([("split", _split(said))] if said else []),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
-from recmerge_bench.boards import across_tables, paper_tables, pieces
+from recmerge_bench.boards import across_tables, configurations, paper_tables, pieces
 from recmerge_bench.boards.audit_section import audit_section, meanings
 from recmerge_bench.boards.paper import beside
 from recmerge_bench.boards.pieces import plain
@@ -57,6 +57,7 @@ def _section(
     if grouped:
         facts = header.get("group_facts", {}).get(grouped[0].split, {})
         parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
+    parts += configurations.section(done) if done else []
     return parts + audit_section(records, track, protocol)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from recmerge_bench.boards import across_tables, paper_tables, pieces
 from recmerge_bench.boards.card import card
+from recmerge_bench.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.boards.paper import beside
 from recmerge_bench.boards.pieces import plain
 from recmerge_bench.boards.shares import MEAN_OF_RATIOS, experts, shares
@@ -69,6 +70,8 @@ def _section(
     header = records["header"]
     metric, about = header["metrics"][0], header["tracks"][track]
     parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
+    notes = [f"- {plain(note)}" for note in about.get("notes", ())]
+    parts += ["\n".join(notes)] if notes else []
     done = [line for line in lines if line.values]
     if done:
         compared = comparison_of(records, track, protocol)
@@ -96,6 +99,7 @@ def _table(
     own = experts(lines, reference)
     verdicts = compared_rows(compared)
     models = any(row and models_beside(row) for row in verdicts.values())
+    tuned = any(was_tuned(line) for line in lines)
     uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
@@ -104,12 +108,13 @@ def _table(
         cells += [_share(line, own, metric)] if own else []
         cells += [_verdict(verdicts, row)] if verdicts else []
         cells += [_of_models(verdicts.get(row))] if models else []
+        cells += [plain(tuned_text(line))] if tuned else []
         rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
     headers = [
         "backbone", "method", *map(plain, domains),
         *([f"÷ {plain(str(reference))}"] if own else []),
         *(["verdict"] if verdicts else []), *(["these models"] if models else []),
-        *(["seeds"] if uneven else []),
+        *(["tuned on"] if tuned else []), *(["seeds"] if uneven else []),
     ]  # fmt: skip
     return pieces.table(headers, rows)
 

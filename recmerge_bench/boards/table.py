@@ -28,6 +28,9 @@ class Line:
         split: key of the cut that the groups are of.
         several: the method stands in this table under other recipes too.
         profiles: what else is named of the row stands there under another profile too.
+        configuration: what the row was made with; None where it is not recorded.
+        configuration_sha256: of its canonical JSON.
+        tier: data tier of its merge; empty where nothing is merged.
         submitted: where the seeds came from that the board's own run did not make.
     """
 
@@ -44,6 +47,9 @@ class Line:
     several: bool = False
     profiles: bool = False
     submitted: list[dict[str, Any]] = field(default_factory=list)
+    configuration: dict[str, Any] | None = None
+    configuration_sha256: str = ""
+    tier: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -84,6 +90,10 @@ def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
         place = found.setdefault((identity["track"], identity["protocol"]), {})
         line = place.setdefault(row_of(identity), Line(identity))
         line.domains = result["domains"]
+        if line.configuration is None and result.get("configuration"):
+            line.configuration = result["configuration"]
+            line.configuration_sha256 = result["configuration_sha256"]
+        line.tier = line.tier or (result.get("merge") or {}).get("tier", "")
         if result["status"] != "done":
             gap = (result["status"], result.get("reason", ""))
             line.gaps.setdefault(gap, []).append(seed)

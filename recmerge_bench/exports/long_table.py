@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.exports.source import Source
+from recmerge_bench.planning.keys import canonical
 from recmerge_bench.records.results import IDENTITY, MEAN
 from recmerge_bench.untrusted.paths import within
 from recmerge_bench.untrusted.texts import cell
@@ -15,7 +16,8 @@ from recmerge_bench.untrusted.texts import cell
 #: What each row says, in this order. Counts, hashes and values are empty where nothing is done.
 COLUMNS = (
     "suite", *IDENTITY, "domain", "metric", "value", "status", "reason", "instances",
-    "candidates", "mask_history", "data", "split", "key",
+    "candidates", "mask_history", "data", "split", "key", "options", "tuning",
+    "configuration_sha256", "configuration",
 )  # fmt: skip
 
 
@@ -31,6 +33,7 @@ def rows(records: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "status": result["status"],
             "reason": result.get("reason", ""),
             "key": result["key"],
+            **_configuration(result),
         }
         for domain in (*result["domains"], MEAN):
             for metric in records["header"]["metrics"]:
@@ -42,6 +45,19 @@ def rows(records: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     "instances": _instances(result, domain),
                 }
                 yield {k: found.get(k) for k in COLUMNS}
+
+
+def _configuration(result: Mapping[str, Any]) -> dict[str, str | None]:
+    """Canonical JSON of the configuration and of two of its parts; empty where not recorded."""
+    told = result.get("configuration")
+    if not told:
+        return {}
+    return {
+        "options": canonical(told["method"]["options"]),
+        "tuning": canonical(told["tuning"]),
+        "configuration_sha256": result["configuration_sha256"],
+        "configuration": canonical(told),
+    }
 
 
 def _instances(result: Mapping[str, Any], domain: str) -> int | None:

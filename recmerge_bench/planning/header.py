@@ -42,6 +42,8 @@ def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
         found["experts"] = list(track.experts)
     if track.isolated:
         found["isolated"] = True
+    if track.notes:
+        found["notes"] = list(track.notes)
     if track.baseline:
         found["baseline"] = track.baseline.model_dump()
     if track.paper:

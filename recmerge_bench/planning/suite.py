@@ -173,6 +173,7 @@ class Track(Model):
         reference: the method that normalised scores divide by (the own-domain expert).
         paper: a paper's table that the rows are set beside.
         tuning: of rows that declare none themselves.
+        notes: what a reader of the board has to know of the track, a line each.
     """
 
     dataset: str
@@ -196,6 +197,7 @@ class Track(Model):
     baseline: Baseline | None = None
     paper: PaperUse | None = None
     tuning: Tuning | None = None
+    notes: tuple[str, ...] = ()
 
     @field_validator("paper", mode="before")
     @classmethod

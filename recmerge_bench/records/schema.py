@@ -120,6 +120,7 @@ class Track(_Part):
     source: list[str]
     experts: list[str] = []
     isolated: bool = False
+    notes: list[str] = []
     reference: str | None = None
     profile: str | None = None
     baseline: dict[str, str | None] | None = None

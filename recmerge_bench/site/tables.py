@@ -8,6 +8,7 @@ from statistics import mean
 from typing import Any
 
 from recmerge_bench.boards.card import card_facts
+from recmerge_bench.boards.configurations import made_text
 from recmerge_bench.boards.cost_board import by_kind
 from recmerge_bench.boards.shares import experts, shares
 from recmerge_bench.boards.table import MEAN, Line, tables
@@ -66,6 +67,7 @@ def _row(line: Line, own: Line | None, metrics: Sequence[str]) -> dict[str, Any]
         "label": method,
         "page": distinct(line.identity["method"]),
         "recipe": line.identity["recipe"],
+        "made": made_text(line),
         "seeds": [s for s in line.seeds if s is not None] if line.seeds != [None] else [],
         "wanted": len([s for s in line.replicates if s is not None]),
         "values": {m: {d: _value(line.values.get((d, m), [])) for d in places} for m in metrics},

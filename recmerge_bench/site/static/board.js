@@ -115,7 +115,7 @@
 
   /** The head of a row: its method with a link to the method's page. */
   const rowHead = (row, before = [], after = "") => el("th", { scope: "row" }, before,
-    el("a", { href: `methods/${row.page}.html` }, row.label),
+    el("a", { href: `methods/${row.page}.html`, title: row.made }, row.label),
     after && el("span", { class: "muted" }, after));
 
   function hider(row, redraw) {
