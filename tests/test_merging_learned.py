@@ -161,7 +161,7 @@ def test_mergerec_finds_the_expert_that_is_right(granularity: Any) -> None:
 
 def test_adamerging_lowers_entropy() -> None:
     given = world()
-    AdaMerging(AdaOptions(steps=100, lr=0.02)).merge(given)
+    AdaMerging(AdaOptions(steps=200, lr=0.05)).merge(given)
     losses = [t["loss"] for t in given.notes["trace"]]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
     assert len(given.notes["weights"]) == 2 and given.notes["groups"] == [
