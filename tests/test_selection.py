@@ -150,7 +150,7 @@ def test_strategies_that_read_labels_are_tuned_by_it(registry: Registry) -> None
         ("MRR@mixed-sampled-98", "did you mean 'mixed-sampled-99'"),
         ("NDGC@10", "did you mean 'NDCG'"),
         ("HR", "'HR': HR and Recall need a cut-off"),
-        ("NDCG@0", "the cut-off of 'NDCG@0' is at least 1"),
+        ("NDCG@0", "'NDCG@0': the cut-off after @ is a whole number from 1"),
         ("MRR@", "METRIC@PROTOCOL"),
         ("@mixed", "METRIC@PROTOCOL"),
         ("NDCG@10@mixed@mixed", "METRIC@PROTOCOL"),
