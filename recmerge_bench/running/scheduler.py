@@ -131,9 +131,11 @@ class Run:
         while True:
             self.submit_ready()
             if not self.running and not self.busy:
-                if any(self.ready(self.plan.cells[k]) for k in self.waiting):
+                if not any(self.ready(self.plan.cells[k]) for k in self.waiting):
+                    return self.outcome
+                if self.executor.free() < 1:
                     raise wrong(self._runner(), "free", "gives 0 though nothing runs")
-                return self.outcome
+                continue  # what was ready is done by another run, and made others ready
             for event in self.executor.events(BUSY_WAIT):
                 self.take(event)
             if self.fail_fast and self.outcome.failures:
