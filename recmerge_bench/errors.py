@@ -8,7 +8,23 @@ from pathlib import Path
 
 
 class HandledError(Exception):
-    """Wrong use or bad input: shown as one line, what, where and how to mend; exit code 2."""
+    """Wrong use or bad input: shown as one line, what, where and how to mend; exit code 2.
+
+    Whatever of a stranger's text stands in it, it is one printable line of bounded length.
+
+    Args:
+        message: the line.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str, longest: int = 2000) -> str:
+    """A text with what is not printable escaped, cut to a length."""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 class DataError(HandledError):

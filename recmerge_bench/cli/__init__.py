@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -11,8 +12,13 @@ from typing import Any, NoReturn
 import click
 
 from recmerge_bench._version import __version__
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import HandledError, near, one_line
 
+#: What a file system says that is no bug of ours.
+REFUSALS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
+    errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST, errno.ELOOP, errno.EFBIG, errno.EIO,
+}  # fmt: skip
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("recmerge_bench.cli.run:run", "Run a suite and write its board."),
     "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
@@ -94,8 +100,8 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         from recmerge_bench.blame import told
 
-        said = told(error)
-        if said is not None:
+        said = told(error) or _of_the_system(error)
+        if said:
             _stop(said, 2)
         traceback.print_exc()
         click.echo(REPORT, err=True)
@@ -106,5 +112,13 @@ def _stop(said: str, code: int) -> NoReturn:
     """End with one line; with the traceback too where ``RECMERGE_BENCH_TRACEBACK`` asks for it."""
     if os.environ.get(TRACEBACK):
         traceback.print_exc()
-    click.echo(f"error: {said}", err=True)
+    click.echo(f"error: {one_line(said)}", err=True)
     sys.exit(code)
+
+
+def _of_the_system(error: Exception) -> str:
+    """What the file system refused (a full disk, a folder where a file should be); else nothing."""
+    if not isinstance(error, OSError) or error.errno not in REFUSALS:
+        return ""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror}; mend that or name another place"

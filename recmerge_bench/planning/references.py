@@ -6,6 +6,7 @@ The CSV holds the printed numbers, the YAML what they are and which of our rows 
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ COLUMNS = (
 )  # fmt: skip
 #: What is carried into the records' header, a line a number.
 CARRIED = ("table", "backbone", "method", "domain", "metric", "unit", "value", "std", "stars")
+#: Bytes of a file of numbers.
+LARGEST = 16 << 20
 #: ``value``: the metric itself; ``share``: per cent of the domain's own expert's.
 UNITS = ("value", "share")
 #: Domains that stand for several: the mean of a table, and the sum over them.
@@ -210,15 +213,31 @@ def _about(path: Path) -> Reference:
 def _numbers(path: Path, about: Reference) -> list[dict[str, str]]:
     if not path.is_file():
         raise HandledError(f"{path}: the numbers of '{path.stem}' are missing")
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file, strict=True)
+    rows = []
+    try:
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise DataError(f"the columns are {', '.join(COLUMNS)}", path, 1)
-        rows = []
         for row in reader:
             _check(row, about, path, reader.line_num)
             rows.append(row)
+    except csv.Error as error:
+        raise DataError(f"not readable as CSV ({error})", path) from None
     return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise DataError(f"larger than {LARGEST >> 20} MiB: no paper's numbers", path)
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise DataError("not UTF-8; save it as UTF-8", path, line) from None
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path) from None
 
 
 def _check(row: Mapping[str, Any], about: Reference, path: Path, line: int) -> None:

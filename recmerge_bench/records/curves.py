@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.errors import DataError
-from recmerge_bench.names import unique_keys
 from recmerge_bench.records.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
 
@@ -52,33 +50,14 @@ def load_curves(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         return []
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
-        if raw["schema"] != SCHEMA:
-            raise DataError(f"schema {raw['schema']!r} is unknown; this version reads 1", path)
-        curves = list(raw["curves"])
-        for curve in curves:
-            _check(curve)
-    except (ValueError, KeyError, TypeError) as error:
-        line = getattr(error, "lineno", None)
-        raise DataError(f"no curves of a suite ({error!r}); build them again", path, line) from None
-    return curves
+    from recmerge_bench.records.beside import read_curves
+
+    return read_curves(path)
 
 
 def curves_path(records: Path) -> Path:
     """The curves beside a records file."""
     return records.with_name(f"{records.stem}.curves.json")
-
-
-def _check(curve: Mapping[str, Any]) -> None:
-    for point in curve["points"]:
-        for domain in curve["domains"]:
-            if not np.isfinite([point["step"], *point["domains"][domain].values()]).all():
-                raise ValueError("a number is not finite")
-    if any(len(w["mean"]) != len(curve["domains"]) for w in curve["weights"]):
-        raise ValueError("weights and domains differ in number")
-    if not isinstance(curve["identity"], Mapping):
-        raise TypeError("identity is no mapping")
 
 
 def _rounded_point(point: Mapping[str, Any]) -> dict[str, Any]:

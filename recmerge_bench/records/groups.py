@@ -7,7 +7,6 @@ same for every method; metrics by group derive from the stored ranks.
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.names import unique_keys
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.records.results import MEAN, Reader
 from recmerge_bench.registry import Registry
@@ -129,12 +127,11 @@ def load_groups(path: Path) -> dict[str, list[Group]]:
     """
     if not path.is_file():
         return {}
+    from recmerge_bench.records.beside import read_groups
+
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique_keys)
-        if raw["schema"] != SCHEMA:
-            raise ValueError(f"schema {raw['schema']!r} is unknown")
-        return {key: [Group.from_json(g) for g in some] for key, some in raw["splits"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+        return {key: [Group.from_json(g) for g in some] for key, some in read_groups(path).items()}
+    except (ValueError, zlib.error) as error:
         raise DataError(f"no groups of test targets ({error}); build them again", path) from None
 
 

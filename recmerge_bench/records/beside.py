@@ -1,0 +1,107 @@
+"""``<suite>.curves.json`` and ``<suite>.groups.json`` as they are read: typed and bounded.
+
+Imported when a file is read: pydantic takes a while to load.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, FiniteFloat, field_validator, model_validator
+
+from recmerge_bench.records.schema import Identity, OfSuite, _Part, checked
+from recmerge_bench.untrusted.jsons import read_json
+
+#: Test targets that a split may have.
+TARGETS = 50_000_000
+MEND = "build them again"
+
+
+class CurvePoint(_Part):
+    """Metrics by domain after so many steps."""
+
+    step: int = Field(ge=0)
+    domains: dict[str, dict[str, FiniteFloat]]
+
+
+class CurveWeights(_Part):
+    """A weight for each domain after so many steps."""
+
+    step: int = Field(ge=0)
+    mean: list[FiniteFloat]
+
+
+class Curve(_Part):
+    """How one learned merge came about."""
+
+    identity: Identity
+    domains: list[str] = Field(min_length=1)
+    points: list[CurvePoint]
+    weights: list[CurveWeights]
+
+    @model_validator(mode="after")
+    def _fit(self) -> Curve:
+        names = [sorted(self.points[0].domains[d]) for d in self.points[0].domains][:1]
+        for point in self.points:
+            if sorted(point.domains) != sorted(self.domains):
+                raise ValueError("a point has other domains than the curve")
+            if [sorted(values) for values in point.domains.values()] != names * len(self.domains):
+                raise ValueError("a point has other metrics than the first")
+        if any(len(w.mean) != len(self.domains) for w in self.weights):
+            raise ValueError("weights and domains differ in number")
+        return self
+
+    @field_validator("points", "weights")
+    @classmethod
+    def _some(cls, value: list[Any]) -> list[Any]:
+        if not value:
+            raise ValueError("a curve has a point at least")
+        return value
+
+
+class Curves(OfSuite):
+    """``<suite>.curves.json``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    suite: str
+    curves: list[Curve]
+
+
+class PackedGroup(_Part):
+    """Which test targets are in a group: bits, packed and in base 64."""
+
+    name: str
+    about: str
+    instances: int = Field(ge=0, le=TARGETS)
+    rows: str
+
+
+class Groups(OfSuite):
+    """``<suite>.groups.json``."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    suite: str
+    splits: dict[str, list[PackedGroup]]
+
+
+def read_curves(path: Path) -> list[dict[str, Any]]:
+    """The curves of a file.
+
+    Raises:
+        DataError: it is damaged or of another schema; says where.
+    """
+    raw = checked(Curves, read_json(path, mend=MEND), path, "no curves of a suite", MEND)
+    curves: list[dict[str, Any]] = raw["curves"]
+    return curves
+
+
+def read_groups(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Key of a split -> its groups, packed.
+
+    Raises:
+        DataError: it is damaged or of another schema; says where.
+    """
+    raw = checked(Groups, read_json(path, mend=MEND), path, "no groups of test targets", MEND)
+    splits: dict[str, list[dict[str, Any]]] = raw["splits"]
+    return splits
