@@ -81,7 +81,7 @@ def test_contradictions(tmp_path: Path, changes: dict[str, Any], told: str) -> N
 
 def test_not_such_an_archive(tmp_path: Path) -> None:
     (tmp_path / "no.tar.gz").write_bytes(b"nonsense")
-    with pytest.raises(DataError, match="cannot be read as a tar"):
+    with pytest.raises(DataError, match="not a readable tar"):
         read_domain(tmp_path / "no.tar.gz", "toys")
     whole = archive(tmp_path / "t.tar.gz", small()).read_bytes()
     (tmp_path / "cut.tar.gz").write_bytes(whole[: len(whole) // 2])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.untrusted.paths import shown
 
 BLOCK = 512
@@ -174,7 +174,7 @@ def opened(
         strict: see `Reader`.
 
     Raises:
-        HandledError: it is no such archive.
+        DataError: it is no such archive.
     """
     try:
         with open(path, "rb") as file:
@@ -183,7 +183,7 @@ def opened(
             stream: Any = gzip.GzipFile(fileobj=file, mode="rb") if zipped else file
             yield Reader(stream, path, extended, strict)
     except (OSError, EOFError, zlib.error, UnicodeError, ValueError, OverflowError) as error:
-        raise HandledError(f"{path}: not {what} ({error})") from None
+        raise DataError(f"not {what} ({error})", path) from None
 
 
 def refused(path: Path, name: str, why: str) -> HandledError:
