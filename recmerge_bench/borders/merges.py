@@ -19,6 +19,7 @@ def check_merged(
     merged: Any,
     method: str = "merge",
     beside: str = "",
+    finite: bool = True,
 ) -> dict[str, Tensor]:
     """Tensors with the base's names, shapes, dtypes and devices, dense and finite.
 
@@ -28,6 +29,7 @@ def check_merged(
         merged: what it returned.
         method: that returned it.
         beside: beginning of names that may stand beside the base's (adapters); "": none.
+        finite: refuse NaN and infinity here; False where the caller tells what overflowed.
 
     Raises:
         PluginError: they are not.
@@ -43,7 +45,11 @@ def check_merged(
     if extra or missing:
         what = f"lacks '{missing[0]}'" if missing else f"holds '{extra[0]}'"
         raise wrong(strategy, method, f"gave what {what}; it gives exactly the base's names")
-    return {name: _tensor(strategy, method, name, merged[name], like.get(name)) for name in merged}
+    made = {n: _tensor(strategy, method, n, merged[n], like.get(n)) for n in merged}
+    for name in made if finite else ():
+        if not bool(made[name].isfinite().all()):
+            raise wrong(strategy, method, f"gave '{name}' with NaN or infinite values")
+    return made
 
 
 def check_each(
@@ -96,6 +102,4 @@ def _tensor(
         raise fault(f"as {list(value.shape)}; the base has {list(like.shape)}")
     elif value.device != like.device:
         raise fault(f"on {value.device}; the base is on {like.device}")
-    if not bool(torch.isfinite(value).all()):
-        raise fault("with NaN or infinite values")
     return value.detach()

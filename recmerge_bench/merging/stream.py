@@ -241,7 +241,7 @@ class Streamed:
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
         made = strategy.merge(WeightsOnly({name: base}, tuple(experts), seed))
-        return check_merged(strategy, {name: base}, made)[name].reshape(-1)
+        return check_merged(strategy, {name: base}, made, finite=False)[name].reshape(-1)
 
     def _whole(
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
@@ -256,7 +256,7 @@ class Streamed:
                 changed[number] = changed[number] or not torch.equal(tensor, base[name])
             experts.append(Expert(str(expert.path), own))
         merged = check_merged(
-            strategy, base, strategy.merge(WeightsOnly(base, tuple(experts), seed))
+            strategy, base, strategy.merge(WeightsOnly(base, tuple(experts), seed)), finite=False
         )
         for name in self.merged:
             yield merged[name].reshape(-1)
