@@ -1,79 +1,99 @@
 """Runs cells: ``python -m recmerge_bench.worker``, a job a line on stdin, events on stdout.
 
-Needs numpy, torch, pyarrow and safetensors (and transformers for text) and nothing else. It dies
-with its parent, however the parent dies.
+Needs numpy, torch, pyarrow and safetensors (and transformers for text) and nothing else. It ends
+with its parent, however the parent dies, and runs no method's code itself: see `supervise`.
 """
 
 from __future__ import annotations
 
-import gc
 import importlib
 import importlib.util
 import json
 import os
 import sys
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from recmerge_bench.blame import told
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
+from recmerge_bench.processes.parent import PARENT, die_with
+from recmerge_bench.processes.supervise import FORKS, Emit, ParentGone, supervise
+from recmerge_bench.processes.words import clean, error_text, trace_text
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
-from recmerge_bench.running.parent import die_with_parent
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.store import Busy, Store
-
-Emit = Callable[[dict[str, Any]], None]
 
 
 def main() -> None:
     """Serve jobs until stdin closes."""
-    die_with_parent()
-    protocol = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a method prints goes to the log, not into the protocol
-    for line in sys.stdin:
-        execute(json.loads(line), lambda event: _send(protocol, event))
-        gc.collect()
+    if sys.platform != "linux":
+        die_with(int(os.environ.get(PARENT, os.getppid())))
+    protocol = os.dup(1)
+    os.dup2(2, 1)
+    waiting = b""
+    while data := os.read(0, 1 << 16):
+        *lines, waiting = (waiting + data).split(b"\n")
+        for line in lines:
+            try:
+                execute(json.loads(line), lambda event: _send(protocol, event), asked=0)
+            except (ParentGone, BrokenPipeError):
+                return
 
 
-def _send(protocol: TextIO, event: dict[str, Any]) -> None:
-    protocol.write(json.dumps(event) + "\n")
+def _send(protocol: int, event: dict[str, Any]) -> None:
+    data = (json.dumps(event) + "\n").encode()
+    while data:
+        data = data[os.write(protocol, data) :]
 
 
-def execute(job: dict[str, Any], emit: Emit) -> None:
-    """Run one cell to its end and say how it ended: done, busy, blocked or failed."""
-    store, key = Store(Path(job["out"])), job["key"]
+def execute(job: Mapping[str, Any], emit: Emit, asked: int | None = None) -> None:
+    """Run one cell to its end and say how it ended: done, busy, blocked or failed.
+
+    On Linux the cell has a process of its own, forked from this one: call it from a process that
+    has computed nothing with several threads. See `supervise`.
+    """
+    if FORKS:
+        supervise(job, emit, run_cell, asked)
+        return
     try:
-        with store.lock(key):
-            if not store.intact(key):
-                _run(store, job, emit)
-            emit({"event": "done", "key": key})
+        with Store(Path(job["out"])).lock(job["key"]):
+            run_cell(job, emit)
     except Busy:
-        emit({"event": "busy", "key": key})
+        emit({"event": "busy", "key": job["key"]})
+
+
+def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
+    """Run a cell whose lock is held, in this process, and say how it ended."""
+    store, key, limit = Store(Path(job["out"])), job["key"], sys.getrecursionlimit()
+    try:
+        if not store.sound(key):
+            _run(store, job, emit)
+        emit({"event": "done", "key": key})
     except Blocked as gap:
         emit({"event": "blocked", "key": key, "reason": gap.reason, "mend": gap.mend})
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # SystemExit and the like out of a method are failures too
+        sys.setrecursionlimit(max(limit, 1000))
         emit(
             {
                 "event": "failed",
                 "key": key,
-                "error": told(error) or f"{type(error).__name__}: {error}",
+                "error": clean(told(error) or "") or error_text(error),
                 "handled": isinstance(error, HandledError),
                 "out_of_memory": _is_memory(error),
-                "traceback": traceback.format_exc(),
+                "traceback": trace_text(error),
             }
         )
 
 
 def _is_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in error_text(error).lower()
 
 
-def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
+def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
     _use_files(job.get("files", {}))
     _use_threads(job)
     start, clock = time.time(), time.perf_counter()
@@ -90,9 +110,12 @@ def _run(store: Store, job: dict[str, Any], emit: Emit) -> None:
             device=job.get("device", "cpu"),
             progress=lambda state: emit({"event": "progress", "key": job["key"], **state}),
         )
+        me = os.getpid()
         try:
             report = importlib.import_module(STAGES[job["kind"]]).run(context)
         finally:
+            if os.getpid() != me:  # a fork that came back from the method
+                os._exit(0)
             energy = meter.stop()
         record = {
             "schema": 1,
@@ -130,7 +153,7 @@ def _use_files(files: dict[str, str]) -> None:
         spec.loader.exec_module(module)
 
 
-def _use_threads(job: dict[str, Any]) -> None:
+def _use_threads(job: Mapping[str, Any]) -> None:
     if job["kind"] in ("data", "split", "candidates") or job["config"].get("counting"):
         return
     import torch

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recmerge_bench.planning.cells import Plan
+from recmerge_bench.processes.words import first_line
 
 
 class Progress:
@@ -68,7 +69,7 @@ class Progress:
         label = self.plan.cells[key].label
         if what == "failed":
             self.console.print(
-                Text(f"failed: {label}: {event['error'].splitlines()[0]}", style="red")
+                Text(f"failed: {label}: {first_line(event['error'])}", style="red")
             )
         elif not self.console.is_terminal:
             self.console.print(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +32,7 @@ class Meter:
         self._joules = 0.0
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._cpu, self._busy = time.process_time(), _busy(stat)
+        self._cpu, self._busy = _processor_time(), _busy(stat)
         if self._last:
             threading.Thread(target=self._watch, daemon=True).start()
 
@@ -60,9 +59,15 @@ class Meter:
         if not self._last:
             return None
         self.read()
-        mine, all_of_it = time.process_time() - self._cpu, _busy(self._stat) - self._busy
+        mine, all_of_it = _processor_time() - self._cpu, _busy(self._stat) - self._busy
         share = min(1.0, mine / all_of_it) if all_of_it > 0 else 1.0
         return {"joules": round(self._joules, 3), "share": round(share, 4)}
+
+
+def _processor_time() -> float:
+    """Seconds of this process and of those that it has waited for."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _packages(powercap: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from recmerge_bench.planning.cells import Cell, Plan, Result
 from recmerge_bench.planning.configuration import configured
+from recmerge_bench.processes.words import first_line
 from recmerge_bench.running.scheduler import Outcome
 from recmerge_bench.running.store import Store, write_json
 from recmerge_bench.untrusted.paths import within
@@ -53,7 +54,7 @@ def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str
         if failure:
             status = _kind(failure)
             place = "" if key == cell.key else f"{failure['label']}: "
-            return status, place + str(failure["error"]).splitlines()[0], "run again to retry"
+            return status, place + first_line(str(failure["error"])), "run again to retry"
     return "not run", "the run did not include it or was stopped", "run the suite again"
 
 

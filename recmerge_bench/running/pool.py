@@ -1,4 +1,4 @@
-"""Worker processes: started when needed, reused, killed with their group at the deadline."""
+"""Worker processes: started when needed, reused, killed where they miss a cell's deadline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.running.parent import PARENT
+from recmerge_bench.processes.parent import PARENT
+from recmerge_bench.processes.supervise import how_it_died
+from recmerge_bench.processes.words import event_of
+
+#: Seconds that a worker has to end a cell at its deadline before it is killed itself.
+GRACE = 30.0
+#: Bytes of a log file; a larger one begins anew. Bytes of a message; a longer one is no worker's.
+LOG, LINE = 16 << 20, 1 << 20
 
 
 class Worker:
@@ -25,7 +32,8 @@ class Worker:
         self.deadline = 0.0
         self._rest = b""
         log.mkdir(parents=True, exist_ok=True)
-        with open(self.log, "ab") as stream:
+        old = self.log.is_file() and self.log.stat().st_size > LOG
+        with open(self.log, "wb" if old else "ab") as stream:
             self.mark = stream.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "recmerge_bench.worker"],
@@ -39,7 +47,7 @@ class Worker:
 
     def start(self, job: Mapping[str, Any]) -> None:
         """Hand it a job."""
-        self.job, self.deadline = job, time.monotonic() + job["timeout"]
+        self.job, self.deadline = job, time.monotonic() + job["timeout"] + GRACE
         self.mark = self.log.stat().st_size
         assert self.process.stdin is not None
         try:
@@ -55,7 +63,9 @@ class Worker:
         if not data:
             return None
         *lines, self._rest = (self._rest + data).split(b"\n")
-        return [json.loads(line) for line in lines]
+        self._rest = self._rest if len(self._rest) <= LINE else b""
+        key = "" if self.job is None else self.job["key"]
+        return [event for line in lines if (event := event_of(line, key)) is not None]
 
     def kill(self) -> int:
         """Kill the process and whatever it started; its exit status."""
@@ -132,10 +142,12 @@ class Pool:
             if said is None:
                 found += self._bury(entry.data, "crashed")
                 continue
-            for event in said:
+            for event in said if worker.job is not None else ():
                 if event["event"] != "progress":
                     worker.job = None
                 found.append(event)
+                if worker.job is None:
+                    break  # what follows is noise
         now = time.monotonic()
         for number, worker in list(self.workers.items()):
             if worker.job is not None and now > worker.deadline:
@@ -150,8 +162,7 @@ class Pool:
             return []
         error = f"killed after {worker.job['timeout']:.0f} s, its time limit"
         if why == "crashed":
-            name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            error = f"the worker process died ({name})"
+            error = f"the worker: {how_it_died(status)}"
         return [
             {
                 "event": "failed",
@@ -159,7 +170,7 @@ class Pool:
                 "error": error,
                 "handled": False,
                 "timeout": why == "timeout",
-                "out_of_memory": status == -signal.SIGKILL and why == "crashed",
+                "out_of_memory": False,
                 "traceback": worker.last_words(),
             }
         ]

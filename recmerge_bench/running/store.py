@@ -20,6 +20,21 @@ from recmerge_bench.untrusted.paths import below, within
 RECORD = "record.json"
 
 
+#: Locks that this process holds; a fork of it holds none.
+_HELD: set[int] = set()
+
+
+def _let_go() -> None:
+    for handle in _HELD:
+        with suppress(OSError):
+            os.close(handle)
+    _HELD.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
 class Busy(Exception):
     """Another process is at work on this cell."""
 
@@ -132,10 +147,13 @@ class Store:
         except BlockingIOError:
             os.close(handle)
             raise Busy(key) from None
+        _HELD.add(handle)
         try:
             yield
         finally:
-            os.close(handle)
+            if handle in _HELD:  # not so in a fork
+                _HELD.discard(handle)
+                os.close(handle)
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:

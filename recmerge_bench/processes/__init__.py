@@ -1,0 +1,1 @@
+"""Processes of cells: started from a clean one, bounded, ended with all that they started."""

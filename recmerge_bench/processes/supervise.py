@@ -1,0 +1,263 @@
+"""One process for one cell: what it leaves in itself goes with it, and nothing that it does counts.
+
+The supervisor runs no stranger's code. It holds the cell's lock, starts the cell's process by a
+fork (imports are paid once), reads what it says and prints in bounds, kills it at the deadline
+with everything that it started, and believes the store alone that the cell is done.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.planning.stages import STAGES
+from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
+from recmerge_bench.processes.landlock import confine_signals
+from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
+from recmerge_bench.processes.words import event_of
+from recmerge_bench.running.store import Busy, Store
+
+Emit = Callable[[dict[str, Any]], None]
+Cell = Callable[[Mapping[str, Any], Emit], None]
+
+#: Bytes that one cell may put into the log, and of its end that a crash's report repeats.
+LOG, TAIL = 1 << 20, 4_000
+#: Bytes of a message; a longer one is noise.
+LINE = 1 << 20
+#: Seconds between two progress messages that are passed on.
+EVERY = 0.05
+#: Whether cells have processes of their own.
+FORKS = sys.platform == "linux"
+#: What a cell's stage imports when it runs: imported once, before the first fork.
+_LATE = {
+    "train": ("torch._dynamo", "safetensors.torch", "recmerge_bench.training.trainer"),
+    "merge": ("safetensors.torch", "recmerge_bench.merging.isolation"),
+    "curve": ("safetensors.torch", "recmerge_bench.merging.course"),
+    "rank": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
+    "text": ("torch",),
+    "weights": ("torch",),
+}
+
+
+class ParentGone(Exception):
+    """Whoever asked for the cell is not there any more."""
+
+
+def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None = None) -> None:
+    """Run a cell in a process of its own and say how it ended: done, busy, blocked or failed.
+
+    Args:
+        job: see `recmerge_bench.running.jobs`.
+        emit: takes events.
+        cell: what the process runs; it puts the cell into the store and says what went wrong.
+        asked: a descriptor that ends when whoever asked for the cell dies.
+
+    Raises:
+        ParentGone: it has ended; the cell's process is killed.
+    """
+    store, key = Store(Path(job["out"])), job["key"]
+    _import(job)
+    try:
+        with store.lock(key):
+            if not store.sound(key):
+                emit(_Supervisor(store, job, emit, asked).run(cell))
+            else:
+                emit({"event": "done", "key": key})
+    except Busy:
+        emit({"event": "busy", "key": key})
+
+
+def _import(job: Mapping[str, Any]) -> None:
+    counting = job["config"].get("counting")
+    names = () if counting else _LATE.get(job["kind"], ())
+    for name in (STAGES[job["kind"]], "pyarrow.parquet", *names):
+        with suppress(Exception):  # the cell's own process will say it
+            importlib.import_module(name)
+
+
+class _Supervisor:
+    def __init__(self, store: Store, job: Mapping[str, Any], emit: Emit, asked: int | None) -> None:
+        self.store, self.job, self.emit, self.asked = store, job, emit, asked
+        self.key = job["key"]
+        self.rest, self.tail, self.logged = b"", b"", 0
+        self.last: dict[str, Any] | None = None
+        self.passed_on = 0.0
+
+    def run(self, cell: Cell) -> dict[str, Any]:
+        before, kills = children(), memory_kills()
+        with adopting():
+            said, saying = os.pipe()
+            printed, printing = os.pipe()
+            pid = _fork()
+            if pid == 0:
+                _in_child(self.job, cell, saying, printing)
+            os.close(saying)
+            os.close(printing)
+            try:
+                status = self._watch(pid, {said: self._said, printed: self._printed})
+            finally:
+                kill_all(pid, before)
+                with suppress(OSError):  # a stray that cannot be killed may hold the other end
+                    self._rest_of(said, self._said)
+                    self._rest_of(printed, self._printed)
+                os.close(said)
+                os.close(printed)
+        return self._outcome(status, pid, kills)
+
+    def _watch(self, pid: int, pipes: dict[int, Callable[[bytes], None]]) -> int | None:
+        """The child's wait status, or None where it had to be killed at the deadline."""
+        deadline = time.monotonic() + float(self.job["timeout"])
+        with selectors.DefaultSelector() as selector:
+            for pipe in pipes:
+                selector.register(pipe, selectors.EVENT_READ)
+            if self.asked is not None:
+                selector.register(self.asked, selectors.EVENT_READ)
+            ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+            if ended >= 0:
+                selector.register(ended, selectors.EVENT_READ)
+            try:
+                while True:
+                    for entry, _ in selector.select(1.0 if ended >= 0 else 0.05):
+                        self._take(entry.fd, pipes, selector)
+                    done, status = os.waitpid(pid, os.WNOHANG)
+                    if done:
+                        return status
+                    if time.monotonic() > deadline:
+                        os.kill(pid, signal.SIGKILL)
+                        os.waitpid(pid, 0)
+                        return None
+            finally:
+                if ended >= 0:
+                    os.close(ended)
+
+    def _take(
+        self, handle: int, pipes: dict[int, Callable[[bytes], None]],
+        selector: selectors.BaseSelector,
+    ) -> None:  # fmt: skip
+        if handle == self.asked:
+            if not os.read(handle, 1):
+                raise ParentGone
+            return
+        if handle not in pipes:
+            return
+        data = os.read(handle, 1 << 16)
+        if data:
+            pipes[handle](data)
+        else:
+            selector.unregister(handle)
+
+    def _rest_of(self, pipe: int, take: Callable[[bytes], None]) -> None:
+        os.set_blocking(pipe, False)
+        while data := os.read(pipe, 1 << 16):
+            take(data)
+
+    def _said(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.rest = self.rest if len(self.rest) <= LINE else b""
+        for line in lines:
+            event = event_of(line, self.key) if len(line) <= LINE else None
+            if event is None or self.last is not None:
+                continue
+            if event["event"] != "progress":
+                self.last = event
+            elif time.monotonic() - self.passed_on > EVERY:
+                self.passed_on = time.monotonic()
+                self.emit(event)
+
+    def _printed(self, data: bytes) -> None:
+        self.tail = (self.tail + data)[-TAIL:]
+        if self.logged < LOG:
+            _write(2, data[: LOG - self.logged])
+            if self.logged + len(data) > LOG:
+                _write(2, b"\n[... more than 1 MiB of this cell's output ...]\n")
+        self.logged += len(data)
+
+    def _outcome(self, status: int | None, pid: int, kills: int) -> dict[str, Any]:
+        if self.store.intact(self.key):
+            return {"event": "done", "key": self.key}
+        failed = {"event": "failed", "key": self.key, "handled": False, "out_of_memory": False,
+                  "timeout": False, "traceback": self.tail.decode(errors="replace")}  # fmt: skip
+        if status is None:
+            limit = float(self.job["timeout"])
+            return {
+                **failed,
+                "timeout": True,
+                "error": f"killed after {limit:.0f} s, its time limit",
+            }
+        if self.last and self.last["event"] in ("failed", "blocked", "busy"):
+            return self.last
+        code = os.waitstatus_to_exitcode(status)
+        memory = code == -signal.SIGKILL and killed_for_memory(pid, kills)
+        return {**failed, "out_of_memory": memory, "error": how_it_died(code, memory)}
+
+
+def how_it_died(code: int, memory: bool = False) -> str:
+    """A process' end, in words: `code` is its exit status, or minus the signal's number."""
+    if memory:
+        return "the kernel killed its process: out of memory"
+    if code >= 0:
+        return f"its process ended before it was done (exit status {code})"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"its process was killed by signal {-code}{name}"
+
+
+def _fork() -> int:
+    gc.collect()
+    gc.freeze()  # what is there now is shared with the child, not copied by its collections
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads: numpy's wait for work and survive a fork.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _in_child(job: Mapping[str, Any], cell: Cell, saying: int, printing: int) -> None:
+    """Become the cell's process; never returns."""
+    code = 1
+    try:
+        parent = os.getppid()
+        os.setsid()
+        die_with(parent)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for place, source in ((0, nothing), (1, printing), (2, printing)):
+            os.dup2(source, place)
+        for start, end in _between(saying):
+            os.closerange(start, end)
+        with suppress(OSError):  # the kernel takes the cell first, the run last
+            Path("/proc/self/oom_score_adj").write_text("500")
+        confine_signals()
+        me = os.getpid()
+        try:
+            cell(job, lambda event: _write(saying, (json.dumps(event) + "\n").encode()))
+            code = 0
+        finally:
+            if os.getpid() != me:  # a fork that came back from the method
+                os._exit(0)
+            with suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _between(kept: int) -> list[tuple[int, int]]:
+    return [(3, kept), (kept + 1, os.sysconf("SC_OPEN_MAX"))]
+
+
+def _write(handle: int, data: bytes) -> None:
+    with suppress(OSError):
+        while data:
+            data = data[os.write(handle, data) :]
