@@ -20,12 +20,12 @@ from recmerge_bench.blame import told
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.parent import PARENT, die_with
-from recmerge_bench.processes.supervise import FORKS, Emit, ParentGone, supervise
 from recmerge_bench.processes.words import clean, error_text, trace_text
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.store import Busy, Store
+from recmerge_bench.running.supervise import FORKS, Emit, ParentGone, supervise
 
 
 def main() -> None:
