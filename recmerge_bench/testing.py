@@ -1,4 +1,4 @@
-"""Conformance tests that plugin authors inherit; needs pytest.
+"""Conformance tests that plugin authors inherit, a class for a kind; needs pytest.
 
 from recmerge_bench.testing import StrategyConformance
 
@@ -13,10 +13,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
-from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.borders.datasets import loaded
+from recmerge_bench.borders.merges import check_merged
+from recmerge_bench.borders.metrics import values_of
+from recmerge_bench.borders.models import (
+    check_facts,
+    check_items,
+    check_net,
+    check_scores,
+    check_state,
+    check_users,
+    history_limit,
+)
+from recmerge_bench.borders.splits import cut, rules_of
+from recmerge_bench.data.interactions import Catalogue, Interactions
+from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.definitions import (
+    Backbone,
+    CountingModel,
+    DatasetDefinition,
+    Expert,
+    MetricDefinition,
+    ProtocolDefinition,
+    StrategyDefinition,
+    WeightsOnly,
+)
 from recmerge_bench.merging.isolation import Sealed, given_for, sealed
 
 SHAPES = {"a.weight": (6, 4), "a.bias": (6,), "z": (3, 5)}
@@ -55,12 +80,7 @@ class StrategyConformance:
     def test_names_shapes_and_types_are_the_bases(self, strategy: StrategyDefinition) -> None:
         """All of them, finite."""
         given = models()
-        merged = strategy.merge(given)
-        assert set(merged) == set(given.base)
-        for name, tensor in merged.items():
-            like = given.base[name]
-            assert tensor.shape == like.shape and tensor.dtype == like.dtype
-            assert bool(tensor.isfinite().all())
+        check_merged(strategy, given.base, strategy.merge(given))
 
     def test_what_is_handed_in_stays_as_it_was(self, strategy: StrategyDefinition) -> None:
         """Base and experts."""
@@ -119,3 +139,146 @@ class StrategyConformance:
         with sealed([tmp_path]) as opened:
             strategy.merge(models())
         assert opened == []
+
+
+def events(users: int = 30, items: int = 12, seed: int = 0) -> Interactions:
+    """Random events of two domains, eight of each user in each, for the conformance tests."""
+    draw = np.random.default_rng(seed)
+    one = np.concatenate([draw.permutation(items)[:8], items + draw.permutation(items)[:8]])
+    rows = np.stack([draw.permutation(one) for _ in range(users)]).astype(np.int32)
+    catalogue = Catalogue(
+        ("d0", "d1"),
+        np.array([0, items, 2 * items]),
+        [f"i{n}" for n in range(2 * items)],
+        [f"title: item {n}" for n in range(2 * items)],
+    )
+    return Interactions(
+        np.arange(users + 1) * 16,
+        rows.reshape(-1),
+        np.tile(np.arange(16, dtype=np.int64), users),
+        [f"u{n}" for n in range(users)],
+        catalogue,
+    )
+
+
+def split_of(made: Interactions) -> Split:
+    """The last event of each user and domain for test, the one before for validation."""
+    owner = made.item_domains()[made.items].reshape(made.n_users, -1)
+    rows = made.items.reshape(made.n_users, -1)
+    items = np.concatenate([row[own == d] for row, own in zip(rows, owner, strict=True)
+                            for d in (0, 1)])  # fmt: skip
+    count = 2 * made.n_users
+    users = np.repeat(np.arange(made.n_users, dtype=np.int32), 2)
+    domains = np.tile(np.array([0, 1], np.int16), made.n_users)
+    sequences = Sequences(
+        np.arange(count + 1) * 8, items, users, domains, np.full(count, 6, np.int32)
+    )
+    valid, test = (
+        Instances(
+            np.arange(count, dtype=np.int32), np.full(count, at, np.int32), users, domains,
+            items[np.arange(count) * 8 + at],
+        )
+        for at in (6, 7)
+    )  # fmt: skip
+    return Split(sequences, valid, test, {})
+
+
+class DatasetConformance:
+    """What every dataset has to give; `data_root` is None unless it is overridden."""
+
+    data_root: ClassVar[Path | None] = None
+
+    @pytest.fixture
+    def dataset(self) -> DatasetDefinition:
+        """The dataset under test: override it."""
+        raise NotImplementedError
+
+    def test_events_are_as_promised(self, dataset: DatasetDefinition) -> None:
+        """Types, ranges, order, and the same twice."""
+        first, second = (loaded(dataset, self.data_root) for _ in range(2))
+        assert np.array_equal(first.items, second.items)
+        assert np.array_equal(first.times, second.times)
+
+
+class ProtocolConformance:
+    """What every protocol has to give."""
+
+    @pytest.fixture
+    def protocol(self) -> ProtocolDefinition:
+        """The protocol under test: override it."""
+        raise NotImplementedError
+
+    def test_nothing_is_trained_on_and_ranked(self, protocol: ProtocolDefinition) -> None:
+        """Targets, histories and training parts fit the events and one another."""
+        rules_of(protocol)
+        made = events()
+        first, second = (cut(protocol, made, made.catalogue.domains) for _ in range(2))
+        assert np.array_equal(first.test.targets, second.test.targets)
+
+
+class BackboneConformance:
+    """What every model of items, trained on one domain at a time, has to give."""
+
+    @pytest.fixture
+    def backbone(self) -> Backbone:
+        """The model under test: override it."""
+        raise NotImplementedError
+
+    def test_items_and_users_are_the_domains(self, backbone: Backbone) -> None:
+        """Tables, vectors and the seed."""
+        check_facts(backbone)
+        catalogue, cpu = events().catalogue, torch.device("cpu")
+        nets = [backbone.build(catalogue, ["d1"], seed=3).eval() for _ in range(2)]
+        states = [check_net(backbone, net, catalogue, ["d1"]).state_dict() for net in nets]
+        assert all(torch.equal(states[0][n], states[1][n]) for n in states[0])
+        with torch.inference_mode():
+            vectors, _ = check_items(backbone, backbone.items(nets[0], "d1"), "d1", 12, cpu)
+            long = min(4, history_limit(backbone))
+            items = torch.arange(12, 12 + long).expand(3, long).contiguous()
+            users = backbone.encode(nets[0], items, torch.tensor([1, long, long]), "d1")
+        check_users(backbone, users, 3, vectors.shape[1])
+
+
+class CountingConformance:
+    """What every counting model has to give."""
+
+    @pytest.fixture
+    def counting(self) -> CountingModel:
+        """The model under test: override it."""
+        raise NotImplementedError
+
+    def test_scores_are_the_domains(self, counting: CountingModel) -> None:
+        """And of no held-out event."""
+        made = events()
+        split, catalogue = split_of(made), made.catalogue
+        state = check_state(counting, counting.fit(split, catalogue, catalogue.domains))
+        hidden = split.sequences.items.copy()
+        for at in (6, 7):
+            hidden[at::8] = np.roll(hidden[at::8], 2)
+        changed = Split(
+            Sequences(split.sequences.offsets, hidden, split.sequences.users,
+                      split.sequences.domains, split.sequences.train_end),
+            split.valid, split.test, {},
+        )  # fmt: skip
+        again = counting.fit(changed, catalogue, catalogue.domains)
+        assert all(np.array_equal(state[n], again[n]) for n in state), "it read held-out events"
+        histories = [np.array([12], np.int32), np.array([13, 14], np.int32)]
+        check_scores(counting, counting.scores(state, histories, catalogue, "d1"), 2, 12, "d1")
+
+
+class MetricConformance:
+    """What every metric has to give, with the cut-off `k`."""
+
+    k: ClassVar[int | None] = 10
+
+    @pytest.fixture
+    def metric(self) -> MetricDefinition:
+        """The metric under test: override it."""
+        raise NotImplementedError
+
+    def test_values_are_finite_and_of_each_rank_alone(self, metric: MetricDefinition) -> None:
+        """No rank changes another's value."""
+        ranks = np.array([1.0, 1.5, 2.0, 7.0, 10.0, 10.5, 400.0])
+        whole = values_of(metric, ranks, self.k)
+        alone = [values_of(metric, ranks[i : i + 1], self.k)[0] for i in range(len(ranks))]
+        assert np.array_equal(whole, alone)

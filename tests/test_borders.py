@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -499,3 +501,56 @@ def test_executors_have_slots(slots: Any, tmp_path: Path) -> None:
 def test_an_array_is_told_with_what_it_should_be() -> None:
     with pytest.raises(PluginError, match=r"gave x as int64 \[2\]; it is int32 \[any, 3\]"):
         check_array(PluginError, "x", np.arange(2), np.int32, (None, 3))  # type: ignore[arg-type]
+
+
+IN_A_RUN = """
+import dataclasses
+import numpy as np
+from recmerge_bench.api import DatasetDefinition, DatasetSpec, ProtocolSpec, hookimpl
+from recmerge_bench_plugins.leave_one_out import LeaveOneOut
+
+class Leak(LeaveOneOut):
+    def split(self, interactions, domains, unscored=()):
+        made = super().split(interactions, domains, unscored)
+        ends = np.diff(made.sequences.offsets).astype(np.int32)
+        return dataclasses.replace(
+            made, sequences=dataclasses.replace(made.sequences, train_end=ends))
+
+class Broken(DatasetDefinition):
+    def domains(self, data_root=None):
+        return ("action", "comedy", "drama", "romance")
+    def load(self, data_root):
+        return {}["nothing"]
+
+@hookimpl
+def recmerge_bench_register():
+    return [ProtocolSpec("leak", f"{__name__}:Leak", "trains on its targets"),
+            DatasetSpec("broken", f"{__name__}:Broken", "raises")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ('protocols=["leak"]', 1, ":8: Leak.split() trains on targets of valid"),
+        ("dataset=broken", 1, ":18: KeyError: 'nothing'"),
+    ],
+)
+def test_a_run_says_whose_fault_it_was(
+    tmp_path: Path, change: str, code: int, said: str
+) -> None:
+    file = tmp_path / "in_a_run.py"
+    file.write_text(IN_A_RUN)
+    out, track = tmp_path / "out", "tracks.merging"
+    words = ["-p", file, "run", "--suite", ROOT / "tests" / "tiny.yaml", "--out", out, "--jobs", 1]
+    words += ["--set", f"{track}.{change}", "--set", "tracks.cdsr.rows=[]"]
+    words += ["--only", "method=joint"]
+    words += ["--set", f'{track}.rows=[{{"method": "joint", "backbones": ["sasrec"]}}]']
+    done = subprocess.run(
+        [sys.executable, "-m", "recmerge_bench", *map(str, words)], capture_output=True, text=True
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    told = "".join(f.read_text() for f in out.glob("failures/*.json"))
+    assert f"plugin in_a_run, {file}{said}" in told, told
+    assert "bug in recmerge-bench" not in done.stdout + done.stderr
+    assert not list(out.glob("store/*/*/model.safetensors")), "nothing was trained"

@@ -1,0 +1,79 @@
+"""Ours pass the tests that plugin authors inherit; wrong ones do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recmerge_bench.contracts import definition
+from recmerge_bench.registry import discover
+from recmerge_bench.testing import (
+    BackboneConformance,
+    CountingConformance,
+    DatasetConformance,
+    MetricConformance,
+    ProtocolConformance,
+    cut,
+    events,
+    split_of,
+)
+
+FOUND = discover(environ={})
+
+
+def ours(kind: str, name: str, **options: Any) -> Any:
+    spec = FOUND.get(kind, name)
+    return definition(spec, {**spec.options, **options})
+
+
+class TestSynthetic(DatasetConformance):
+    @pytest.fixture
+    def dataset(self) -> Any:
+        return ours("dataset", "synthetic", users=60, items=30)
+
+
+class TestLeaveOneOut(ProtocolConformance):
+    @pytest.fixture
+    def protocol(self) -> Any:
+        return ours("protocol", "loo")
+
+
+class TestSASRec(BackboneConformance):
+    @pytest.fixture
+    def backbone(self) -> Any:
+        return ours("backbone", "sasrec", width=8)
+
+
+@pytest.mark.parametrize("name", ["popularity", "item-knn", "last-item"])
+class TestCounting(CountingConformance):
+    @pytest.fixture
+    def counting(self, name: str) -> Any:
+        return ours("counting", name)
+
+    def test_one_that_reads_held_out_events_fails(self, counting: Any, name: str) -> None:
+        class Peeks(type(counting)):  # type: ignore[misc]
+            def fit(self, split: Any, catalogue: Any, domains: Any) -> Any:
+                state = super().fit(split, catalogue, domains)
+                return {**state, "seen": np.asarray(split.sequences.items)}
+
+        with pytest.raises(AssertionError, match="held-out"):
+            self.test_scores_are_the_domains(Peeks(counting.options))
+
+
+@pytest.mark.parametrize("name", ["HR", "NDCG", "MRR"])
+class TestMetric(MetricConformance):
+    @pytest.fixture
+    def metric(self, name: str) -> Any:
+        return ours("metric", name)
+
+
+def test_the_conformance_tests_own_split_is_right() -> None:
+    made = events()
+
+    class Fixed:
+        def split(self, *arguments: Any, unscored: Any = ()) -> Any:
+            return split_of(made)
+
+    assert len(cut(Fixed(), made, ("d0", "d1")).test) == 60  # type: ignore[arg-type]
