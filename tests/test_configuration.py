@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration, configured
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
 
+ROOT = Path(__file__).parents[1]
 TRACK: dict[str, Any] = {
     "dataset": "ml-100k", "domains": ["action", "comedy"], "source": "drama",
     "protocols": ["loo", "loo-sampled-99"], "profile": "cpu", "training": {"steps": 7, "epochs": 0},
@@ -177,3 +180,36 @@ def test_an_isolated_track_refuses_rows_tuned_on_its_users(
             isolated({**LABELS, "domains": [domain]}, experts=["action", "romance"])
     with pytest.raises(HandledError, match="'ties' was tuned"):
         planned(registry, tmp_path, ["ties"], isolated=True, tuning=LABELS)
+
+
+@pytest.mark.parametrize("name", ["mergerec-cpu", "merit-cpu"])
+def test_committed_records_are_their_suites_rows(registry: Registry, name: str) -> None:
+    """Named, placed and tuned as the suite says."""
+    records = load_records(ROOT / "leaderboards" / "records" / f"{name}.json")
+    planned_now = build(load_suite(name, registry), registry).results
+    def name_of(identity: Any) -> str:
+        return json.dumps(dict(identity), sort_keys=True)
+
+    recorded = {name_of(r["identity"]): r["configuration"] for r in records["results"]}
+    assert list(recorded) == [name_of(r.identity) for r in planned_now]
+    assert len([told for told in recorded.values() if told]) >= 144
+    for result in planned_now:
+        told = configured(result.configuration)["configuration"]
+        mine = recorded[name_of(result.identity)]
+        assert mine is None or mine["tuning"] == told["tuning"]
+
+
+def test_rows_tuned_on_labels_stand_in_tracks_that_say_so(registry: Registry) -> None:
+    suite = load_suite("mergerec-cpu", registry)
+    tuned = {
+        (name, row.method) for name, track in suite.tracks.items() for row in track.rows
+        if row.tuning and row.tuning.data == "validation-labels"
+    }  # fmt: skip
+    assert {track for track, _ in tuned} == {
+        "tuned-on-labels", "merged-2-tuned-on-labels", "random-base-tuned-on-labels",
+        "with-user-data",
+    }  # fmt: skip
+    for track in suite.tracks.values():
+        for row in track.rows:
+            ours = row.recipe == "fixed" and row.method in ("mergerec", "adamerging-pseudo")
+            assert not (ours and row.tuning is None)
