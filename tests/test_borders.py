@@ -14,6 +14,7 @@ import pytest
 import torch
 from conftest import ROOT
 
+from recmerge_bench.blame import told
 from recmerge_bench.borders.arrays import check_array
 from recmerge_bench.borders.datasets import loaded, sources_of
 from recmerge_bench.borders.encoders import check_tokens, check_vectors
@@ -47,6 +48,7 @@ from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.targets import define
 
 replace = dataclasses.replace
 HERE = rf"plugin test_borders, {__file__}:\d+: "
@@ -554,3 +556,19 @@ def test_a_run_says_whose_fault_it_was(
     assert f"plugin in_a_run, {file}{said}" in told, told
     assert "bug in recmerge-bench" not in done.stdout + done.stderr
     assert not list(out.glob("store/*/*/model.safetensors")), "nothing was trained"
+
+
+def test_what_a_class_inherits_is_a_plugins_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = "from recmerge_bench.api import MetricDefinition\n\n\n"
+    (tmp_path / "grandparent.py").write_text(
+        f"{head}class Old(MetricDefinition):\n    def value(self, rank, k):\n        1 / 0\n"
+    )
+    (tmp_path / "heir.py").write_text("from grandparent import Old\n\n\nclass New(Old):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    metric = define("heir:New", {})
+    with pytest.raises(ZeroDivisionError) as caught:
+        metric.value(np.ones(1), None)
+    said = f"plugin grandparent, {tmp_path / 'grandparent.py'}:6: ZeroDivisionError"
+    assert (told(caught.value) or "").startswith(said)
