@@ -565,7 +565,8 @@ def test_what_a_class_inherits_is_a_plugins_too(
     (tmp_path / "grandparent.py").write_text(
         f"{head}class Old(MetricDefinition):\n    def value(self, rank, k):\n        1 / 0\n"
     )
-    (tmp_path / "heir.py").write_text("from grandparent import Old\n\n\nclass New(Old):\n    pass\n")
+    heir = "from grandparent import Old\n\n\nclass New(Old):\n    pass\n"
+    (tmp_path / "heir.py").write_text(heir)
     monkeypatch.syspath_prepend(tmp_path)
     metric = define("heir:New", {})
     with pytest.raises(ZeroDivisionError) as caught:
