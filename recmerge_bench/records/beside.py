@@ -6,9 +6,9 @@ Imported when a file is read: pydantic takes a while to load.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import FailFast, Field, FiniteFloat, field_validator, model_validator
 
 from recmerge_bench.records.schema import Identity, OfSuite, _Part, checked
 from recmerge_bench.untrusted.jsons import read_json
@@ -37,8 +37,8 @@ class Curve(_Part):
 
     identity: Identity
     domains: list[str] = Field(min_length=1)
-    points: list[CurvePoint]
-    weights: list[CurveWeights]
+    points: Annotated[list[CurvePoint], FailFast()]
+    weights: Annotated[list[CurveWeights], FailFast()]
 
     @model_validator(mode="after")
     def _fit(self) -> Curve:
@@ -65,7 +65,7 @@ class Curves(OfSuite):
 
     schema_: Literal[1] = Field(alias="schema")
     suite: str
-    curves: list[Curve]
+    curves: Annotated[list[Curve], FailFast()]
 
 
 class PackedGroup(_Part):
@@ -82,7 +82,7 @@ class Groups(OfSuite):
 
     schema_: Literal[1] = Field(alias="schema")
     suite: str
-    splits: dict[str, list[PackedGroup]]
+    splits: dict[str, Annotated[list[PackedGroup], FailFast()]]
 
 
 def read_curves(path: Path) -> list[dict[str, Any]]:

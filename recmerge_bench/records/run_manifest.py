@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, FailFast, Field, field_validator
 
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.records.schema import (
@@ -64,8 +64,8 @@ class RunManifest(OfSuite):
 
     suite: str
     header: RunHeader
-    results: list[RunResult]
-    curves: list[RunResult] = Field(default_factory=list)
+    results: Annotated[list[RunResult], FailFast()]
+    curves: Annotated[list[RunResult], FailFast()] = Field(default_factory=list)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

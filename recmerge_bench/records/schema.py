@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     FiniteFloat,
     ValidationError,
@@ -284,7 +285,7 @@ class Across(_Part):
     critical_difference: FiniteFloat | None = None
     left_out: int
     no_groups: list[str] = []
-    rows: list[RankedRow]
+    rows: Annotated[list[RankedRow], FailFast()]
 
 
 class OfSuite(_Part):
@@ -303,9 +304,9 @@ class Records(OfSuite):
 
     suite: str
     header: Header
-    results: list[Result]
-    comparisons: list[Compared] = []
-    across: list[Across] = []
+    results: Annotated[list[Result], FailFast()]
+    comparisons: Annotated[list[Compared], FailFast()] = []
+    across: Annotated[list[Across], FailFast()] = []
 
 
 class Cost(_Part):
@@ -333,7 +334,7 @@ class Costs(OfSuite):
     """``<suite>.cost.json``."""
 
     suite: str
-    results: list[Cost]
+    results: Annotated[list[Cost], FailFast()]
 
 
 def check_records(raw: Any, path: Path) -> dict[str, Any]:

@@ -15,14 +15,16 @@ SIZE = 32 << 20
 #: Values of a file: one takes some 100 bytes in memory, however few it has in the file. The
 #: largest records so far have 42,323.
 VALUES = 1_000_000
+#: Keys of an object, where values are bounded by `VALUES`: each may be an error of its own.
+KEYS = 20_000
 #: Records have a depth of eight.
 DEPTH = 40
 LARGEST = 1 << 62
 
 
 def read_json(
-    path: Path, size: int = SIZE, values: int = VALUES, mend: str = "", numbers: bool = True
-) -> Any:
+    path: Path, size: int = SIZE, values: int = VALUES, mend: str = "", numbers: bool = True,
+) -> Any:  # fmt: skip
     """JSON without duplicate keys, NaN, infinities and integers beyond 62 bits; shallow.
 
     Args:
@@ -58,7 +60,7 @@ def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = Tr
     if raw.count(b",") + raw.count(b"[") + raw.count(b"{") > values:
         raise ValueError(f"more than {values} values")
     text = raw.decode("utf-8")
-    hooks: dict[str, Any] = {"object_pairs_hook": _unique}
+    hooks: dict[str, Any] = {"object_pairs_hook": _few if values <= VALUES else _unique}
     if numbers:
         hooks |= {"parse_constant": _constant, "parse_int": _integer, "parse_float": _float}
     try:
@@ -84,6 +86,12 @@ def _check_depth(value: Any) -> None:
             return
         level = below
     raise ValueError(f"nested more than {DEPTH} deep")
+
+
+def _few(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > KEYS:
+        raise ValueError(f"an object of more than {KEYS} keys")
+    return _unique(pairs)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

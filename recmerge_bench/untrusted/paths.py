@@ -101,6 +101,7 @@ def figure_flaw(name: object) -> str:
 def slug(*parts: str) -> str:
     """A file name that tells these parts to a reader; different parts may give one name."""
     whole = "-".join(map(_readable, parts))
+    whole = whole if is_safe(whole) or len(whole) > SHORT else f"x-{whole}"
     return whole if len(whole) <= SHORT else f"{whole[: SHORT - 10]}-{_hash(chr(0).join(parts))}"
 
 

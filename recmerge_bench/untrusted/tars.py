@@ -78,7 +78,9 @@ class Reader:
                 self._end()
                 return
             try:
-                info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
+                # a long name's beginning may end within a character
+                errors = "surrogateescape" if self.extended else "strict"
+                info = tarfile.TarInfo.frombuf(block, "utf-8", errors)
             except tarfile.HeaderError as error:
                 raise ValueError(str(error)) from None
             if info.size < 0:
