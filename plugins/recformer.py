@@ -207,9 +207,9 @@ class RecFormerWeights(HfFolder):
         Raises:
             Blocked: a file is missing.
         """
-        from recmerge_bench.data.download import data_home
+        from recmerge_bench.data.download import dataset_folder
 
-        folder = data_home(data_root) / self.options.name
+        folder = dataset_folder(data_root, self.options.name)
         found = sorted(p for p in folder.glob("*") if p.suffix in (".safetensors", ".bin", ".pt"))
         found = found if self.n_weights else []
         missing = [name for name in TOKENIZER if not (folder / name).is_file()]

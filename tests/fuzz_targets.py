@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import shutil
@@ -190,11 +191,11 @@ class Borders:
     def on_runs(self, mutator: Mutator, folder: Path) -> str:
         """A run's folder with a damaged manifest, record or table; seals made to fit."""
         files, name = dict(self.run), mutator.random.choice(list(self.run))
-        if name.endswith(".npy"):
-            name = "suites/fake.json"
         files[name] = self._file(mutator, name, files[name], folder)
         if name.endswith("record.json"):
             files[name] = resealed(files[name])
+        elif name.startswith("store/") and mutator.random.random() < 0.9:
+            files |= described(files, name)
         out = folder / "r" / "run"
         written(files, out)
         commands: list[tuple[Any, ...]] = [
@@ -396,6 +397,16 @@ def reshaped(mutator: Mutator, raw: bytes) -> bytes:
     out = io.BytesIO()
     pq.write_table(table, out, compression=mutator.random.choice(["zstd", "snappy", "none"]))
     return out.getvalue()
+
+
+def described(files: Files, name: str) -> Files:
+    """The record of a file's cell, with the file's hash and size as they are."""
+    record, _, _ = name.rpartition("/")
+    about = json.loads(files[f"{record}/record.json"])
+    file = name.removeprefix(f"{record}/")
+    about["files"][file] = hashlib.sha256(files[name]).hexdigest()
+    about["sizes"][file] = len(files[name])
+    return {f"{record}/record.json": resealed(json.dumps(about).encode())}
 
 
 def resealed(raw: bytes) -> bytes:

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from recmerge_bench.boards.pieces import p_value
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.records.comparisons import scores_of, units_of
 from recmerge_bench.records.rows import row_of
 from recmerge_bench.registry import Registry
@@ -136,15 +134,6 @@ def _paired(
         and now[seed]["key"] in new
         and same_targets(old[was[seed]["key"]], new[now[seed]["key"]])
     }
-
-
-def same_targets(one: RankTable, other: RankTable) -> bool:
-    """Whether two tables are of the same test targets, row by row."""
-    if len(one.users) != len(other.users):
-        return False
-    names = [np.asarray(t.domains, object)[t.domain] for t in (one, other)]
-    alike = (one.users == other.users) & (one.targets == other.targets) & (names[0] == names[1])
-    return bool(alike.all())
 
 
 def _question(

@@ -15,6 +15,7 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Spec
+from recmerge_bench.untrusted.paths import slug
 
 
 @click.group()
@@ -160,7 +161,7 @@ def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> i
     from recmerge_bench.data.atomic import export_atomic
 
     loaded = load(registry(ctx), name, data_root)
-    stem = Path(name).resolve().name if Path(name).is_dir() else name  # "." has no name
+    stem = slug(Path(name).resolve().name if Path(name).is_dir() else name)  # "." has no name
     for path in export_atomic(loaded, to, stem):
         click.echo(f"wrote {path}")
     return 0

@@ -14,6 +14,7 @@ import numpy as np
 from recmerge_bench.data.build import Columns, Item, Repeats, build_interactions
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.untrusted.paths import within
 
 TYPES = ("token", "token_seq", "float", "float_seq")
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -346,8 +347,8 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
     about_events = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
     about_items = "item_id:token\ttitle:token_seq\tdomain:token"
     return [
-        _write(folder / f"{name}.inter", about_events, events),
-        _write(folder / f"{name}.item", about_items, items),
+        _write(within(folder, f"{name}.inter"), about_events, events),
+        _write(within(folder, f"{name}.item"), about_items, items),
     ]
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 
 from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Instances, Sequences, Split
+from recmerge_bench.errors import DataError
+from recmerge_bench.untrusted.jsons import read_json
 
+#: Bytes and values of a catalogue: its texts are most of a dataset.
+SIZE, VALUES = 4 << 30, 200_000_000
+MEND = "delete the cell and run again"
 TOKENS = ("ids", "kinds", "offsets")
 WORDS = "words.npy"
 EVENTS = ("offsets", "items", "times")
@@ -37,15 +43,26 @@ def save_interactions(interactions: Interactions, folder: Path) -> None:
 
 
 def load_interactions(folder: Path) -> Interactions:
-    """Read what `save_interactions` wrote, arrays memory-mapped read-only."""
-    words = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
-    catalogue = Catalogue(
-        tuple(words["domains"]),
-        np.asarray(words["domain_offsets"], np.int64),
-        words["tokens"],
-        words["texts"],
-    )
-    offsets, items, times = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in EVENTS)
+    """Read what `save_interactions` wrote, arrays memory-mapped read-only.
+
+    Raises:
+        DataError: a file is damaged, or they contradict one another.
+    """
+    file = folder / "catalogue.json"
+    words = _json(file)
+    texts = ("domains", "tokens", "texts", "users")
+    if not all(_texts(words.get(name)) for name in texts) or not isinstance(
+        words.get("report"), dict
+    ):
+        raise DataError("not the names and texts of a dataset", file)
+    offsets, items, times = (_array(folder / f"{n}.npy") for n in EVENTS)
+    starts = _whole(words.get("domain_offsets"), file)
+    catalogue = Catalogue(tuple(words["domains"]), starts, words["tokens"], words["texts"])
+    _check_offsets(starts, len(catalogue.domains), len(catalogue.tokens), file)
+    _check_offsets(offsets, len(words["users"]), len(items), folder / "offsets.npy")
+    if len(times) != len(items) or len(catalogue.texts) != len(catalogue.tokens):
+        raise DataError("events or items have not as many of each", folder)
+    _check_below(items, len(catalogue.tokens), folder / "items.npy")
     return Interactions(offsets, items, times, words["users"], catalogue, words["report"])
 
 
@@ -59,10 +76,14 @@ def save_tokens(tokens: ItemTokens, folder: Path) -> None:
 
 
 def load_tokens(folder: Path) -> ItemTokens:
-    """Read what `save_tokens` wrote, arrays memory-mapped read-only."""
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    ids, kinds, offsets = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in TOKENS)
-    words = np.load(folder / WORDS, mmap_mode="r") if (folder / WORDS).is_file() else None
+    """Read what `save_tokens` wrote, arrays memory-mapped read-only.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    about = _json(folder / "about.json")
+    ids, kinds, offsets = (_array(folder / f"{n}.npy", None) for n in TOKENS)
+    words = _array(folder / WORDS, None) if (folder / WORDS).is_file() else None
     return ItemTokens(ids, kinds, offsets, about, words)
 
 
@@ -78,17 +99,71 @@ def save_split(split: Split, folder: Path) -> None:
 
 
 def load_split(folder: Path) -> Split:
-    """Read what `save_split` wrote, arrays memory-mapped read-only."""
+    """Read what `save_split` wrote, arrays memory-mapped read-only.
+
+    Raises:
+        DataError: a file is damaged, or they contradict one another.
+    """
 
     def arrays(prefix: str, names: tuple[str, ...]) -> list[np.ndarray]:
-        return [np.load(folder / f"{prefix}-{name}.npy", mmap_mode="r") for name in names]
+        return [_array(folder / f"{prefix}-{name}.npy") for name in names]
 
-    return Split(
-        Sequences(*arrays("sequences", SEQUENCES)),
-        Instances(*arrays("valid", INSTANCES)),
-        Instances(*arrays("test", INSTANCES)),
-        json.loads((folder / "report.json").read_text(encoding="utf-8")),
-    )
+    sequences = Sequences(*arrays("sequences", SEQUENCES))
+    valid, test = (Instances(*arrays(part, INSTANCES)) for part in ("valid", "test"))
+    _check_offsets(sequences.offsets, len(sequences), len(sequences.items), folder)
+    if {len(getattr(sequences, n)) for n in SEQUENCES[2:]} != {len(sequences)}:
+        raise DataError("sequences have not as many of each", folder)
+    for part in (valid, test):
+        if len({len(getattr(part, n)) for n in INSTANCES}) > 1:
+            raise DataError("targets have not as many of each", folder)
+        _check_below(part.sequence, len(sequences), folder)
+        lengths = np.diff(sequences.offsets)[part.sequence] + 1
+        if len(lengths) and not ((part.position >= 0) & (part.position < lengths)).all():
+            raise DataError("a target stands outside of its sequence", folder)
+    return Split(sequences, valid, test, _json(folder / "report.json"))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found = read_json(path, SIZE, VALUES, MEND, numbers=False)
+    if not isinstance(found, dict):
+        raise DataError("no JSON object", path)
+    return found
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _whole(value: Any, path: Path) -> np.ndarray:
+    if not isinstance(value, list) or not all(type(v) is int and 0 <= v < 1 << 40 for v in value):
+        raise DataError("domain_offsets are no whole numbers", path)
+    return np.asarray(value, np.int64)
+
+
+def _array(path: Path, dimensions: int | None = 1) -> np.ndarray:
+    """A memory-mapped array of whole numbers."""
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (  # what numpy's reading of a header raises
+        OSError, ValueError, TypeError, EOFError, OverflowError, SyntaxError, TokenError,
+    ) as error:  # fmt: skip
+        raise DataError(f"not readable as an array ({error}); {MEND}", path) from None
+    if not isinstance(found, np.ndarray) or dimensions not in (None, found.ndim):
+        raise DataError(f"not an array of one dimension; {MEND}", path)
+    if found.dtype.kind not in "iu" and dimensions is not None:
+        raise DataError(f"not an array of whole numbers; {MEND}", path)
+    return found
+
+
+def _check_offsets(offsets: np.ndarray, rows: int, end: int, path: Path) -> None:
+    whole = len(offsets) == rows + 1 and offsets[0] == 0 and offsets[-1] == end
+    if not whole or (np.diff(offsets) < 0).any():
+        raise DataError(f"its offsets are not those of {rows} rows in {end}; {MEND}", path)
+
+
+def _check_below(values: np.ndarray, end: int, path: Path) -> None:
+    if len(values) and (values.min() < 0 or values.max() >= end):
+        raise DataError(f"a number is not below {end}; {MEND}", path)
 
 
 def fingerprint(interactions: Interactions) -> str:

@@ -53,6 +53,15 @@ def data_home(data_root: Path | None) -> Path:
     return user_cache()
 
 
+def dataset_folder(data_root: Path | None, name: str) -> Path:
+    """Where the files of this name lie.
+
+    Raises:
+        HandledError: it is no name of a folder.
+    """
+    return within(data_home(data_root), name)
+
+
 def locate(
     files: Iterable[RemoteFile], dataset: str, data_root: Path | None, options: str = ""
 ) -> list[Path]:
@@ -99,7 +108,7 @@ def fetch(
         HandledError: a file cannot be had, or is not the right one; nothing of it is left under
             its name.
     """
-    folder = within(data_home(data_root), dataset)
+    folder = dataset_folder(data_root, dataset)
     return [_fetch_one(file, folder, mirror) for file in files]
 
 

@@ -108,3 +108,12 @@ def read_ranks(path: Path) -> RankTable:
         plain["user"], tuple(names), domain, plain["target"], plain["n_better"],
         plain["n_equal"], about,
     )  # fmt: skip
+
+
+def same_targets(one: RankTable, other: RankTable) -> bool:
+    """Whether two tables are of the same test targets, row by row."""
+    if len(one.users) != len(other.users):
+        return False
+    names = [np.asarray(t.domains, object)[t.domain] for t in (one, other)]
+    alike = (one.users == other.users) & (one.targets == other.targets) & (names[0] == names[1])
+    return bool(alike.all())

@@ -26,10 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.boards.movement import same_targets
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import rank
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.exports.source import Source
 from recmerge_bench.untrusted.paths import SHORT, slug, within
 

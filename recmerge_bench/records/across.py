@@ -10,6 +10,7 @@ import numpy as np
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.records.comparisons import (
     Ranks,
+    check_same_targets,
     plain_numbers,
     rows_of,
     scores_of,
@@ -93,7 +94,9 @@ def _across(
     registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks,
     known: Mapping[tuple[int, int], float | None],
 ) -> dict[str, Any]:  # fmt: skip
-    units = units_of(ranks(_first(rows)))
+    keys = [key for seeds in rows.values() for key in seeds.values()]
+    check_same_targets(keys, ranks, "mean ranks")
+    units = units_of(ranks(keys[0]))
     scores = [scores_of(registry, metric, seeds, ranks) for seeds in rows.values()]
     placed = mean_ranks(scores, units, draws=DRAWS)
     enough = [s.seeds is None or not few_seeds(len(s.seeds), True) for s in scores]

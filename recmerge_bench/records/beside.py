@@ -15,6 +15,8 @@ from recmerge_bench.untrusted.jsons import read_json
 
 #: Test targets that a split may have.
 TARGETS = 50_000_000
+#: What figures show of a curve's points.
+DRAWN = ("cross_entropy", "entropy", "NDCG@10")
 MEND = "build them again"
 
 
@@ -48,6 +50,8 @@ class Curve(_Part):
                 raise ValueError("a point has other domains than the curve")
             if [sorted(values) for values in point.domains.values()] != names * len(self.domains):
                 raise ValueError("a point has other metrics than the first")
+        if names and not set(DRAWN) <= set(names[0]):
+            raise ValueError(f"a point lacks one of {', '.join(DRAWN)}")
         if any(len(w.mean) != len(self.domains) for w in self.weights):
             raise ValueError("weights and domains differ in number")
         return self

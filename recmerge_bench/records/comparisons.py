@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry
@@ -55,7 +55,8 @@ def family_of(
     """The entries of one table; none without a baseline.
 
     Raises:
-        HandledError: the declared baseline is no row of the track.
+        HandledError: the declared baseline is no row of the track, or rows were ranked on
+            different test targets.
     """
     about, metric = header["tracks"][track].get("baseline"), header["metrics"][0]
     if not about:
@@ -65,6 +66,7 @@ def family_of(
     keys = [key for row in rows.values() for key in row.values()]
     if not baselines or not len(ranks(keys[0]).users):
         return []
+    check_same_targets(keys, ranks, f"track '{track}', protocol '{protocol}'")
     done = {row: seeds for row, seeds in rows.items() if seeds}
     scores = {row: scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()}
     units = units_of(ranks(keys[0]))
@@ -123,6 +125,21 @@ def _baselines(
                 "variant, recipe or profile"
             )
         yield backbone, mine[0]
+
+
+def check_same_targets(keys: Sequence[str], ranks: Ranks, where: str) -> None:
+    """Refuse to set rows beside one another that were ranked on different test targets.
+
+    Raises:
+        HandledError: two were.
+    """
+    first = ranks(keys[0])
+    for key in keys[1:]:
+        if not same_targets(first, ranks(key)):
+            raise HandledError(
+                f"{where}: results {keys[0][:12]} and {key[:12]} were ranked on different test "
+                "targets and cannot be compared: run the suite again"
+            )
 
 
 def units_of(table: RankTable) -> Units:

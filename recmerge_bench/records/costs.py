@@ -25,7 +25,7 @@ def cost_of(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     `joules_of`).
     """
     cells = reader.cells(result)
-    own = reader.record(result["key"])
+    own = reader.whole(result["key"])
     seconds: dict[str, float] = {}
     for cell in cells:
         name = f"{cell['kind']}:{cell['label']}"

@@ -96,9 +96,9 @@ def _datasets(reader: Reader, results: Sequence[Mapping[str, Any]]) -> dict[str,
 
 
 def _facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
-    own, provenance = reader.record(result["key"]), reader.provenance(result)
+    own, provenance = reader.whole(result["key"]), reader.provenance(result)
     # That of the targets: a base may have other data.
-    about = reader.record(reader.source(result, "data"))["report"]
+    about = reader.whole(reader.source(result, "data"))["report"]
     table = reader.ranks(result["key"])
     counts = np.bincount(table.domain, minlength=len(table.domains))
     return {

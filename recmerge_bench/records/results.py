@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
 from recmerge_bench.names import MEAN
 from recmerge_bench.records.metrics import metric_values
@@ -26,6 +26,12 @@ KEYS = (
 
 #: what results say of their configuration where it is not recorded
 UNRECORDED: dict[str, Any] = {"configuration": None, "configuration_sha256": ""}
+
+#: parts of a cell's record that boards are made of
+BEHIND = (
+    "kind", "label", "inputs", "report", "seconds", "peak_memory", "started", "device",
+    "provenance",
+)  # fmt: skip
 
 #: what a cost file keeps of the provenance; the records keep the rest (libraries and plugins)
 PROVENANCE = (
@@ -69,6 +75,20 @@ class Reader:
             self._records[key] = self.store.record(key)
         return self._records[key]
 
+    def whole(self, key: str) -> dict[str, Any]:
+        """A cell's record with all that boards are made of.
+
+        Raises:
+            DataError: a part is missing.
+        """
+        found = self.record(key)
+        if lacking := [part for part in BEHIND if part not in found]:
+            raise DataError(
+                f"the cell's record lacks {', '.join(lacking)}; run the suite again",
+                self.store.folder(key),
+            )
+        return found
+
     def ranks(self, key: str) -> RankTable:
         """A rank cell's table."""
         if key not in self._ranks:
@@ -81,7 +101,7 @@ class Reader:
         Raises:
             HandledError: it is not in the store, so that nothing says what the ranks are of.
         """
-        key = str(self.record(result["key"])["inputs"].get(kind, ""))
+        key = str(self.whole(result["key"])["inputs"].get(kind, ""))
         if not key or not self.store.has(key):
             raise HandledError(
                 f"{self.store.folder(result['key'])}: the {kind} that these ranks are of "
@@ -92,7 +112,7 @@ class Reader:
 
     def cells(self, result: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Records of the cells behind a result that are still in the store."""
-        return [self.record(k) for k in result["cells"] if self.store.has(k)]
+        return [self.whole(k) for k in result["cells"] if self.store.has(k)]
 
     def provenance(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """Where the ranks were made, with the plugins and libraries of all cells behind them.
@@ -105,7 +125,7 @@ class Reader:
             for name, version in cell["provenance"]["libraries"].items():
                 libraries.setdefault(name, set()).add(version)
             plugins.update(cell["provenance"]["plugins"])
-        own = self.record(result["key"])["provenance"]
+        own = self.whole(result["key"])["provenance"]
         joined = {name: ", ".join(sorted(versions)) for name, versions in libraries.items()}
         return {**own, "libraries": joined, "plugins": dict(sorted(plugins.items()))}
 
@@ -145,10 +165,19 @@ class Reader:
 def domain_means(
     registry: Registry, names: list[str], table: RankTable, domains: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """Mean of each metric by domain, and ``mean``: the unweighted mean over the domains."""
+    """Mean of each metric by domain, and ``mean``: the unweighted mean over the domains.
+
+    Raises:
+        DataError: the ranks are of other domains.
+    """
     values = metric_values(registry, names, table)
     found: dict[str, dict[str, float]] = {}
     for domain in domains:
+        if domain not in table.domains:
+            raise DataError(
+                f"the ranks of '{domain}' are not there: they are of {', '.join(table.domains)}; "
+                "run the suite again"
+            )
         mine = table.domain == table.domains.index(domain)
         if mine.any():
             found[domain] = {name: float(v[mine].mean()) for name, v in values.items()}

@@ -58,7 +58,7 @@ def _energy(value: Any) -> bool:
 
 def _provenance(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        _texts(value[k]) for k in ("libraries", "plugins") if k in value
+        _texts(value.get(k)) for k in ("libraries", "plugins")
     )
 
 

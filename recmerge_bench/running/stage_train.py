@@ -6,18 +6,19 @@ from typing import Any
 
 from recmerge_bench.borders.models import check_state
 from recmerge_bench.running.context import Context
+from recmerge_bench.untrusted.paths import distinct
 
 WEIGHTS = "model.safetensors"
 
 
 def weights_of(domain: str = "") -> str:
     """File of a model, or of the one that serves a domain alone."""
-    return f"model-{domain}.safetensors" if domain else WEIGHTS
+    return f"model-{distinct(domain)}.safetensors" if domain else WEIGHTS
 
 
 def adapter_of(domain: str) -> str:
     """File of what corrects a model's vectors for a domain."""
-    return f"adapter-{domain}.safetensors"
+    return f"adapter-{distinct(domain)}.safetensors"
 
 
 def run(context: Context) -> dict[str, Any]:
