@@ -217,9 +217,7 @@ WRONG_SPLITS: dict[str, tuple[Callable[[Split], Any], str]] = {
         "items of other domains|does not have",
     ),
     "backwards": (_backwards, "not oldest first"),
-    "no-target": (
-        lambda s: replace(s, test=s.test.take(s.test.domains == 0)), "no test target of"
-    ),
+    "no-target": (lambda s: replace(s, test=s.test.take(s.test.domains < 0)), "no test target"),
     "same-sequence": (
         lambda s: seq(s, users=s.sequences.users * 0),
         "two sequences of one user and domain",

@@ -80,9 +80,8 @@ def cut(
     valid, test = (_places(i, found.sequences) for i in (found.valid, found.test))
     if len(np.intersect1d(valid, test)):
         raise fault("asks for one event both in valid and in test")
-    missing = [d for d in domains if not (found.test.domains == names.index(d)).any()]
-    if missing:
-        raise fault(f"gave no test target of '{missing[0]}'")
+    if not len(found.test):  # one domain may have none: boards leave it out
+        raise fault("gave no test target")
     return found
 
 
