@@ -113,7 +113,7 @@ TRACK = (
             TRACK.format("x", "y-loo") + TRACK.format("x-y", "loo"),
             "track 'x-y' under 'loo' would be those of track 'x' under 'y-loo'",
         ),
-        ("figures:\n  F: {kind: course, title: x}\n  f: {kind: course, title: x}\n", "'F' is no name of a figure"),
+        ("figures:\n  F: {kind: course, title: x}\n", "'F' is no name of a figure"),
         ("figures:\n  cost-pareto-t-loo: {kind: course, title: x}\n", "made by themselves"),
         ("figures:\n  f: {kind: course, title: x, tracks: [t, t]}\n", "tracks has 't' twice"),
         ("groups: [history, history]\n", "groups has 'history' twice"),
