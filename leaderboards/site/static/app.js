@@ -51,7 +51,7 @@
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
     const hidden = RECMERGE.hidden();
     const kept = table.rows.filter((row) => {
-      const text = [row.label, row.backbone, row.recipe, row.verdict || ""].join(" ").toLowerCase();
+      const text = [row.label, row.backbone, row.recipe, RECMERGE.said(row) || ""].join(" ").toLowerCase();
       return (backbone === "" || row.backbone === backbone) && words.every((w) => text.includes(w));
     });
     const rows = kept.filter((row) => !hidden.has(row.id));

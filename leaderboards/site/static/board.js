@@ -25,7 +25,7 @@
         best: best(table.rows, c.metric, c.domain) })),
     ];
     if (table.compared.length) {
-      found.push({ key: "verdict", title: "verdict", text: (row) => row.verdict || "–" });
+      found.push({ key: "verdict", title: "verdict", text: (row) => said(row) || "–" });
       found.push({ key: "difference", title: "difference",
         number: (row) => row.difference?.mean, differs: true });
     }
@@ -84,10 +84,14 @@
       sd === null ? null : el("span", { class: "muted small" }, ` ± ${sd.toFixed(4)}`));
   }
 
+  /** A verdict, or why there is none. */
+  const said = (row) => (row.reason ? `${row.verdict} (${row.reason})` : row.verdict);
+
+  /** The verdict; where it leaves the methods open, what is said of these models beside it. */
   function verdict(row) {
-    return row.verdict
-      ? el("span", { class: `verdict ${row.verdict}` }, row.verdict)
-      : el("span", { class: "muted" }, "–");
+    if (!row.verdict) return el("span", { class: "muted" }, "–");
+    return [el("span", { class: `verdict ${row.verdict.replace(" ", "-")}` }, said(row)),
+      row.models_beside ? el("span", { class: "muted small" }, ` these models: ${row.models}`) : null];
   }
 
   function difference(row) {
@@ -111,7 +115,7 @@
 
   /** The head of a row: its method with a link to the method's page. */
   const rowHead = (row, before = [], after = "") => el("th", { scope: "row" }, before,
-    el("a", { href: `methods/${row.page}.html` }, row.label),
+    el("a", { href: `methods/${row.page}.html`, title: row.made }, row.label),
     after && el("span", { class: "muted" }, after));
 
   function hider(row, redraw) {
@@ -129,11 +133,12 @@
       const rows = sorted(view.rows, all).map((row) => el("tr", { "data-row": row.id },
         rowHead(row, [hider(row, redraw)]), all.slice(1).map((column) => cell(row, column))));
       const what = view.domain === "" ? `${view.metric} by domain` : `${view.domain}: all metrics`;
-      const said = view.table.compared.map((c) => `${c.metric} beside ${c.label}`).join("; ");
+      const beside = view.table.compared.map((c) => `${c.metric} beside ${c.label}`).join("; ");
       const note = [
         "Means over seeds ± sample standard deviation. Best in bold, second underlined.",
-        said && ` Difference and verdict: ${said}; the verdict follows the claim about the methods `
-          + "(seeds and users both drawn anew), adjusted by Holm for all rows of the table.",
+        beside && ` Difference, interval and verdict: ${beside}; about the methods (seeds and users `
+          + "both drawn anew), adjusted by Holm for all rows of the table. These models: users alone "
+          + "drawn anew.",
       ];
       return [
         RECMERGE.table(`${view.table.track}, ${view.table.protocol}: ${what}`,
@@ -143,5 +148,5 @@
     },
   };
 
-  Object.assign(RECMERGE, { valueOf, verdict, rowHead, seeds });
+  Object.assign(RECMERGE, { valueOf, said, verdict, rowHead, seeds });
 })();

@@ -92,13 +92,14 @@
   const NOTES = {
     value: "Large dot: mean over seeds; small dots: each seed. Line: Student’s 95 % interval of the "
       + "mean over seeds, for these test users; two seeds know little, so it may leave the axis.",
-    difference: "Line: 95 % interval of the claim about the methods (seeds and users both drawn "
-      + "anew). Band: ±1 % of the baseline’s mean. Bootstrap: two-level. p: two-sided, by Holm. "
-      + "These models: users alone drawn anew.",
+    difference: "Line: the interval behind the verdict about the methods (seeds and users both drawn "
+      + "anew): where Holm tests a row at 5 % / k, of the level 1 − 5 % / k. Band: ±1 % of the "
+      + "baseline’s mean. p: two-sided, by Holm. These models: users alone drawn anew, likewise. "
+      + "Alone: 95 % about the methods, for this row by itself; bootstrap: two-level, beside it.",
   };
 
   function numbers(row, shown, mode) {
-    if (!shown) return [el("td", { class: "num muted", colspan: mode === "value" ? 2 : 7 }, "–")];
+    if (!shown) return [el("td", { class: "num muted", colspan: mode === "value" ? 2 : 9 }, "–")];
     if (mode === "value") {
       return [el("td", { class: "num" }, RECMERGE.fixed(shown.mean)),
         el("td", { class: "num" }, RECMERGE.between(shown.ends))];
@@ -106,7 +107,8 @@
     const d = row.difference;
     const ends = (v) => RECMERGE.between(v, RECMERGE.signed);
     return [el("td", { class: "num" }, RECMERGE.signed(d.mean)), el("td", {}, RECMERGE.verdict(row)),
-      ...[ends(d.methods), ends(d.bootstrap), RECMERGE.chance(d.p), ends(d.models),
+      ...[ends(d.methods), RECMERGE.chance(d.p), row.models, ends(d.models), ends(d.alone),
+        ends(d.bootstrap),
         `${RECMERGE.none(d.dz) ? "–" : d.dz.toFixed(3)} · ${d.wins.join("/")}`]
         .map((text) => el("td", { class: "num" }, text))];
   }
@@ -125,14 +127,14 @@
       const scale = axis(shown, whole, zero);
       const out = shown.filter((s) => !inside(scale, s.mean)).length;
       const titles = mode === "value" ? ["mean", "95 %"]
-        : ["difference", "verdict", "methods 95 %", "bootstrap 95 %", "p", "these models 95 %",
-          "dz · win/tie/loss"];
+        : ["difference", "verdict", "interval", "p", "these models", "their interval",
+          "methods, alone", "bootstrap", "dz · win/tie/loss"];
       const head = el("tr", {}, el("th", { scope: "col" }, "method"),
         el("th", { scope: "col", class: "wide" }, el("span", { class: "away" }, "drawn"), ticks(scale)),
         titles.map((t) => el("th", { scope: "col", class: t === "verdict" ? null : "num" }, t)));
       const body = rows.map(([row, s]) => el("tr", { "data-row": row.id },
         RECMERGE.rowHead(row, [], several ? ` ${row.backbone}` : ""),
-        el("td", { class: "wide" }, strip(s, scale, zero, zero ? row.verdict || "" : "")),
+        el("td", { class: "wide" }, strip(s, scale, zero, zero ? (row.verdict || "").replace(" ", "-") : "")),
         numbers(row, s, mode)));
       const where = view.domain || "mean over the domains";
       return [bar, RECMERGE.table(`${view.metric}, ${where}: ${mode === "value" ? "value"

@@ -28,7 +28,8 @@
           RECMERGE.strip({ mean: rank, ends: [low, high], dots: [] }, scale, false, "")),
         el("td", { class: "group-cell" }, bars(found.groups, n)),
         el("td", {}, groups), el("td", { class: "num" }, rank.toFixed(2)),
-        el("td", { class: "num" }, `[${low.toFixed(2)}, ${high.toFixed(2)}]`));
+        el("td", { class: "num" }, low.toFixed(2) === high.toFixed(2) ? "all draws"
+          : `[${low.toFixed(2)}, ${high.toFixed(2)}]`));
     });
     const titles = ["method", "backbone"].map((t) => el("th", { scope: "col" }, t));
     const head = el("tr", {}, titles,
@@ -45,7 +46,8 @@
       const found = view.table.across;
       if (!found) {
         const why = view.suite.label === "smoke" ? "a smoke board carries none"
-          : "fewer than two rows of this table are whole, or there is one domain";
+          : "fewer than two rows of this table are whole, there is one domain, or one has fewer "
+            + "than 30 users";
         return [el("p", {}, `No ranks over the domains: ${why}.`)];
       }
       const said = found.said ? found.said[0].toUpperCase() + found.said.slice(1) : "Two rows";
@@ -53,8 +55,9 @@
         ? ` ${found.left} row(s) lack seeds and are not ranked.` : "";
       return [table(view, found), el("p", { class: "note-line muted" },
         "Rows that share a bar (or a letter) cannot be told apart: neighbours by mean rank, no two "
-        + "of which differ by the claim about the methods, adjusted by Holm over all pairs. "
-        + "Intervals: two-level bootstrap of seeds and users. All rows are ranked, hidden or not.", left),
+        + "of which differ by the claim about the methods, as in the verdicts where a pair stands "
+        + "there, else adjusted by Holm over all other pairs. Rows that no verdict can be given of "
+        + "share none. Intervals: two-level bootstrap of seeds and users. All rows are ranked, hidden or not.", left),
       el("p", { class: "note" }, `${said}.`,
         found.difference === null ? null : ` Nemenyi’s critical difference: ${found.difference.toFixed(2)} ranks.`)];
     },
