@@ -7,7 +7,6 @@ with its parent, however the parent dies, and runs no method's code itself: see 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import os
 import sys
@@ -19,8 +18,9 @@ from typing import Any
 from recmerge_bench.blame import told
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
+from recmerge_bench.processes.code_paths import ByName
 from recmerge_bench.processes.parent import PARENT, die_with
-from recmerge_bench.processes.words import clean, error_text, trace_text
+from recmerge_bench.processes.words import Reported, clean, error_text, trace_text
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
 from recmerge_bench.running.provenance import device_name, provenance
@@ -75,6 +75,17 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
         emit({"event": "done", "key": key})
     except Blocked as gap:
         emit({"event": "blocked", "key": key, "reason": gap.reason, "mend": gap.mend})
+    except Reported as other:
+        emit(
+            {
+                "event": "failed",
+                "key": key,
+                "error": other.error,
+                "handled": other.handled,
+                "out_of_memory": other.out_of_memory,
+                "traceback": other.trace,
+            }
+        )
     except BaseException as error:  # SystemExit and the like out of a method are failures too
         sys.setrecursionlimit(max(limit, 1000))
         emit(
@@ -109,6 +120,8 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
             threads=job["threads"],
             device=job.get("device", "cpu"),
             progress=lambda state: emit({"event": "progress", "key": job["key"], **state}),
+            files=job.get("files", {}),
+            hidden=job.get("hidden", ()),
         )
         me = os.getpid()
         try:
@@ -129,7 +142,7 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
             "report": report,
             "started": round(start, 3),
             "seconds": round(time.perf_counter() - clock, 3),
-            "peak_memory": _peak(),
+            "peak_memory": max(_peak(), int(report.pop("peak_memory", 0))),
             "energy": energy,
             "device": device_name(context.device),
             "provenance": {
@@ -141,16 +154,10 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
         store.commit(job["key"], folder, record)
 
 
-def _use_files(files: dict[str, str]) -> None:
-    for name, path in files.items():
-        if name in sys.modules:
-            continue
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise HandledError(f"{path} cannot be imported as a plugin")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
+def _use_files(files: Mapping[str, str]) -> None:
+    """Modules of single files are found when they are imported, and not before."""
+    places = {name: Path(path) for name, path in files.items()}
+    sys.meta_path.append(ByName(places))  # type: ignore[arg-type]
 
 
 def _use_threads(job: Mapping[str, Any]) -> None:

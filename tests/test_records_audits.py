@@ -38,7 +38,10 @@ def interactions(events: list[tuple[str, str, int]]) -> Interactions:
     return build_interactions(Columns(users, items, np.array(times, np.int64)), ITEMS, ("a", "b"))
 
 
-def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm") -> Path:
+def run_of(
+    events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm",
+    enforced: bool | None = None,
+) -> Path:  # fmt: skip
     """A run with data, split, text, merge and rank cells over these events."""
     built, store = interactions(events), Store(out)
     split = leave_one_out(built, ("a", "b"))
@@ -67,6 +70,7 @@ def run_of(events: list[tuple[str, str, int]], out: Path, encoder: str = "minilm
     target = f"recmerge_bench_plugins.{encoder}:MiniLM"
     text = cell("text", lambda f: None, config={"encoder": {"target": target, "options": {}}})
     report = {"tier": "T1", "read": ["weights", "item texts"], "opened": ["/etc/x"]}
+    report |= {} if enforced is None else {"enforced": enforced}
     merge = cell("merge", lambda f: None, report=report)
     inputs = {"data": data, "split": cut, "model": merge}
     rank = cell("rank", lambda f: write_ranks(f / "ranks.parquet", table), inputs=inputs)
@@ -161,3 +165,16 @@ def test_boards_say_where_an_audit_is_missing() -> None:
     gaps = copy.deepcopy(records)
     gaps["results"] = [r for r in gaps["results"] if r["status"] != "done"]
     assert NOTHING in render_full(gaps) and ABSENT not in render_full(gaps)
+
+
+@pytest.mark.parametrize(
+    ("enforced", "said"),
+    [(True, "| enforced"), (False, "**not enforced**"), (None, "| not recorded")],
+)
+def test_boards_say_what_kept_merges_apart(
+    tmp_path: Path, registry: Registry, enforced: bool | None, said: str
+) -> None:
+    out = run_of(EVENTS, tmp_path / "out", enforced=enforced)
+    records = built_records(out, tmp_path / "b", registry)
+    assert records["results"][0]["merge"].get("enforced") is enforced
+    assert said in render_full(records)

@@ -72,22 +72,27 @@ def meanings(records: Mapping[str, Any]) -> list[str]:
     return ["## What the leakage audit counts", "\n".join(lines)]
 
 
+#: What the kernel did for the isolation of merges, by ``enforced`` in a record.
+KEPT = {True: "enforced", False: "**not enforced**", None: "not recorded"}
+
+
 def _read(done: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Which methods' merges read what; nothing where nothing is merged."""
-    found: dict[tuple[str, tuple[str, ...], int], list[str]] = {}
+    """Which methods' merges read what, kept from the rest how; nothing where nothing is merged."""
+    found: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
     for result in done:
         if about := result.get("merge"):
-            place = (about["tier"], tuple(about["read"]), about["opened"])
+            kept = KEPT[about.get("enforced")]
+            place = (about["tier"], tuple(about["read"]), about["opened"], kept)
             names = found.setdefault(place, [])
             if (name := result["identity"]["method"]) not in names:
                 names.append(name)
     if not found:
         return []
     rows = [
-        [plain(tier), ", ".join(map(plain, read)), str(opened), ", ".join(map(plain, names))]
-        for (tier, read, opened), names in sorted(found.items())
+        [plain(tier), ", ".join(map(plain, read)), str(opened), kept, ", ".join(map(plain, names))]
+        for (tier, read, opened, kept), names in sorted(found.items())
     ]
-    headers = ["tier", "merging read", "other files", "methods"]
+    headers = ["tier", "merging read", "other files", "isolation", "methods"]
     return [table(headers, rows)]
 
 

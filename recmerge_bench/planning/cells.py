@@ -68,6 +68,7 @@ class Plan:
         curves: how learned merges came about, as `results`, their cells being curves.
         header: what boards say of the suite (title, label, metrics, ...).
         files: single-file plugins that workers must import: module name -> path.
+        raw: paths of raw files, which merges must not see.
         goals: the cells that a run is to compute, with what they need.
     """
 
@@ -77,6 +78,7 @@ class Plan:
     curves: list[Result] = field(default_factory=list)
     header: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    raw: set[str] = field(default_factory=set)
     goals: list[str] = field(default_factory=list)
 
     def add(self, cell: Cell) -> str:

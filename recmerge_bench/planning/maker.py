@@ -69,6 +69,7 @@ class CellMaker:
         """Name and digest of each raw file of a definition, or why they are not there."""
         try:
             found = sources_of(definition, self.data_root)
+            self.plan.raw |= {str(f) for f in found}
             return sorted((f.name, file_digest(f)) for f in found), None
         except Blocked as missing:
             return [], (missing.reason, missing.mend)

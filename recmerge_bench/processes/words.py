@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
+import signal
 import traceback
 from typing import Any
 
 #: Characters of an error, of a traceback and of the value of a progress message.
 ERROR, TRACEBACK, WORD = 1_000, 20_000, 200
+
+
+class Reported(Exception):
+    """An error of another process, in its own words.
+
+    Args:
+        error: what went wrong, in a line.
+        trace: its traceback.
+        handled: it is the user's to mend.
+        out_of_memory: for want of memory.
+    """
+
+    def __init__(self, error: str, trace: str, handled: bool, out_of_memory: bool) -> None:
+        self.error, self.trace = error, trace
+        self.handled, self.out_of_memory = handled, out_of_memory
+        super().__init__(error)
 
 
 def clean(text: str, limit: int = ERROR) -> str:
@@ -39,6 +56,19 @@ def trace_text(error: BaseException) -> str:
 def first_line(text: str) -> str:
     """The first line that says something."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+
+
+def how_it_died(code: int, memory: bool = False) -> str:
+    """A process' end, in words: `code` is its exit status, or minus the signal's number."""
+    if memory:
+        return "the kernel killed its process: out of memory"
+    if code >= 0:
+        return f"its process ended before it was done (exit status {code})"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:
+        name = ""
+    return f"its process was killed by signal {-code}{name}"
 
 
 def event_of(line: bytes, key: str) -> dict[str, Any] | None:

@@ -75,7 +75,11 @@ def merging_facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     if merges:
         read = sorted({name for m in merges for name in m.get("read", [])})
         opened = sum(len(m.get("opened", [])) for m in merges)
-        found["merge"] = {"tier": max(m["tier"] for m in merges), "read": read, "opened": opened}
+        told = [m.get("enforced") for m in merges]
+        found["merge"] = {
+            "tier": max(m["tier"] for m in merges), "read": read, "opened": opened,
+            **({} if None in told else {"enforced": all(told)}),
+        }  # fmt: skip
     encoders = sorted({_encoder(reader.registry, c["config"]["encoder"]) for c in cells
                        if "encoder" in c.get("config", {})})  # fmt: skip
     return {**found, **({"encoders": encoders} if encoders else {})}

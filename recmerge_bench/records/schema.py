@@ -201,11 +201,12 @@ class Header(_Part):
 
 
 class Merge(_Part):
-    """What the merges behind a result read."""
+    """What the merges behind a result read, and whether the kernel kept all else from them."""
 
     tier: str
     read: list[str]
     opened: int
+    enforced: bool | None = None
 
 
 class Submission(_Part):

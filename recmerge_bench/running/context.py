@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Context:
         threads: CPU threads.
         device: ``cpu`` or ``cuda``.
         progress: takes a mapping such as ``{"step": 10, "steps": 200, "loss": 6.1}``.
+        files: modules of plugins that are single files: name -> path.
+        hidden: raw files that no merge may see.
     """
 
     config: Mapping[str, Any]
@@ -41,6 +43,8 @@ class Context:
     threads: int
     device: str
     progress: Callable[[dict[str, Any]], None]
+    files: Mapping[str, str] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
 
     def definition(self, role: str) -> Any:
         """The definition object that ``config[role]`` describes (target and options)."""

@@ -22,6 +22,7 @@ def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str
         "threads": cell.threads,
         "timeout": cell.timeout,
         "files": plan.files,
+        "hidden": sorted(plan.raw),
         "out": str(out),
         "device": device,
     }

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.processes.parent import PARENT
-from recmerge_bench.processes.words import event_of
-from recmerge_bench.running.supervise import how_it_died
+from recmerge_bench.processes.words import event_of, how_it_died
 
 #: Seconds that a worker has to end a cell at its deadline before it is killed itself.
 GRACE = 30.0

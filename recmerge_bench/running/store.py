@@ -166,6 +166,12 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def clear(self, key: str) -> None:
+        """Take away what a killed writer of a locked cell left, but for its resumable state."""
+        folder = within(self.out, "tmp", key)
+        for left in (folder, scratch_of(folder)):
+            shutil.rmtree(left, ignore_errors=True)
+
     def commit(self, key: str, folder: Path, record: dict[str, Any]) -> None:
         """Seal a written folder with its record and move it into the store in one step."""
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
@@ -218,6 +224,11 @@ class Store:
         """Keys of all finished cells."""
         for path in sorted((self.out / "store").glob(f"*/*/{RECORD}")):
             yield path.parent.name
+
+
+def scratch_of(folder: Path) -> Path:
+    """Beside the folder that a cell writes to: what its method may write to, thrown away."""
+    return folder.with_name(f"{folder.name}.scratch")
 
 
 def sha256(path: Path) -> str:

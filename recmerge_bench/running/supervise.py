@@ -25,7 +25,7 @@ from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
 from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
-from recmerge_bench.processes.words import event_of
+from recmerge_bench.processes.words import event_of, how_it_died
 from recmerge_bench.running.store import Busy, Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -42,7 +42,7 @@ FORKS = sys.platform == "linux"
 #: What a cell's stage imports when it runs: imported once, before the first fork.
 _LATE = {
     "train": ("torch._dynamo", "safetensors.torch", "recmerge_bench.training.trainer"),
-    "merge": ("safetensors.torch", "recmerge_bench.merging.isolation"),
+    "merge": ("safetensors.torch", "recmerge_bench.merging.strategy"),
     "curve": ("safetensors.torch", "recmerge_bench.merging.course"),
     "rank": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
     "text": ("torch",),
@@ -108,6 +108,7 @@ class _Supervisor:
                 status = self._watch(pid, {said: self._said, printed: self._printed})
             finally:
                 kill_all(pid, before)
+                self.store.clear(self.key)
                 with suppress(OSError):  # a stray that cannot be killed may hold the other end
                     self._rest_of(said, self._said)
                     self._rest_of(printed, self._printed)
@@ -202,19 +203,6 @@ class _Supervisor:
         return {**failed, "out_of_memory": memory, "error": how_it_died(code, memory)}
 
 
-def how_it_died(code: int, memory: bool = False) -> str:
-    """A process' end, in words: `code` is its exit status, or minus the signal's number."""
-    if memory:
-        return "the kernel killed its process: out of memory"
-    if code >= 0:
-        return f"its process ended before it was done (exit status {code})"
-    try:
-        name = f" ({signal.Signals(-code).name})"
-    except ValueError:
-        name = ""
-    return f"its process was killed by signal {-code}{name}"
-
-
 def _fork() -> int:
     gc.collect()
     gc.freeze()  # what is there now is shared with the child, not copied by its collections
@@ -234,6 +222,7 @@ def _in_child(job: Mapping[str, Any], cell: Cell, saying: int, printing: int) ->
         nothing = os.open(os.devnull, os.O_RDWR)
         for place, source in ((0, nothing), (1, printing), (2, printing)):
             os.dup2(source, place)
+        sys.stdout, sys.stderr = (os.fdopen(n, "w", errors="replace") for n in (1, 2))
         for start, end in _between(saying):
             os.closerange(start, end)
         with suppress(OSError):  # the kernel takes the cell first, the run last

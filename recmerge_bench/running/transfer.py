@@ -64,7 +64,8 @@ def pack(plan: Plan, store: Store, keys: Iterable[str], target: Path) -> list[Pa
         raise HandledError("nothing to pack: all chosen cells are done")
     entries: list[tuple[str, bytes | Path]] = []
     files = {name: f"code/{Path(path).name}" for name, path in plan.files.items()}
-    jobs = [{**job_spec(plan.cells[k], plan, Path("out")), "files": files} for k in chosen]
+    there = {"files": files, "hidden": []}  # raw files do not travel
+    jobs = [{**job_spec(plan.cells[k], plan, Path("out")), **there} for k in chosen]
     entries.append(("jobs.json", json.dumps(jobs, sort_keys=True, indent=1).encode()))
     entries.append(("run.py", (CORE_ROOT / "running" / "remote.py").read_bytes()))
     entries += _sources(plan)

@@ -1,0 +1,143 @@
+"""Which files a process has to read to run code: the installations', the plugins'; no data."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+_SYSTEM = (
+    "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/lib", "/lib64",
+    "/usr/share/zoneinfo", "/usr/share/locale", "/etc/ld.so.cache", "/etc/localtime",
+    "/sys/devices/system", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/self/maps",
+    "/proc/self/status",
+)  # fmt: skip
+_PACKAGES = ("site-packages", "dist-packages")
+
+
+def installed() -> list[Path]:
+    """Folders of the Python installation and of installed packages."""
+    named = {sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")}
+    for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}:
+        named |= {f"{prefix}/lib", f"{prefix}/lib64"}
+    named |= {entry for entry in sys.path if Path(entry).name in _PACKAGES}
+    return _outermost(Path(os.path.realpath(n)) for n in named if os.path.isdir(n))
+
+
+def system() -> list[Path]:
+    """Files of the system that libraries read."""
+    extra = [p for p in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if p]
+    cuda = [str(p) for p in Path("/usr/local").glob("cuda*")]
+    return [Path(p) for p in (*_SYSTEM, *cuda, *extra) if os.path.exists(p)]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Top-level modules that lie outside of the installations: name -> file or package folder.
+
+    Attributes:
+        first: those that ``sys.path`` has before the installed ones.
+        last: those after them, single files of plugins, editable installations.
+    """
+
+    first: Mapping[str, Path]
+    last: Mapping[str, Path]
+
+    def paths(self) -> list[Path]:
+        """Where they are, real paths."""
+        return sorted({Path(os.path.realpath(p)) for p in (*self.first.values(),
+                                                           *self.last.values())})  # fmt: skip
+
+
+def modules_elsewhere(files: Mapping[str, str], targets: Iterable[str]) -> Elsewhere:
+    """Those on ``sys.path``, of editable installations, of the named plugins, and `files`."""
+    inside = installed()
+    first: dict[str, Path] = {}
+    last = {name: Path(path) for name, path in files.items()}
+    found = first
+    for entry in sys.path:
+        folder = Path(os.path.realpath(entry or "."))
+        if any(folder.is_relative_to(i) for i in inside):
+            found = last
+        elif os.path.isdir(folder):
+            with suppress(OSError):
+                for name, path in _modules(folder):
+                    found.setdefault(name, path)
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").startswith("__editable__"):
+            for name, place in getattr(module, "MAPPING", {}).items():
+                if "." not in name:
+                    last.setdefault(name, Path(place))
+    for name in {t.partition(":")[0].partition(".")[0] for t in targets} - {*first, *last}:
+        with suppress(ImportError, ValueError, AttributeError):
+            spec = importlib.util.find_spec(name)
+            if spec and spec.origin and spec.has_location:
+                whole = spec.submodule_search_locations
+                last[name] = Path(next(iter(whole)) if whole else spec.origin)
+    return Elsewhere(first, {n: p for n, p in last.items()
+                             if not any(p.is_relative_to(i) for i in inside)})  # fmt: skip
+
+
+def _modules(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".py" and path.is_file():
+            yield path.stem, path
+        elif (path / "__init__.py").is_file():
+            yield path.name, path
+
+
+class ByName:
+    """Finds top-level modules by a list, where their folder cannot be listed."""
+
+    def __init__(self, found: Mapping[str, Path]) -> None:
+        self.found = found
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's place, or None."""
+        place = self.found.get(name)
+        if place is None:
+            return None
+        if place.suffix == ".py":
+            return importlib.util.spec_from_file_location(name, place)
+        inside = [str(place)]
+        return importlib.util.spec_from_file_location(
+            name, place / "__init__.py", submodule_search_locations=inside
+        )
+
+
+def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:
+    """`root`, or the parts of it beside what is hidden; links are not followed there."""
+    inside = [h for h in hidden if h.is_relative_to(root)]
+    if root in inside:
+        return
+    if not inside:
+        yield root
+        return
+    for child in sorted(root.iterdir()):
+        if not child.is_symlink():
+            yield from without(child, inside)
+
+
+def hidden_files(named: Iterable[str]) -> list[Path]:
+    """What is not to be seen, real paths; beside a raw file its whole folder, but for packages."""
+    found: set[Path] = set()
+    for name in named:
+        path = Path(os.path.realpath(name))
+        folder = path.parent
+        shared = os.path.isfile(folder / "__init__.py") or folder.name in _PACKAGES
+        found.add(path if os.path.isdir(path) or shared or not os.path.exists(path) else folder)
+    return sorted(found)
+
+
+def _outermost(paths: Iterable[Path]) -> list[Path]:
+    unique = sorted(set(paths))
+    return [p for p in unique if not any(p != q and p.is_relative_to(q) for q in unique)]
