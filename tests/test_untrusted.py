@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boards_builders as made
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -19,12 +20,14 @@ import submission_builders as sent
 from fuzzing import asked
 
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.planning.options import complete
 from recmerge_bench.publishing.finish import build, render_suite
 from recmerge_bench.publishing.owned import check_apart
 from recmerge_bench.records.all_ranks import COLUMNS
 from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.running.cell_record import SEAL, seal_of
+from recmerge_bench.running.store import Store, sha256, write_json
 from recmerge_bench.running.transfer import adopt
 from recmerge_bench.submissions.joining import join
 from recmerge_bench.submissions.submission import submit
@@ -291,3 +294,36 @@ def test_what_the_file_system_refuses_is_one_line(tmp_path: Path, registry: Regi
 def test_a_strangers_text_cannot_break_the_line() -> None:
     error = DataError("a\nb\x1b[2J\ud800" + "x" * 9000, "file\n.json")
     assert str(error).isprintable() and len(str(error)) < 2100
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "option", "value"),
+    [
+        ("backbone", "sasrec", "width", -1), ("backbone", "sasrec", "max_len", 0),
+        ("backbone", "sasrec", "max_len", []), ("backbone", "sasrec", "width", 2**62),
+        ("backbone", "sasrec", "dropout", 1.0), ("backbone", "sasrec", "dropout", float("nan")),
+        ("backbone", "sasrec", "temperature", 0.0), ("backbone", "sasrec", "negatives", -1),
+        ("protocol", "loo", "candidate_seed", -1), ("strategy", "mergerec", "lr", -1e-3),
+        ("strategy", "mergerec", "lr", float("inf")), ("strategy", "ties", "scale", 10**40),
+    ],
+)  # fmt: skip
+def test_options_out_of_range(
+    kind: str, name: str, option: str, value: Any, registry: Registry
+) -> None:
+    with pytest.raises(HandledError, match=option):
+        complete(registry.get(kind, name), {option: value}, "here")
+
+
+def test_a_split_of_other_data_makes_no_board(tmp_path: Path, registry: Registry) -> None:
+    out = made.run_folder(tmp_path / "run")
+    store = Store(out)
+    folder = store.folder(made.SPLIT)
+    record = json.loads((folder / "record.json").read_text())
+    items = np.load(folder / "sequences-items.npy")
+    items[0] = 10**6
+    np.save(folder / "sequences-items.npy", items)
+    digest = sha256(folder / "sequences-items.npy")
+    record["files"]["sequences-items.npy"] = digest
+    write_json(folder / "record.json", {**record, SEAL: seal_of(record)})
+    with pytest.raises(DataError, match="other users, items or domains"):
+        build(out, tmp_path / "b", tmp_path / "b" / "records", registry)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recmerge_bench.contracts import definition, spec_class
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.bounds import out_of_range
 from recmerge_bench.planning.keys import canonical
 from recmerge_bench.specs import Spec
 
@@ -84,6 +85,8 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     for name, value in full.items():
         if not fits(value):
             raise HandledError(f"{where}: {name}: takes numbers that fp32 holds, not {value!r}")
+    if said := out_of_range(full):
+        raise HandledError(f"{where}: {said}")
     return full
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.data.audit import audit
-from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
+from recmerge_bench.records.cut import load_cut
 from recmerge_bench.records.results import Reader
 from recmerge_bench.registry import Registry
 
@@ -34,8 +34,7 @@ def make_audits(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, dict[s
         key = reader.source(result, "split")
         if key in found:
             continue
-        split = load_split(reader.store.check(key))
-        interactions = load_interactions(reader.store.check(reader.source(result, "data")))
+        split, interactions = load_cut(reader, result)
         timed, spans = are_moments(interactions), interactions.catalogue
         found[key] = {
             "dataset": result["identity"]["dataset"],

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.records.cut import load_cut
 from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.records.results import MEAN, Reader
 from recmerge_bench.registry import Registry
@@ -84,8 +84,7 @@ def make_groups(
         key = reader.source(result, "split")
         if key in found:
             continue
-        split = load_split(reader.store.check(key))
-        interactions = load_interactions(reader.store.check(reader.source(result, "data")))
+        split, interactions = load_cut(reader, result)
         found[key] = [
             Group(s.name, s.about, s.rows)
             for s in slices(split, interactions, bins=BINS)

@@ -82,17 +82,23 @@ class Reader:
             DataError: a part is missing.
         """
         found = self.record(key)
-        if lacking := [part for part in BEHIND if part not in found]:
-            raise DataError(
-                f"the cell's record lacks {', '.join(lacking)}; run the suite again",
-                self.store.folder(key),
-            )
+        if said := _lacking(found):
+            raise DataError(f"the cell's record {said}; run the suite again",
+                            self.store.folder(key))  # fmt: skip
         return found
 
     def ranks(self, key: str) -> RankTable:
         """A rank cell's table."""
         if key not in self._ranks:
-            self._ranks[key] = read_ranks(self.store.file(key, "ranks.parquet"))
+            path = self.store.file(key, "ranks.parquet")
+            table = read_ranks(path)
+            about = table.about.get("protocol")
+            kinds = {"candidates": str, "mask_history": bool}
+            if not isinstance(about, dict) or any(
+                not isinstance(about.get(k), kind) for k, kind in kinds.items()
+            ):
+                raise DataError("not a table of ranks (its protocol is not told)", path)
+            self._ranks[key] = table
         return self._ranks[key]
 
     def source(self, result: Mapping[str, Any], kind: str) -> str:
@@ -160,6 +166,23 @@ class Reader:
         """Metrics by domain, and their unweighted mean over the domains."""
         table = self.ranks(result["key"])
         return domain_means(self.registry, names, table, result["domains"])
+
+
+def _lacking(record: Mapping[str, Any]) -> str:
+    """What of a record boards cannot do without, where it is not there; else nothing."""
+    if lacking := [part for part in BEHIND if part not in record]:
+        return f"lacks {', '.join(lacking)}"
+    report = record["report"]
+    if record["kind"] == "data" and not isinstance(report.get("fingerprint"), str):
+        return "lacks the data's fingerprint"
+    merged = record["kind"] == "merge" and "tier" in report
+    lists = (report.get("read", []), report.get("opened", []))
+    if merged and not (
+        isinstance(report["tier"], str)
+        and all(isinstance(some, list) and all(isinstance(s, str) for s in some) for some in lists)
+    ):
+        return "does not tell what its merge read"
+    return ""
 
 
 def domain_means(
