@@ -18,17 +18,17 @@ import pyarrow.parquet as pq
 import submission_builders as sent
 import torch
 from fuzzing import ODD, Mutator, asked, flaw, names
-from safetensors.torch import save_file
+from safetensors.torch import load, save, save_file
 from test_data_released import archive, small
 
 from recmerge_bench.contracts import definition
+from recmerge_bench.data.atomic import read_folder
 from recmerge_bench.data.pairs import build, read_release
 from recmerge_bench.data.ratings import read_first
 from recmerge_bench.data.released import read_domain
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning import references
 from recmerge_bench.planning.options import complete
-from recmerge_bench.publishing.finish import build as build_boards
 from recmerge_bench.publishing.finish import render_suite
 from recmerge_bench.records.groups import Group, groups_json
 from recmerge_bench.registry import Registry
@@ -40,6 +40,8 @@ Files = dict[str, bytes]
 #: A border: damages its sample in an empty folder and says what went wrong.
 Target = Callable[[Mutator, Path], str]
 
+#: Options of a small net.
+NET = ("width=8", "layers=1", "heads=1", "max_len=4", "negatives=4")
 SUITE = """
 name: fuzzed
 title: A suite
@@ -116,6 +118,13 @@ class Borders:
         weights = {"a": torch.ones(3, 2), "b": torch.zeros(4)}
         for n in range(3):
             save_file({k: v + n for k, v in weights.items()}, home / f"m{n}.safetensors")
+        given = home / "given"
+        written({"x.inter": INTER.encode()}, given)
+        events = read_folder(given)
+        spec, said = registry.get("backbone", "sasrec"), dict(word.split("=") for word in NET)
+        model = definition(spec, complete(spec, {k: int(v) for k, v in said.items()}, "here"))
+        net = model.build(events.catalogue, events.catalogue.domains, 0)
+        save_file(dict(net.state_dict()), home / "net.safetensors")
         self.options = [
             (kind, name, field)
             for (kind, name), spec in sorted(registry.specs.items())
@@ -314,8 +323,34 @@ class Borders:
             return f"a refused merge left {sorted(left)}"
         return flaw(code, said)
 
+    def on_evaluations(self, mutator: Mutator, folder: Path) -> str:
+        """A checkpoint, or the data, that `evaluate` is given, with odd options."""
+        data = folder / "d" / "data"
+        inter = INTER.encode()
+        checkpoint, words = folder / "d" / "m.safetensors", list(NET)
+        checkpoint.parent.mkdir()
+        raw = (self.home / "net.safetensors").read_bytes()
+        kind = mutator.random.randrange(4)
+        if kind < 2:
+            raw = self._checkpoint(mutator, raw)
+        elif kind == 2:
+            inter = mutator.text(inter)
+        else:
+            odd = mutator.random.choice([o for o in ODD if not isinstance(o, str)])
+            name = mutator.random.choice(["width", "max_len", "heads", "layers", "x"])
+            words = [w for w in words if not w.startswith(f"{name}=")]
+            words += [f"{name}={json.dumps(odd)}"]
+        written({"x.inter": inter}, data)
+        checkpoint.write_bytes(raw)
+        options = [part for word in words for part in ("--set", word)]
+        code, said = asked("evaluate", checkpoint, "--backbone", "sasrec", "--dataset", data,
+                           "--protocol", "loo", *options)  # fmt: skip
+        return flaw(code, said)
+
     def _checkpoint(self, mutator: Mutator, raw: bytes) -> bytes:
         size = int.from_bytes(raw[:8], "little")
+        if mutator.random.random() < 0.4:
+            return retensored(mutator, raw)
         if mutator.random.random() < 0.4:
             return mutator.text(raw)
         header = mutator.json(raw[8 : 8 + size])
@@ -399,6 +434,24 @@ def reshaped(mutator: Mutator, raw: bytes) -> bytes:
     return out.getvalue()
 
 
+def retensored(mutator: Mutator, raw: bytes) -> bytes:
+    """A valid checkpoint with a tensor gone, renamed, reshaped, of another type or value."""
+    tensors = load(raw)
+    name = mutator.random.choice(list(tensors))
+    old = tensors.pop(name)
+    kind = mutator.random.randrange(7)
+    names = [n for n in ODD if isinstance(n, str) and n.isprintable()]
+    changed: dict[int, Any] = {
+        1: old.reshape(-1), 2: old.reshape(*old.shape, 1), 3: torch.full_like(old, float("nan")),
+        4: old.to(mutator.random.choice([torch.float16, torch.int64, torch.bool, torch.float64])),
+        5: old[:0],
+    }  # fmt: skip
+    if kind:
+        new = mutator.random.choice(names) if kind == 6 else name
+        tensors[new] = changed.get(kind, old).contiguous()
+    return save(tensors)
+
+
 def described(files: Files, name: str) -> Files:
     """The record of a file's cell, with the file's hash and size as they are."""
     record, _, _ = name.rpartition("/")
@@ -466,5 +519,3 @@ def _fields(spec: Any) -> list[str]:
     options = getattr(load_class(target), "Options", None) if target else None
     return [f.name for f in dataclasses.fields(options)] if options else []
 
-
-__all__ = ["Borders", "build_boards"]

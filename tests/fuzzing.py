@@ -69,7 +69,7 @@ class Mutator:
         if kind == 4 and isinstance(old, dict) and old:
             return {f"{k}x": v for k, v in old.items()}, False
         if kind == 5 and isinstance(old, (int, float)) and not isinstance(old, bool):
-            near = [-old, old * 1000, old + 1, str(old), [old], float(old)]
+            near = [-old, old * 1000, old + 1, str(old)[:4000], [old], 0.5]
             return self.random.choice(near), False
         if kind == 5 and isinstance(old, str):
             return self.random.choice([old[::-1], old.upper(), old * 2, old[:-1], [old]]), False

@@ -21,7 +21,7 @@ from recmerge_bench.registry import Registry
 
 #: Cases of each border in a default run; those of slow commands are fewer.
 CASES = {"records": 80, "bundles": 70, "bundle_bytes": 50, "cells": 80, "changes": 40, "suites": 80,
-         "runs": 80, "options": 800, "papers": 50}  # fmt: skip
+         "runs": 80, "options": 800, "evaluations": 40, "papers": 50}  # fmt: skip
 OTHERS = 100
 #: MiB that the process may grow by.
 MEMORY = 700

@@ -130,9 +130,13 @@ def _ranks(
         )
     )
     net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
-    better, equal = rank_with_net(
-        model, net, split, split.test, catalogue, [Ranking(drawn, how.mask_history)], device
-    )[0]
+    ranking = [Ranking(drawn, how.mask_history)]
+    try:
+        better, equal = rank_with_net(
+            model, net, split, split.test, catalogue, ranking, device
+        )[0]
+    except FloatingPointError as error:
+        raise HandledError(f"{checkpoint}: {error}") from None
     about = {"protocol": {"name": protocol}}
     numbers = split.test.domains.astype("int32")
     return RankTable(

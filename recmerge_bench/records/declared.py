@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,3 +16,13 @@ class Figure(BaseModel):
     tracks: list[str] = []
     methods: list[str] = []
     option: str = ""
+
+
+class Protocol(BaseModel):
+    """What a protocol's card says of it."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+    summary: str
+    split: dict[str, Any]
+    negatives: int | None
+    candidate_seed: int | None

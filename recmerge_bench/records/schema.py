@@ -151,6 +151,14 @@ class Audit(_Part):
     seen_targets: FiniteFloat
     items: dict[str, list[int]]
 
+    @field_validator("items")
+    @classmethod
+    def _are_spans(cls, value: dict[str, list[int]]) -> dict[str, list[int]]:
+        for domain, span in value.items():
+            if len(span) != 2 or not 0 <= span[0] <= span[1]:
+                raise ValueError(f"'{domain}' has no first item and one past the last")
+        return value
+
 
 class Encoder(_Part):
     """What a text encoder was trained on, and what of each dataset that covers."""
@@ -197,6 +205,8 @@ class Header(_Part):
             if flaw := figure_flaw(name):
                 raise ValueError(flaw)
             declared.Figure.model_validate(about)
+        for said in self.protocols.values():
+            declared.Protocol.model_validate(said)
         return self
 
 

@@ -106,7 +106,7 @@ def _others(
     records: Mapping[str, Any], result: Mapping[str, Any], span: Sequence[int] | None
 ) -> int | None:
     """How many items a target was ranked among, at most; None where that is not known."""
-    said = records["header"]["protocols"].get(result["identity"]["protocol"], {})
+    said = records["header"].get("protocols", {}).get(result["identity"]["protocol"], {})
     if result["candidates"] != "full" and isinstance(said.get("negatives"), int):
         return int(said["negatives"])
     return None if span is None else span[1] - span[0] - 1

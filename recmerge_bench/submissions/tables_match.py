@@ -87,7 +87,7 @@ def _headers(
     one, other = mine["tracks"][track], theirs["tracks"][track]
     for fact, absent in TRACK.items():
         _equal(where, fact, one.get(fact, absent), other.get(fact, absent), "use the board's suite")
-    one, other = (h["protocols"].get(protocol, {}) for h in (mine, theirs))
+    one, other = (h.get("protocols", {}).get(protocol, {}) for h in (mine, theirs))
     for fact in PROTOCOL:
         _equal(where, fact, one.get(fact), other.get(fact), "use the board's protocol")
 
