@@ -293,4 +293,5 @@ def test_records_with_damaged_papers_numbers_do_not_load(number: str, tmp_path: 
 def test_committed_comparisons_name_what_differs() -> None:
     text = (ROOT / "leaderboards" / "mergerec-cpu.md").read_text(encoding="utf-8")
     part = text.split("for comparison, not a reproduction")[1]
-    assert "- profile cpu; the paper's is paper" in part and "three experts are merged" in part
+    assert "- profile cpu; the paper's is paper" in part
+    assert "experts beauty, pantry, toys (the paper's: arts, beauty" in part

@@ -300,6 +300,7 @@ def test_a_strangers_text_cannot_break_the_line() -> None:
     ("kind", "name", "option", "value"),
     [
         ("backbone", "sasrec", "width", -1), ("backbone", "sasrec", "max_len", 0),
+        ("backbone", "sasrec", "layers", 2**31),
         ("backbone", "sasrec", "max_len", []), ("backbone", "sasrec", "width", 2**62),
         ("backbone", "sasrec", "dropout", 1.0), ("backbone", "sasrec", "dropout", float("nan")),
         ("backbone", "sasrec", "temperature", 0.0), ("backbone", "sasrec", "negatives", -1),

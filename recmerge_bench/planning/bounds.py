@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Options by name -> least and largest value; what is not a number is not looked at.
-SIZE, COUNT = (1, 1 << 24), (0, 1 << 40)
+SIZE, WIDTH, LAYERS, COUNT = (1, 1 << 24), (1, 1 << 16), (0, 1000), (0, 1 << 40)
 BOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("width", "heads", "max_len", "batch", "batch_size", "max_tokens"), SIZE),
-    **dict.fromkeys(("layers", "negatives", "steps", "epochs", "warmup", "graph_layers"), COUNT),
+    **dict.fromkeys(("width", "heads"), WIDTH),
+    **dict.fromkeys(("max_len", "batch", "batch_size", "max_tokens"), SIZE),
+    **dict.fromkeys(("layers", "graph_layers"), LAYERS),
+    **dict.fromkeys(("negatives", "steps", "epochs", "warmup"), COUNT),
     "candidate_seed": (0, (1 << 63) - 1),
     "dropout": (0, math.nextafter(1, 0)),
     "temperature": (math.nextafter(0, 1), 1e6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,9 @@ def read_json(
     """
     try:
         with open(path, "rb") as stream:
-            raw = stream.read(size + 1)
+            # a read of so many bytes would make room for all of them first
+            there = os.fstat(stream.fileno()).st_size
+            raw = stream.read(min(size, there) + 1)
         return loads(raw, size, values, numbers)
     except FileNotFoundError:
         raise DataError(f"there is no such file{_end(mend)}", path) from None
