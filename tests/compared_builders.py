@@ -9,9 +9,9 @@ import boards_builders as made
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.comparisons import make_comparisons
-from recmerge_bench.records.results import domain_means
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.comparisons import make_comparisons
+from recmerge_bench.results.results import domain_means
 
 USERS = 300
 

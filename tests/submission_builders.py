@@ -15,8 +15,8 @@ import boards_builders as made
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.all_ranks import derive, write_all_ranks
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import derive, write_all_ranks
 from recmerge_bench.running.store import write_json
 
 USERS = 30

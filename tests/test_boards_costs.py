@@ -19,9 +19,9 @@ from recmerge_bench.figures.draw import write_figure
 from recmerge_bench.figures.draw_pareto import pareto_svg
 from recmerge_bench.figures.pareto import MERGE, WHOLE, frontier, paretos
 from recmerge_bench.publishing.check import check
-from recmerge_bench.records.costs import joules_of, parameters_of
-from recmerge_bench.records.results import Reader
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.costs import joules_of, parameters_of
+from recmerge_bench.results.results import Reader
 from recmerge_bench.running import energy
 from recmerge_bench.running.store import Store, write_json
 
@@ -151,7 +151,7 @@ def test_smoke_boards_and_short_tables_have_no_plot() -> None:
 
 def test_check_knows_the_plots(tmp_path: Path, registry: Registry) -> None:
     from recmerge_bench.publishing.finish import render_suite
-    from recmerge_bench.records.all_ranks import derive, write_all_ranks
+    from recmerge_bench.results.all_ranks import derive, write_all_ranks
 
     records, costs = suite()
     for result in records["results"]:

@@ -16,7 +16,7 @@ from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.boards.show import print_board
 from recmerge_bench.publishing.finish import render_suite
-from recmerge_bench.records.results import UNRECORDED
+from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent
 COMMITTED = HERE.parent / "leaderboards"

@@ -25,9 +25,9 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.publishing.check import check
 from recmerge_bench.publishing.finish import render_suite
-from recmerge_bench.records.all_ranks import write_all_ranks
-from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.files import load_records
 from recmerge_bench.running.store import write_json
 
 METHODS = {

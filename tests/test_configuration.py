@@ -14,8 +14,8 @@ from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration, configured
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
-from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.files import load_records
 
 ROOT = Path(__file__).parents[1]
 TRACK: dict[str, Any] = {

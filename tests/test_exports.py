@@ -26,8 +26,8 @@ from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
 from recmerge_bench.exports.latex import escaped
 from recmerge_bench.exports.long_table import COLUMNS
 from recmerge_bench.exports.write import FORMATS, export_suite
-from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.running.store import sha256, write_json
 
 COMMITTED = ROOT / "leaderboards" / "records"

@@ -24,12 +24,12 @@ from recmerge_bench.figures.draw import svg
 from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
-from recmerge_bench.records.all_ranks import derive, read_all_ranks
-from recmerge_bench.records.curves import load_curves
-from recmerge_bench.records.files import load_records
-from recmerge_bench.records.groups import load_groups
-from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.curves import load_curves
+from recmerge_bench.results.files import load_records
+from recmerge_bench.results.groups import load_groups
+from recmerge_bench.results.results import UNRECORDED
 from recmerge_bench.targets import define
 
 TEXT = Path(__file__).with_name("text.yaml")

@@ -70,7 +70,7 @@ import sys
 from pathlib import Path
 from recmerge_bench.figures.draw_pareto import pareto_svg
 from recmerge_bench.figures.pareto import paretos
-from recmerge_bench.records.files import cost_path, load_costs, load_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records
 
 path = Path(sys.argv[1])
 plots = paretos(load_records(path), load_costs(cost_path(path)))

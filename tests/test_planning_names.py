@@ -17,10 +17,10 @@ from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
-from recmerge_bench.records.files import load_costs, load_records
-from recmerge_bench.records.results import manifests
-from recmerge_bench.records.schema import check_costs, check_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.results import manifests
+from recmerge_bench.results.schema import check_costs, check_records
 from recmerge_bench.running.store import write_json
 
 SUITE = """\

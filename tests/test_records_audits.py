@@ -19,9 +19,9 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.publishing.finish import build
-from recmerge_bench.records.audits import are_moments
-from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.audits import are_moments
+from recmerge_bench.results.files import load_records
 from recmerge_bench.running.store import Store, write_json
 
 ITEMS = {f"{d}{n}": Item(d) for d in ("a", "b") for n in range(4)}
@@ -142,7 +142,7 @@ def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> Non
 
 
 def test_known_facts_of_encoders(registry: Registry) -> None:
-    from recmerge_bench.records.audits import pretraining
+    from recmerge_bench.results.audits import pretraining
 
     def row(encoder: str, dataset: str) -> dict[str, Any]:
         return {"encoders": [encoder], "identity": {"dataset": dataset}}

@@ -16,8 +16,8 @@ from recmerge_bench.boards.compare import compare
 from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
 from recmerge_bench.errors import HandledError
-from recmerge_bench.records import schema
-from recmerge_bench.records.files import SCHEMA, load_costs, load_records
+from recmerge_bench.results import schema
+from recmerge_bench.results.files import SCHEMA, load_costs, load_records
 
 Edit = Callable[[dict[str, Any]], Any]
 

@@ -13,11 +13,11 @@ import pytest
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.publishing.finish import build, render_suite
-from recmerge_bench.records import results as results_module
-from recmerge_bench.records.all_ranks import derive, read_all_ranks
-from recmerge_bench.records.files import load_records
-from recmerge_bench.records.results import rows
 from recmerge_bench.registry import Registry
+from recmerge_bench.results import results as results_module
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.files import load_records
+from recmerge_bench.results.results import rows
 from recmerge_bench.running.cell_record import seal_of
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.

@@ -18,13 +18,13 @@ from recmerge_bench.figures.data import figures
 from recmerge_bench.planning import configuration
 from recmerge_bench.publishing.check import _numbers, _walk
 from recmerge_bench.publishing.finish import build
-from recmerge_bench.records import comparison_schema, schema
-from recmerge_bench.records.all_ranks import derive, read_all_ranks
-from recmerge_bench.records.curves import load_curves
-from recmerge_bench.records.files import load_costs, load_records
-from recmerge_bench.records.groups import load_groups
-from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
+from recmerge_bench.results import comparison_schema, schema
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.curves import load_curves
+from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.groups import load_groups
+from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent
 FIELDS = HERE / "data" / "records-fields.json"

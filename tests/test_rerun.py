@@ -17,8 +17,8 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.rerun import matching, suite_of, text_of
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import load_suite
-from recmerge_bench.records.files import load_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.files import load_records
 from recmerge_bench.yaml_text import parse_yaml
 
 SMALL = {"steps": 7, "epochs": 0}

@@ -24,10 +24,10 @@ from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.publishing.check import check
 from recmerge_bench.publishing.finish import build, render_suite
-from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.records.files import load_costs, load_records
-from recmerge_bench.records.results import UNRECORDED
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.results import UNRECORDED
 from recmerge_bench.submissions import joining, untrusted
 from recmerge_bench.submissions.joining import join
 from recmerge_bench.submissions.replacing import replaced
@@ -607,8 +607,8 @@ def test_an_error_leaves_nothing_and_two_do_not_join_at_once(
 
 
 def test_groups_are_those_of_the_board(tmp_path: Path, boards: Path, registry: Registry) -> None:
-    from recmerge_bench.records.all_ranks import derive
-    from recmerge_bench.records.groups import Group, groups_json
+    from recmerge_bench.results.all_ranks import derive
+    from recmerge_bench.results.groups import Group, groups_json
     from recmerge_bench.running.store import write_json
 
     rows = np.arange(2 * sent.USERS) % 3 == 0

@@ -18,8 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.records.all_ranks import read_all_ranks
-from recmerge_bench.records.comparisons import (
+from recmerge_bench.registry import Registry, discover
+from recmerge_bench.results.all_ranks import read_all_ranks
+from recmerge_bench.results.comparisons import (
     Ranks,
     family_of,
     plain_numbers,
@@ -27,9 +28,8 @@ from recmerge_bench.records.comparisons import (
     scores_of,
     units_of,
 )
-from recmerge_bench.records.files import load_records
-from recmerge_bench.records.rows import ROW, Row, row_of
-from recmerge_bench.registry import Registry, discover
+from recmerge_bench.results.files import load_records
+from recmerge_bench.results.rows import ROW, Row, row_of
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.yaml_text import read_yaml
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from recmerge_bench.boards.pieces import plain, table
 from recmerge_bench.boards.table import Line, name_apart
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 
 NOTE = (
     "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "

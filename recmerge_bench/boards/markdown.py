@@ -24,7 +24,7 @@ from recmerge_bench.boards.verdicts import (
     said_of,
     said_of_models,
 )
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "

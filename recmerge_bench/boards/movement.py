@@ -10,9 +10,9 @@ from recmerge_bench.boards.pieces import p_value
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
-from recmerge_bench.records.comparisons import scores_of, units_of
-from recmerge_bench.records.rows import row_of
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.comparisons import scores_of, units_of
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.statistics.comparison import Comparison, Question, compare
 from recmerge_bench.statistics.scores import Units
 from recmerge_bench.statistics.verdicts import ALPHA, NONE, Judgement

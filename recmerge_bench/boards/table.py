@@ -8,8 +8,8 @@ from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.boards.submitted import MARK
-from recmerge_bench.records.results import MEAN
-from recmerge_bench.records.rows import Row, row_of
+from recmerge_bench.results.results import MEAN
+from recmerge_bench.results.rows import Row, row_of
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 from recmerge_bench.boards.pieces import p_value, plain, table
 from recmerge_bench.boards.table import Line, names_of
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, shown
 from recmerge_bench.untrusted.texts import code
 

@@ -54,7 +54,7 @@ def evaluate(
     table = _ranks(
         found, checkpoint, backbone, _options(changes), interactions, protocol, chosen, device
     )
-    from recmerge_bench.records.results import domain_means
+    from recmerge_bench.results.results import domain_means
 
     values = domain_means(found, list(metrics), table, chosen)
     if as_json:

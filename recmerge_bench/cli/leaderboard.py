@@ -74,8 +74,8 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
     from recmerge_bench.figures.data import figures as figures_of
     from recmerge_bench.figures.draw import write_figure
     from recmerge_bench.figures.pareto import paretos
-    from recmerge_bench.records.curves import curves_path, load_curves
-    from recmerge_bench.records.files import cost_path, load_costs, load_records
+    from recmerge_bench.results.curves import curves_path, load_curves
+    from recmerge_bench.results.files import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
         found = load_records(path)
@@ -130,7 +130,7 @@ def _records(folder: Path, suite: str | None) -> list[Path]:
     Raises:
         HandledError: none is there.
     """
-    from recmerge_bench.records.files import records_files
+    from recmerge_bench.results.files import records_files
 
     chosen = [p for p in records_files(folder) if suite in (None, p.stem)]
     if not chosen:
@@ -167,7 +167,7 @@ def compare(
     """
     from recmerge_bench.boards.compare import compare as differences
     from recmerge_bench.boards.movement import notes
-    from recmerge_bench.records.files import load_records
+    from recmerge_bench.results.files import load_records
 
     records = load_records(before), load_records(after)
     lines = differences(*records, tolerance, relative)
@@ -186,7 +186,7 @@ def _tested(
 ) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
     from recmerge_bench.boards.movement import movements
-    from recmerge_bench.records.all_ranks import read_all_ranks
+    from recmerge_bench.results.all_ranks import read_all_ranks
 
     if records[0]["results"] == records[1]["results"]:
         return []

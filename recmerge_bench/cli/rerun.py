@@ -40,7 +40,7 @@ def rerun(
     configuration, and whether the cells are those of the record, is said.
     """
     from recmerge_bench.planning.rerun import matching, suite_of, text_of
-    from recmerge_bench.records.files import load_records
+    from recmerge_bench.results.files import load_records
     from recmerge_bench.running.store import write_text
 
     records = load_records(record)

@@ -9,7 +9,7 @@ from typing import Any
 from recmerge_bench.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.exports.source import Source
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.untrusted.paths import slug, within
 
 _SPECIAL = {

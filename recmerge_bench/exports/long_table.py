@@ -9,7 +9,7 @@ from typing import Any
 
 from recmerge_bench.exports.source import Source
 from recmerge_bench.planning.keys import canonical
-from recmerge_bench.records.results import IDENTITY, MEAN
+from recmerge_bench.results.results import IDENTITY, MEAN
 from recmerge_bench.untrusted.paths import within
 from recmerge_bench.untrusted.texts import cell
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.all_ranks import read_all_ranks
+from recmerge_bench.results.all_ranks import read_all_ranks
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recmerge_bench.boards.pieces import p_value, plain
 from recmerge_bench.boards.table import MEAN, Line, best_two, names_of, tables
 from recmerge_bench.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.exports.source import Source
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.running.store import sha256
 from recmerge_bench.statistics.verdicts import NONE
 

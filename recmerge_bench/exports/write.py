@@ -12,8 +12,8 @@ from typing import Any
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.exports.source import Source
 from recmerge_bench.names import repeated
-from recmerge_bench.records.chosen import chooser, said
-from recmerge_bench.records.files import load_records, records_files
+from recmerge_bench.results.chosen import chooser, said
+from recmerge_bench.results.files import load_records, records_files
 from recmerge_bench.untrusted.paths import within
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")

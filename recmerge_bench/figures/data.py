@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.planning.keys import canonical
-from recmerge_bench.records.results import MEAN
+from recmerge_bench.results.results import MEAN
 from recmerge_bench.untrusted.texts import cell
 
 #: Rows of a figure are told apart by these.

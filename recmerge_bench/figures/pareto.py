@@ -14,7 +14,7 @@ from typing import Any
 from recmerge_bench.boards.cost_board import CostLine, cost_lines
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.figures.data import quoted
-from recmerge_bench.records.rows import row_of
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.untrusted.paths import apart
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"

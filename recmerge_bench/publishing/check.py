@@ -23,12 +23,12 @@ from recmerge_bench.figures.pareto import paretos
 from recmerge_bench.figures.portable import first_difference
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.publishing.owned import ENDS, check_apart
-from recmerge_bench.records.all_ranks import derive, read_all_ranks
-from recmerge_bench.records.curves import curves_path, load_curves
-from recmerge_bench.records.derived import DERIVED
-from recmerge_bench.records.files import cost_path, load_costs, load_records, records_files
-from recmerge_bench.records.groups import groups_path, load_groups
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.derived import DERIVED
+from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.site.load import load_suites
 from recmerge_bench.site.pages import render_site
 from recmerge_bench.untrusted.paths import below, within

@@ -11,11 +11,11 @@ from recmerge_bench.boards.full import render_full
 from recmerge_bench.boards.markdown import render
 from recmerge_bench.figures.pareto import paretos
 from recmerge_bench.publishing.owned import check_apart
-from recmerge_bench.records.all_ranks import derive, read_all_ranks
-from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
-from recmerge_bench.records.groups import groups_path, load_groups
-from recmerge_bench.records.results import Reader, manifests
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.results.groups import groups_path, load_groups
+from recmerge_bench.results.results import Reader, manifests
 from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.untrusted.paths import within
 

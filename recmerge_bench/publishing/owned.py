@@ -9,7 +9,7 @@ from typing import Any
 from recmerge_bench.errors import HandledError
 from recmerge_bench.figures.pareto import cost_figures
 from recmerge_bench.names import repeated
-from recmerge_bench.records.files import load_records, records_files
+from recmerge_bench.results.files import load_records, records_files
 from recmerge_bench.untrusted.paths import BESIDE
 
 #: What records consist of, by the end of their names.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.records.curves import curves_path, load_curves
-from recmerge_bench.records.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recmerge_bench.boards.cost_board import by_kind
 from recmerge_bench.boards.shares import experts, shares
 from recmerge_bench.boards.table import MEAN, Line, tables
 from recmerge_bench.boards.verdicts import comparison_of, models_beside, said_of_models
-from recmerge_bench.records.rows import Row, row_of
+from recmerge_bench.results.rows import Row, row_of
 from recmerge_bench.site.load import Suite
 from recmerge_bench.site.numbers import short
 from recmerge_bench.statistics.summary import mean_interval

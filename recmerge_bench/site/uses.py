@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from recmerge_bench.records.results import MEAN
+from recmerge_bench.results.results import MEAN
 from recmerge_bench.site.load import Suite
 
 

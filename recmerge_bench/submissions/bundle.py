@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recmerge_bench._version import __version__
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.records.files import SCHEMA as RECORDS_SCHEMA
+from recmerge_bench.results.files import SCHEMA as RECORDS_SCHEMA
 from recmerge_bench.running.store import sha256
 from recmerge_bench.submissions.untrusted import MARKUP, extract
 from recmerge_bench.untrusted.jsons import read_json

@@ -16,15 +16,15 @@ from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.planning.rerun import differences
 from recmerge_bench.publishing.check import expected
 from recmerge_bench.publishing.owned import check_apart, owned
-from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.records.audits import pretraining
-from recmerge_bench.records.curves import curves_path, load_curves
-from recmerge_bench.records.derived import with_derived
-from recmerge_bench.records.files import cost_path, load_costs, load_records, records_files
-from recmerge_bench.records.groups import by_group, groups_json, groups_path, load_groups
-from recmerge_bench.records.results import MEAN, domain_means
-from recmerge_bench.records.schema import check_seeds
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.audits import pretraining
+from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.derived import with_derived
+from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
+from recmerge_bench.results.results import MEAN, domain_means
+from recmerge_bench.results.schema import check_seeds
 from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
 from recmerge_bench.submissions.replacing import replaced

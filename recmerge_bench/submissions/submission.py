@@ -10,15 +10,15 @@ from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.records.chosen import chooser
-from recmerge_bench.records.curves import curves_path, load_curves
-from recmerge_bench.records.derived import without_derived
-from recmerge_bench.records.files import cost_path, load_costs, load_records, write_records
-from recmerge_bench.records.groups import Group, groups_json, groups_path, load_groups
-from recmerge_bench.records.results import IDENTITY, Reader, manifests
-from recmerge_bench.records.schema import check_costs, check_records
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.chosen import chooser
+from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.derived import without_derived
+from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.results.results import IDENTITY, Reader, manifests
+from recmerge_bench.results.schema import check_costs, check_records
 from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all

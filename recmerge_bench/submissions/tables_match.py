@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.records.results import MEAN
+from recmerge_bench.results.results import MEAN
 
 if TYPE_CHECKING:
     from recmerge_bench.submissions.submission import Submission

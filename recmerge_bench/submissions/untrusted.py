@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.records.all_ranks import COLUMNS
+from recmerge_bench.results.all_ranks import COLUMNS
 from recmerge_bench.untrusted import jsons, tars
 from recmerge_bench.untrusted.paths import within
 from recmerge_bench.untrusted.tables import check_table

@@ -12,9 +12,9 @@ import numpy as np
 from recmerge_bench.data.audit import audit
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
-from recmerge_bench.records.cut import load_cut
-from recmerge_bench.records.results import Reader
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.cut import load_cut
+from recmerge_bench.results.results import Reader
 
 #: File of what text encoders were trained on, below the folders that suites lie in.
 PRETRAINING = "facts/pretraining.json"

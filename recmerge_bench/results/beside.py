@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import FailFast, Field, FiniteFloat, field_validator, model_validator
 
-from recmerge_bench.records.schema import Identity, OfSuite, _Part, checked
+from recmerge_bench.results.schema import Identity, OfSuite, _Part, checked
 from recmerge_bench.untrusted.jsons import read_json
 
 #: Test targets that a split may have.

@@ -11,8 +11,8 @@ import numpy as np
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
 from recmerge_bench.names import MEAN
-from recmerge_bench.records.metrics import metric_values
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.running.store import Store
 
 IDENTITY = (
@@ -51,7 +51,7 @@ def manifests(out: Path, suite: str | None = None) -> list[dict[str, Any]]:
     if suite is not None and suite not in paths:
         raise HandledError(f"{out}: suite '{suite}' was not run here{near(suite, paths)}")
     chosen = [paths[suite]] if suite else list(paths.values())
-    from recmerge_bench.records.run_manifest import read_manifest  # pydantic takes a while
+    from recmerge_bench.results.run_manifest import read_manifest  # pydantic takes a while
 
     return [read_manifest(p) for p in chosen]
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
-from recmerge_bench.records.metrics import metric_values
-from recmerge_bench.records.rows import ROW, Row, row_of
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.metrics import metric_values
+from recmerge_bench.results.rows import ROW, Row, row_of
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.statistics.scores import Scores, Units, share_seeds
 

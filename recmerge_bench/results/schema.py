@@ -23,8 +23,8 @@ from pydantic import (
 from recmerge_bench.errors import DataError
 from recmerge_bench.names import MEAN, repeated, wrong_domains
 from recmerge_bench.planning.configuration import Configuration, hash_of
-from recmerge_bench.records import declared
-from recmerge_bench.records.comparison_schema import Compared, NamedRow, judged
+from recmerge_bench.results import declared
+from recmerge_bench.results.comparison_schema import Compared, NamedRow, judged
 from recmerge_bench.untrusted.paths import figure_flaw, suite_flaw
 
 SCHEMA = 3
@@ -137,7 +137,7 @@ class Track(_Part):
 
 
 class Audit(_Part):
-    """What a split leaks: see `recmerge_bench.records.audits`."""
+    """What a split leaks: see `recmerge_bench.results.audits`."""
 
     dataset: str
     timed: bool

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.comparisons import (
+from recmerge_bench.registry import Registry
+from recmerge_bench.results.comparisons import (
     Ranks,
     check_same_targets,
     plain_numbers,
@@ -16,8 +17,7 @@ from recmerge_bench.records.comparisons import (
     scores_of,
     units_of,
 )
-from recmerge_bench.records.rows import ROW, Row, row_of
-from recmerge_bench.registry import Registry
+from recmerge_bench.results.rows import ROW, Row, row_of
 from recmerge_bench.statistics.across import groups, mean_ranks, omnibus, separated
 from recmerge_bench.statistics.verdicts import few_seeds, few_users
 

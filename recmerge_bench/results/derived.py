@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recmerge_bench.records.across import make_across
-from recmerge_bench.records.comparisons import Ranks, make_comparisons
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.across import make_across
+from recmerge_bench.results.comparisons import Ranks, make_comparisons
 
 #: Parts of records that all rows of a table make together.
 DERIVED = ("comparisons", "across")

@@ -18,10 +18,10 @@ import numpy as np
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.cut import load_cut
-from recmerge_bench.records.metrics import metric_values
-from recmerge_bench.records.results import MEAN, Reader
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.cut import load_cut
+from recmerge_bench.results.metrics import metric_values
+from recmerge_bench.results.results import MEAN, Reader
 
 SCHEMA = 1
 #: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
@@ -126,7 +126,7 @@ def load_groups(path: Path) -> dict[str, list[Group]]:
     """
     if not path.is_file():
         return {}
-    from recmerge_bench.records.beside import read_groups
+    from recmerge_bench.results.beside import read_groups
 
     try:
         return {key: [Group.from_json(g) for g in some] for key, some in read_groups(path).items()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recmerge_bench.records.results import Reader
+from recmerge_bench.results.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
 
 SCHEMA = 1
@@ -50,7 +50,7 @@ def load_curves(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         return []
-    from recmerge_bench.records.beside import read_curves
+    from recmerge_bench.results.beside import read_curves
 
     return read_curves(path)
 

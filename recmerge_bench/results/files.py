@@ -16,19 +16,19 @@ import numpy as np
 
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
-from recmerge_bench.records.all_ranks import write_all_ranks
-from recmerge_bench.records.audits import make_audits, merging_facts, pretraining
-from recmerge_bench.records.costs import cost_of
-from recmerge_bench.records.curves import curves_path, make_curves
-from recmerge_bench.records.derived import with_derived
-from recmerge_bench.records.groups import Group, by_group, groups_json, groups_path, make_groups
-from recmerge_bench.records.results import UNRECORDED, Reader
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.audits import make_audits, merging_facts, pretraining
+from recmerge_bench.results.costs import cost_of
+from recmerge_bench.results.curves import curves_path, make_curves
+from recmerge_bench.results.derived import with_derived
+from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
+from recmerge_bench.results.results import UNRECORDED, Reader
 from recmerge_bench.running.store import write_json
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import within
 
-#: the schema that is written; `recmerge_bench.records.schema` reads it and older ones
+#: the schema that is written; `recmerge_bench.results.schema` reads it and older ones
 SCHEMA = 3
 
 
@@ -153,7 +153,7 @@ def load_records(path: Path) -> dict[str, Any]:
         DataError: the file is damaged or of a later schema; says where.
         HandledError: there is no such file.
     """
-    from recmerge_bench.records.schema import check_records
+    from recmerge_bench.results.schema import check_records
 
     return check_records(_read(path), path)
 
@@ -165,7 +165,7 @@ def load_costs(path: Path) -> dict[str, Any]:
         DataError: the file is damaged or of a later schema; says where.
         HandledError: there is no such file.
     """
-    from recmerge_bench.records.schema import check_costs
+    from recmerge_bench.results.schema import check_costs
 
     return check_costs(_read(path), path)
 

@@ -11,7 +11,7 @@ from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import DataError
-from recmerge_bench.records.results import Reader
+from recmerge_bench.results.results import Reader
 
 
 def load_cut(reader: Reader, result: Mapping[str, Any]) -> tuple[Split, Interactions]:

@@ -14,10 +14,10 @@ import numpy as np
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.records.derived import with_derived
-from recmerge_bench.records.groups import Group, by_group
-from recmerge_bench.records.results import domain_means
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.derived import with_derived
+from recmerge_bench.results.groups import Group, by_group
+from recmerge_bench.results.results import domain_means
 from recmerge_bench.untrusted.tables import read_table
 
 #: The columns of the file and their types in Parquet.

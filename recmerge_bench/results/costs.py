@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import DataError
-from recmerge_bench.records.results import PROVENANCE, Reader
+from recmerge_bench.results.results import PROVENANCE, Reader
 from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
 
 #: Tensors that a model computed from the training parts: stored with its weights, not learned.

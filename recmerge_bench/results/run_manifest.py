@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, FailFast, Field, field_validator
 
 from recmerge_bench.names import wrong_domains
-from recmerge_bench.records.schema import (
+from recmerge_bench.results.schema import (
     Audit,
     Encoder,
     Header,
