@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from recmerge_bench.boards.cost_board import by_kind, render_cost
 from recmerge_bench.errors import DataError
-from recmerge_bench.figures.draw import write_figure
-from recmerge_bench.figures.draw_pareto import pareto_svg
-from recmerge_bench.figures.pareto import MERGE, WHOLE, frontier, paretos
-from recmerge_bench.publishing.check import check
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.cost_board import by_kind, render_cost
+from recmerge_bench.report.figures.draw import write_figure
+from recmerge_bench.report.figures.draw_pareto import pareto_svg
+from recmerge_bench.report.figures.pareto import MERGE, WHOLE, frontier, paretos
+from recmerge_bench.report.publishing.check import check
 from recmerge_bench.results.costs import joules_of, parameters_of
 from recmerge_bench.results.results import Reader
 from recmerge_bench.running import energy
@@ -150,7 +150,7 @@ def test_smoke_boards_and_short_tables_have_no_plot() -> None:
 
 
 def test_check_knows_the_plots(tmp_path: Path, registry: Registry) -> None:
-    from recmerge_bench.publishing.finish import render_suite
+    from recmerge_bench.report.publishing.finish import render_suite
     from recmerge_bench.results.all_ranks import derive, write_all_ranks
 
     records, costs = suite()

@@ -11,11 +11,11 @@ import boards_builders as made
 import pytest
 from rich.console import Console
 
-from recmerge_bench.boards.cost_board import render_cost
-from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.show import print_board
-from recmerge_bench.publishing.finish import render_suite
+from recmerge_bench.report.boards.cost_board import render_cost
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.boards.show import print_board
+from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent

@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.paper import Beside, beside, order_alike
-from recmerge_bench.boards.stars import stars
-from recmerge_bench.boards.table import tables
 from recmerge_bench.errors import DataError
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
-from recmerge_bench.publishing.check import check
-from recmerge_bench.publishing.finish import render_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.boards.paper import Beside, beside, order_alike
+from recmerge_bench.report.boards.stars import stars
+from recmerge_bench.report.boards.table import tables
+from recmerge_bench.report.publishing.check import check
+from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.store import write_json

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
-from recmerge_bench.exports.latex import escaped
-from recmerge_bench.exports.long_table import COLUMNS
-from recmerge_bench.exports.write import FORMATS, export_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.exports.latex import escaped
+from recmerge_bench.report.exports.long_table import COLUMNS
+from recmerge_bench.report.exports.write import FORMATS, export_suite
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.running.store import sha256, write_json
 
@@ -226,7 +226,7 @@ def test_runs_and_qrels_give_our_metrics_again(
 )  # fmt: skip
 def test_ties_and_depth_lose_what_is_documented(counts: list[tuple[int, int, int]]) -> None:
     from recmerge_bench.evaluation.ranks import RankTable
-    from recmerge_bench.exports.trec import _lines, queries
+    from recmerge_bench.report.exports.trec import _lines, queries
 
     users, better, equal = (np.array([c[i] for c in counts]) for i in range(3))
     ones = np.zeros(len(counts), np.int64)

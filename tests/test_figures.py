@@ -19,12 +19,12 @@ from test_run import run
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
-from recmerge_bench.figures.data import FigureData, Point, figures
-from recmerge_bench.figures.draw import svg
 from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.figures.data import FigureData, Point, figures
+from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_records

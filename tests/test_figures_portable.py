@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recmerge_bench.figures.portable import first_difference, portable
+from recmerge_bench.report.figures.portable import first_difference, portable
 
 RECORDS = Path(__file__).resolve().parents[1] / "leaderboards" / "records" / "ml100k.json"
 DRAWN = """<?xml version="1.0" encoding="utf-8"?>
@@ -68,8 +68,8 @@ def test_names_of_shapes_follow_their_order_alone() -> None:
 DRAW = """
 import sys
 from pathlib import Path
-from recmerge_bench.figures.draw_pareto import pareto_svg
-from recmerge_bench.figures.pareto import paretos
+from recmerge_bench.report.figures.draw_pareto import pareto_svg
+from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.results.files import cost_path, load_costs, load_records
 
 path = Path(sys.argv[1])

@@ -58,7 +58,7 @@ def test_no_damage_passes_a_border(
     name: str, borders: Borders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("draw", "draw_pareto"):  # the long form draws
-        monkeypatch.setattr(f"recmerge_bench.figures.{module}.drawn", lambda *_: "<svg/>\n")
+        monkeypatch.setattr(f"recmerge_bench.report.figures.{module}.drawn", lambda *_: "<svg/>\n")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     wrong = tried(borders, name, 0, CASES.get(name, OTHERS), tmp_path)
     assert not wrong, "\n".join(f"{n} x {what}" for what, n in wrong.most_common(20))

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from recmerge_bench.boards.paper_tables import heading
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.paper_tables import heading
 
 
 def differs(registry: Registry, suite: str, *changes: str) -> dict[str, list[str]]:

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT
 
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.table import tables
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.boards.table import tables
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.results import manifests
 from recmerge_bench.results.schema import check_costs, check_records

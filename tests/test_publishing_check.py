@@ -13,14 +13,14 @@ from compared_builders import suite
 from conftest import ROOT
 
 from recmerge_bench.cli import cli
-from recmerge_bench.publishing.check import check
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.publishing.check import check
+from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.pages import render_site
+from recmerge_bench.report.site.write import write_site
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import SCHEMA
 from recmerge_bench.running.store import write_json
-from recmerge_bench.site.load import load_suites
-from recmerge_bench.site.pages import render_site
-from recmerge_bench.site.write import write_site
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import boards_builders as made
 import pytest
 from compared_builders import suite
 
-from recmerge_bench.boards.across_tables import MOST
-from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.publishing.check import check
-from recmerge_bench.publishing.finish import render_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.across_tables import MOST
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.publishing.check import check
+from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.across import make_across
 from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.running.store import write_json

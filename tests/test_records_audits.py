@@ -11,15 +11,15 @@ import boards_builders as made
 import numpy as np
 import pytest
 
-from recmerge_bench.boards.audit_section import ABSENT, NOTHING, PLACES
-from recmerge_bench.boards.full import render_full
 from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
-from recmerge_bench.publishing.finish import build
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.audit_section import ABSENT, NOTHING, PLACES
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results.audits import are_moments
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.store import Store, write_json

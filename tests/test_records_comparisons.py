@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from compared_builders import USERS, suite, table
 
-from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.boards.verdicts import in_words, said_of, said_of_models
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.boards.verdicts import in_words, said_of, said_of_models
 from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.results.comparisons import make_comparisons
 from recmerge_bench.results.schema import check_records

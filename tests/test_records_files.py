@@ -12,10 +12,10 @@ import boards_builders as made
 import pytest
 from click.testing import CliRunner
 
-from recmerge_bench.boards.compare import compare
 from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
 from recmerge_bench.errors import HandledError
+from recmerge_bench.report.boards.compare import compare
 from recmerge_bench.results import schema
 from recmerge_bench.results.files import SCHEMA, load_costs, load_records
 

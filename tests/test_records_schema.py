@@ -11,14 +11,14 @@ import boards_builders as made
 import pytest
 from pydantic import BaseModel
 
-from recmerge_bench.boards.cost_board import render_cost
-from recmerge_bench.boards.full import render_full
-from recmerge_bench.boards.markdown import render
-from recmerge_bench.figures.data import figures
 from recmerge_bench.planning import configuration
-from recmerge_bench.publishing.check import _numbers, _walk
-from recmerge_bench.publishing.finish import build
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.cost_board import render_cost
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.figures.data import figures
+from recmerge_bench.report.publishing.check import _numbers, _walk
+from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results import comparison_schema, schema
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.curves import load_curves

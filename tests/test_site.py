@@ -17,11 +17,11 @@ from site_builders import HOSTILE, write_folder
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
-from recmerge_bench.site.load import load_suites
-from recmerge_bench.site.numbers import short
-from recmerge_bench.site.pages import POLICY, render_site
-from recmerge_bench.site.suites import encode, suite_data
-from recmerge_bench.site.write import write_site
+from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.numbers import short
+from recmerge_bench.report.site.pages import POLICY, render_site
+from recmerge_bench.report.site.suites import encode, suite_data
+from recmerge_bench.report.site.write import write_site
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
 

@@ -14,9 +14,9 @@ from conftest import ROOT
 from site_builders import HOSTILE, write_folder
 
 from recmerge_bench.registry import Registry
-from recmerge_bench.site.load import load_suites
-from recmerge_bench.site.pages import render_site
-from recmerge_bench.site.write import write_site
+from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.pages import render_site
+from recmerge_bench.report.site.write import write_site
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no chromium here: apt-get install chromium"

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
-from recmerge_bench.publishing.check import check
-from recmerge_bench.publishing.finish import build, render_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.publishing.check import check
+from recmerge_bench.report.publishing.finish import build, render_suite
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.results import UNRECORDED

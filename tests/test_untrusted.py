@@ -21,9 +21,9 @@ from fuzzing import asked
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.planning.options import complete
-from recmerge_bench.publishing.finish import build, render_suite
-from recmerge_bench.publishing.owned import check_apart
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.publishing.finish import build, render_suite
+from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.results.all_ranks import COLUMNS
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.cell_record import SEAL, seal_of

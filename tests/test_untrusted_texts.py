@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from recmerge_bench.figures.data import quoted
+from recmerge_bench.report.figures.data import quoted
 from recmerge_bench.untrusted.texts import cell, code, markdown
 
 FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]

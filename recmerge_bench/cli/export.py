@@ -44,11 +44,11 @@ def export(
     """CSV, Parquet, LaTeX, TREC runs, RESULTS.md.
 
     Of one suite's records; all files are written or none. TREC files hold fillers in the places
-    above each target, whose items are not stored; recmerge_bench/exports/trec.py tells what is
-    exact and what is lost.
+    above each target, whose items are not stored; recmerge_bench/report/exports/trec.py tells what
+    is exact and what is lost.
     """
     from recmerge_bench.errors import HandledError, near
-    from recmerge_bench.exports.write import FORMATS, export_suite
+    from recmerge_bench.report.exports.write import FORMATS, export_suite
 
     for name in formats:
         if name not in FORMATS:

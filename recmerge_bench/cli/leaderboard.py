@@ -44,7 +44,7 @@ def build(
 
     <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
     """
-    from recmerge_bench.publishing import finish
+    from recmerge_bench.report.publishing import finish
 
     if (out is None) == (records is None):
         raise HandledError(
@@ -71,9 +71,9 @@ def build(
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
     """Draw what suites declare, and quality against cost (SVG), with the data (CSV)."""
-    from recmerge_bench.figures.data import figures as figures_of
-    from recmerge_bench.figures.draw import write_figure
-    from recmerge_bench.figures.pareto import paretos
+    from recmerge_bench.report.figures.data import figures as figures_of
+    from recmerge_bench.report.figures.draw import write_figure
+    from recmerge_bench.report.figures.pareto import paretos
     from recmerge_bench.results.curves import curves_path, load_curves
     from recmerge_bench.results.files import cost_path, load_costs, load_records
 
@@ -94,9 +94,9 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
 @click.pass_context
 def site(ctx: click.Context, records: Path, to: Path) -> int:
     """Write the static site of all suites, whole: it opens from disk (index.html)."""
-    from recmerge_bench.site.load import load_suites
-    from recmerge_bench.site.pages import render_site
-    from recmerge_bench.site.write import write_site
+    from recmerge_bench.report.site.load import load_suites
+    from recmerge_bench.report.site.pages import render_site
+    from recmerge_bench.report.site.write import write_site
 
     pages = render_site(load_suites(records), registry(ctx))
     write_site(pages, to)
@@ -113,7 +113,7 @@ def check(ctx: click.Context, folder: Path) -> int:
     Every board, figure and number, and the papers' numbers from the reference data; ends with 1 if
     any differs.
     """
-    from recmerge_bench.publishing.check import check as wrong
+    from recmerge_bench.report.publishing.check import check as wrong
 
     if not (folder / "records").is_dir():
         raise HandledError(f"{folder}: no folder of boards: it has no records/")
@@ -165,8 +165,8 @@ def compare(
     paired by user over the seeds in common; changes of order and of verdicts are told. Ends with 1
     if anything differs.
     """
-    from recmerge_bench.boards.compare import compare as differences
-    from recmerge_bench.boards.movement import notes
+    from recmerge_bench.report.boards.compare import compare as differences
+    from recmerge_bench.report.boards.movement import notes
     from recmerge_bench.results.files import load_records
 
     records = load_records(before), load_records(after)
@@ -185,7 +185,7 @@ def _tested(
     found: Registry, records: tuple[dict[str, Any], dict[str, Any]], ranks: list[Path]
 ) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
-    from recmerge_bench.boards.movement import movements
+    from recmerge_bench.report.boards.movement import movements
     from recmerge_bench.results.all_ranks import read_all_ranks
 
     if records[0]["results"] == records[1]["results"]:

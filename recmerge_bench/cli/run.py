@@ -133,7 +133,7 @@ def _finish(
     strict: bool,
     command: str,
 ) -> int:
-    from recmerge_bench.publishing.finish import write_board
+    from recmerge_bench.report.publishing.finish import write_board
     from recmerge_bench.running.manifest import write_manifest
 
     manifest = write_manifest(plan, store, outcome, command)

@@ -14,9 +14,9 @@ import numpy as np
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.planning.rerun import differences
-from recmerge_bench.publishing.check import expected
-from recmerge_bench.publishing.owned import check_apart, owned
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.publishing.check import expected
+from recmerge_bench.report.publishing.owned import check_apart, owned
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.audits import pretraining
 from recmerge_bench.results.curves import curves_path, load_curves

@@ -1,0 +1,142 @@
+"""What rows were made with, and what their settings were chosen on: from configurations alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.planning.tuning import DATA
+from recmerge_bench.report.boards import pieces
+from recmerge_bench.report.boards.pieces import plain
+from recmerge_bench.report.boards.table import Line
+
+UNRECORDED = "not recorded"
+UNDECLARED = "not declared"
+#: What merges of a data tier read.
+TIERS = {
+    "T0": "weights",
+    "T1": "generated users",
+    "T2": "statistics of users",
+    "T3": "users' training histories",
+    "T4": "validation labels",
+}
+
+
+def budget_text(told: Mapping[str, Any] | None) -> str:
+    """A tuning budget in short: ``10 x validation labels of beauty, toys``."""
+    if not told:
+        return UNDECLARED
+    if told["data"] == "none":
+        return "none"
+    domains = f" of {', '.join(told['domains'])}" if told["domains"] else ""
+    return f"{told['times']} x {DATA[told['data']]}{domains}"
+
+
+def tuned_text(line: Line) -> str:
+    """What a row's own settings were chosen on."""
+    if line.configuration is None:
+        return UNRECORDED
+    return budget_text(line.configuration["tuning"]["row"])
+
+
+def was_tuned(line: Line) -> bool:
+    """Whether something was tried on some data."""
+    return tuned_text(line) not in (UNRECORDED, UNDECLARED, "none")
+
+
+def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
+    """What data a track's rows used, for its card."""
+    tiers = sorted({line.tier for line in lines if line.tier})
+    reads = "no data of users (tiers T0, T1)" if isolated else ""
+    if not isolated and tiers:
+        reads = "; ".join(f"{tier}: {TIERS[tier]}" for tier in tiers if tier in TIERS)
+    counts: dict[str, int] = {}
+    for line in lines:
+        said = tuned_text(line)
+        counts[said] = counts.get(said, 0) + 1
+    rows = "; ".join(f"{said} ({n} rows)" for said, n in counts.items())
+    models = dict.fromkeys(
+        f"{told['backbone']['name']}: {budget_text(told['tuning']['backbone'])}"
+        + (f" ({budget['tried']})" if (budget := told["tuning"]["backbone"])["tried"] else "")
+        for line in lines
+        if (told := line.configuration) and told["backbone"] and told["tuning"]["backbone"]
+    )
+    return [
+        *([("merging reads", reads)] if reads else []),
+        ("rows tuned on", rows),
+        *([("models tuned on", "; ".join(models))] if models else []),
+    ]
+
+
+def made_text(line: Line) -> str:
+    """Options, tuning and hash of a row, in a line."""
+    told = line.configuration
+    if told is None:
+        return f"configuration {UNRECORDED}"
+    options = _options(told["method"]["options"]) or "no options"
+    return f"{options}; tuned: {tuned_text(line)}; configuration {line.configuration_sha256[:12]}"
+
+
+def section(lines: Sequence[Line]) -> list[str]:
+    """Options, tuning and hash of each row; the trainings behind them, once each."""
+    known = [line for line in lines if line.configuration]
+    if not known:
+        return [
+            "### Configurations",
+            "Not recorded: these rows were made before configurations were (records schema 3). "
+            "Figures that show an option leave them out, and they cannot be run again from the "
+            "record alone.",
+        ]
+    trainings: dict[str, int] = {}
+    rows = []
+    for line in lines:
+        told = line.configuration
+        if told is None:
+            rows.append([*pieces.name(line), UNRECORDED, "–", "–", "–"])
+            continue
+        number = trainings.setdefault(_trained(told), len(trainings) + 1)
+        tried = (told["tuning"]["row"] or {}).get("tried", "")
+        tuned = tuned_text(line) + (f" ({tried})" if tried else "")
+        options = _options(told["method"]["options"]) or "none"
+        rows.append(
+            [*pieces.name(line), plain(options), str(number), plain(tuned),
+             f"`{line.configuration_sha256[:12]}`"]
+        )  # fmt: skip
+    headers = ["backbone", "method", "options", "made", "tuned on", "configuration"]
+    made = [f"{number}. {plain(text)}" for text, number in trainings.items()]
+    return [
+        "### Configurations",
+        "All options of each method, defaults filled in; how its models were made, by number; "
+        "what its settings were chosen on; the first digits of its configuration's SHA-256.",
+        pieces.table(headers, rows),
+        "\n".join(made),
+    ]
+
+
+def _trained(told: Mapping[str, Any]) -> str:
+    """Backbone, base and trainings in a line."""
+    training, parts = told["training"], []
+    if told["backbone"]:
+        parts.append(f"{told['backbone']['name']}: {_options(told['backbone']['options'])}")
+    if told["base"]:
+        parts.append(
+            f"base of {told['base']['dataset']['name']} ({', '.join(told['base']['domains'])})"
+        )
+    if training["base"]:
+        parts.append(f"base: {_options(training['base'])}")
+    alike: dict[str, list[str]] = {}
+    for domain, options in training["experts"].items():
+        alike.setdefault(_options(options), []).append(domain)
+    parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
+    parts += [f"{k}: {_options(training[k])}" for k in ("joint", "own") if training[k]]
+    return f"{told['threads']} thread(s); " + ("; ".join(parts) or "nothing is trained")
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{k}={_value(v)}" for k, v in sorted(options.items()))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

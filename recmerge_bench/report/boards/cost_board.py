@@ -1,0 +1,130 @@
+"""The cost board: what differs between two equal runs, a row each, means over the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import Any, Protocol
+
+from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.report.boards.table import Line, name_apart
+from recmerge_bench.results.rows import row_of
+
+NOTE = (
+    "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "
+    "all cells behind a row: shared trainings count for every row that needs them (*training*), a "
+    "merge for its own row alone (*merging*). *Other*: reading data, cutting, drawing candidates, "
+    "encoding texts. *Peak*: the largest of the workers' peaks. *Parameters*: numbers in the "
+    "weight files that serve all domains, experts with one model a domain."
+)
+ENERGY = (
+    "*Energy*: of the processors' packages (RAPL), a cell's share of the machine's work in its "
+    "time."
+)
+NO_ENERGY = "Energy is not reported by the machine (–)."
+KINDS = {"train": "training", "merge": "merging", "rank": "ranking"}
+
+
+@dataclass
+class CostLine:
+    """A row of a cost board, its seeds together.
+
+    Attributes:
+        line: its name.
+        seeds: how many; 0 for a method without seed.
+        seconds: training, merging, ranking, other -> seconds of each seed.
+        memory: peak bytes of each seed.
+        parameters: of each seed that they are known of.
+        joules: of each seed that they are known of.
+    """
+
+    line: Line
+    seeds: int = 0
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    memory: list[int] = field(default_factory=list)
+    parameters: list[int] = field(default_factory=list)
+    joules: list[float] = field(default_factory=list)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """One seed's cost."""
+        self.seeds += entry["identity"]["seed"] is not None
+        for kind, seconds in by_kind(entry).items():
+            self.seconds.setdefault(kind, []).append(seconds)
+        self.memory.append(entry["peak_memory"])
+        for name in ("parameters", "joules"):
+            if entry.get(name) is not None:
+                getattr(self, name).append(entry[name])
+
+
+def by_kind(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds of a result by training, merging, ranking and other work."""
+    found = dict.fromkeys([*KINDS.values(), "other"], 0.0)
+    for name, seconds in entry["seconds"].items():
+        found[KINDS.get(name.partition(":")[0], "other")] += seconds
+    return found
+
+
+def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]]:
+    """(track, protocol) -> rows, in the order of the file."""
+    found: dict[tuple[str, str], dict[tuple[Any, ...], CostLine]] = {}
+    for entry in costs["results"]:
+        identity = dict(entry["identity"])
+        identity.pop("seed")
+        place = found.setdefault((identity["track"], identity["protocol"]), {})
+        key = row_of(identity)
+        place.setdefault(key, CostLine(Line(identity))).add(entry)
+    for rows in found.values():
+        name_apart(row.line for row in rows.values())
+    return {place: list(rows.values()) for place, rows in found.items()}
+
+
+class Plot(Protocol):
+    """A plot of quality against cost (`recmerge_bench.report.figures.pareto.Pareto`)."""
+
+    @property
+    def name(self) -> str:
+        """Its name within the suite."""
+
+
+def render_cost(costs: Mapping[str, Any], plots: Sequence[Plot] = ()) -> str:
+    """The cost board ``<suite>-cost.md``, with links to its plots of quality against cost."""
+    drawn = {plot.name: f"figures/{costs['suite']}-{plot.name}.svg" for plot in plots}
+    places = {
+        f"{e.get('device', '?')}, {e.get('cores', '?')} cores, Python {e.get('python', '?')}"
+        for e in costs["results"]
+    }
+    where = "; ".join(sorted(places)) or "none, nothing is done"
+    measured = any(e.get("joules") is not None for e in costs["results"])
+    note = f"{NOTE} {ENERGY if measured else NO_ENERGY}"
+    parts = [f"# {costs['suite']}: cost", f"{note}\n\nHardware: {where}."]
+    for (track, protocol), lines in cost_lines(costs).items():
+        parts += [f"## {plain(track)}, {plain(protocol)}", _table(lines)]
+        if file := drawn.get(f"cost-pareto-{track}-{protocol}"):
+            parts.append(f"![Quality against cost: {plain(track)}, {plain(protocol)}]({file})")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(lines: Sequence[CostLine]) -> str:
+    rows = [
+        [
+            *map(plain, row.line.name),
+            *(_seconds(mean(row.seconds[kind])) for kind in (*KINDS.values(), "other")),
+            f"{max(row.memory) / 2**20:.0f}",
+            f"{round(mean(row.parameters)):,}" if row.parameters else "–",
+            f"{mean(row.joules):.0f}" if row.joules else "–",
+            str(row.seeds or "–"),
+        ]
+        for row in lines
+    ]
+    headers = [
+        "backbone", "method", "training s", "merging s", "ranking s", "other s", "peak MiB",
+        "parameters", "energy J", "seeds",
+    ]  # fmt: skip
+    return table(headers, rows)
+
+
+def _seconds(value: float) -> str:
+    if value == 0:
+        return "–"  # no such work
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

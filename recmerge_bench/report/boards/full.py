@@ -1,0 +1,111 @@
+"""``<suite>-full.md``: every metric and domain with its spread, and what verdicts rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from recmerge_bench.report.boards import across_tables, configurations, paper_tables, pieces
+from recmerge_bench.report.boards.audit_section import audit_section, meanings
+from recmerge_bench.report.boards.paper import beside
+from recmerge_bench.report.boards.pieces import plain
+from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
+from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.report.boards.verdicts import comparison_of, section
+from recmerge_bench.untrusted.texts import code
+
+SAID = (
+    "Means over the seeds ± sample standard deviation. Best in **bold**, second "
+    "<u>underlined</u>."
+)
+
+
+def render_full(records: Mapping[str, Any]) -> str:
+    """The full board."""
+    suite, header = records["suite"], records["header"]
+    parts = [
+        f"# {suite}: {plain(header['title'])}, in full",
+        f"{SAID} Protocols, verdicts and what is missing: [{suite}.md]({suite}.md).",
+    ]
+    for (track, protocol), lines in tables(records).items():
+        parts += _section(records, track, protocol, lines)
+    parts += meanings(records)
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(
+    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+) -> list[str]:
+    header = records["header"]
+    metrics, about = header["metrics"], header["tracks"][track]
+    parts = [f"## {plain(track)}, {plain(protocol)}"]
+    done = [line for line in lines if line.values]
+    for metric in metrics if done else ():
+        parts += [f"### {plain(metric)}", _by_domain(done, metric)]
+        own = experts(done, about.get("reference"))
+        if any(_own(line, own) for line in done):
+            title = f"#### {metric} divided by that of {code(about['reference'])}"
+            parts += [f"{title} (the same backbone and seed)", _shares(done, metric, own)]
+    for compared in comparison_of(records, track, protocol):
+        parts += section(compared, done)
+    across = across_tables.across_of(records, track, protocol)
+    parts += across_tables.section(across, done, whole=True) if across else []
+    found = beside(header, track, protocol, lines)
+    parts += paper_tables.full(about["paper"], found) if found else []
+    grouped = [line for line in done if line.groups]
+    if grouped:
+        facts = header.get("group_facts", {}).get(grouped[0].split, {})
+        parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
+    parts += configurations.section(done) if done else []
+    return parts + audit_section(records, track, protocol)
+
+
+def _by_domain(lines: list[Line], metric: str) -> str:
+    domains = [*lines[0].domains, MEAN]
+    best = {d: best_two(lines, d, metric) for d in domains}
+    rows = [
+        [
+            *pieces.name(line), *(pieces.cell(line, d, metric, best[d]) for d in domains),
+            pieces.seeds(line),
+        ]
+        for line in lines
+    ]  # fmt: skip
+    return pieces.table(["backbone", "method", *map(plain, domains), "seeds"], rows)
+
+
+def _own(line: Line, own: Mapping[str, Line]) -> Line | None:
+    """The expert that a row is divided by; none for the expert itself."""
+    mine = own.get(line.identity["backbone"])
+    return None if mine is line else mine
+
+
+def _shares(lines: list[Line], metric: str, own: Mapping[str, Line]) -> str:
+    domains = [*lines[0].domains, MEAN_OF_RATIOS, RATIO_OF_MEANS]
+    rows = []
+    for line in lines:
+        mine = _own(line, own)
+        if mine is not None:
+            found = shares(line, mine, metric)
+            cells = (pieces.percent(list(found.get(d, {}).values())) for d in domains)
+            rows.append([*pieces.name(line), *cells])
+    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
+
+
+def _groups(lines: Sequence[Line], facts: Mapping[str, Any]) -> list[str]:
+    """Mean over the domains within each group, and what the groups are."""
+    names = list(dict.fromkeys(name for line in lines for name in line.groups))
+    rows = [
+        [
+            *pieces.name(line),
+            *(f"{mean(line.groups[n]):.4f}" if n in line.groups else "–" for n in names),
+        ]
+        for line in lines
+    ]
+    said = [
+        f"- {plain(n)}: {plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
+        for n in names
+        if n in facts
+    ]
+    table = pieces.table(["backbone", "method", *map(plain, names)], rows)
+    return [table, "\n".join(said)] if said else [table]

@@ -1,0 +1,189 @@
+"""Boards as Markdown, from records alone; equal records give equal bytes.
+
+``<suite>.md`` is compact: means, verdicts, a paper's numbers, what is missing. All metrics with
+their spread and all intervals are in ``<suite>-full.md`` (`recmerge_bench.report.boards.full`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.report.boards import across_tables, paper_tables, pieces
+from recmerge_bench.report.boards.card import card
+from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
+from recmerge_bench.report.boards.paper import beside
+from recmerge_bench.report.boards.pieces import plain
+from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
+from recmerge_bench.report.boards.submitted import footnotes
+from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, tables
+from recmerge_bench.report.boards.verdicts import (
+    compared_rows,
+    comparison_of,
+    models_beside,
+    said_of,
+    said_of_models,
+)
+from recmerge_bench.results.rows import row_of
+
+LABELS = {
+    "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
+    "It carries no verdicts, and its numbers say nothing about methods.",
+    "converged": "Trainings end by validation. Means over the seeds.",
+    "paper": "The papers' settings. Means over the seeds.",
+}
+
+BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
+BEST_TESTED = (
+    "Best in **bold**, second <u>underlined</u>. The verdict is about the difference from the "
+    "track's baseline: better, worse, equivalent or undecided; or there is none, and why."
+)
+
+
+def render(records: Mapping[str, Any]) -> str:
+    """The compact board ``<suite>.md``."""
+    header, suite = records["header"], records["suite"]
+    parts = [f"# {suite}: {plain(header['title'])}"]
+    parts.append(
+        f"{LABELS[header['label']]} Every metric and domain with its spread, and the intervals "
+        f"behind the verdicts: [{suite}-full.md]({suite}-full.md)."
+    )
+    parts.append(BEST if not records.get("comparisons") else BEST_TESTED)
+    for (track, protocol), lines in tables(records).items():
+        parts += _section(records, track, protocol, lines)
+    parts += reproduce(header)
+    return "\n\n".join(parts) + "\n"
+
+
+def reproduce(header: Mapping[str, Any]) -> list[str]:
+    """The commands that make the board."""
+    return [
+        "## Reproduce",
+        f"    {' '.join(header['command'].split())}\n"
+        "    recmerge-bench leaderboard build --out runs --to leaderboards",
+    ]
+
+
+def _section(
+    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+) -> list[str]:
+    header = records["header"]
+    metric, about = header["metrics"][0], header["tracks"][track]
+    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
+    notes = [f"- {plain(note)}" for note in about.get("notes", ())]
+    parts += ["\n".join(notes)] if notes else []
+    done = [line for line in lines if line.values]
+    if done:
+        compared = comparison_of(records, track, protocol)
+        parts.append(f"### {plain(metric)} by domain")
+        parts.append(_table(done, metric, about.get("reference"), compared))
+        parts += footnotes([(pieces.name(line)[1], line.submitted) for line in done])
+        parts += _legend(done, about.get("reference"), compared)
+        across = across_tables.across_of(records, track, protocol)
+        parts += across_tables.section(across, done, whole=False) if across else []
+    found = beside(header, track, protocol, lines)
+    if found:
+        parts += paper_tables.compact(about["paper"], found, metric)
+    missing = [line for line in lines if line.gaps]
+    if missing:
+        parts += ["### Missing", _missing(missing)]
+    return parts
+
+
+def _table(
+    lines: list[Line], metric: str, reference: str | None, compared: list[Mapping[str, Any]]
+) -> str:
+    """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
+    domains = [*lines[0].domains, MEAN]
+    best = {d: best_two(lines, d, metric) for d in domains}
+    own = experts(lines, reference)
+    verdicts = compared_rows(compared)
+    models = any(row and models_beside(row) for row in verdicts.values())
+    tuned = any(was_tuned(line) for line in lines)
+    uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
+    rows = []
+    for line in lines:
+        row = row_of(line.identity)
+        cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
+        cells += [_share(line, own, metric)] if own else []
+        cells += [_verdict(verdicts, row)] if verdicts else []
+        cells += [_of_models(verdicts.get(row))] if models else []
+        cells += [plain(tuned_text(line))] if tuned else []
+        rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
+    headers = [
+        "backbone", "method", *map(plain, domains),
+        *([f"÷ {plain(str(reference))}"] if own else []),
+        *(["verdict"] if verdicts else []), *(["these models"] if models else []),
+        *(["tuned on"] if tuned else []), *(["seeds"] if uneven else []),
+    ]  # fmt: skip
+    return pieces.table(headers, rows)
+
+
+def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
+    """Mean of the domains' ratios."""
+    mine = own.get(line.identity["backbone"])
+    if mine is None or mine is line:
+        return "–"
+    found = shares(line, mine, metric).get(MEAN_OF_RATIOS, {})
+    return pieces.percent(list(found.values()), spread=False)
+
+
+def _verdict(rows: Mapping[tuple[str, ...], Any], row: tuple[str, ...]) -> str:
+    """What is said of the methods, with the difference."""
+    if row not in rows:
+        return "–"
+    compared = rows[row]
+    if compared is None:
+        return "baseline"
+    said, relative = said_of(compared), compared["relative"]
+    if relative is None:
+        return said
+    share = f"{round(100 * relative, 1) + 0.0:+.1f} %"  # + 0.0: no -0.0
+    return f"{said}, {share}" if compared["about_methods"]["reason"] else f"{said} ({share})"
+
+
+def _of_models(compared: Mapping[str, Any] | None) -> str:
+    """What is said of these models, where the verdict leaves the methods open."""
+    return said_of_models(compared) if compared and models_beside(compared) else "–"
+
+
+def _legend(
+    lines: Sequence[Line], reference: str | None, compared: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    said = []
+    if experts(lines, reference):
+        said.append(
+            f"÷ {plain(str(reference))}: {MEAN_OF_RATIOS} to the same backbone's and seed's."
+        )
+    said += [_against(compared, lines)] if compared else []
+    return [" ".join(said)] if said else []
+
+
+def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> str:
+    """What the verdicts are about."""
+    names = names_of(lines)
+    said = []
+    for about in compared:
+        row = row_of(about["baseline"])
+        place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
+        said.append(f"{pieces.baseline_name(about, names, row)}{plain(place)}")
+    none = any(models_beside(row) for about in compared for row in about["rows"])
+    models = (
+        " *These models*: of the models as they were trained, users alone drawn anew; it says "
+        "nothing of other seeds."
+    ) * none
+    return (
+        f"Verdicts: the difference of the means over the domains from {', '.join(said)} (per "
+        "cent), seeds and users both drawn anew, adjusted for all rows of the table. There is none "
+        f"with fewer than five seeds or 30 users of a domain.{models}"
+    )
+
+
+def _missing(lines: Sequence[Line]) -> str:
+    rows = [
+        [*pieces.name(line), status, ", ".join(map(pieces.seed, sorted(seeds))), plain(reason)]
+        for line in lines
+        for (status, reason), seeds in line.gaps.items()
+    ]
+    return pieces.table(["backbone", "method", "status", "seeds", "reason"], rows)
+

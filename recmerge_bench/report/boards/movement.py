@@ -1,0 +1,199 @@
+"""Whether rows that moved between two runs of a suite moved beyond the noise of seeds and users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recmerge_bench.evaluation.ranks import RankTable, same_targets
+from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.pieces import p_value
+from recmerge_bench.report.boards.table import MEAN, Line, tables
+from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.results.comparisons import scores_of, units_of
+from recmerge_bench.results.rows import row_of
+from recmerge_bench.statistics.comparison import Comparison, Question, compare
+from recmerge_bench.statistics.scores import Units
+from recmerge_bench.statistics.verdicts import ALPHA, NONE, Judgement
+
+Ranks = Mapping[str, RankTable]
+Place = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A row's mean over the domains, after less before, tested on the users of both.
+
+    Attributes:
+        row: track, protocol and what else tells it from others.
+        metric: which.
+        found: after beside before over the seeds in common, judged with all that moved.
+        family: how many moved: rows and metrics.
+    """
+
+    row: Place
+    metric: str
+    found: Comparison
+    family: int
+
+    @property
+    def judged(self) -> tuple[str, Judgement]:
+        """What was drawn anew, and what is said: of the methods, else of these models."""
+        seeds = len(self.found.seeds)
+        if self.found.about_methods.verdict != NONE:
+            drawn = f"users and {seeds} seeds" if seeds else "users alone"
+            return drawn, self.found.about_methods
+        why = f"; of the methods: {self.found.about_methods}" if seeds else ""
+        return f"users alone{why}", self.found.about_models
+
+    @property
+    def beyond(self) -> bool | None:
+        """Whether it moved beyond the noise; None where that cannot be told."""
+        p = self.judged[1].p
+        return None if p is None else p <= ALPHA
+
+    def __str__(self) -> str:
+        drawn, said = self.judged
+        moved = f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
+        moved += f"{self.found.difference:+.6f}"
+        if said.p is None or said.lower is None or said.upper is None:
+            return f"{moved}: {said}: whether that is noise cannot be told"
+        where = "beyond" if self.beyond else "within"
+        return (
+            f"{moved} [{said.lower:+.6f}, {said.upper:+.6f}]: {where} the noise of {drawn} "
+            f"({self.found.users} users; p {p_value(said.p)}, Holm over {self.family} that moved)"
+        )
+
+
+def named(row: Place) -> str:
+    """A row as a person reads it."""
+    return " ".join(part for part in row if part)
+
+
+def movements(
+    registry: Registry, before: Mapping[str, Any], after: Mapping[str, Any], old: Ranks, new: Ranks
+) -> Iterator[Movement]:
+    """Each row and metric whose numbers are not the same, where it can be tested.
+
+    Rows are paired by user over the seeds in common: those that were ranked on the same test
+    targets against the same candidates. All that moved are one family
+    (`recmerge_bench.statistics.families`).
+
+    Args:
+        registry: for the metrics.
+        before: records.
+        after: records of the same suite.
+        old: ranks of `before` by key.
+        new: ranks of `after` by key.
+    """
+    was, now = _done(before), _done(after)
+    family: dict[tuple[Place, str], Question] = {}
+    for row in [r for r in was if r in now]:
+        names = after["header"]["metrics"]
+        moved = [m for m in names if _means(was[row], m) != _means(now[row], m)]
+        pairs = _paired(was[row], now[row], old, new) if moved else {}
+        if pairs:
+            units = units_of(old[next(iter(pairs.values()))[0]])
+        for metric in moved if pairs else ():
+            family[row, metric] = _question(registry, metric, pairs, units, old, new)
+    for (row, metric), found in compare(family).items():
+        yield Movement(row, metric, found, len(family))
+
+
+def _done(records: Mapping[str, Any]) -> dict[Place, dict[Any, Mapping[str, Any]]]:
+    """Row -> seed -> its result, where it is done."""
+    found: dict[Place, dict[Any, Mapping[str, Any]]] = {}
+    for result in records["results"]:
+        identity = result["identity"]
+        row = (identity["track"], identity["protocol"], *row_of(identity))
+        if result["status"] == "done":
+            found.setdefault(row, {})[identity["seed"]] = result
+    return found
+
+
+def _means(results: Mapping[Any, Mapping[str, Any]], metric: str) -> dict[Any, Any]:
+    return {
+        seed: {d: values.get(metric) for d, values in r["metrics"].items()}
+        for seed, r in results.items()
+    }
+
+
+def _paired(
+    was: Mapping[Any, Mapping[str, Any]], now: Mapping[Any, Mapping[str, Any]], old: Ranks,
+    new: Ranks,
+) -> dict[Any, tuple[str, str]]:  # fmt: skip
+    """Seed -> keys of both, where both were ranked alike."""
+    facts = ("candidates", "mask_history")
+    return {
+        seed: (was[seed]["key"], now[seed]["key"])
+        for seed in was
+        if seed in now
+        and all(was[seed].get(f) == now[seed].get(f) for f in facts)
+        and was[seed]["key"] in old
+        and now[seed]["key"] in new
+        and same_targets(old[was[seed]["key"]], new[now[seed]["key"]])
+    }
+
+
+def _question(
+    registry: Registry, metric: str, pairs: Mapping[Any, tuple[str, str]], units: Units,
+    old: Ranks, new: Ranks,
+) -> Question:  # fmt: skip
+    first = scores_of(registry, metric, {s: k[1] for s, k in pairs.items()}, new.__getitem__)
+    second = scores_of(registry, metric, {s: k[0] for s, k in pairs.items()}, old.__getitem__)
+    return Question(first, second, units)
+
+
+def notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Changes of order and of verdicts, and protocols that are not the same: a line each."""
+    found = []
+    cards = (r["header"].get("protocols", {}) for r in (before, after))
+    old_cards, new_cards = cards
+    for name in old_cards:
+        if name in new_cards and old_cards[name] != new_cards[name]:
+            found.append(f"protocol {name} is not the same: its tables are not comparable")
+    metric = after["header"]["metrics"][0]
+    was, now = tables(before), tables(after)
+    for place in [p for p in was if p in now]:
+        found += _order(place, metric, was[place], now[place])
+        found += _verdicts(place, before, after)
+    return found
+
+
+def _order(
+    place: tuple[str, str], metric: str, was: Sequence[Line], now: Sequence[Line]
+) -> list[str]:
+    """Rows whose place changed among those that both have."""
+    old, new = _placed(was, metric), _placed(now, metric)
+    shared = [row for row in old if row in new]
+    ranks = [
+        {row: n + 1 for n, row in enumerate(sorted(shared, key=values.__getitem__, reverse=True))}
+        for values in (old, new)
+    ]
+    return [
+        f"{named(place + row)}: place {ranks[0][row]} of {len(shared)} by {metric}, now "
+        f"{ranks[1][row]}"
+        for row in shared
+        if ranks[0][row] != ranks[1][row]
+    ]
+
+
+def _placed(lines: Sequence[Line], metric: str) -> dict[Place, float]:
+    found = {}
+    for line in lines:
+        value = line.mean(MEAN, metric)
+        if value is not None:
+            found[row_of(line.identity)] = value
+    return found
+
+
+def _verdicts(
+    place: tuple[str, str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    old, new = (verdicts_of(comparison_of(r, *place)) for r in (before, after))
+    return [
+        f"{named(place + row)}: the verdict was {verdict}, is {new[row]}"
+        for row, verdict in old.items()
+        if row in new and new[row] != verdict
+    ]

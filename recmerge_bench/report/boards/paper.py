@@ -1,0 +1,217 @@
+"""A paper's numbers beside ours, from the header and the rows of a table alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import mean, stdev
+from typing import Any
+
+from recmerge_bench.planning.references import SEVERAL, numbers
+from recmerge_bench.report.boards.shares import (
+    MEAN_OF_RATIOS,
+    RATIO_OF_MEANS,
+    by_seed,
+    experts,
+    shares,
+)
+from recmerge_bench.report.boards.table import MEAN, Line
+from recmerge_bench.statistics.summary import mean_interval
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A number of a paper and ours.
+
+    Attributes:
+        method: as the paper calls it.
+        backbones: the paper's; the number is their mean.
+        line: our row; None where the table has none.
+        domain: of the track, ``average``, ``sum``, or ``mean of ratios``.
+        metric: such as ``NDCG@10``.
+        share: both are per cent of the own-domain expert's, not the metric itself.
+        printed: the number for each of the backbones; per cent is 100 times the share.
+        std: as printed, None where it is not, or where several backbones are averaged.
+        stars: as printed.
+        ours: value of each seed, by seed.
+        role: ``proposed``: the paper's own; ``baseline``; ``reference``: what shares divide by.
+    """
+
+    method: str
+    backbones: tuple[str, ...]
+    line: Line | None
+    domain: str
+    metric: str
+    share: bool
+    printed: tuple[float, ...]
+    std: float | None
+    stars: int
+    ours: Mapping[Any, float] = field(default_factory=dict)
+    role: str = "baseline"
+
+    @property
+    def paper(self) -> float:
+        """The paper's number, or the mean of several backbones'."""
+        return mean(self.printed)
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Lowest and highest of several backbones, None of one."""
+        return (min(self.printed), max(self.printed)) if len(self.printed) > 1 else None
+
+    @property
+    def mean(self) -> float | None:
+        """Ours over the seeds, None where nothing is done."""
+        return mean(self.ours.values()) if self.ours else None
+
+    @property
+    def spread(self) -> float | None:
+        """Sample standard deviation over the seeds, None below two."""
+        return stdev(self.ours.values()) if len(self.ours) > 1 else None
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus the paper's."""
+        return None if self.mean is None else self.mean - self.paper
+
+    @property
+    def relative(self) -> float | None:
+        """Difference over the paper's."""
+        return None if self.difference is None or not self.paper else self.difference / self.paper
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Student's interval of our mean over seeds, the users as given; None below two."""
+        return mean_interval(list(self.ours.values()))
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether the paper's number lies in our interval."""
+        found = self.interval
+        return None if found is None else found[0] <= self.paper <= found[1]
+
+
+def beside(
+    header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]
+) -> list[Beside]:
+    """All numbers of the paper that a table is set beside: by backbone, in the paper's order."""
+    about = header["tracks"][track].get("paper")
+    if not about or about["protocol"] != protocol:
+        return []
+    profile = header["tracks"][track].get("profile", "")
+    own = experts(lines, header["tracks"][track].get("reference"))
+    found = []
+    for rows in _numbers(about).values():
+        ours = about["methods"][rows[0]["method"]]
+        for backbones, some in _by_backbone(about, rows):
+            fitting = [line for line in lines if _fits(line, ours, profile, backbones[0])]
+            found += [_entry(about, backbones[1:], some, line, own) for line in fitting]
+            if not fitting:
+                found.append(_entry(about, backbones[1:], some, None, own))
+    found += _mean_of_ratios(found)
+    order = list(dict.fromkeys(e.backbones for e in found))
+    return sorted(found, key=lambda e: order.index(e.backbones))
+
+
+def _numbers(about: Mapping[str, Any]) -> dict[tuple[str, ...], list[dict[str, str]]]:
+    """(method, domain, metric, unit) -> the paper's rows, one for each backbone."""
+    found: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
+    for row in numbers(about):
+        found[row["method"], row["domain"], row["metric"], row["unit"]].append(row)
+    return found
+
+
+def _by_backbone(
+    about: Mapping[str, Any], rows: Sequence[dict[str, str]]
+) -> Iterator[tuple[tuple[str, ...], list[dict[str, str]]]]:
+    """(ours, the paper's...), rows: for each of our backbones; ("",), rows where there are none."""
+    if not about["backbones"]:
+        yield ("",), list(rows)
+    for mine, theirs in about["backbones"].items():
+        some = [r for r in rows if r["backbone"] in theirs]
+        if some:
+            yield (mine, *theirs), some
+
+
+def _fits(line: Line, ours: Mapping[str, Any], profile: str, backbone: str) -> bool:
+    identity = line.identity
+    return (
+        identity["method"] == ours["method"]
+        and ours["variant"] in (None, identity["variant"])
+        and (not ours["recipes"] or identity["recipe"] in ours["recipes"])
+        and identity["profile"] == profile
+        and backbone in ("", identity["backbone"])
+    )
+
+
+def _entry(
+    about: Mapping[str, Any], backbones: tuple[str, ...], rows: Sequence[Mapping[str, str]],
+    line: Line | None, own: Mapping[str, Line],
+) -> Beside:  # fmt: skip
+    first, several = rows[0], len(rows) > 1
+    share = first["unit"] == "share"
+    return Beside(
+        first["method"], backbones, line, first["domain"], first["metric"], share,
+        tuple(float(r["value"]) for r in rows),
+        float(first["std"]) if first["std"] and not several else None,
+        0 if several else int(first["stars"]),
+        _ours(line, own, first["domain"], first["metric"], share) if line else {},
+        about["methods"][first["method"]]["role"],
+    )  # fmt: skip
+
+
+def _ours(
+    line: Line, own: Mapping[str, Line], domain: str, metric: str, share: bool
+) -> dict[Any, float]:
+    if share:
+        place = RATIO_OF_MEANS if domain == "average" else domain
+        found = shares(line, own.get(line.identity["backbone"]), metric).get(place, {})
+        return {s: 100 * v for s, v in found.items()}
+    factor = len(line.domains) if domain == "sum" else 1
+    values = by_seed(line, MEAN if domain in SEVERAL else domain, metric)
+    return {s: factor * v for s, v in values.items()}
+
+
+def _mean_of_ratios(found: Sequence[Beside]) -> list[Beside]:
+    """Where the paper's average is over other domains: the mean of the track's own shares."""
+    rows: dict[tuple[Any, ...], list[Beside]] = defaultdict(list)
+    for one in found:
+        if one.share:
+            rows[one.method, one.backbones, id(one.line), one.metric].append(one)
+    made = []
+    for some in rows.values():
+        if len(some) < 2 or any(one.domain in SEVERAL for one in some):
+            continue
+        first = some[0]
+        seeds = [s for s in first.ours if all(s in one.ours for one in some)]
+        ours = {s: mean(one.ours[s] for one in some) for s in seeds}
+        printed = tuple(mean(v) for v in zip(*(one.printed for one in some), strict=True))
+        made.append(
+            Beside(
+                first.method, first.backbones, first.line, MEAN_OF_RATIOS, first.metric, True,
+                printed, None, 0, ours, first.role,
+            )
+        )  # fmt: skip
+    return made
+
+
+def order_alike(found: Sequence[Beside]) -> tuple[int, int]:
+    """Of the pairs of methods that the paper orders: how many ours order alike, and how many.
+
+    Pairs are of one backbone, domain and metric, without the expert; of a method with several rows
+    of ours the first one that is done counts. Equal numbers of the paper make no pair.
+    """
+    tables: dict[tuple[Any, ...], dict[str, Beside]] = defaultdict(dict)
+    for one in found:
+        if one.ours and one.role != "reference":
+            place = (one.backbones, one.domain, one.metric, one.share)
+            tables[place].setdefault(one.method, one)
+    alike = pairs = 0
+    for some in tables.values():
+        for first, second in combinations(some.values(), 2):
+            theirs, ours = first.paper - second.paper, (first.mean or 0.0) - (second.mean or 0.0)
+            pairs += theirs != 0
+            alike += theirs * ours > 0
+    return alike, pairs

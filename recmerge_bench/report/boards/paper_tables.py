@@ -1,0 +1,162 @@
+"""A paper's numbers beside ours, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.planning.references import SEVERAL
+from recmerge_bench.report.boards.paper import Beside, order_alike
+from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS
+from recmerge_bench.report.boards.stars import stars
+
+INSIDE = (
+    "*Inside*: whether the paper's number lies in our 95 % interval: Student's t over our seeds, "
+    "the test users taken as given."
+)
+ONLY = (
+    "What differs from the paper's setting, so that neither number says that the other is wrong:"
+)
+
+
+def heading(about: Mapping[str, Any]) -> str:
+    """Says at once whether the two columns measure the same."""
+    if about["differs"]:
+        return f"{plain(about['title'])}: for comparison, not a reproduction"
+    return f"{plain(about['title'])} and ours"
+
+
+def compact(about: Mapping[str, Any], found: Sequence[Beside], primary: str) -> list[str]:
+    """The primary metric alone, of the paper's average where it prints one that is ours too."""
+    mine = [e for e in found if e.metric == primary]
+    if not mine:  # a table of other metrics
+        mine = [e for e in found if e.metric == found[0].metric]
+    if any(e.share for e in mine):
+        mine = [e for e in mine if e.share]
+    whole = [e for e in mine if e.domain in (*SEVERAL, MEAN_OF_RATIOS)]
+    return _section(about, whole or mine)
+
+
+def full(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
+    """All numbers that both have, and the paper's test on our seeds."""
+    return [*_section(about, found), *_tests(about, found)]
+
+
+def _section(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
+    differs, notes = about["differs"], about["notes"]
+    parts = [f"### {heading(about)}"]
+    if differs:
+        parts.append(ONLY + "\n\n" + _list(differs))
+    parts.append(_numbers(about, found))
+    if any(e.inside is not None for e in found) and not differs:
+        parts.append(INSIDE)
+    said = [f"The paper: {plain(about['source'])}, {about['seeds']} seeds."]
+    if any(e.range for e in found):
+        said.append("Its number is the mean of several backbones, their range in brackets.")
+    if any(e.domain == MEAN_OF_RATIOS for e in found):
+        said.append("The mean of ratios is made of its numbers for these domains.")
+    alike, pairs = order_alike(found)
+    if pairs:
+        places = len({(e.domain, e.metric, e.share, e.backbones) for e in found if e.ours})
+        apart = ", each domain and metric by itself" if places > 1 else ""
+        said.append(
+            f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."
+        )
+    return [*parts, " ".join([*said, *map(plain, notes)])]
+
+
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {plain(line)}" for line in lines)
+
+
+def _numbers(about: Mapping[str, Any], found: Sequence[Beside]) -> str:
+    several = len({e.backbones for e in found}) > 1
+    tested = not about["differs"]
+    headers = [
+        *(["backbone"] if several else []), "the paper's method", "ours", "domain", "metric",
+        "paper", "ours", "difference", "relative", *(["inside"] if tested else []),
+    ]  # fmt: skip
+    rows = [
+        [
+            *([plain(", ".join(e.backbones))] if several else []),
+            plain(e.method), plain(e.line.name[1]) if e.line else "–",
+            plain(e.domain), plain(_metric(e)),
+            _paper(e), _ours(e), _difference(e),
+            "–" if e.relative is None else f"{100 * e.relative:+.1f} %",
+            *([{True: "yes", False: "no", None: "–"}[e.inside]] if tested else []),
+        ]
+        for e in found
+    ]  # fmt: skip
+    return table(headers, rows)
+
+
+def _metric(entry: Beside) -> str:
+    return f"{entry.metric} ÷ expert" if entry.share else entry.metric
+
+
+def _paper(entry: Beside) -> str:
+    text = _value(entry, entry.paper)
+    if entry.std is not None:
+        text += f" ± {entry.std:.4f}"
+    if entry.range is not None:
+        text += f" [{entry.range[0]:.2f}, {entry.range[1]:.2f}]"
+    return text + "\\*" * entry.stars
+
+
+def _value(entry: Beside, value: float) -> str:
+    return f"{value:.2f} %" if entry.share else f"{value:.4f}"
+
+
+def _ours(entry: Beside) -> str:
+    if entry.mean is None:
+        return _missing(entry)
+    spread = entry.spread
+    if spread is None:
+        return _value(entry, entry.mean)
+    if entry.share:
+        return f"{entry.mean:.2f} ± {spread:.2f} %"
+    return f"{entry.mean:.4f} ± {spread:.4f}"
+
+
+def _missing(entry: Beside) -> str:
+    """Why there is no number of ours."""
+    if entry.line is None:
+        return "no row"
+    if entry.line.values:
+        return "no expert" if entry.share else "not measured"
+    return ", ".join(dict.fromkeys(status for status, _ in entry.line.gaps))
+
+
+def _difference(entry: Beside) -> str:
+    if entry.difference is None:
+        return "–"
+    return f"{entry.difference:+.2f} points" if entry.share else f"{entry.difference:+.4f}"
+
+
+def _tests(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
+    tested = stars(found, about["test"])
+    if not tested:
+        return []
+    test = about["test"]
+    levels = ", ".join(f"{'*' * (n + 1)} {level:g}" for n, level in enumerate(test["levels"]))
+    rows = [
+        [
+            plain(s.entry.line.name[1] if s.entry.line else "–"),
+            plain(", ".join(s.entry.backbones)) or "–",
+            plain(s.entry.domain), plain(_metric(s.entry)),
+            plain(s.against.line.name[1] if s.against.line else "–"), f"{s.p:.3g}",
+            "\\*" * s.stars or "none", "\\*" * s.entry.stars or "none",
+        ]
+        for s in tested
+    ]  # fmt: skip
+    headers = [
+        "ours", "the paper's backbone", "domain", "metric", "best baseline of ours", "p",
+        "stars by it", "stars printed",
+    ]  # fmt: skip
+    said = (
+        f"The test that the paper prints stars by, `{test['name']}` (largest p: "
+        f"{levels.replace('*', chr(92) + '*')}), on our seeds. It takes the users as given, "
+        "adjusts for no family, and enters no verdict of ours."
+    )
+    return ["#### The paper's own test", said, table(headers, rows)]

@@ -1,0 +1,89 @@
+"""Small parts of Markdown boards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any
+
+from tabulate import tabulate
+
+from recmerge_bench.report.boards.table import Line
+from recmerge_bench.untrusted.texts import code, markdown
+
+Best = tuple[float | None, float | None]
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+
+
+def plain(text: str) -> str:
+    """Text of one cell, or within a line; printed as it is, whoever wrote it."""
+    return markdown(text)
+
+
+def name(line: Line) -> tuple[str, str]:
+    """Backbone and method of a row."""
+    backbone, method = line.name
+    return plain(backbone), plain(method)
+
+
+def marked(value: float, best: Best) -> str:
+    """Four decimals, the best bold and the second underlined."""
+    text = f"{value:.4f}"
+    if round(value, 4) == best[0]:
+        return f"**{text}**"
+    return f"<u>{text}</u>" if round(value, 4) == best[1] else text
+
+
+def cell(line: Line, domain: str, metric: str, best: Best, spread: bool = True) -> str:
+    """Mean over the seeds, with the sample standard deviation if wanted and there is one."""
+    value = line.mean(domain, metric)
+    if value is None:
+        return "–"
+    deviation = line.spread(domain, metric) if spread else None
+    text = marked(value, best)
+    return text if deviation is None else f"{text} ± {deviation:.4f}"
+
+
+def seeds(line: Line) -> str:
+    """How many are done."""
+    return "–" if line.seeds == [None] else str(len(line.seeds))
+
+
+def seed(value: int | None) -> str:
+    """One seed."""
+    return "–" if value is None else str(value)
+
+
+def percent(values: Sequence[float], spread: bool = True) -> str:
+    """Shares of the seeds as per cent: mean, and standard deviation of two or more."""
+    if not values:
+        return "–"
+    text = f"{100 * mean(values):.1f}"
+    deviation = f" ± {100 * stdev(values):.1f}" if spread and len(values) > 1 else ""
+    return f"{text}{deviation} %"
+
+
+def p_value(value: float) -> str:
+    """Three decimals, and no zero."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def anchor(heading: str) -> str:
+    """Where Markdown viewers place a heading."""
+    kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
+    return kept.replace(" ", "-")
+
+
+def facts(rows: Sequence[tuple[str, str]], first: str) -> str:
+    """A table of two columns."""
+    return table((first, ""), rows)
+
+
+def baseline_name(about: Mapping[str, Any], names: Mapping[tuple[str, ...], Any], row: Any) -> str:
+    """The baseline as the table's rows have it, between backticks."""
+    found = names.get(row)
+    return code(found[1] if found else about["baseline"]["method"])

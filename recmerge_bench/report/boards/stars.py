@@ -1,0 +1,69 @@
+"""The test behind a paper's stars, on our seeds: whether ours would get them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench.report.boards.paper import Beside
+from recmerge_bench.statistics.published import published_test
+
+
+@dataclass(frozen=True)
+class Stars:
+    """A paper's own method beside the best baseline of the same table, both of ours.
+
+    Attributes:
+        entry: the method.
+        against: the baseline with the highest mean of ours.
+        p: of the paper's test, on the seeds that both have.
+        stars: that the paper would print by it: none where the method is not above.
+    """
+
+    entry: Beside
+    against: Beside
+    p: float
+    stars: int
+
+
+def stars(entries: Sequence[Beside], test: Mapping[str, Any] | None) -> list[Stars]:
+    """One for each number of a proposed method that can be tested.
+
+    Args:
+        entries: of one table.
+        test: the paper's; None: it prints no stars.
+    """
+    found: list[Stars] = []
+    if not test:
+        return found
+    for entry in entries:
+        if entry.role != "proposed" or entry.range or len(entry.ours) < 2:
+            continue
+        rivals = [e for e in entries if e.role == "baseline" and e.ours and _alike(e, entry)]
+        if not rivals:
+            continue
+        best = max(rivals, key=lambda e: e.mean or 0.0)
+        first, second = _paired(entry.ours, best.ours)
+        if len(first) < 2:
+            continue
+        p = published_test(test["name"], first, second)
+        above = first.mean() > second.mean()
+        found.append(Stars(entry, best, p, above * sum(p <= level for level in test["levels"])))
+    return found
+
+
+def _alike(one: Beside, other: Beside) -> bool:
+    keys = ("backbones", "domain", "metric", "share")
+    return all(getattr(one, k) == getattr(other, k) for k in keys)
+
+
+def _paired(
+    first: Mapping[Any, float], second: Mapping[Any, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    if list(second) == [None]:
+        return np.array(list(first.values())), np.array(list(second.values()))
+    seeds = [s for s in first if s in second]
+    return np.array([first[s] for s in seeds]), np.array([second[s] for s in seeds])

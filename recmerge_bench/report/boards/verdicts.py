@@ -1,0 +1,119 @@
+"""The comparisons of a table as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recmerge_bench.report.boards.pieces import p_value, plain, table
+from recmerge_bench.report.boards.table import Line, names_of
+from recmerge_bench.results.rows import row_of
+from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, shown
+from recmerge_bench.untrusted.texts import code
+
+#: Verdicts that leave it open which of two methods is better.
+OPEN = (NONE, "undecided")
+NOTE = (
+    "Difference of the means over the domains. *Methods*: seeds and users both drawn anew (crossed "
+    "variance); *these models*: users alone. For each: what is said of it, the interval behind "
+    "that and p, all within the family of this table's rows (on all backbones): p is two-sided, "
+    "adjusted by Holm; where Holm tests a row at 5 % / k, its interval has the level 1 − 5 % / k, "
+    "so that it leaves out zero where p is at most 5 %. Equivalent: the interval lies within ±1 % "
+    "of the baseline. *This row alone*: the claim about the methods without the others, 95 %, and "
+    "the two-level bootstrap beside it. No verdict: fewer than five seeds, fewer than 30 users in "
+    "a domain, or a difference that is the same for every user. The rule: "
+    "benchmarks/statistics/README.md."
+)
+
+
+def said_of(row: Mapping[str, Any]) -> str:
+    """The verdict of a compared row as boards print it."""
+    about = row["about_methods"]
+    return shown(about["verdict"], about["reason"])
+
+
+def said_of_models(row: Mapping[str, Any]) -> str:
+    """What is said of these trained models."""
+    about = row["about_models"]
+    return shown(about["verdict"], about["reason"])
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """The verdict; where it leaves the methods open, what is said of these models too."""
+    return said_of(row) + (f"; these models: {said_of_models(row)}" if models_beside(row) else "")
+
+
+def models_beside(row: Mapping[str, Any]) -> bool:
+    """Whether something is said of these models where the verdict leaves the methods open."""
+    methods, models = (row[about]["verdict"] for about in ("about_methods", "about_models"))
+    return methods in OPEN and models not in (NONE, UNRECORDED, methods)
+
+
+def comparison_of(records: Mapping[str, Any], track: str, protocol: str) -> list[Mapping[str, Any]]:
+    """The comparisons of one table: one for each backbone that has a baseline."""
+    return [
+        c
+        for c in records.get("comparisons", [])
+        if (c["track"], c["protocol"]) == (track, protocol)
+    ]
+
+
+def compared_rows(
+    comparisons: Sequence[Mapping[str, Any]],
+) -> dict[tuple[str, ...], Mapping[str, Any] | None]:
+    """Row -> its comparison, in the first entry that has it; None for a baseline."""
+    found: dict[tuple[str, ...], Mapping[str, Any] | None] = {}
+    for about in comparisons:
+        found[row_of(about["baseline"])] = None
+        for row in about["rows"]:
+            found.setdefault(row_of(row), row)
+    return found
+
+
+def verdicts_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], str]:
+    """Row -> its verdict in words; the baseline's own is ``baseline``."""
+    rows = compared_rows(comparisons)
+    return {name: "baseline" if row is None else in_words(row) for name, row in rows.items()}
+
+
+def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
+    """Heading, table and what its columns are."""
+    names = names_of(lines)
+    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))
+    backbone = f" on {base[0]}" if base[0] not in ("", "–") else ""
+    rows = []
+    for row in about["rows"]:
+        name = names.get(row_of(row), (row["backbone"], row["method"]))
+        alone, effect, relative = row["methods"], row["effect"], row["relative"]
+        rows.append(
+            [
+                plain(name[1]),
+                f"{row['difference']:+.4f}",
+                "–" if relative is None else f"{100 * relative:+.1f} %",
+                *_judged(row["about_methods"]),
+                *_judged(row["about_models"]),
+                "–" if alone is None else _interval(alone["lower"], alone["upper"]),
+                "–" if row["bootstrap"] is None else _interval(*row["bootstrap"]),
+                "–" if effect["dz"] is None else f"{effect['dz']:+.3f}",
+                f"{effect['wins']}/{effect['ties']}/{effect['losses']}",
+            ]
+        )
+    headers = [
+        "method", "difference", "relative", "verdict (methods)", "interval", "p",
+        "verdict (these models)", "interval", "p", "methods, this row alone", "bootstrap", "dz",
+        "win/tie/loss",
+    ]  # fmt: skip
+    heading = f"### {plain(about['metric'])} beside {code(base[1])}{backbone}"
+    return [heading, table(headers, rows), NOTE]
+
+
+def _judged(about: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Verdict, the interval behind it, p."""
+    said = shown(about["verdict"], about["reason"])
+    if about["p"] is None or about["lower"] is None:
+        return said, "–", "–"
+    return said, _interval(about["lower"], about["upper"]), p_value(about["p"])
+
+
+def _interval(lower: float, upper: float) -> str:
+    return f"[{lower:+.4f}, {upper:+.4f}]"

@@ -1,0 +1,101 @@
+"""Boards as LaTeX tables (booktabs): the primary metric by domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
+from recmerge_bench.report.exports.source import Source
+from recmerge_bench.results.rows import row_of
+from recmerge_bench.untrusted.paths import slug, within
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}",
+    "`": r"\textasciigrave{}", "–": r"\textendash{}", "÷": r"\ensuremath{\div}",
+    "±": r"\ensuremath{\pm}", "[": "{[}", "]": "{]}",
+}  # fmt: skip
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints as it is; what is no printable character becomes a space.
+
+    `"` needs T1 (``\\usepackage[T1]{fontenc}``), which the file's first line names. Brackets are
+    in braces, so that none is taken for the option of a line's end; two hyphens, commas or
+    apostrophes are kept from becoming one sign.
+    """
+    kept = "".join(c if c.isprintable() else " " for c in text)
+    found = ""
+    for c, following in zip(kept, f"{kept[1:]} ", strict=False):
+        found += _SPECIAL.get(c, c) + "{}" * (c == following and c in "-,'")
+    return found
+
+
+def write(source: Source, folder: Path) -> Iterator[Path]:
+    """``<suite>-<track>-<protocol>.tex``: one for each table on which something is done."""
+    suite = source.records["suite"]
+    for (track, protocol), lines in tables(source.records).items():
+        done = [line for line in lines if line.values]
+        if done:
+            compared = comparison_of(source.records, track, protocol)
+            text = latex_table(source.records, track, protocol, done, compared)
+            path = within(folder, f"{slug(suite, track, protocol)}.tex")
+            path.write_text(text, encoding="utf-8")
+            yield path
+
+
+def latex_table(
+    records: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line],
+    compared: Sequence[Mapping[str, Any]] = (),
+) -> str:  # fmt: skip
+    """A floating table: mean and standard deviation, best bold, second underlined, verdicts."""
+    header = records["header"]
+    metric, verdicts = header["metrics"][0], verdicts_of(compared)
+    domains = [*lines[0].domains, MEAN]
+    best = {d: best_two(lines, d, metric) for d in domains}
+    heads = ["backbone", "method", *domains, *(["verdict"] if verdicts else [])]
+    body = []
+    for line in lines:
+        row = row_of(line.identity)
+        cells = [*map(escaped, line.name), *(_cell(line, d, metric, best[d]) for d in domains)]
+        cells += [escaped(verdicts.get(row, "–"))] if verdicts else []
+        body.append("    " + " & ".join(cells) + r" \\")
+    left = "l" if verdicts else ""
+    smoke = " A smoke board: its numbers say nothing about methods." * (header["label"] == "smoke")
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, in UTF-8",
+            r"\begin{table}",
+            r"  \centering",
+            f"  \\caption{{{escaped(header['title'])}: {escaped(metric)}, {escaped(track)}, "
+            f"{escaped(protocol)}; means over the seeds $\\pm$ sample standard deviation, best in "
+            f"bold, second underlined.{smoke}}}",
+            f"  \\label{{tab:{slug(records['suite'], track, protocol)}}}",
+            f"  \\begin{{tabular}}{{ll{'r' * len(domains)}{left}}}",
+            r"    \toprule",
+            "    " + " & ".join(map(escaped, heads)) + r" \\",
+            r"    \midrule",
+            *body,
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _cell(line: Line, domain: str, metric: str, best: tuple[float | None, float | None]) -> str:
+    value = line.mean(domain, metric)
+    if value is None:
+        return "--"
+    text = f"{value:.4f}"
+    if round(value, 4) == best[0]:
+        text = rf"\textbf{{{text}}}"
+    elif round(value, 4) == best[1]:
+        text = rf"\underline{{{text}}}"
+    spread = line.spread(domain, metric)
+    return text if spread is None else rf"{text} {{\tiny $\pm$ {spread:.4f}}}"

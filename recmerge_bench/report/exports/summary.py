@@ -1,0 +1,138 @@
+"""``RESULTS.md``: what an appendix needs of a board."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.report.boards import pieces
+from recmerge_bench.report.boards.card import card
+from recmerge_bench.report.boards.pieces import p_value, plain
+from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, tables
+from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
+from recmerge_bench.report.exports.source import Source
+from recmerge_bench.results.rows import row_of
+from recmerge_bench.running.store import sha256
+from recmerge_bench.statistics.verdicts import NONE
+
+
+def write(source: Source, folder: Path) -> Iterator[Path]:
+    """``RESULTS.md``: protocol, table, verdicts as sentences, command, versions, hashes."""
+    path = folder / "RESULTS.md"
+    path.write_text(summary(source), encoding="utf-8")
+    yield path
+
+
+def summary(source: Source) -> str:
+    """Its text."""
+    records = source.records
+    header = records["header"]
+    parts = [f"# Results: {plain(header['title'])}", _first(header)]
+    for (track, protocol), lines in tables(records).items():
+        parts += _section(records, track, protocol, lines)
+    parts += ["## How to reproduce", f"    {' '.join(header['command'].split())}"]
+    parts += ["## Versions", _versions(records["results"])]
+    parts += ["## Records", _hashes(source)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _first(header: Mapping[str, Any]) -> str:
+    said = (
+        "Means over the seeds ± sample standard deviation; best in **bold**, second "
+        "<u>underlined</u>. A metric's mean over the domains weighs them alike. Ties count half."
+    )
+    if header["label"] == "smoke":
+        said += " **A smoke board: small fixed budgets; its numbers say nothing about methods.**"
+    return said
+
+
+def _section(
+    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+) -> list[str]:
+    header = records["header"]
+    metric = header["metrics"][0]
+    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
+    done = [line for line in lines if line.values]
+    if done:
+        parts += [f"### {plain(metric)}", _table(done, metric)]
+    for about in comparison_of(records, track, protocol):
+        names = names_of(lines)
+        said = [sentence(about, row, names) for row in about["rows"]]
+        parts.append("\n".join(f"- {one}" for one in said))
+    gaps = {gap: len(seeds) for line in lines for gap, seeds in line.gaps.items()}
+    if gaps:
+        said = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in gaps]
+        parts.append("Not on the table:\n\n" + "\n".join(said))
+    return parts
+
+
+def _table(lines: Sequence[Line], metric: str) -> str:
+    domains = [*lines[0].domains, MEAN]
+    best = {d: best_two(lines, d, metric) for d in domains}
+    rows = [
+        [*pieces.name(line), *(pieces.cell(line, d, metric, best[d]) for d in domains)]
+        for line in lines
+    ]
+    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
+
+
+def sentence(
+    about: Mapping[str, Any], row: Mapping[str, Any], names: Mapping[tuple[str, ...], Any]
+) -> str:
+    """What a comparison found, as a sentence."""
+    mine = names.get(row_of(row), (row["backbone"], row["method"]))[1]
+    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))[1]
+    seeds = len(row["seeds"])
+    drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
+    where = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
+    relative = "" if row["relative"] is None else f" ({100 * row['relative']:+.1f} %)"
+    parts = [
+        f"{plain(mine)} {_SAID[row['about_methods']['verdict']]} {plain(base)}{where} by "
+        f"{about['metric']}: {row['difference']:+.4f}{relative}{_rest(row['about_methods'])}"
+    ]
+    if models_beside(row):
+        word = row["about_models"]["verdict"]
+        parts.append(f"these models: {word}{_rest(row['about_models'])}")
+    return f"{'; '.join(parts)}; {row['users']} users, {drawn}."
+
+
+_SAID = {
+    "better": "is better than", "worse": "is worse than",
+    "equivalent": "is equivalent (within 1 %) to", "undecided": "is not told apart from",
+    NONE: "has no verdict beside",
+}  # fmt: skip
+
+
+def _rest(about: Mapping[str, Any]) -> str:
+    """Interval and p behind a verdict, or why there is none."""
+    if about["reason"]:
+        return f" ({about['reason']})"
+    if about["lower"] is None or about["p"] is None:
+        return ""
+    return (
+        f", {100 * about['level']:.3g} % interval [{about['lower']:+.4f}, {about['upper']:+.4f}], "
+        f"p {p_value(about['p'])} (two-sided, Holm)"
+    )
+
+
+def _versions(results: Sequence[Mapping[str, Any]]) -> str:
+    """Libraries and plugins of the results that are done."""
+    found: dict[str, set[str]] = {}
+    for result in results:
+        for name, version in {**result.get("libraries", {}), **result.get("plugins", {})}.items():
+            found.setdefault(name, set()).update(version.split(", "))
+    if not found:
+        return "Nothing is done."
+    rows = [(plain(name), plain(", ".join(sorted(found[name])))) for name in sorted(found)]
+    return pieces.table(("library or plugin", "version"), rows)
+
+
+def _hashes(source: Source) -> str:
+    files = [f for f in (source.path, source.ranks_path) if f.is_file()]
+    rows = [(f.name, f"`{sha256(f)}`") for f in files]
+    keys = sorted(r["key"] for r in source.records["results"] if r["status"] == "done")
+    joined = hashlib.sha256("\n".join(keys).encode()).hexdigest()
+    rows.append((f"keys of the {len(keys)} results that are done", f"`{joined}`"))
+    return pieces.table(("file", "SHA-256"), rows)

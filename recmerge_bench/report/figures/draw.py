@@ -1,0 +1,79 @@
+"""Figures as SVG, by matplotlib; equal data gives equal bytes (with one version of it)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.report.figures.canvas import drawn
+from recmerge_bench.report.figures.data import FigureData
+from recmerge_bench.report.figures.pareto import Pareto
+from recmerge_bench.running.store import write_text
+from recmerge_bench.untrusted.paths import within
+
+
+def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[Path]:
+    """Write ``<prefix>-<name>.csv`` and ``.svg``; returns their paths.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    table, picture = (within(folder, f"{prefix}-{data.name}{end}") for end in (".csv", ".svg"))
+    if isinstance(data, Pareto):
+        from recmerge_bench.report.figures.draw_pareto import pareto_svg
+
+        text = pareto_svg(data)
+    else:
+        text = svg(data)
+    write_text(table, data.csv())
+    write_text(picture, text)
+    return [table, picture]
+
+
+def svg(data: FigureData) -> str:
+    """The figure: a panel for each y axis, a line with its spread for each series.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    panels = list(dict.fromkeys(p.panel for p in data.points))
+
+    def paint(figure: Any) -> None:
+        for number, panel in enumerate(panels):
+            axes = figure.add_subplot(1, len(panels), number + 1)
+            _draw(axes, data, panel)
+            if number == 0 or _series(data, panel) != _series(data, panels[0]):
+                axes.legend(fontsize=6)
+        figure.suptitle(data.title, fontsize=10)
+
+    return drawn(data.name, (4.2 * len(panels), 3.6), paint)
+
+
+def _series(data: FigureData, panel: str) -> list[str]:
+    return list(dict.fromkeys(p.series for p in data.points if p.panel == panel))
+
+
+def _draw(ax: Any, data: FigureData, panel: str) -> None:
+    """Lines of one panel; many decades of x make its axis logarithmic."""
+    mine = [p for p in data.points if p.panel == panel]
+    xs = sorted({p.x for p in mine if p.x > 0})
+    for series in _series(data, panel):
+        line = [p for p in mine if p.series == series]
+        x, y = [p.x for p in line], [p.y for p in line]
+        if data.ticks:
+            ax.errorbar(x, y, [p.spread or 0 for p in line], fmt="o", markersize=3, label=series)
+            continue
+        marker = "o" if len(line) < 12 else None
+        (drawn,) = ax.plot(x, y, label=series, marker=marker, markersize=3, linewidth=1.2)
+        if all(p.spread is not None for p in line):
+            low = [p.y - (p.spread or 0) for p in line]
+            high = [p.y + (p.spread or 0) for p in line]
+            ax.fill_between(x, low, high, alpha=0.15, color=drawn.get_color(), linewidth=0)
+    if xs and xs[-1] / xs[0] >= 1000:
+        ax.set_xscale("symlog", linthresh=xs[0])
+    if data.ticks:
+        ax.set_xticks(range(len(data.ticks)), data.ticks, rotation=60, ha="right")
+    ax.set_xlabel(data.x, fontsize=8)
+    ax.set_ylabel(panel, fontsize=8)
+    ax.tick_params(labelsize=7)
+    ax.grid(alpha=0.25, linewidth=0.5)

@@ -1,0 +1,140 @@
+"""Plots of quality against cost: a point a row, the frontier as a line, its rows named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from recmerge_bench.report.figures.canvas import drawn
+from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
+
+#: Left, lower, right and upper edge, in pixels.
+Box = tuple[float, float, float, float]
+MARKERS = "osD^vP"
+SIZE = 6.0
+#: Where a name may stand beside its point, in points of print, first choice first.
+OFFSETS = [(4, 3), (4, -8), (-4, 3), (-4, -8), (4, 11), (-4, 11), (4, -16), (-4, -16)]
+#: Costs that differ less are drawn on a linear axis.
+DECADE = 10.0
+#: Half a mark, in points of print.
+HALF = 3.0
+#: Square pixels of overlap that do not matter.
+LEVEL = 0.5
+#: Width of a character as a share of the size of print.
+WIDTH = 0.55
+
+
+def pareto_svg(data: Pareto) -> str:
+    """The plot, a panel for each cost.
+
+    Raises:
+        HandledError: matplotlib is not installed.
+    """
+    panels = list(dict.fromkeys(r.panel for r in data.rows))
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for ax, panel in zip(axes, panels, strict=True):
+            _points(ax, data, panel)
+        axes[0].set_ylabel(f"{data.metric}, mean over the domains", fontsize=8)
+        _legend(figure, data)
+        figure.suptitle(data.title, fontsize=10)
+        figure.draw_without_rendering()  # places are known from here on
+        for ax, panel in zip(axes, panels, strict=True):
+            _names(ax, [r for r in data.rows if r.panel == panel])
+
+    return drawn(data.name, (5.2 * len(panels), 4.0), paint)
+
+
+def _legend(figure: Any, data: Pareto) -> None:
+    """Backbones below the panels; filled marks are the frontier's."""
+    from matplotlib.lines import Line2D
+
+    style: dict[str, Any] = {"linestyle": "", "markersize": 5}
+    marks = [
+        Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=backbone, **style)
+        for n, backbone in enumerate(_backbones(data))
+        if len(_backbones(data)) > 1
+    ]
+    marks.append(Line2D([], [], color="0.6", label="frontier, its rows filled"))
+    figure.legend(handles=marks, fontsize=SIZE, loc="outside lower center", ncols=len(marks))
+
+
+def _backbones(data: Pareto) -> list[str]:
+    return list(dict.fromkeys(r.backbone for r in data.rows))
+
+
+def _points(ax: Any, data: Pareto, panel: str) -> None:
+    rows = [r for r in data.rows if r.panel == panel]
+    backbones = _backbones(data)
+    line = sorted((r.seconds, r.value) for r in rows if r.frontier)
+    ax.plot(*zip(*line, strict=True), drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
+    for number, backbone in enumerate(backbones):
+        mine = [r for r in rows if r.backbone == backbone]
+        faces = [f"C{number}" if r.frontier else "none" for r in mine]
+        ax.scatter(
+            [r.seconds for r in mine], [r.value for r in mine], s=22, linewidths=1,
+            marker=MARKERS[number % len(MARKERS)], facecolors=faces, edgecolors=f"C{number}",
+        )  # fmt: skip
+    for backbone, method, value in data.levels if panel == MERGE else ():
+        color = f"C{backbones.index(backbone)}"
+        ax.axhline(value, color=color, linestyle=":", linewidth=1, zorder=0)
+        ax.annotate(
+            method, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
+            textcoords="offset points", ha="right", fontsize=SIZE, color=color,
+        )  # fmt: skip
+    costs = [r.seconds for r in rows]
+    ax.set_xscale("log" if max(costs) >= DECADE * min(costs) else "linear")
+    ax.margins(x=0.15, y=0.1)
+    ax.set_xlabel(panel, fontsize=8)
+    ax.tick_params(labelsize=7, which="both")
+    ax.grid(alpha=0.25, linewidth=0.5)
+
+
+def _names(ax: Any, rows: Sequence[Row]) -> None:
+    """The frontier's names where they cover no other name and few marks, inside, if that goes."""
+    scale = ax.figure.dpi / 72
+    frame = ax.get_window_extent()
+    places = {id(r): ax.transData.transform((r.seconds, r.value)) for r in rows}
+    marks = [_square(float(x), float(y), HALF * scale) for x, y in places.values()]
+    taken: list[Box] = []
+    for row in sorted((r for r in rows if r.frontier), key=lambda r: (-r.value, r.seconds)):
+        x, y = map(float, places[id(row)])
+        boxes = [_box(row.method, x, y, dx, dy, scale) for dx, dy in OFFSETS]
+        costs = [
+            _outside(box, frame) * 100 + sum(_overlap(box, m) for m in marks)
+            + 10 * sum(_overlap(box, other) for other in taken)
+            for box in boxes
+        ]  # fmt: skip
+        # the first that is as good as the best: places that are level must not hang on last bits
+        best = next(n for n, cost in enumerate(costs) if cost <= min(costs) + LEVEL)
+        taken.append(boxes[best])
+        dx, dy = OFFSETS[best]
+        ax.annotate(
+            row.method, (row.seconds, row.value), xytext=(dx, dy), textcoords="offset points",
+            ha="left" if dx > 0 else "right", fontsize=SIZE,
+        )  # fmt: skip
+
+
+def _square(x: float, y: float, half: float) -> Box:
+    return x - half, y - half, x + half, y + half
+
+
+def _outside(box: Box, frame: Any) -> float:
+    """By how many pixels it sticks out."""
+    left, low, right, high = box
+    wide = max(0.0, frame.x0 - left) + max(0.0, right - frame.x1)
+    return float(wide + max(0.0, frame.y0 - low) + max(0.0, high - frame.y1))
+
+
+def _box(text: str, x: float, y: float, dx: float, dy: float, scale: float) -> Box:
+    """Where a name would stand."""
+    width, x, y = WIDTH * SIZE * len(text) * scale, x + dx * scale, y + dy * scale
+    left = x if dx > 0 else x - width
+    return left, y, left + width, y + SIZE * scale
+
+
+def _overlap(one: Box, other: Box) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, wide) * max(0.0, high)

@@ -1,0 +1,147 @@
+"""The data of plots of quality against cost: one for each table of a board, from its records.
+
+Two costs stand side by side: all trainings and merges behind a row, which experts share, and the
+merge alone, which tells merges of the same experts apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from recmerge_bench.report.boards.cost_board import CostLine, cost_lines
+from recmerge_bench.report.boards.table import MEAN, Line, tables
+from recmerge_bench.report.figures.data import quoted
+from recmerge_bench.results.rows import row_of
+from recmerge_bench.untrusted.paths import apart
+
+WHOLE, MERGE = "training and merging, s", "merging alone, s"
+#: Seconds are recorded to the millisecond; an axis of logarithms needs more than 0.
+LEAST = 0.001
+#: Fewer rows than this need no plot.
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a board in one panel.
+
+    Attributes:
+        panel: which cost.
+        backbone: "–" where it has none.
+        method: as printed.
+        seconds: mean over the seeds.
+        value: the primary metric, mean over domains and seeds.
+        frontier: no row of the panel is better at that cost or less.
+        seeds: how many.
+    """
+
+    panel: str
+    backbone: str
+    method: str
+    seconds: float
+    value: float
+    frontier: bool
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """Everything that a drawing needs.
+
+    Attributes:
+        name: of the figure within its suite; it begins with ``cost``.
+        title: one line.
+        metric: what is on the y axis.
+        rows: by panel, in the board's order.
+        levels: (backbone, method, value) of experts, which panel `MERGE` has as lines.
+    """
+
+    name: str
+    title: str
+    metric: str
+    rows: tuple[Row, ...]
+    levels: tuple[tuple[str, str, float], ...] = ()
+
+    def csv(self) -> str:
+        """The rows as comma-separated text."""
+        lines = ["panel,backbone,method,seconds,value,frontier,seeds"]
+        for r in self.rows:
+            names = quoted(r.panel, r.backbone, r.method)
+            lines.append(f"{names},{r.seconds:.6g},{r.value:.6g},{int(r.frontier)},{r.seeds}")
+        return "\n".join(lines) + "\n"
+
+
+def cost_figures(header: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """(track, protocol) -> name of its plot; no two are alike, in any case of letters."""
+    places = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+    names = apart([("cost-pareto", *place) for place in places])
+    return dict(zip(places, names, strict=True))
+
+
+def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto]:
+    """A plot for each table with enough rows; smoke boards, whose budgets mean nothing: none."""
+    header = records["header"]
+    if header["label"] == "smoke":
+        return []
+    metric, spent, names = header["metrics"][0], cost_lines(costs), cost_figures(header)
+    found = []
+    for (track, protocol), lines in tables(records).items():
+        known = {row_of(c.line.identity): c for c in spent.get((track, protocol), [])}
+        pairs = [
+            (line, known[row_of(line.identity)])
+            for line in lines
+            if line.mean(MEAN, metric) is not None and row_of(line.identity) in known
+        ]
+        if len(pairs) < FEWEST:
+            continue
+        merged = [(line, cost) for line, cost in pairs if any(cost.seconds["merging"])]
+        rows = _panel(WHOLE, pairs, metric, ("training", "merging"))
+        if merged:
+            rows += _panel(MERGE, merged, metric, ("merging",))
+        levels = _levels(pairs, header["tracks"][track].get("reference"), metric) if merged else ()
+        title = f"{track}, {protocol}: {metric} and what it cost"
+        found.append(
+            Pareto(names[track, protocol], title, metric, tuple(rows), tuple(levels))
+        )
+    return found
+
+
+def _panel(
+    panel: str, pairs: Sequence[tuple[Line, CostLine]], metric: str, kinds: Sequence[str]
+) -> list[Row]:
+    places = [
+        (max(LEAST, sum(mean(cost.seconds[k]) for k in kinds)), line.mean(MEAN, metric) or 0.0)
+        for line, cost in pairs
+    ]
+    best = frontier(places)
+    return [
+        Row(panel, *line.name, *place, number in best, cost.seeds)
+        for number, ((line, cost), place) in enumerate(zip(pairs, places, strict=True))
+    ]
+
+
+def frontier(places: Sequence[tuple[float, float]]) -> set[int]:
+    """Numbers of the (cost, value) pairs that no other pair beats or equals at less cost.
+
+    Of equal pairs the first stands for all.
+    """
+    found: set[int] = set()
+    highest = float("-inf")
+    for number in sorted(range(len(places)), key=lambda n: (places[n][0], -places[n][1], n)):
+        if places[number][1] > highest:
+            highest = places[number][1]
+            found.add(number)
+    return found
+
+
+def _levels(
+    pairs: Sequence[tuple[Line, CostLine]], reference: str | None, metric: str
+) -> list[tuple[str, str, float]]:
+    return [
+        (*line.name, line.mean(MEAN, metric) or 0.0)
+        for line, _ in pairs
+        if line.identity["method"] == reference
+    ]

@@ -1,0 +1,220 @@
+"""Whether all under a folder of boards is what its records give, and these what their ranks give.
+
+Numbers are computed again from the committed ranks; boards and the data of figures are rendered
+again and compared byte by byte, figures by what they show.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.planning.references import as_carried, load_reference
+from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.cost_board import render_cost
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.figures.data import figures
+from recmerge_bench.report.figures.draw import svg
+from recmerge_bench.report.figures.draw_pareto import pareto_svg
+from recmerge_bench.report.figures.pareto import paretos
+from recmerge_bench.report.figures.portable import first_difference
+from recmerge_bench.report.publishing.owned import ENDS, check_apart
+from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.pages import render_site
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.derived import DERIVED
+from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.groups import groups_path, load_groups
+from recmerge_bench.untrusted.paths import below, within
+
+_CAN_DRAW = find_spec("matplotlib") is not None
+
+
+def check(folder: Path, registry: Registry) -> list[str]:
+    """What is wrong, one line each with file and line; nothing where all is well.
+
+    Args:
+        folder: with ``records/``, boards and ``figures/``.
+        registry: for the metrics.
+
+    Raises:
+        HandledError: a file of records is damaged or missing.
+    """
+    suites = [p.stem for p in records_files(folder / "records")]
+    found, expected = [], set()
+    for suite in suites:
+        for file, text in _rendered(folder, suite).items():
+            if file in expected:
+                found.append(f"{file}: the records of two suites make this file: rename one")
+            expected.add(file)
+            found += [] if text is None else _differences(file, text)
+        path = within(folder, "records", f"{suite}.json")
+        found += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
+    for file, text in _site(folder, registry).items():
+        expected.add(file)
+        found += _differences(file, text, "leaderboard site")
+    known = {f"{suite}{end}" for suite in suites for end in ENDS}
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        ours = file.parent.name == "records" and file.name in known
+        if file not in expected and not ours:
+            found.append(f"{file}: no records make this file")
+    return found
+
+
+def expected(folder: Path, suite: str) -> dict[Path, str | None]:
+    """Every file that a suite's records make, as it should be; None where it cannot be drawn.
+
+    Raises:
+        HandledError: a file of records is damaged or missing.
+    """
+    return _rendered(folder, suite)
+
+
+def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
+    """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
+    path = within(folder, "records", f"{suite}.json")
+    records, costs = load_records(path), load_costs(cost_path(path))
+    plots = paretos(records, costs)
+    files: dict[Path, str | None] = {
+        within(folder, f"{suite}.md"): render(records),
+        within(folder, f"{suite}-full.md"): render_full(records),
+        within(folder, f"{suite}-cost.md"): render_cost(costs, plots),
+    }
+    for plot in plots:
+        table, picture = _figure(folder, suite, plot.name)
+        files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
+    for data in figures(records, load_curves(curves_path(path))):
+        table, picture = _figure(folder, suite, data.name)
+        files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
+    return files
+
+
+def _figure(folder: Path, suite: str, name: str) -> tuple[Path, Path]:
+    """Data and drawing of a figure."""
+    stem = f"{suite}-{name}"
+    return within(folder, "figures", f"{stem}.csv"), within(folder, "figures", f"{stem}.svg")
+
+
+def _site(folder: Path, registry: Registry) -> dict[Path, str]:
+    """Every file of the site, where the folder has one."""
+    if not (folder / "site").is_dir():
+        return {}
+    pages = render_site(load_suites(folder / "records"), registry)
+    return {below(folder / "site", name): text for name, text in pages.items()}
+
+
+def _apart(path: Path) -> list[str]:
+    """Files that are another suite's too."""
+    try:
+        check_apart(load_records(path), path.parent)
+    except HandledError as error:
+        return [f"{path}: {error}"]
+    return []
+
+
+def _differences(file: Path, text: str, mend: str = "leaderboard build --records") -> list[str]:
+    """The first line that is not as it should be."""
+    if not file.is_file():
+        return [f"{file}: missing; `recmerge-bench {mend}` writes it"]
+    if file.suffix == ".svg":
+        return _picture(file, text)
+    there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
+    for number in range(max(len(there), len(wanted))):
+        mine = there[number] if number < len(there) else "(end of file)"
+        want = wanted[number] if number < len(wanted) else "(end of file)"
+        if mine != want:
+            return [f"{file}:{number + 1}: is {_short(mine, want)}, its records give {want[:120]}"]
+    if file.read_bytes() != text.encode("utf-8"):
+        return [f"{file}: other bytes than its records give (line ends, or the last line's)"]
+    return []
+
+
+def _picture(file: Path, text: str) -> list[str]:
+    """Where a figure shows something else; its data (CSV) are compared to the last digit."""
+    line = first_difference(file.read_text(encoding="utf-8"), text)
+    if line is None:
+        return []
+    mend = "`recmerge-bench leaderboard figures` draws it"
+    return [f"{file}:{line}: another picture than its data give; {mend}"]
+
+
+def _short(mine: str, want: str) -> str:
+    """A line from shortly before it differs."""
+    at = next((i for i, (a, b) in enumerate(zip(mine, want, strict=False)) if a != b), 0)
+    return mine[max(0, at - 20) : at + 100] or "empty"
+
+
+def _records(path: Path, registry: Registry) -> list[str]:
+    """Numbers of the records that the ranks do not give."""
+    records = load_records(path)
+    ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
+    again = derive(records, ranks, registry, load_groups(groups_path(path)))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        f"{path}:{_line(lines, place)}: {'.'.join(place)} is {mine}, the ranks give {theirs}"
+        for place, mine, theirs in _walk(_numbers(records), _numbers(again), ())
+    ][:20]
+
+
+def _papers(path: Path, registry: Registry) -> list[str]:
+    """Numbers of papers that are not those of the reference data."""
+    found, lines = [], path.read_text(encoding="utf-8").splitlines()
+    for track, about in load_records(path)["header"]["tracks"].items():
+        paper = about.get("paper")
+        if not paper:
+            continue
+        try:
+            _, rows = load_reference(paper["reference"], registry, f"{path}: track '{track}'")
+        except HandledError as error:
+            found.append(str(error))
+            continue
+        known = set(as_carried(rows, paper["setting"]))
+        found += [
+            f"{path}:{_line(lines, (track, 'numbers'))}: track '{track}' has the paper's number "
+            f"{number}, which '{paper['reference']}' lacks"
+            for number in paper["numbers"]
+            if number not in known
+        ]
+    return found[:20]
+
+
+def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
+    """What derives from ranks, by the key of its result."""
+    parts = ("metrics", "groups")
+    results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
+    families = {
+        name: dict(enumerate(json.loads(json.dumps(records.get(name, [])))))
+        for name in DERIVED
+    }
+    return {**results, **families}
+
+
+def _walk(mine: Any, theirs: Any, place: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        for key in {**mine, **theirs}:
+            yield from _walk(mine.get(key), theirs.get(key), (*place, str(key)))
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for number, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            yield from _walk(a, b, (*place, str(number)))
+    elif not _same(mine, theirs):
+        yield place, mine, theirs
+
+
+def _same(mine: Any, theirs: Any) -> bool:
+    if isinstance(mine, float) and isinstance(theirs, float):
+        return abs(mine - theirs) <= 1e-9 * max(abs(mine), abs(theirs))
+    return bool(mine == theirs)
+
+
+def _line(lines: list[str], place: tuple[str, ...]) -> int:
+    """Where the parts of a place stand, one after the other, as far as they are found."""
+    at = 0
+    for part in place:
+        at = next((n for n in range(at, len(lines)) if f'"{part}"' in lines[n]), at)
+    return at + 1

@@ -1,0 +1,78 @@
+"""Records and boards of a suite, written from a run's folder or from committed records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.cost_board import render_cost
+from recmerge_bench.report.boards.full import render_full
+from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.figures.pareto import paretos
+from recmerge_bench.report.publishing.owned import check_apart
+from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.results.groups import groups_path, load_groups
+from recmerge_bench.results.results import Reader, manifests
+from recmerge_bench.running.store import write_json, write_text
+from recmerge_bench.untrusted.paths import within
+
+
+def write_board(out: Path, suite: str, registry: Registry, console: Console) -> list[Path]:
+    """Write ``OUT/boards`` and ``OUT/records`` of a suite, print the board, return the files."""
+    from recmerge_bench.report.boards.show import print_board
+
+    files = build(out, out / "boards", out / "records", registry, suite)
+    print_board(load_records(within(out / "records", f"{suite}.json")), console)
+    return files
+
+
+def build(
+    out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None
+) -> list[Path]:
+    """Records and boards of the suites run into `out`; returns what was written, boards first."""
+    reader = Reader(out, registry)
+    files: list[Path] = []
+    for manifest in manifests(out, suite):
+        written = write_records(reader, manifest, records)
+        files += [*render_suite(records, manifest["suite"], boards), *written]
+    return files
+
+
+def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
+    """Make a suite's committed records again from its ranks: metrics, groups, verdicts, mean ranks.
+
+    What is no number of the ranks (identities, configurations, audits, costs) stays; files of an
+    older schema become files of the present one.
+
+    Raises:
+        HandledError: there are no such records or ranks, or they are damaged.
+    """
+    path = records / f"{suite}.json"
+    found, costs = load_records(path), load_costs(cost_path(path))
+    ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
+    write_json(path, derive(found, ranks, registry, load_groups(groups_path(path))))
+    write_json(cost_path(path), costs)
+    return [path, cost_path(path)]
+
+
+def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
+    """``<suite>.md``, ``<suite>-full.md`` and ``<suite>-cost.md`` from records alone.
+
+    Raises:
+        HandledError: there are no such records, they are damaged, or another suite's files would
+            be replaced.
+    """
+    path = within(records, f"{suite}.json")
+    found, costs = load_records(path), load_costs(cost_path(path))
+    check_apart(found, records)
+    texts = {
+        within(boards, f"{suite}.md"): render(found),
+        within(boards, f"{suite}-full.md"): render_full(found),
+        within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(found, costs)),
+    }
+    for file, text in texts.items():
+        write_text(file, text)
+    return list(texts)

@@ -1,0 +1,128 @@
+"""All files of the site as text, from committed records and the package's own cards alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from recmerge_bench.registry import Registry
+from recmerge_bench.report.site import uses
+from recmerge_bench.report.site.cards import METHODS, Card, dataset_cards, method_cards
+from recmerge_bench.report.site.load import Suite
+from recmerge_bench.report.site.suites import encode, suite_data
+from recmerge_bench.untrusted.paths import distinct
+
+#: The file that tells a site of ours from other folders.
+MARK = "site.json"
+#: Nothing but files beside the page is loaded, and no script or style within it runs.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
+    """Path within the site -> text; equal records and cards give equal bytes."""
+    data = {suite.name: suite_data(suite) for suite in suites}
+    page = Pages(suites, data, registry)
+    found = {
+        MARK: _mark(suites),
+        "index.html": page.boards(),
+        "methods/index.html": page.methods(),
+        "datasets/index.html": page.datasets(),
+    }
+    found |= {f"data/{distinct(n)}.js": script(n, data[n]) for n in data}
+    found |= {f"methods/{distinct(name)}.html": page.method(name) for name in page.method_names}
+    found |= {f"datasets/{distinct(name)}.html": page.dataset(name) for name in page.dataset_names}
+    found |= static()
+    return dict(sorted(found.items()))
+
+
+def script(name: str, data: Mapping[str, Any]) -> str:
+    """A suite's data as a call that hands it to the page."""
+    return f"RECMERGE.take({encode(name)},\n{encode(data)});\n"
+
+
+def static() -> dict[str, str]:
+    """Style and scripts."""
+    folder = files("recmerge_bench.report.site") / "static"
+    names = sorted(f.name for f in folder.iterdir() if f.name.endswith((".css", ".js", ".svg")))
+    return {f"static/{name}": (folder / name).read_text(encoding="utf-8") for name in names}
+
+
+def _mark(suites: Sequence[Suite]) -> str:
+    about = {"made by": "recmerge-bench leaderboard site", "suites": [s.name for s in suites]}
+    return json.dumps(about, indent=1) + "\n"
+
+
+class Pages:
+    """Renders the HTML pages.
+
+    Args:
+        suites: all of them, by name.
+        data: name of a suite -> its data (`suite_data`).
+        registry: for the cards.
+    """
+
+    def __init__(
+        self, suites: Sequence[Suite], data: Mapping[str, Mapping[str, Any]], registry: Registry
+    ) -> None:
+        self.suites, self.data = suites, data
+        self.cards, self.dataset_cards = method_cards(registry), dataset_cards(registry)
+        self.method_names = sorted({*self.cards, *uses.names(suites)})
+        self.dataset_names = sorted({*self.dataset_cards, *uses.dataset_names(suites)})
+        self.environment = Environment(
+            loader=PackageLoader("recmerge_bench.report.site"), autoescape=True,
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )  # fmt: skip
+        self.environment.globals.update(policy=POLICY, slug=distinct)
+
+    def _render(self, template: str, root: str, **values: Any) -> str:
+        text = self.environment.get_template(template).render(root=root, **values)
+        return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+    def boards(self) -> str:
+        """The page that shows the suites."""
+        listed = [(s.name, s.header["title"], f"data/{distinct(s.name)}.js") for s in self.suites]
+        return self._render("boards.html", "", suites=listed)
+
+    def methods(self) -> str:
+        """A list of all methods."""
+        groups: dict[str, list[tuple[str, Card | None, int]]] = {}
+        for name in self.method_names:
+            card = next(iter(self.cards.get(name, [])), None)
+            called = "without a card" if card is None else card.kind
+            rows = len(uses.uses(self.suites, self.data, name))
+            groups.setdefault(called, []).append((name, card, rows))
+        order = [*METHODS.values(), "without a card"]
+        return self._render("methods.html", "../", groups=[(g, groups[g]) for g in order
+                                                           if g in groups])  # fmt: skip
+
+    def method(self, name: str) -> str:
+        """A method's page."""
+        found = uses.uses(self.suites, self.data, name)
+        plugins = [] if name in self.cards else uses.recorded_with(self.suites, name)
+        return self._render(
+            "method.html", "../", name=name, cards=self.cards.get(name, []), uses=found,
+            plugins=plugins,
+        )  # fmt: skip
+
+    def datasets(self) -> str:
+        """A list of all datasets."""
+        listed = [
+            (name, self.dataset_cards.get(name), uses.sizes(self.suites, name))
+            for name in self.dataset_names
+        ]
+        return self._render("datasets.html", "../", datasets=listed)
+
+    def dataset(self, name: str) -> str:
+        """A dataset's page."""
+        return self._render(
+            "dataset.html", "../", name=name, card=self.dataset_cards.get(name),
+            uses=uses.dataset_uses(self.suites, name), sizes=uses.sizes(self.suites, name),
+        )  # fmt: skip

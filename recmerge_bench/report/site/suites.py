@@ -1,0 +1,65 @@
+"""``data/<suite>.js``: all that the boards' page shows of a suite, loaded by a script element."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from recmerge_bench.report.boards.markdown import LABELS
+from recmerge_bench.report.figures.data import FigureData, figures
+from recmerge_bench.report.site.load import Suite
+from recmerge_bench.report.site.numbers import short
+from recmerge_bench.report.site.tables import table_data
+
+
+def suite_data(suite: Suite) -> dict[str, Any]:
+    """Everything of a suite as JSON values."""
+    header = suite.header
+    return {
+        "suite": suite.name,
+        "title": header["title"],
+        "label": header["label"],
+        "about": LABELS[header["label"]].replace("**", ""),
+        "command": header["command"],
+        "metrics": header["metrics"],
+        "tables": table_data(suite),
+        "figures": [_figure(data) for data in figures(suite.records, suite.curves)],
+    }
+
+
+def _figure(data: FigureData) -> dict[str, Any]:
+    panels: dict[str, dict[str, list[list[Any]]]] = {}
+    for p in data.points:
+        line = panels.setdefault(p.panel, {}).setdefault(p.series, [])
+        line.append([short(p.x), short(p.y), short(p.spread), p.seeds])
+    return {
+        "name": data.name,
+        "title": data.title,
+        "x": data.x,
+        "ticks": list(data.ticks),
+        "panels": [
+            {"name": name, "series": [{"name": s, "points": line} for s, line in lines.items()]}
+            for name, lines in panels.items()
+        ],
+    }
+
+
+def encode(value: Any) -> str:
+    """JSON of ASCII alone, without what could end a script; a line for each part."""
+    text = _lines(value, 0)
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+#: Values this deep stand in a line of their own; deeper ones share it.
+_DEPTH = 4
+
+
+def _lines(value: Any, depth: int) -> str:
+    if depth >= _DEPTH or not isinstance(value, (dict, list)) or not value:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(_lines(v, depth + 1) for v in value) + "\n]"
+    parts = (f"{json.dumps(str(k))}:{_lines(v, depth + 1)}" for k, v in value.items())
+    return "{\n" + ",\n".join(parts) + "\n}"
