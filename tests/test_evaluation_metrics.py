@@ -1,4 +1,4 @@
-"""Metrics of ranks and group means."""
+"""Metrics of ranks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,3 @@ def test_plugin_metrics() -> None:
     for spec in specs.values():
         made = getattr(ranking_metrics, spec.target.split(":")[1])()
         assert made.value(np.array([1.0, 99.0]), 10).tolist() == [1.0, 0.0]
-
-
-def test_groups() -> None:
-    means, counts = metrics.group_means(np.array([1.0, 3.0, 5.0]), np.array([0, 0, 2]), 3)
-    assert means[[0, 2]].tolist() == [2, 5] and np.isnan(means[1]) and counts.tolist() == [2, 0, 1]
-    assert metrics.length_bins(np.array([1, 4, 5, 50, 99])).tolist() == [0, 0, 1, 4, 4]
-    bins = metrics.popularity_bins(np.array([50, 30, 15, 5, 0]), np.arange(5))
-    assert bins.tolist() == [0, 1, 2, 2, 2]

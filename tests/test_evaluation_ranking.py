@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recmerge_bench.data.sequences import Instances
 from recmerge_bench.evaluation.metrics import rank
-from recmerge_bench.evaluation.ranking import Ranking, count_many, count_ranks
+from recmerge_bench.evaluation.ranking import Ranking, count_many
 
 CAT = builders.catalogue((12, 9))
 SPLIT = builders.mixed(CAT, users=15)
@@ -58,7 +58,7 @@ def test_counts(seed: int, levels: int, block_bytes: int) -> None:
 
 def test_constant_scores_do_not_win() -> None:
     table = np.zeros((len(TEST), CAT.n_items))
-    better, equal = count_ranks(scorer(table), TEST, SPLIT, CAT)
+    [(better, equal)] = count_many(scorer(table), TEST, SPLIT, CAT, [Ranking()])
     sizes = np.diff(CAT.domain_offsets)[TEST.domains]
     assert not better.any() and (equal == sizes - 1).all()
     assert np.allclose(rank(better, equal), (sizes + 1) / 2)
@@ -69,10 +69,10 @@ def test_not_finite_raises(bad: float) -> None:
     table = np.zeros((len(TEST), CAT.n_items))
     table[3, CAT.span(CAT.domains[TEST.domains[3]]).start] = bad
     with pytest.raises(FloatingPointError, match="NaN or infinite"):
-        count_ranks(scorer(table), TEST, SPLIT, CAT)
+        count_many(scorer(table), TEST, SPLIT, CAT, [Ranking()])
 
 
 def test_huge_scores_are_numbers() -> None:
     table = np.full((len(TEST), CAT.n_items), 3e38)
-    better, _ = count_ranks(scorer(table), TEST, SPLIT, CAT)
+    [(better, _)] = count_many(scorer(table), TEST, SPLIT, CAT, [Ranking()])
     assert not better.any()

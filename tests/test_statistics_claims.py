@@ -23,7 +23,6 @@ from recmerge_bench.statistics.components import Components, take_apart
 from recmerge_bench.statistics.distributions import mixture_quantile, mixture_tail, t_quantile
 from recmerge_bench.statistics.published import TESTS, published_test
 from recmerge_bench.statistics.scores import Scores, Units, pair
-from recmerge_bench.statistics.summary import normalised, spread
 
 EXACT = 1e-12
 
@@ -282,14 +281,3 @@ def test_bad_scores_are_refused() -> None:
         take_apart(np.ones((1, 3)), Units(np.array([0, 0, 1]), np.arange(3)))
     with pytest.raises(HandledError, match="no test instance"):
         Units(np.zeros(0, np.int64), np.zeros(0, np.int64))
-
-
-def test_means_with_spread_and_both_averages() -> None:
-    assert spread(np.array([1.0, 2.0, 4.0])).std == pytest.approx(np.std([1, 2, 4], ddof=1))
-    assert spread(np.array([2.0])).std is None
-    found = normalised(np.array([0.02, 0.30]), np.array([0.04, 0.30]))
-    assert found.by_domain.tolist() == [0.5, 1.0]
-    assert found.mean_of_ratios == 0.75
-    assert found.ratio_of_means == pytest.approx(0.32 / 0.34)
-    with pytest.raises(HandledError, match="cannot be divided by"):
-        normalised(np.ones(2), np.array([0.0, 1.0]))

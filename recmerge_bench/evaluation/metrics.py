@@ -1,4 +1,4 @@
-"""Metrics of one relevant item per instance, as functions of its rank; means by group.
+"""Metrics of one relevant item per instance, as functions of its rank.
 
 A rank is made of two counts, so that ties are decided here and not by a sort: a model that scores
 every item alike gets the middle rank, never the first.
@@ -6,7 +6,6 @@ every item alike gets the middle rank, never the first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -60,49 +59,3 @@ def mrr(ranks: np.ndarray, k: int | None) -> np.ndarray:
 def _cut(values: np.ndarray, ranks: np.ndarray, k: int | None) -> np.ndarray:
     values = values.astype(np.float64)
     return values if k is None else np.where(ranks <= k, values, 0.0)
-
-
-def group_means(
-    values: np.ndarray, groups: np.ndarray, n_groups: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each group and its size.
-
-    Args:
-        values: float [T].
-        groups: integers [T] in ``0 .. n_groups - 1``.
-        n_groups: number of groups.
-
-    Returns:
-        float64 [n_groups] (NaN where a group is empty) and int64 [n_groups].
-    """
-    counts = np.bincount(groups, minlength=n_groups)
-    sums = np.bincount(groups, weights=values, minlength=n_groups)
-    means = np.full(n_groups, np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    return means, counts
-
-
-def length_bins(lengths: np.ndarray, edges: Sequence[int] = (5, 10, 20, 50)) -> np.ndarray:
-    """User group by history length: int64 [T].
-
-    Group g holds the lengths ``edges[g - 1] <= length < edges[g]``.
-    """
-    return np.searchsorted(np.asarray(edges), lengths, side="right")
-
-
-def popularity_bins(
-    counts: np.ndarray, targets: np.ndarray, shares: Sequence[float] = (0.2, 0.8)
-) -> np.ndarray:
-    """Item group of each target by popularity in training: int64 [T], 0 is the head.
-
-    Args:
-        counts: integers [I], training events of each item.
-        targets: integers [T], items.
-        shares: cumulative shares of the training events at which a group ends: with
-            ``(0.2, 0.8)`` the head's items draw the first 20 % of all events.
-    """
-    order = np.argsort(-counts, kind="stable")
-    before = np.concatenate([[0], np.cumsum(counts[order])[:-1]]) / max(int(counts.sum()), 1)
-    group = np.empty(len(counts), np.int64)
-    group[order] = np.searchsorted(np.asarray(shares), before, side="right")
-    return group[targets]

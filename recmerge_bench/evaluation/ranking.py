@@ -35,39 +35,6 @@ class Ranking:
     mask_history: bool = False
 
 
-def count_ranks(
-    score_block: ScoreBlock,
-    instances: Instances,
-    split: Split,
-    catalogue: Catalogue,
-    candidates: np.ndarray | None = None,
-    mask_history: bool = False,
-    block_bytes: int = BLOCK_BYTES,
-) -> Counts:
-    """Count the items scored above and equal to each target.
-
-    The target's score is read from the same block as the others', so that equal arithmetic
-    makes equal scores; the target itself is in neither count.
-
-    Args:
-        score_block: see `ScoreBlock`.
-        instances: what to rank.
-        split: whose sequences hold the histories.
-        catalogue: the items.
-        candidates: see `Ranking`.
-        mask_history: see `Ranking`.
-        block_bytes: memory of a block of scores.
-
-    Returns:
-        n_better int32 [T] and n_equal int32 [T].
-
-    Raises:
-        FloatingPointError: a score is NaN or infinite.
-    """
-    ranking = Ranking(candidates, mask_history)
-    return count_many(score_block, instances, split, catalogue, [ranking], block_bytes)[0]
-
-
 def count_many(
     score_block: ScoreBlock,
     instances: Instances,
@@ -76,7 +43,25 @@ def count_many(
     rankings: Sequence[Ranking],
     block_bytes: int = BLOCK_BYTES,
 ) -> list[Counts]:
-    """`count_ranks` for several protocols from one pass over the scores."""
+    """Count the items scored above and equal to each target, for each of several rankings.
+
+    The scores are passed over once. A target's score is read from the same block as the others',
+    so that equal arithmetic makes equal scores; the target itself is in neither count.
+
+    Args:
+        score_block: see `ScoreBlock`.
+        instances: what to rank.
+        split: whose sequences hold the histories.
+        catalogue: the items.
+        rankings: against what; one pair of counts each.
+        block_bytes: memory of a block of scores.
+
+    Returns:
+        n_better int32 [T] and n_equal int32 [T] of each ranking.
+
+    Raises:
+        FloatingPointError: a score is NaN or infinite.
+    """
     shape = (len(rankings), 2, len(instances))
     out = np.zeros(shape, np.int32)
     for domain, rows in blocks(instances, catalogue, block_bytes):

@@ -84,9 +84,7 @@ def mean_ranks(
     return MeanRanks(ranks(means).mean(axis=0), low, high)
 
 
-def _drawn_means(
-    scores: Sequence[Scores], units: Units, draws: int, seed: int
-) -> list[np.ndarray]:
+def _drawn_means(scores: Sequence[Scores], units: Units, draws: int, seed: int) -> list[np.ndarray]:
     """Resampled means by domain of each method: a float64 [draws, D] each."""
     rows = np.concatenate([s.values for s in scores])
     means = units.domain_means(rows)
@@ -211,19 +209,17 @@ def omnibus(values: np.ndarray, alpha: float = ALPHA) -> Omnibus:
 
 
 def friedman(values: np.ndarray) -> tuple[float, float]:
-    """Friedman's chi square with correction for ties, and its p: values are [D, M]."""
-    from scipy.special import chdtrc
+    """Friedman's chi square with correction for ties, and its p: values are [D, M].
 
-    domains, count = values.shape
+    Methods that tie in every domain have the statistic 0 and p 1.
+    """
+    from scipy.stats import friedmanchisquare
+
     placed = ranks(values)
-    ties = sum(int((t**3 - t).sum()) for t in (np.unique(r, return_counts=True)[1] for r in placed))
-    correction = 1 - ties / (domains * (count**3 - count))
-    if correction == 0:
-        return 0.0, 1.0
-    sums = placed.sum(axis=0)
-    plain = 12 / (domains * count * (count + 1)) * (sums**2).sum() - 3 * domains * (count + 1)
-    statistic = float(plain / correction)
-    return statistic, float(chdtrc(count - 1, max(statistic, 0.0)))
+    if (placed == placed[:, :1]).all():
+        return 0.0, 1.0  # the correction for ties divides by zero there
+    tested = friedmanchisquare(*placed.T)
+    return float(tested.statistic), float(tested.pvalue)
 
 
 def critical_difference(count: int, domains: int, alpha: float = ALPHA) -> float:

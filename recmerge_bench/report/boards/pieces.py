@@ -72,12 +72,6 @@ def p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def anchor(heading: str) -> str:
-    """Where Markdown viewers place a heading."""
-    kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
-    return kept.replace(" ", "-")
-
-
 def facts(rows: Sequence[tuple[str, str]], first: str) -> str:
     """A table of two columns."""
     return table((first, ""), rows)
