@@ -71,7 +71,7 @@ def test_likelihoods_by_hand() -> None:
 
 def groups_follow_from_ranks(folder: Path, registry: Registry) -> None:
     """Every target is in one group by history, and the records are what the ranks give."""
-    records = load_records(folder / "records" / "text.json")
+    records = load_records(folder / "records" / "text.json").raw
     groups = load_groups(folder / "records" / "text.groups.json")
     [some] = groups.values()
     history = [g.rows for g in some if g.name.startswith("history-")]
@@ -111,7 +111,8 @@ def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path, registry:
     words += ["--set", f"figures={json.dumps(shown)}", "--set", "groups=[history, cold-target]"]
     done = run(tmp_path, *words, suite=TEXT)
     assert done.returncode == 0, done.stdout + done.stderr
-    curves = load_curves(tmp_path / "records" / "text.curves.json")
+    path = tmp_path / "records" / "text.curves.json"
+    curves = [c.to_json() for c in load_curves(path)]
     assert [c["identity"]["seed"] for c in curves] == [0, 1]
     assert [p["step"] for p in curves[0]["points"]] == [0, 1, 2, 3, 4]
     assert curves[0]["domains"] == ["d0", "d1"] and curves[0]["groups"] > 1

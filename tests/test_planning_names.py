@@ -19,8 +19,8 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.boards.table import tables
 from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.records import check_costs, check_records
 from recmerge_bench.results.results import manifests
-from recmerge_bench.results.schema import check_costs, check_records
 from recmerge_bench.running.store import write_json
 
 SUITE = """\

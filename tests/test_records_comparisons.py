@@ -18,7 +18,7 @@ from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.boards.verdicts import in_words, said_of, said_of_models
 from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
 from recmerge_bench.results.comparisons import make_comparisons
-from recmerge_bench.results.schema import check_records
+from recmerge_bench.results.records import check_records
 from recmerge_bench.statistics.families import holm
 
 
@@ -153,7 +153,7 @@ def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
                     "p_holm": 0.01 if row["methods"] else None}  # fmt: skip
             claim = {**dict.fromkeys(("difference", "error", "df", "p", "lower", "upper"), 0.0)}
             row["trained_models"] = row["trained_models"] or claim
-        loaded = check_records({**records, "schema": 2}, Path("r.json"))
+        loaded = check_records({**records, "schema": 2}, Path("r.json")).raw
         up = by_method(loaded)["up"]
         assert (said_of(up), said_of_models(up)) == (said, "not recorded")
         assert up["difference"] == up["trained_models"]["difference"]

@@ -16,8 +16,8 @@ from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
 from recmerge_bench.errors import HandledError
 from recmerge_bench.report.boards.compare import compare
-from recmerge_bench.results import schema
-from recmerge_bench.results.files import SCHEMA, load_costs, load_records
+from recmerge_bench.results import migrations
+from recmerge_bench.results.files import load_costs, load_records
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -30,9 +30,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_whole_records_load_as_they_are(folder: Path) -> None:
-    assert load_records(folder / "fake.json") == made.records()
-    assert load_costs(folder / "fake.cost.json") == made.costs()
-    assert schema.SCHEMA == SCHEMA
+    assert load_records(folder / "fake.json").raw == made.records()
+    assert load_costs(folder / "fake.cost.json").raw == made.costs()
 
 
 DAMAGE: list[tuple[Edit, str]] = [
@@ -92,9 +91,9 @@ def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPa
     def second(records: dict[str, Any]) -> dict[str, Any]:
         return {**records, "suite": records["suite"] + "-2"}
 
-    monkeypatch.setattr(schema, "SCHEMA", 5)
-    monkeypatch.setattr(schema, "MIGRATIONS", {3: second, 4: dict})
-    loaded = load_records(folder / "fake.json")
+    monkeypatch.setattr(migrations, "SCHEMA", 5)
+    monkeypatch.setattr(migrations, "MIGRATIONS", {3: second, 4: dict})
+    loaded = load_records(folder / "fake.json").raw
     assert loaded["schema"] == 5 and loaded["suite"] == "fake-2"
 
 
@@ -102,7 +101,7 @@ def test_what_later_versions_add_is_kept(folder: Path) -> None:
     records = made.records()
     records["header"]["new"] = records["results"][0]["new"] = 5
     (folder / "fake.json").write_text(json.dumps(records))
-    assert load_records(folder / "fake.json") == records
+    assert load_records(folder / "fake.json").raw == records
 
 
 def test_compare_finds_a_changed_number_beyond_the_tolerances() -> None:

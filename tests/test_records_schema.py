@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from statistics import mean
 from typing import Any, get_args
@@ -11,6 +12,7 @@ import boards_builders as made
 import pytest
 from pydantic import BaseModel
 
+from recmerge_bench import identity
 from recmerge_bench.planning import configuration
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
@@ -19,41 +21,44 @@ from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.figures.data import figures
 from recmerge_bench.report.publishing.check import _numbers, _walk
 from recmerge_bench.report.publishing.finish import build
-from recmerge_bench.results import comparison_schema, schema
+from recmerge_bench.results import compared, header, migrations, records
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.groups import load_groups
+from recmerge_bench.results.records import Costs, Records
 from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent
 FIELDS = HERE / "data" / "records-fields.json"
 OLD = HERE / "data" / "records-v1"
+#: Where the models of records are.
+MODULES = (compared, configuration, header, identity, records)
 RAISE = (
-    "the schema of records changed: raise SCHEMA (records/schema.py and records/files.py), add a "
+    "the schema of records changed: raise SCHEMA (results/migrations.py), add a "
     "migration from the old one, files of the old one below tests/data, and then the fields there"
 )
 
 
 def fields() -> dict[str, str]:
     """``Model.field`` -> its type and whether it is required, of all models of records."""
-    named = {**vars(comparison_schema), **vars(configuration), **vars(schema)}.values()
+    named = {k: v for module in MODULES for k, v in vars(module).items()}.values()
     models = [m for m in named if isinstance(m, type) and issubclass(m, BaseModel)]
+    places = "|".join(re.escape(f"{module.__name__}.") for module in MODULES)
     return {
-        f"{m.__name__}.{name}": f"{about.annotation}{'' if about.is_required() else ' optional'}"
+        f"{m.__name__}.{about.alias or name}":
         # Where the models are is no part of the schema.
-        .replace(f"{schema.__name__}.", "").replace(f"{configuration.__name__}.", "")
-        .replace(f"{comparison_schema.__name__}.", "")
+        re.sub(places, "", f"{about.annotation}{'' if about.is_required() else ' optional'}")
         for m in models
         for name, about in m.model_fields.items()
-    }
+    }  # fmt: skip
 
 
 def test_the_schema_is_the_pinned_one() -> None:
     pinned = json.loads(FIELDS.read_text())
-    assert {"schema": schema.SCHEMA, "fields": fields()} == pinned, RAISE
-    assert sorted(schema.MIGRATIONS) == list(range(1, schema.SCHEMA))
-    for number in range(1, schema.SCHEMA):
+    assert {"schema": migrations.SCHEMA, "fields": fields()} == pinned, RAISE
+    assert sorted(migrations.MIGRATIONS) == list(range(1, migrations.SCHEMA))
+    for number in range(1, migrations.SCHEMA):
         assert list((HERE / "data" / f"records-v{number}").glob("*.ranks.parquet")), RAISE
 
 
@@ -77,10 +82,10 @@ def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Regi
     build(made.run_folder(tmp_path / "out"), tmp_path / "b", tmp_path / "r", registry)
     records, costs = (json.loads((tmp_path / "r" / f"fake.{e}").read_text())
                       for e in ("json", "cost.json"))  # fmt: skip
-    assert records["schema"] == costs["schema"] == schema.SCHEMA
-    assert unknown(schema.Records, records) == [] == unknown(schema.Costs, costs)
+    assert records["schema"] == costs["schema"] == migrations.SCHEMA
+    assert unknown(Records, records) == [] == unknown(Costs, costs)
     records["results"][0]["extra"] = records["header"]["tracks"]["merging"]["more"] = 1
-    assert sorted(unknown(schema.Records, records)) == ["header.tracks.more", "results.extra"]
+    assert sorted(unknown(Records, records)) == ["header.tracks.more", "results.extra"]
 
 
 def _rows(records: Any) -> list[Any]:
@@ -98,8 +103,8 @@ def _without(records: Any, keys: set[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("suite", ["regression", "cut"])
 def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registry) -> None:
     path = OLD / f"{suite}.json"
-    raw, loaded = json.loads(path.read_text()), load_records(path)
-    assert raw["schema"] == 1 and loaded["schema"] == schema.SCHEMA
+    raw, loaded = json.loads(path.read_text()), load_records(path).raw
+    assert raw["schema"] == 1 and loaded["schema"] == migrations.SCHEMA
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == {**raw["header"], "audits": {}, "pretraining": {}}
     ranks = read_all_ranks(OLD / f"{suite}.ranks.parquet")
@@ -125,16 +130,16 @@ def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registr
 
 def test_records_of_schema_2_have_no_configuration() -> None:
     path = HERE / "data" / "records-v2" / "regression.json"
-    raw, loaded = json.loads(path.read_text()), load_records(path)
-    assert raw["schema"] == 2 and loaded["schema"] == schema.SCHEMA
+    raw, loaded = json.loads(path.read_text()), load_records(path).raw
+    assert raw["schema"] == 2 and loaded["schema"] == migrations.SCHEMA
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == raw["header"]
     costs = path.with_name("regression.cost.json")
-    assert load_costs(costs)["results"] == json.loads(costs.read_text())["results"]
+    assert load_costs(costs).raw["results"] == json.loads(costs.read_text())["results"]
 
 
 def test_costs_curves_and_groups_of_schema_1_load() -> None:
-    costs = load_costs(OLD / "cut.cost.json")
+    costs = load_costs(OLD / "cut.cost.json").raw
     raw = json.loads((OLD / "cut.cost.json").read_text())
     unknown_then = {"parameters": None, "joules": None}
     assert costs["results"] == [{**unknown_then, **r} for r in raw["results"]]
@@ -145,7 +150,8 @@ def test_costs_curves_and_groups_of_schema_1_load() -> None:
     ]  # fmt: skip
     row = next(line for line in text.splitlines() if "fine-tune" in line)
     assert f"| {mean(training):.1f} " in row and "| – " in row
-    records = load_records(OLD / "cut.json")
-    drawn = {f.name: f for f in figures(records, load_curves(OLD / "cut.curves.json"))}
+    found = load_records(OLD / "cut.json").raw
+    curves = [c.to_json() for c in load_curves(OLD / "cut.curves.json")]
+    drawn = {f.name: f for f in figures(found, curves)}
     assert sorted(drawn) == ["history", "weights"] and len(drawn["weights"].points) == 9
     assert len(load_groups(OLD / "cut.groups.json")) == 1

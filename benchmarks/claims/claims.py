@@ -156,7 +156,7 @@ def turned(row: Mapping[str, Any]) -> dict[str, Any]:
 def found(suite: str) -> list[dict[str, Any]]:
     """All claims of a suite; those with a row that is not run say so."""
     asked = read_yaml(HERE / f"{suite}.yaml").value
-    records = load_records(BOARDS / f"{asked['suite']}.json")
+    records = load_records(BOARDS / f"{asked['suite']}.json").raw
     ranks = read_all_ranks(BOARDS / f"{asked['suite']}.ranks.parquet")
     shared = {k: asked[k] for k in ("track", "protocol")}
     claims = [{**shared, **claim} for claim in asked["claims"]]

@@ -78,9 +78,9 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
     from recmerge_bench.results.files import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
-        found = load_records(path)
-        declared = figures_of(found, load_curves(curves_path(path)))
-        costs = paretos(found, load_costs(cost_path(path)))
+        found = load_records(path).raw
+        declared = figures_of(found, [c.to_json() for c in load_curves(curves_path(path))])
+        costs = paretos(found, load_costs(cost_path(path)).raw)
         files = [write_figure(data, to, path.stem) for data in declared]
         files += [write_figure(data, to, path.stem) for data in costs]
         for file in (f for pair in files for f in pair):
@@ -169,7 +169,7 @@ def compare(
     from recmerge_bench.report.boards.movement import notes
     from recmerge_bench.results.files import load_records
 
-    records = load_records(before), load_records(after)
+    records = load_records(before).raw, load_records(after).raw
     lines = differences(*records, tolerance, relative)
     for line in lines:
         click.echo(line)

@@ -43,7 +43,7 @@ def rerun(
     from recmerge_bench.results.files import load_records
     from recmerge_bench.running.store import write_text
 
-    records = load_records(record)
+    records = load_records(record).raw
     chosen = matching(records["results"], rows)
     suite = suite_of(records, chosen)
     path = out or Path(f"{suite['name']}.yaml")

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from recmerge_bench.planning.keys import digest
-
-
-class Part(BaseModel):
-    """Wrong types are errors; keys that later versions add are let through."""
-
-    model_config = ConfigDict(strict=True, extra="allow")
+from recmerge_bench.typed import Part
 
 
 class Named(Part):
@@ -64,7 +59,7 @@ class TrainedWith(Part):
     """
 
     base: dict[str, Any] | None = None
-    experts: dict[str, dict[str, Any]] = {}
+    experts: dict[str, dict[str, Any]] = Field(default_factory=dict)
     joint: dict[str, Any] | None = None
     own: dict[str, Any] | None = None
     merge: dict[str, Any] | None = None
@@ -130,6 +125,10 @@ class Configuration(Part):
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         return self.model_dump(mode="json")
+
+    def recorded(self) -> dict[str, Any]:
+        """The entries that it was read with and no others: what its hash in records is of."""
+        return self.model_dump(exclude_unset=True)
 
 
 def hash_of(configuration: Any) -> str:

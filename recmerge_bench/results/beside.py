@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import FailFast, Field, FiniteFloat, field_validator, model_validator
 
-from recmerge_bench.results.schema import Identity, OfSuite, _Part, checked
+from recmerge_bench.identity import Identity
+from recmerge_bench.results.records import OfSuite
+from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 
 #: Test targets that a split may have.
@@ -20,25 +22,27 @@ DRAWN = ("cross_entropy", "entropy", "NDCG@10")
 MEND = "build them again"
 
 
-class CurvePoint(_Part):
+class CurvePoint(Value):
     """Metrics by domain after so many steps."""
 
     step: int = Field(ge=0)
     domains: dict[str, dict[str, FiniteFloat]]
 
 
-class CurveWeights(_Part):
+class CurveWeights(Value):
     """A weight for each domain after so many steps."""
 
     step: int = Field(ge=0)
     mean: list[FiniteFloat]
 
 
-class Curve(_Part):
+class Curve(Value):
     """How one learned merge came about."""
 
+    key: str
     identity: Identity
     domains: list[str] = Field(min_length=1)
+    groups: int = Field(ge=1)
     points: Annotated[list[CurvePoint], FailFast()]
     weights: Annotated[list[CurveWeights], FailFast()]
 
@@ -68,11 +72,10 @@ class Curves(OfSuite):
     """``<suite>.curves.json``."""
 
     schema_: Literal[1] = Field(alias="schema")
-    suite: str
     curves: Annotated[list[Curve], FailFast()]
 
 
-class PackedGroup(_Part):
+class PackedGroup(Value):
     """Which test targets are in a group: bits, packed and in base 64."""
 
     name: str
@@ -85,27 +88,24 @@ class Groups(OfSuite):
     """``<suite>.groups.json``."""
 
     schema_: Literal[1] = Field(alias="schema")
-    suite: str
     splits: dict[str, Annotated[list[PackedGroup], FailFast()]]
 
 
-def read_curves(path: Path) -> list[dict[str, Any]]:
+def read_curves(path: Path) -> list[Curve]:
     """The curves of a file.
 
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = checked(Curves, read_json(path, mend=MEND), path, "no curves of a suite", MEND)
-    curves: list[dict[str, Any]] = raw["curves"]
-    return curves
+    raw = read_json(path, mend=MEND)
+    return checked(Curves, raw, path, "no curves of a suite", MEND).curves
 
 
-def read_groups(path: Path) -> dict[str, list[dict[str, Any]]]:
+def read_groups(path: Path) -> dict[str, list[PackedGroup]]:
     """Key of a split -> its groups, packed.
 
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = checked(Groups, read_json(path, mend=MEND), path, "no groups of test targets", MEND)
-    splits: dict[str, list[dict[str, Any]]] = raw["splits"]
-    return splits
+    raw = read_json(path, mend=MEND)
+    return checked(Groups, raw, path, "no groups of test targets", MEND).splits

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recmerge_bench.results.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.beside import Curve
 
 SCHEMA = 1
 
@@ -42,7 +45,7 @@ def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {"schema": SCHEMA, "suite": manifest["suite"], "curves": found}
 
 
-def load_curves(path: Path) -> list[dict[str, Any]]:
+def load_curves(path: Path) -> list[Curve]:
     """The curves of a file; none where there is no file.
 
     Raises:

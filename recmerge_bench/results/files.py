@@ -23,13 +23,12 @@ from recmerge_bench.results.costs import cost_of
 from recmerge_bench.results.curves import curves_path, make_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
+from recmerge_bench.results.migrations import SCHEMA
+from recmerge_bench.results.records import Costs, Records, check_costs, check_records
 from recmerge_bench.results.results import UNRECORDED, Reader
 from recmerge_bench.running.store import write_json
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import within
-
-#: the schema that is written; `recmerge_bench.results.schema` reads it and older ones
-SCHEMA = 3
 
 
 def make_records(
@@ -146,31 +145,27 @@ def cost_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.cost.json")
 
 
-def load_records(path: Path) -> dict[str, Any]:
+def load_records(path: Path) -> Records:
     """Read a records file; older schemas are brought to the present one.
 
     Raises:
         DataError: the file is damaged or of a later schema; says where.
         HandledError: there is no such file.
     """
-    from recmerge_bench.results.schema import check_records
-
     return check_records(_read(path), path)
 
 
-def load_costs(path: Path) -> dict[str, Any]:
+def load_costs(path: Path) -> Costs:
     """Read a cost file, as `load_records` does.
 
     Raises:
         DataError: the file is damaged or of a later schema; says where.
         HandledError: there is no such file.
     """
-    from recmerge_bench.results.schema import check_costs
-
     return check_costs(_read(path), path)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> object:
     if not path.is_file():
         raise HandledError(
             f"no such records file: {path}; `recmerge-bench leaderboard build --out` writes it"

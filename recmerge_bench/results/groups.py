@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.results.cut import load_cut
 from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.results.results import MEAN, Reader
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.beside import PackedGroup
 
 SCHEMA = 1
 #: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
@@ -53,20 +56,20 @@ class Group:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Group:
+    def unpacked(cls, packed: PackedGroup) -> Group:
         """What `to_json` gave.
 
         Raises:
-            ValueError: not such a mapping.
+            ValueError: the bits are not those of so many targets.
         """
-        count = int(raw["instances"])
+        count = packed.instances
         most = -(-count // 8)
         reader = zlib.decompressobj()
-        data = reader.decompress(base64.b64decode(raw["rows"], validate=True), most + 1)
+        data = reader.decompress(base64.b64decode(packed.rows, validate=True), most + 1)
         if len(data) != most:
-            raise ValueError(f"group {raw['name']}: {len(data)} bytes for {count} targets")
+            raise ValueError(f"group {packed.name}: {len(data)} bytes for {count} targets")
         bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count).astype(bool)
-        return cls(str(raw["name"]), str(raw["about"]), bits)
+        return cls(packed.name, packed.about, bits)
 
 
 def make_groups(
@@ -129,7 +132,7 @@ def load_groups(path: Path) -> dict[str, list[Group]]:
     from recmerge_bench.results.beside import read_groups
 
     try:
-        return {key: [Group.from_json(g) for g in some] for key, some in read_groups(path).items()}
+        return {key: [Group.unpacked(g) for g in some] for key, some in read_groups(path).items()}
     except (ValueError, zlib.error) as error:
         raise DataError(f"no groups of test targets ({error}); build them again", path) from None
 

@@ -7,16 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, FailFast, Field, field_validator
 
+from recmerge_bench.identity import Identity
 from recmerge_bench.names import wrong_domains
-from recmerge_bench.results.schema import (
-    Audit,
-    Encoder,
-    Header,
-    Identity,
-    OfSuite,
-    _Part,
-    checked,
-)
+from recmerge_bench.results.header import Audit, Encoder, Header
+from recmerge_bench.results.records import OfSuite
+from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import is_safe, shown
 
@@ -40,7 +35,7 @@ class RunHeader(Header):
     pretraining: dict[str, Encoder] = Field(default_factory=dict)
 
 
-class RunResult(_Part):
+class RunResult(Value):
     """A row's cells and how they stand."""
 
     key: CellKey
@@ -74,4 +69,5 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is damaged or none; says where.
     """
-    return checked(RunManifest, read_json(path, mend=MEND), path, "no manifest of a suite", MEND)
+    raw = read_json(path, mend=MEND)
+    return checked(RunManifest, raw, path, "no manifest of a suite", MEND).to_json()

@@ -23,8 +23,9 @@ from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
+from recmerge_bench.results.records import Result
 from recmerge_bench.results.results import MEAN, domain_means
-from recmerge_bench.results.schema import check_seeds
+from recmerge_bench.results.whole import check_seeds
 from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
 from recmerge_bench.submissions.replacing import replaced
@@ -89,7 +90,7 @@ def _check_new(sent: Submission, boards: Path) -> None:
 
 
 def _header_of(path: Path) -> dict[str, Any]:
-    return {**load_records(path), "suite": path.stem}
+    return {**load_records(path).raw, "suite": path.stem}
 
 
 def _joined(
@@ -121,7 +122,7 @@ def _joined(
             f"hard to believe: {'; '.join(done.flags)}: look at it, then --accept-flagged adds it "
             "with the flag on the board"
         )
-    check_seeds(records["results"], path)
+    check_seeds([Result.model_validate(r) for r in records["results"]], path)
     if names:
         used = {r["key"] for r in records["results"]}
         ranks = {k: t for k, t in ranks.items() if k in used}
@@ -131,9 +132,9 @@ def _joined(
 
 def _board(path: Path) -> Submission:
     return Submission(
-        load_records(path), load_costs(cost_path(path)),
+        load_records(path).raw, load_costs(cost_path(path)).raw,
         read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
-        load_curves(curves_path(path)), load_groups(groups_path(path)),
+        [c.to_json() for c in load_curves(curves_path(path))], load_groups(groups_path(path)),
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
-from recmerge_bench.results import schema
 from recmerge_bench.results.groups import Group, by_group
+from recmerge_bench.results.records import Cost, Result
 from recmerge_bench.results.results import MEAN, domain_means
 
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -42,7 +42,7 @@ def check_all(
     _keys(results, costs["results"], ranks, path)
     for number, result in enumerate(results):
         where = f"results.{number} ({result['identity']['method']})"
-        unknown = sorted(set(result) - set(schema.Result.model_fields))
+        unknown = sorted(set(result) - set(Result.model_fields))
         if unknown:
             raise DataError(f"{where}: this schema knows no {', '.join(unknown)}", path)
         table = ranks[result["key"]]
@@ -51,7 +51,7 @@ def check_all(
     for number, entry in enumerate(costs["results"]):
         spent = [*entry["seconds"].values(), entry["peak_memory"], entry["parameters"] or 0,
                  entry["joules"] or 0]  # fmt: skip
-        unknown = sorted(set(entry) - set(schema.Cost.model_fields))
+        unknown = sorted(set(entry) - set(Cost.model_fields))
         if min(spent) < 0 or unknown:
             raise DataError(f"results.{number}: a cost is below 0 or unknown {unknown}", path)
 

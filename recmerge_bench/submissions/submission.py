@@ -17,8 +17,8 @@ from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.derived import without_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.results.records import check_costs, check_records
 from recmerge_bench.results.results import IDENTITY, Reader, manifests
-from recmerge_bench.results.schema import check_costs, check_records
 from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
@@ -127,10 +127,10 @@ def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None
 def _loaded(path: Path) -> Submission:
     """The project's own records, of any schema."""
     return Submission(
-        load_records(path),
-        load_costs(cost_path(path)),
+        load_records(path).raw,
+        load_costs(cost_path(path)).raw,
         read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
-        load_curves(curves_path(path)),
+        [c.to_json() for c in load_curves(curves_path(path))],
         load_groups(groups_path(path)),
     )
 
@@ -140,7 +140,7 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
     raw = [read_json(p) for p in (path, cost_path(path))]
     for value in raw:
         check_texts(value, path)
-    records, costs = check_records(raw[0], path), check_costs(raw[1], path)
+    records, costs = check_records(raw[0], path).raw, check_costs(raw[1], path).raw
     names = {records["suite"], costs["suite"], manifest.suite}
     if len(names) > 1:
         raise DataError(f"records, costs and manifest name different suites {sorted(names)}", path)
@@ -158,7 +158,8 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
     if curves_path(path).is_file():
         check_texts(read_json(curves_path(path)), path)
     return Submission(
-        records, costs, read_all_ranks(ranks_path), load_curves(curves_path(path)),
+        records, costs, read_all_ranks(ranks_path),
+        [c.to_json() for c in load_curves(curves_path(path))],
         load_groups(groups_path(path)), manifest, digest,
     )  # fmt: skip
 

@@ -44,7 +44,7 @@ def export_suite(
     """
     path = within(folder, f"{suite}.json")
     _known(folder, suite, path)
-    records = _chosen(load_records(path), only)
+    records = _chosen(load_records(path).raw, only)
     source = Source(path, records, depth or _depth(records["header"]["metrics"]))
     if to.exists() and not to.is_dir():
         raise HandledError(f"{to}: not a folder; name another with --to")

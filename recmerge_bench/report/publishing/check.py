@@ -79,7 +79,7 @@ def expected(folder: Path, suite: str) -> dict[Path, str | None]:
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
     path = within(folder, "records", f"{suite}.json")
-    records, costs = load_records(path), load_costs(cost_path(path))
+    records, costs = load_records(path).raw, load_costs(cost_path(path)).raw
     plots = paretos(records, costs)
     files: dict[Path, str | None] = {
         within(folder, f"{suite}.md"): render(records),
@@ -89,7 +89,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
         files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
-    for data in figures(records, load_curves(curves_path(path))):
+    for data in figures(records, [c.to_json() for c in load_curves(curves_path(path))]):
         table, picture = _figure(folder, suite, data.name)
         files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
     return files
@@ -112,7 +112,7 @@ def _site(folder: Path, registry: Registry) -> dict[Path, str]:
 def _apart(path: Path) -> list[str]:
     """Files that are another suite's too."""
     try:
-        check_apart(load_records(path), path.parent)
+        check_apart(load_records(path).raw, path.parent)
     except HandledError as error:
         return [f"{path}: {error}"]
     return []
@@ -152,7 +152,7 @@ def _short(mine: str, want: str) -> str:
 
 def _records(path: Path, registry: Registry) -> list[str]:
     """Numbers of the records that the ranks do not give."""
-    records = load_records(path)
+    records = load_records(path).raw
     ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
     again = derive(records, ranks, registry, load_groups(groups_path(path)))
     lines = path.read_text(encoding="utf-8").splitlines()
@@ -165,7 +165,7 @@ def _records(path: Path, registry: Registry) -> list[str]:
 def _papers(path: Path, registry: Registry) -> list[str]:
     """Numbers of papers that are not those of the reference data."""
     found, lines = [], path.read_text(encoding="utf-8").splitlines()
-    for track, about in load_records(path)["header"]["tracks"].items():
+    for track, about in load_records(path).raw["header"]["tracks"].items():
         paper = about.get("paper")
         if not paper:
             continue

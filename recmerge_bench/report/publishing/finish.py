@@ -25,7 +25,7 @@ def write_board(out: Path, suite: str, registry: Registry, console: Console) -> 
     from recmerge_bench.report.boards.show import print_board
 
     files = build(out, out / "boards", out / "records", registry, suite)
-    print_board(load_records(within(out / "records", f"{suite}.json")), console)
+    print_board(load_records(within(out / "records", f"{suite}.json")).raw, console)
     return files
 
 
@@ -51,7 +51,7 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
         HandledError: there are no such records or ranks, or they are damaged.
     """
     path = records / f"{suite}.json"
-    found, costs = load_records(path), load_costs(cost_path(path))
+    found, costs = load_records(path).raw, load_costs(cost_path(path)).raw
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
     write_json(path, derive(found, ranks, registry, load_groups(groups_path(path))))
     write_json(cost_path(path), costs)
@@ -66,7 +66,7 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
             be replaced.
     """
     path = within(records, f"{suite}.json")
-    found, costs = load_records(path), load_costs(cost_path(path))
+    found, costs = load_records(path).raw, load_costs(cost_path(path)).raw
     check_apart(found, records)
     texts = {
         within(boards, f"{suite}.md"): render(found),

@@ -44,7 +44,7 @@ def check_apart(records: Mapping[str, Any], folder: Path, others: Iterable[Path]
     for path in records_files(folder):
         if path.stem == suite:
             continue
-        theirs = owned({**load_records(path), "suite": path.stem})
+        theirs = owned({**load_records(path).raw, "suite": path.stem})
         if both := _both([*theirs, *mine]):
             raise HandledError(
                 f"suite '{suite}': its file {both} would be that of suite '{path.stem}'; give it "

@@ -57,5 +57,7 @@ def load_suites(folder: Path) -> list[Suite]:
 
 def _load(path: Path) -> Suite:
     beside = cost_path(path)
-    costs = load_costs(beside)["results"] if beside.is_file() else []
-    return Suite(load_records(path), costs, load_curves(curves_path(path)))
+    costs = load_costs(beside).raw["results"] if beside.is_file() else []
+    return Suite(
+        load_records(path).raw, costs, [c.to_json() for c in load_curves(curves_path(path))]
+    )

@@ -1,0 +1,231 @@
+"""Records with their types: ``<suite>.json`` and ``<suite>.cost.json``.
+
+Every key of the files is an attribute here; all behind it may trust what the types say. Imported
+when a file is read or made: pydantic takes a while to load.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import FailFast, Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
+
+from recmerge_bench.identity import Identity
+from recmerge_bench.names import MEAN, wrong_domains
+from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.results.compared import Across, Compared
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.migrations import migrated
+from recmerge_bench.results.whole import check_configurations, check_named_once, check_tables
+from recmerge_bench.typed import Value, checked
+from recmerge_bench.untrusted.paths import suite_flaw
+
+#: Status of a result that has its numbers.
+DONE = "done"
+
+
+class Merge(Value):
+    """What the merges behind a result read, and whether the kernel kept all else from them."""
+
+    tier: str
+    read: list[str]
+    opened: int
+    enforced: bool | None = None
+
+
+class Submission(Value):
+    """Where a row came from that the board's own run did not make."""
+
+    bundle: str
+    contact: str
+    note: str
+    split: str
+    flags: list[str]
+
+
+class Probe(Value):
+    """What a model told of itself at test: mean and spread over users; None without users."""
+
+    users: NonNegativeInt
+    mean: FiniteFloat | None
+    std: FiniteFloat | None
+
+    @model_validator(mode="after")
+    def _users_have_values(self) -> Probe:
+        if self.users and (self.mean is None or self.std is None):
+            raise ValueError("it is of users and has no mean or no spread")
+        return self
+
+
+class Result(Value):
+    """One result: done with its numbers, or not with its reason.
+
+    Attributes:
+        key: of the cell of its ranks.
+        identity: what tells it from the others.
+        domains: scored.
+        status: ``done``, or why not.
+        reason: why it is not done.
+        mend: how to fix that.
+        metrics: domain, or ``mean`` over the domains -> metric -> value.
+        instances: domain -> test targets; domains without any are absent.
+        candidates: hash of the candidate sets, or ``full``.
+        mask_history: whether items of the history are taken out of the ranking.
+        data: fingerprint of the events.
+        split: key of the split.
+        groups: group of test targets -> domain, or ``mean`` -> the primary metric.
+        probes: domain -> name -> what the model told of itself.
+        libraries: behind it, with versions.
+        plugins: likewise.
+        merge: what merges read, where anything is merged.
+        encoders: of item text.
+        submitted: where it came from that the board's own run did not make.
+        configuration: None where it is not recorded: in files before schema 3, and in rows whose
+            plugins were not there.
+        configuration_sha256: of its canonical JSON; empty where it is not recorded.
+    """
+
+    key: str
+    identity: Identity
+    domains: list[str]
+    status: str
+    reason: str = ""
+    mend: str = ""
+    metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    instances: dict[str, int] = Field(default_factory=dict)
+    candidates: str = ""
+    mask_history: bool = False
+    data: str = ""
+    split: str = ""
+    groups: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    probes: dict[str, dict[str, Probe]] = Field(default_factory=dict)
+    libraries: dict[str, str] = Field(default_factory=dict)
+    plugins: dict[str, str] = Field(default_factory=dict)
+    merge: Merge | None = None
+    encoders: list[str] = Field(default_factory=list)
+    submitted: Submission | None = None
+    configuration: Configuration | None = None
+    configuration_sha256: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether it has its numbers."""
+        return self.status == DONE
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Result:
+        if (self.configuration is None) != (self.configuration_sha256 == ""):
+            raise ValueError("a configuration and its SHA-256 stand together or not at all")
+        return self
+
+    @model_validator(mode="after")
+    def _done_has_numbers(self) -> Result:
+        lacking = {"metrics", "instances", "candidates", "mask_history"} - self.model_fields_set
+        if self.done and lacking:
+            raise ValueError(f"it is done and lacks {', '.join(sorted(lacking))}")
+        if flaw := wrong_domains(self.domains):
+            raise ValueError(flaw)
+        if strange := sorted(set(self.metrics) - {*self.domains, MEAN}):
+            raise ValueError(f"it has metrics of {strange[0]}, which is none of its domains")
+        return self
+
+
+class OfSuite(Value):
+    """Of a suite, whose name its files have."""
+
+    suite: str
+
+    @field_validator("suite")
+    @classmethod
+    def _names_files(cls, value: str) -> str:
+        if flaw := suite_flaw(value):
+            raise ValueError(flaw)
+        return value
+
+
+class Records(OfSuite):
+    """``<suite>.json``.
+
+    Attributes:
+        schema_: of the file.
+        suite: its name.
+        header: what a board says before its tables.
+        results: done or not, in the order of the suite.
+        comparisons: of rows with the baseline of their track.
+        across: mean ranks over domains.
+    """
+
+    schema_: int = Field(alias="schema")
+    header: Header
+    results: Annotated[list[Result], FailFast()]
+    comparisons: Annotated[list[Compared], FailFast()] = Field(default_factory=list)
+    across: Annotated[list[Across], FailFast()] = Field(default_factory=list)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The same as a mapping: for readers that are not converted yet."""
+        return self.to_json()
+
+
+class Cost(Value):
+    """What one result took.
+
+    Attributes:
+        key: of the result.
+        identity: of the result.
+        seconds: by cell, ``kind:label``.
+        peak_memory: bytes.
+        parameters: numbers in the weight files; None where they are not known.
+        joules: None where the machine does not report them.
+        started: seconds since 1970.
+    """
+
+    key: str
+    identity: Identity
+    seconds: dict[str, FiniteFloat]
+    peak_memory: int
+    parameters: int | None
+    joules: FiniteFloat | None
+    started: FiniteFloat = 0.0
+    device: str = ""
+    recmerge_bench: str = ""
+    python: str = ""
+    commit: str = ""
+    dirty: bool = False
+    machine: str = ""
+    processor: str = ""
+    cores: int | None = None
+    system: str = ""
+
+
+class Costs(OfSuite):
+    """``<suite>.cost.json``."""
+
+    schema_: int = Field(alias="schema")
+    results: Annotated[list[Cost], FailFast()]
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The same as a mapping: for readers that are not converted yet."""
+        return self.to_json()
+
+
+def check_records(raw: object, path: Path) -> Records:
+    """Records of any known schema, checked and brought to the present schema.
+
+    Raises:
+        DataError: they are of an unknown schema or do not fit theirs; says where.
+    """
+    records = checked(Records, migrated(raw, path), path, "no records of a suite")
+    check_tables(records, path)
+    check_configurations(records.results, path)
+    check_named_once(records.results, path)
+    return records
+
+
+def check_costs(raw: object, path: Path) -> Costs:
+    """The same for a cost file."""
+    costs = checked(Costs, migrated(raw, path), path, "no costs of a suite")
+    check_named_once(costs.results, path)
+    return costs

@@ -1,0 +1,125 @@
+"""Whether results of one suite fit each other: what no result can tell by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from recmerge_bench.errors import DataError
+from recmerge_bench.identity import Identity, Place
+from recmerge_bench.planning.configuration import Configuration, hash_of
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Records, Result
+
+
+class Named(Protocol):
+    """A result, or what it cost."""
+
+    @property
+    def key(self) -> str:
+        """Of the result's ranks."""
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from the others."""
+
+
+def check_tables(records: Records, path: Path) -> None:
+    """Results stand in tables of the header, and all of a table have its domains.
+
+    Raises:
+        DataError: one does not.
+    """
+    domains: dict[Place, list[str]] = {}
+    for number, result in enumerate(records.results):
+        place = result.identity.place
+        if place.track not in records.header.tracks:
+            raise DataError(f"results.{number}: the header has no track '{place.track}'", path)
+        first = domains.setdefault(place, result.domains)
+        if first != result.domains:
+            raise DataError(
+                f"results.{number}: other domains ({', '.join(result.domains)}) than the first "
+                f"result of its table ({', '.join(first)})", path,
+            )  # fmt: skip
+
+
+def check_configurations(results: Sequence[Result], path: Path) -> None:
+    """Configurations are those that their hashes and identities say; seeds of a row are alike.
+
+    Raises:
+        DataError: one is not, or a row has seeds of different configurations.
+    """
+    for number, result in enumerate(results):
+        if result.configuration is not None:
+            _check_configuration(result, result.configuration, number, path)
+    check_seeds(results, path)
+
+
+def _check_configuration(result: Result, told: Configuration, number: int, path: Path) -> None:
+    """A configuration is the one that its hash says."""
+    recorded = {
+        "method": told.method.name, "backbone": told.backbone.name if told.backbone else "",
+        "dataset": told.dataset.name, "protocol": told.protocol.name,
+        "profile": told.profile, "recipe": told.recipe,
+    }  # fmt: skip
+    for field, value in recorded.items():
+        named = getattr(result.identity, field)
+        if named != value:
+            raise DataError(
+                f"results.{number}: its identity says {field} '{named}', its configuration "
+                f"'{value}'; build the records again",
+                path,
+            )
+    if result.done and told.domains != result.domains:
+        raise DataError(f"results.{number}: its configuration is of other domains", path)
+    if hash_of(told.recorded()) != result.configuration_sha256:
+        raise DataError(
+            f"results.{number}: configuration_sha256 is not that of the configuration beside it; "
+            "restore the file or build it again",
+            path,
+        )
+
+
+def check_seeds(results: Sequence[Result], path: Path) -> None:
+    """Seeds of one row are made alike: their mean is of one method.
+
+    Raises:
+        DataError: a row has seeds of different configurations.
+    """
+    seen: dict[tuple[str, ...], tuple[int, str]] = {}
+    for number, result in enumerate(results):
+        made = result.configuration_sha256
+        if not made:
+            continue
+        before, other = seen.setdefault(result.identity.seedless, (number, made))
+        if other != made:
+            raise DataError(
+                f"results.{before} and results.{number} are seeds of one row, "
+                f"'{result.identity.method}', and were made with different configurations: run "
+                "all its seeds alike, or give the rows variants of their own",
+                path,
+            )
+
+
+def check_named_once(entries: Sequence[Named], path: Path) -> None:
+    """No two results have one identity.
+
+    Raises:
+        DataError: two have.
+    """
+    seen: dict[Identity, tuple[int, str]] = {}
+    for number, entry in enumerate(entries):
+        before, key = seen.setdefault(entry.identity, (number, entry.key))
+        if before == number:
+            continue
+        who = entry.identity
+        places = f"results.{before} and results.{number}"
+        name = f"{who.method} ({who.variant or 'no variant'}, track {who.track})"
+        if key == entry.key:
+            raise DataError(f"{places} are one result, {name}, listed twice", path)
+        raise DataError(
+            f"{places} are different and both called {name}; give these rows of the suite "
+            "variants of their own", path,
+        )  # fmt: skip

@@ -1,0 +1,57 @@
+"""What is read from JSON, as values with a type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recmerge_bench.errors import DataError
+
+#: How what does not fit its type is made right, where nothing better is known.
+TO_FIX = "restore the file or build it again"
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """Wrong types are errors; keys that later versions add are let through."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Value(Part):
+    """The same, and nobody changes it once it is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with the keys that it was made with and no others."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+def checked(
+    model: type[Model], raw: object, path: Path, what: str, to_fix: str = TO_FIX
+) -> Model:
+    """What was read, as a value of its type.
+
+    Args:
+        model: the type.
+        raw: what JSON gave.
+        path: of the file, for the message.
+        what: it is not if it does not fit: ``no records of a suite``.
+        to_fix: how to make it right.
+
+    Raises:
+        DataError: it does not fit; says where, and how to fix it.
+    """
+    if not isinstance(raw, dict):
+        raise DataError(f"{what}: no JSON object; {to_fix}", path)
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ascii(".".join(map(str, first["loc"])))[1:-1][:200]
+        message = first["msg"].removeprefix("Value error, ")
+        raise DataError(f"{what}: {place}: {message}; {to_fix}", path) from None
