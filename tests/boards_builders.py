@@ -12,8 +12,9 @@ from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
+from recmerge_bench.files import write_json
 from recmerge_bench.planning.configuration import hash_of
-from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.running.store import Store
 
 DATA, SPLIT = "d" * 64, "e" * 64
 METRICS = ["NDCG@10", "HR@10", "MRR"]

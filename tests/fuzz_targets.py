@@ -27,13 +27,13 @@ from recmerge_bench.data.pairs import build, read_release
 from recmerge_bench.data.ratings import read_first
 from recmerge_bench.data.released import read_domain
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.planning import references
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.groups import Group, groups_json
 from recmerge_bench.running.cell_record import SEAL, seal_of
-from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.submission import submit
 
 Files = dict[str, bytes]

@@ -8,7 +8,7 @@ from typing import Any
 
 from boards_builders import costs, identity, key_of, records, result
 
-from recmerge_bench.running.store import write_json
+from recmerge_bench.files import write_json
 
 HOSTILE = '</script><img src=x onerror="window.hurt=1">&\u2028'
 

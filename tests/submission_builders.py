@@ -15,9 +15,9 @@ import boards_builders as made
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import derive, write_all_ranks
-from recmerge_bench.running.store import write_json
 
 USERS = 30
 SPLIT = "e" * 64

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import by_kind, render_cost
 from recmerge_bench.report.figures.draw import write_figure
@@ -23,7 +24,7 @@ from recmerge_bench.report.publishing.check import check
 from recmerge_bench.results.costs import joules_of, parameters_of
 from recmerge_bench.results.results import Reader
 from recmerge_bench.running import energy
-from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.running.store import Store
 
 
 def cell(store: Store, name: str, files: dict[str, dict[str, np.ndarray]], **record: Any) -> str:

@@ -14,10 +14,10 @@ from compared_builders import suite
 from recmerge_bench.cli import cli
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.movement import Movement, movements, notes, same_targets
 from recmerge_bench.results.all_ranks import derive, write_all_ranks
-from recmerge_bench.running.store import write_json
 from recmerge_bench.statistics.families import holm
 
 Suite = tuple[dict[str, Any], dict[str, RankTable]]

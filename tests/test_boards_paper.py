@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.files import write_json
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -28,7 +29,6 @@ from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import load_records
-from recmerge_bench.running.store import write_json
 
 METHODS = {
     "Expert": {"method": "own", "variant": None, "recipes": [], "role": "reference"},

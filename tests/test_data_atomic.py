@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recmerge_bench.cli import cli
-from recmerge_bench.data import atomic
 from recmerge_bench.data.atomic import Fields, export_atomic, find_domains, read_folder
 from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import fingerprint
@@ -298,7 +297,7 @@ def test_a_broken_export_leaves_the_old_files(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(atomic.os, "replace", fail)
+    monkeypatch.setattr("os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         export_atomic(small(Item("a", "new"), user="other"), tmp_path, "set")
     assert first.read_bytes() == before

@@ -21,14 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recmerge_bench.cli import cli
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.exports.latex import escaped
 from recmerge_bench.report.exports.long_table import COLUMNS
 from recmerge_bench.report.exports.write import FORMATS, export_suite
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.running.store import sha256, write_json
 
 COMMITTED = ROOT / "leaderboards" / "records"
 

@@ -13,6 +13,7 @@ from conftest import ROOT
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -21,7 +22,6 @@ from recmerge_bench.report.boards.table import tables
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.records import check_costs, check_records
 from recmerge_bench.results.results import manifests
-from recmerge_bench.running.store import write_json
 
 SUITE = """\
 name: {name}

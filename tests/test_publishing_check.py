@@ -13,6 +13,7 @@ from compared_builders import suite
 from conftest import ROOT
 
 from recmerge_bench.cli import cli
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.site.load import load_suites
@@ -20,7 +21,6 @@ from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.report.site.write import write_site
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import SCHEMA
-from recmerge_bench.running.store import write_json
 
 
 @pytest.fixture

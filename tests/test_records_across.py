@@ -9,6 +9,7 @@ import boards_builders as made
 import pytest
 from compared_builders import suite
 
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.across_tables import MOST
 from recmerge_bench.report.boards.full import render_full
@@ -17,7 +18,6 @@ from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.across import make_across
 from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
-from recmerge_bench.running.store import write_json
 
 
 def across(registry: Registry, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -16,13 +16,14 @@ from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.audit_section import ABSENT, NOTHING, PLACES
 from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results.audits import are_moments
 from recmerge_bench.results.files import load_records
-from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.running.store import Store
 
 ITEMS = {f"{d}{n}": Item(d) for d in ("a", "b") for n in range(4)}
 #: user, item, time: targets u's a3 at 3, v's a3 at 13, u's b2 at 22

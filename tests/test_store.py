@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.running.store import Busy, Store, write_text
+from recmerge_bench.files import write_text
+from recmerge_bench.running.store import Busy, Store
 
 KEY = "ab" + "0" * 62
 

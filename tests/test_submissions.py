@@ -581,7 +581,7 @@ def test_a_kill_leaves_the_old_boards_or_the_new(
 def test_without_an_atomic_swap_two_renames_are_mended(
     tmp_path: Path, boards: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recmerge_bench.submissions.replacing._exchange", lambda one, other: False)
+    monkeypatch.setattr("recmerge_bench.files._exchange", lambda one, other: False)
     bundle, before = packed(tmp_path, registry), sent.tree(boards)
     boards.rename(tmp_path / ".boards.77.before")  # what a kill between the two leaves
     with replaced(boards) as copy:
@@ -607,9 +607,9 @@ def test_an_error_leaves_nothing_and_two_do_not_join_at_once(
 
 
 def test_groups_are_those_of_the_board(tmp_path: Path, boards: Path, registry: Registry) -> None:
+    from recmerge_bench.files import write_json
     from recmerge_bench.results.all_ranks import derive
     from recmerge_bench.results.groups import Group, groups_json
-    from recmerge_bench.running.store import write_json
 
     rows = np.arange(2 * sent.USERS) % 3 == 0
     groups = {sent.SPLIT: [Group("third", "every third target", rows)]}

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running import transfer
 from recmerge_bench.running.cell_record import seal_of
-from recmerge_bench.running.store import Store, sha256
+from recmerge_bench.running.store import Store
 
 TINY = Path(__file__).with_name("tiny.yaml")
 

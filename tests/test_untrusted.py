@@ -19,7 +19,9 @@ import pytest
 import submission_builders as sent
 from fuzzing import asked
 
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import build, render_suite
@@ -27,7 +29,7 @@ from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.results.all_ranks import COLUMNS
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.cell_record import SEAL, seal_of
-from recmerge_bench.running.store import Store, sha256, write_json
+from recmerge_bench.running.store import Store
 from recmerge_bench.running.transfer import adopt
 from recmerge_bench.submissions.joining import join
 from recmerge_bench.submissions.submission import submit

@@ -39,9 +39,9 @@ def rerun(
     It is planned here at once: whether this installation makes the row with the record's
     configuration, and whether the cells are those of the record, is said.
     """
+    from recmerge_bench.files import write_text
     from recmerge_bench.planning.rerun import matching, suite_of, text_of
     from recmerge_bench.results.files import load_records
-    from recmerge_bench.running.store import write_text
 
     records = load_records(record).raw
     chosen = matching(records["results"], rows)

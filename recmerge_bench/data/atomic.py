@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from recmerge_bench.data.build import Columns, Item, Repeats, build_interactions
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.files import write_text
 from recmerge_bench.untrusted.paths import within
 
 TYPES = ("token", "token_seq", "float", "float_seq")
@@ -347,17 +347,11 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
     about_events = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
     about_items = "item_id:token\ttitle:token_seq\tdomain:token"
     return [
-        _write(within(folder, f"{name}.inter"), about_events, events),
-        _write(within(folder, f"{name}.item"), about_items, items),
+        _write(within(folder, f"{name}.inter"), [about_events, *events]),
+        _write(within(folder, f"{name}.item"), [about_items, *items]),
     ]
 
 
-def _write(path: Path, header: str, rows: list[str]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        aside.write_bytes(("\n".join([header, *rows]) + "\n").encode())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+def _write(path: Path, lines: list[str]) -> Path:
+    write_text(path, "\n".join(lines) + "\n")
     return path

@@ -18,6 +18,7 @@ from typing import IO, Any
 from recmerge_bench.cache import user_cache
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.files import write_text
 from recmerge_bench.untrusted.paths import below, within
 
 ENVIRONMENT = "RECMERGE_BENCH_DATA"
@@ -127,7 +128,7 @@ def check(path: Path, file: RemoteFile) -> None:
         raise DataError(f"{flaw}, and no checksum of it is known: remove it and fetch it again",
                         path)  # fmt: skip
     if known is None:
-        _write_atomic(noted, f"{found}  {path.name}\n")
+        write_text(noted, f"{found}  {path.name}\n")
     elif known != found:
         raise DataError(f"SHA-256 is {found}, not {known}: remove it and fetch it again", path)
 
@@ -244,9 +245,3 @@ def _copy_stream(answer: Any, out: IO[bytes]) -> None:
         size = answer.raw.tell()  # the length is that of the packed bytes
     if expected is not None and expected.isdigit() and size < int(expected):
         raise OSError(f"the connection ended after {size} of {expected} bytes")
-
-
-def _write_atomic(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
-    os.replace(part, path)

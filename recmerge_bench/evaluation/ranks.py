@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.errors import DataError
+from recmerge_bench.files import written_aside
 from recmerge_bench.untrusted.jsons import loads
 from recmerge_bench.untrusted.tables import read_table
 
@@ -62,9 +62,7 @@ def write_ranks(path: Path, table: RankTable) -> None:
     }
     facts = {"domains": list(table.domains), "about": dict(table.about)}
     metadata = {_KEY: json.dumps(facts, sort_keys=True).encode()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_aside(path) as draft:
         pq.write_table(
             pa.table(columns).replace_schema_metadata(metadata),
             draft,
@@ -72,9 +70,6 @@ def write_ranks(path: Path, table: RankTable) -> None:
             version="2.6",
             write_statistics=False,
         )
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_ranks(path: Path) -> RankTable:

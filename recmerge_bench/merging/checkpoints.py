@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.files import written_aside
 
 #: Names that safetensors has for dtypes.
 DTYPES = {
@@ -127,14 +127,8 @@ def writing(path: Path, like: Mapping[str, Tensor], about: Mapping[str, str]) ->
         place += size
     raw = json.dumps(header, separators=(",", ":")).encode()
     raw += b" " * (-len(raw) % 8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(len(raw).to_bytes(8, "little") + raw)
-            yield Writer(stream)
-            if stream.tell() != 8 + len(raw) + place:
-                raise RuntimeError(f"{path}: {stream.tell()} bytes written, not as announced")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(path) as part, part.open("wb") as stream:
+        stream.write(len(raw).to_bytes(8, "little") + raw)
+        yield Writer(stream)
+        if stream.tell() != 8 + len(raw) + place:
+            raise RuntimeError(f"{path}: {stream.tell()} bytes written, not as announced")

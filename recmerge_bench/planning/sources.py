@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.cache import user_cache
+from recmerge_bench.files import write_text
 from recmerge_bench.module_files import CORE, module_path
 from recmerge_bench.planning.code import Code, Import, read_code
 from recmerge_bench.planning.keys import digest
@@ -66,11 +66,8 @@ class Sources:
             return
         kept = dict(list(self._known.items())[-_REMEMBERED:])
         body = json.dumps({sha: _packed(code) for sha, code in kept.items()})
-        fresh = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(body, encoding="utf-8")
-            fresh.replace(self._memory)
+            write_text(self._memory, body)
         self._new = False
 
     def _closure(self, named: frozenset[str]) -> dict[str, str]:

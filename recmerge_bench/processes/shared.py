@@ -6,7 +6,6 @@ From it: `write_tensors` and `read_tensors`, JSON and numbers alone, so that rea
 
 from __future__ import annotations
 
-import fcntl
 import io
 import math
 import mmap
@@ -47,7 +46,9 @@ def seal(handle: int) -> None:
     Raises:
         OSError: somebody may still be writing to it.
     """
-    if hasattr(os, "memfd_create"):
+    if hasattr(os, "memfd_create"):  # Linux, as the seals
+        import fcntl
+
         kinds = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
         fcntl.fcntl(handle, fcntl.F_ADD_SEALS, kinds)
 

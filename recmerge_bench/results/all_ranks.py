@@ -5,7 +5,6 @@ Equal ranks give equal bytes (with one version of pyarrow): results stand in the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.files import written_aside
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group
@@ -47,9 +47,7 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
         "n_better": joined([t.n_better for _, t in order]),
         "n_equal": joined([t.n_equal for _, t in order]),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with written_aside(path) as aside:
         # Users and targets repeat from result to result: pages long enough that zstd sees it.
         pq.write_table(
             pa.table(columns), aside,
@@ -58,9 +56,6 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
             column_encoding={"user": "PLAIN", "target": "PLAIN", "n_equal": "PLAIN",
                              "n_better": "BYTE_STREAM_SPLIT"},
         )  # fmt: skip
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.audits import make_audits, merging_facts, pretraining
@@ -26,7 +27,6 @@ from recmerge_bench.results.groups import Group, by_group, groups_json, groups_p
 from recmerge_bench.results.migrations import SCHEMA
 from recmerge_bench.results.records import Costs, Records, check_costs, check_records
 from recmerge_bench.results.results import UNRECORDED, Reader
-from recmerge_bench.running.store import write_json
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import within
 

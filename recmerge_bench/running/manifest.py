@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from recmerge_bench.files import write_json
 from recmerge_bench.planning.cells import Cell, Plan, Result
 from recmerge_bench.planning.configuration import configured
 from recmerge_bench.processes.words import first_line
 from recmerge_bench.running.scheduler import Outcome
-from recmerge_bench.running.store import Store, write_json
+from recmerge_bench.running.store import Store
 from recmerge_bench.untrusted.paths import within
 
 SCHEMA = 1

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,7 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.files import write_json
+from recmerge_bench.locks import lock_at_once
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw, seal_of
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, within
@@ -141,12 +141,9 @@ class Store:
         """
         path = within(self.out / "locks", f"{key}.lock")
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise Busy(key) from None
+        handle = lock_at_once(path)
+        if handle is None:
+            raise Busy(key)
         _HELD.add(handle)
         try:
             yield
@@ -229,22 +226,3 @@ class Store:
 def scratch_of(folder: Path) -> Path:
     """Beside the folder that a cell writes to: what its method may write to, thrown away."""
     return folder.with_name(f"{folder.name}.scratch")
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, keys sorted, whole or not at all."""
-    write_text(path, json.dumps(value, sort_keys=True, indent=1) + "\n")

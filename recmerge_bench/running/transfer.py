@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.module_files import CORE_ROOT, module_path
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw
 from recmerge_bench.running.jobs import job_spec
-from recmerge_bench.running.store import RECORD, Store, sha256
+from recmerge_bench.running.store import RECORD, Store
 from recmerge_bench.untrusted import tars
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, is_relative, shown

@@ -15,9 +15,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recmerge_bench._version import __version__
+from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.files import written_aside
 from recmerge_bench.results.files import SCHEMA as RECORDS_SCHEMA
-from recmerge_bench.running.store import sha256
 from recmerge_bench.submissions.untrusted import MARKUP, extract
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import suite_flaw, within
@@ -109,11 +110,12 @@ def write_bundle(manifest: Manifest, files: Sequence[Path], to: Path) -> Path:
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), 0o644
             archive.addfile(info, io.BytesIO(data))
-    to.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.tmp")
-    with open(aside, "wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
+    with (
+        written_aside(path) as aside,
+        open(aside, "wb") as out,
+        gzip.GzipFile("", "wb", 9, out, mtime=0) as packed,
+    ):
         packed.write(raw.getvalue())
-    aside.replace(path)
     return path
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.files import write_json, write_text
 from recmerge_bench.planning.rerun import differences
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import expected
@@ -26,7 +27,6 @@ from recmerge_bench.results.groups import by_group, groups_json, groups_path, lo
 from recmerge_bench.results.records import Result
 from recmerge_bench.results.results import MEAN, domain_means
 from recmerge_bench.results.whole import check_seeds
-from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
 from recmerge_bench.submissions.replacing import replaced
 from recmerge_bench.submissions.submission import Submission, read_submission

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import put_folder
+from recmerge_bench.locks import lock_at_once
 
-_HERE = -100  # AT_FDCWD: paths are from the working directory
-_EXCHANGE = 2  # RENAME_EXCHANGE
 ASIDE, BEFORE = "joining", "before"
 
 
@@ -32,12 +30,10 @@ def replaced(folder: Path) -> Iterator[Path]:
     """
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder.parent, os.O_RDONLY)
+    handle = lock_at_once(folder.parent)
+    if handle is None:
+        raise HandledError(f"{folder}: another process is changing it; try again")
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HandledError(f"{folder}: another process is changing it; try again") from None
         _mend(folder)
         aside = folder.parent / f".{folder.name}.{os.getpid()}.{ASIDE}"
         try:
@@ -72,22 +68,9 @@ def _mend(folder: Path) -> None:
 
 
 def _swap(aside: Path, folder: Path) -> None:
+    before = folder.parent / f".{folder.name}.{os.getpid()}.{BEFORE}"
     try:
-        if not folder.exists():
-            os.rename(aside, folder)
-        elif not _exchange(aside, folder):
-            old = folder.parent / f".{folder.name}.{os.getpid()}.{BEFORE}"
-            os.rename(folder, old)
-            os.rename(aside, folder)
-            shutil.rmtree(old)
+        put_folder(aside, folder, before)
     except OSError as error:
         raise HandledError(f"{folder}: cannot be replaced ({error})") from None
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Swap two folders atomically; False where that is not to be had here."""
-    try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError):
-        return False
-    return bool(call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
+    shutil.rmtree(before, ignore_errors=True)

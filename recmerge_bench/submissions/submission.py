@@ -10,6 +10,7 @@ from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.chosen import chooser
@@ -19,7 +20,6 @@ from recmerge_bench.results.files import cost_path, load_costs, load_records, wr
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
 from recmerge_bench.results.records import check_costs, check_records
 from recmerge_bench.results.results import IDENTITY, Reader, manifests
-from recmerge_bench.running.store import write_json
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
 from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+from recmerge_bench.files import write_bytes
 
 _SIDECAR = "training.json"
 
@@ -34,9 +35,9 @@ def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
     data = pack({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()})
     digest = hashlib.sha256(data).hexdigest()
     name = f"training-{digest[:16]}.safetensors"
-    _replace(folder / name, data)
+    write_bytes(folder / name, data, durable=True)
     text = json.dumps({"tensors": name, "sha256": digest, "facts": dict(facts)})
-    _replace(folder / _SIDECAR, text.encode())
+    write_bytes(folder / _SIDECAR, text.encode(), durable=True)
     for other in folder.glob("training-*.safetensors"):
         if other.name != name:
             other.unlink(missing_ok=True)
@@ -88,13 +89,3 @@ def restore_optimizer(
             continue
         name, field = key.removeprefix("adam.").rsplit("|", 1)
         optimizer.state[names[name]][field] = value.to(names[name].device)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a neighbour, flush it to disk and rename it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)

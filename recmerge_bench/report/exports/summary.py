@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.digests import sha256
 from recmerge_bench.report.boards import pieces
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.pieces import p_value, plain
@@ -14,7 +15,6 @@ from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, t
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.rows import row_of
-from recmerge_bench.running.store import sha256
 from recmerge_bench.statistics.verdicts import NONE
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.files import write_text
 from recmerge_bench.report.figures.canvas import drawn
 from recmerge_bench.report.figures.data import FigureData
 from recmerge_bench.report.figures.pareto import Pareto
-from recmerge_bench.running.store import write_text
 from recmerge_bench.untrusted.paths import within
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from recmerge_bench.files import write_json, write_text
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
 from recmerge_bench.report.boards.full import render_full
@@ -16,7 +17,6 @@ from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.results import Reader, manifests
-from recmerge_bench.running.store import write_json, write_text
 from recmerge_bench.untrusted.paths import within
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import put_folder
 from recmerge_bench.report.site.pages import MARK
 from recmerge_bench.untrusted.paths import below
 
@@ -34,14 +35,7 @@ def write_site(pages: Mapping[str, str], folder: Path) -> None:
             file = below(aside, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(text.encode("utf-8"))
-        if folder.exists():
-            os.rename(folder, before)
-        try:
-            os.rename(aside, folder)
-        except OSError:
-            if before.exists():
-                os.rename(before, folder)
-            raise
+        put_folder(aside, folder, before)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)
