@@ -53,5 +53,6 @@ def checked(
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ascii(".".join(map(str, first["loc"])))[1:-1][:200]
+        where = f"{place}: " if place else ""
         message = first["msg"].removeprefix("Value error, ")
-        raise DataError(f"{what}: {place}: {message}; {to_fix}", path) from None
+        raise DataError(f"{what}: {where}{message}; {to_fix}", path) from None

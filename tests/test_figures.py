@@ -292,3 +292,13 @@ def test_a_figure_of_an_option_reads_configurations_and_not_labels() -> None:
         ("merge (extra=5; fixed recipe)", 0.1), ("merge (extra=5; fixed recipe)", 0.3),
         ("merge (extra=7; fixed recipe)", 0.2),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["$x_{", "a\x00b", "\u202ex", "名前", "x" * 5000, "line\nline"])
+def test_any_name_can_be_drawn(text: str) -> None:
+    points = [
+        Point(text, f"{text}{n}", float(x), 0.1 * x, 0.01, 2) for n in range(2) for x in (0, 1)
+    ]
+    for ticks in ((), (text, f"{text} again")):
+        drawing = svg(FigureData("odd", text, text, tuple(points), ticks))
+        assert drawing.startswith("<?xml") and "\x00" not in drawing

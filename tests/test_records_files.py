@@ -10,14 +10,16 @@ from typing import Any
 
 import boards_builders as made
 import pytest
+import submission_builders as sent
 from click.testing import CliRunner
 
 from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.compare import compare
 from recmerge_bench.results import migrations
-from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records
 
 Edit = Callable[[dict[str, Any]], Any]
 
@@ -173,3 +175,36 @@ def test_the_results_command_shows_gaps_with_reasons_and_json(tmp_path: Path) ->
     assert "0.5000" in shown and "it broke" in shown
     found = json.loads(CliRunner().invoke(results, ["--out", out, "--json"]).output)
     assert len(found) == 6 and found[1]["metrics"]["NDCG@10"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("header", "figures"), {"f": {"kind": "course", "title": "x"}}, "tracks"),
+        (("results", 0, "metrics", "books"), {}, "no HR@10 of 'books'"),
+        (("results", 0, "metrics", "books", "NDCG@10"), 1e300, "beyond 1e\\+15"),
+        (("results", 0, "metrics"), {}, "no mean over its domains"),
+    ],
+)
+def test_what_boards_and_figures_read_is_there(
+    place: tuple[str | int, ...], value: Any, words: str, registry: Registry, tmp_path: Path
+) -> None:
+    path = sent.write_suite(tmp_path, registry, {"average": 0.1})
+    raw: Any = json.loads(path.read_text())
+    inner = raw
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    path.write_text(json.dumps(raw))
+    with pytest.raises(DataError, match=words):
+        load_records(path)
+
+
+@pytest.mark.parametrize("value", [-1.0, 1e200])
+def test_costs_are_what_machines_spend(value: float, registry: Registry, tmp_path: Path) -> None:
+    path = cost_path(sent.write_suite(tmp_path, registry, {"average": 0.1}))
+    raw = json.loads(path.read_text())
+    raw["results"][0]["seconds"] = {"merging": value}
+    path.write_text(json.dumps(raw))
+    with pytest.raises(DataError, match="no amount of seconds"):
+        load_costs(path)

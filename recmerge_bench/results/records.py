@@ -23,6 +23,8 @@ from recmerge_bench.untrusted.paths import suite_flaw
 
 #: Status of a result that has its numbers.
 DONE = "done"
+#: Means of metrics, seconds and joules lie below: what axes show and sums hold.
+LARGEST = 1e15
 
 
 class Merge(Value):
@@ -128,7 +130,18 @@ class Result(Value):
             raise ValueError(flaw)
         if strange := sorted(set(self.metrics) - {*self.domains, MEAN}):
             raise ValueError(f"it has metrics of {strange[0]}, which is none of its domains")
+        if self.done and MEAN not in self.metrics:
+            raise ValueError(f"it is done and has no {MEAN} over its domains")
         return self
+
+    @field_validator("metrics", "groups")
+    @classmethod
+    def _in_range(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for domain, values in value.items():
+            for name, number in values.items():
+                if abs(number) > LARGEST:
+                    raise ValueError(f"{name} of '{domain}' is beyond {LARGEST:g}")
+        return value
 
 
 class OfSuite(Value):
@@ -161,6 +174,15 @@ class Records(OfSuite):
     results: Annotated[list[Result], FailFast()]
     comparisons: Annotated[list[Compared], FailFast()] = Field(default_factory=list)
     across: Annotated[list[Across], FailFast()] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _every_metric_everywhere(self) -> Records:
+        wanted = set(self.header.metrics)
+        for number, result in enumerate(self.results):
+            for domain, values in result.metrics.items():
+                if lacking := sorted(wanted - set(values)):
+                    raise ValueError(f"results.{number} has no {lacking[0]} of '{domain}'")
+        return self
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -197,6 +219,13 @@ class Cost(Value):
     processor: str = ""
     cores: int | None = None
     system: str = ""
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Cost:
+        for name, amount in {**self.seconds, "joules": self.joules or 0.0}.items():
+            if not 0 <= amount <= LARGEST:
+                raise ValueError(f"{name}: {amount:g} is no amount of seconds or joules")
+        return self
 
 
 class Costs(OfSuite):

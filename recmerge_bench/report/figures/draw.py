@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.files import write_text
-from recmerge_bench.report.figures.canvas import drawn
+from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
 from recmerge_bench.report.figures.data import FigureData
 from recmerge_bench.report.figures.pareto import Pareto
 from recmerge_bench.untrusted.paths import within
@@ -44,7 +44,7 @@ def svg(data: FigureData) -> str:
             _draw(axes, data, panel)
             if number == 0 or _series(data, panel) != _series(data, panels[0]):
                 axes.legend(fontsize=6)
-        figure.suptitle(data.title, fontsize=10)
+        figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
 
     return drawn(data.name, (4.2 * len(panels), 3.6), paint)
 
@@ -59,12 +59,12 @@ def _draw(ax: Any, data: FigureData, panel: str) -> None:
     xs = sorted({p.x for p in mine if p.x > 0})
     for series in _series(data, panel):
         line = [p for p in mine if p.series == series]
-        x, y = [p.x for p in line], [p.y for p in line]
+        x, y, name = [p.x for p in line], [p.y for p in line], label(series)
         if data.ticks:
-            ax.errorbar(x, y, [p.spread or 0 for p in line], fmt="o", markersize=3, label=series)
+            ax.errorbar(x, y, [p.spread or 0 for p in line], fmt="o", markersize=3, label=name)
             continue
         marker = "o" if len(line) < 12 else None
-        (drawn,) = ax.plot(x, y, label=series, marker=marker, markersize=3, linewidth=1.2)
+        (drawn,) = ax.plot(x, y, label=name, marker=marker, markersize=3, linewidth=1.2)
         if all(p.spread is not None for p in line):
             low = [p.y - (p.spread or 0) for p in line]
             high = [p.y + (p.spread or 0) for p in line]
@@ -72,8 +72,8 @@ def _draw(ax: Any, data: FigureData, panel: str) -> None:
     if xs and xs[-1] / xs[0] >= 1000:
         ax.set_xscale("symlog", linthresh=xs[0])
     if data.ticks:
-        ax.set_xticks(range(len(data.ticks)), data.ticks, rotation=60, ha="right")
-    ax.set_xlabel(data.x, fontsize=8)
-    ax.set_ylabel(panel, fontsize=8)
+        ax.set_xticks(range(len(data.ticks)), list(map(label, data.ticks)), rotation=60, ha="right")
+    ax.set_xlabel(label(data.x), fontsize=8)
+    ax.set_ylabel(label(panel), fontsize=8)
     ax.tick_params(labelsize=7)
     ax.grid(alpha=0.25, linewidth=0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recmerge_bench.report.figures.canvas import drawn
+from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
 from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
 
 #: Left, lower, right and upper edge, in pixels.
@@ -38,7 +38,7 @@ def pareto_svg(data: Pareto) -> str:
             _points(ax, data, panel)
         axes[0].set_ylabel(f"{data.metric}, mean over the domains", fontsize=8)
         _legend(figure, data)
-        figure.suptitle(data.title, fontsize=10)
+        figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
         figure.draw_without_rendering()  # places are known from here on
         for ax, panel in zip(axes, panels, strict=True):
             _names(ax, [r for r in data.rows if r.panel == panel])
@@ -52,8 +52,8 @@ def _legend(figure: Any, data: Pareto) -> None:
 
     style: dict[str, Any] = {"linestyle": "", "markersize": 5}
     marks = [
-        Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=backbone, **style)
-        for n, backbone in enumerate(_backbones(data))
+        Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=name, **style)
+        for n, name in enumerate(map(label, _backbones(data)))
         if len(_backbones(data)) > 1
     ]
     marks.append(Line2D([], [], color="0.6", label="frontier, its rows filled"))
@@ -80,13 +80,13 @@ def _points(ax: Any, data: Pareto, panel: str) -> None:
         color = f"C{backbones.index(backbone)}"
         ax.axhline(value, color=color, linestyle=":", linewidth=1, zorder=0)
         ax.annotate(
-            method, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
+            label(method), (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
             textcoords="offset points", ha="right", fontsize=SIZE, color=color,
         )  # fmt: skip
     costs = [r.seconds for r in rows]
     ax.set_xscale("log" if max(costs) >= DECADE * min(costs) else "linear")
     ax.margins(x=0.15, y=0.1)
-    ax.set_xlabel(panel, fontsize=8)
+    ax.set_xlabel(label(panel), fontsize=8)
     ax.tick_params(labelsize=7, which="both")
     ax.grid(alpha=0.25, linewidth=0.5)
 
