@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from recmerge_bench.merging.blocks import TaskVectorBlocks
+    from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
 
 
 @dataclass(frozen=True)

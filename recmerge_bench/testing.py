@@ -42,7 +42,8 @@ from recmerge_bench.definitions import (
     StrategyDefinition,
     WeightsOnly,
 )
-from recmerge_bench.merging.isolation import Sealed, given_for, sealed
+from recmerge_bench.merging.guard import sealed
+from recmerge_bench.toolkit.merging.tiers import Sealed, given_for
 
 SHAPES = {"a.weight": (6, 4), "a.bias": (6,), "z": (3, 5)}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +14,19 @@ from recmerge_bench.registry import Registry, discover
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to test an installation whose plugins are not those of setup.cfg any more."""
+    written = configparser.ConfigParser()
+    written.read(ROOT / "setup.cfg")
+    lines = written["options.entry_points"]["recmerge_bench"].split("\n")
+    named = {tuple(line.split(" = ")) for line in lines if line}
+    if named - {(point.name, point.value) for point in entry_points(group="recmerge_bench")}:
+        raise pytest.UsageError(
+            "setup.cfg names plugins that are not installed; install again: "
+            "python -m pip install --no-deps --no-build-isolation -e ."
+        )
 
 
 def tool(path: str) -> ModuleType:
@@ -26,7 +41,7 @@ def tool(path: str) -> ModuleType:
 @pytest.fixture(scope="session", autouse=True)
 def movielens() -> None:
     """MovieLens-100K where RecBole cannot be installed: fetched once, as `run` does it."""
-    from recmerge_bench_plugins.ml_100k import MovieLens100K
+    from recmerge_bench_plugins.datasets.ml_100k import MovieLens100K
 
     MovieLens100K().fetch(None, None)
 

@@ -18,14 +18,13 @@ import pyarrow.parquet as pq
 import submission_builders as sent
 import torch
 from fuzzing import ODD, Mutator, asked, flaw, names
+from recmerge_bench_plugins.datasets.amazon_mergerec.released import read_domain
+from recmerge_bench_plugins.datasets.amazon_merit.pairs import build, read_release
+from recmerge_bench_plugins.datasets.amazon_merit.ratings import read_first
 from safetensors.torch import load, save, save_file
 from test_data_released import archive, small
 
 from recmerge_bench.contracts import definition
-from recmerge_bench.data.atomic import read_folder
-from recmerge_bench.data.pairs import build, read_release
-from recmerge_bench.data.ratings import read_first
-from recmerge_bench.data.released import read_domain
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.planning import references
@@ -35,6 +34,7 @@ from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.groups import Group, groups_json
 from recmerge_bench.running.cell_record import SEAL, seal_of
 from recmerge_bench.submissions.submission import submit
+from recmerge_bench.toolkit.data.atomic import read_folder
 
 Files = dict[str, bytes]
 #: A border: damages its sample in an empty folder and says what went wrong.
@@ -518,4 +518,3 @@ def _fields(spec: Any) -> list[str]:
     target = getattr(spec, "target", "")
     options = getattr(load_class(target), "Options", None) if target else None
     return [f.name for f in dataclasses.fields(options)] if options else []
-

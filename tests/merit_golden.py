@@ -7,7 +7,7 @@ from typing import Any
 
 import builders
 import torch
-from recmerge_bench_plugins.merit import Merit, MeritOptions
+from recmerge_bench_plugins.cdsr.merit import Merit, MeritOptions
 from safetensors.torch import load_file
 from torch import Tensor
 

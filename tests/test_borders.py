@@ -507,7 +507,7 @@ IN_A_RUN = """
 import dataclasses
 import numpy as np
 from recmerge_bench.api import DatasetDefinition, DatasetSpec, ProtocolSpec, hookimpl
-from recmerge_bench_plugins.leave_one_out import LeaveOneOut
+from recmerge_bench_plugins.protocols.leave_one_out import LeaveOneOut
 
 class Leak(LeaveOneOut):
     def split(self, interactions, domains, unscored=()):
@@ -536,9 +536,7 @@ def recmerge_bench_register():
         ("dataset=broken", 1, ":18: KeyError: 'nothing'"),
     ],
 )
-def test_a_run_says_whose_fault_it_was(
-    tmp_path: Path, change: str, code: int, said: str
-) -> None:
+def test_a_run_says_whose_fault_it_was(tmp_path: Path, change: str, code: int, said: str) -> None:
     file = tmp_path / "in_a_run.py"
     file.write_text(IN_A_RUN)
     out, track = tmp_path / "out", "tracks.merging"

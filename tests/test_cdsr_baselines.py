@@ -8,16 +8,16 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.bert4rec_dt import BERT4RecDT
-from recmerge_bench_plugins.bert4rec_st import BERT4RecST
-from recmerge_bench_plugins.cd_asr import CDASR
-from recmerge_bench_plugins.cd_sasrec import CDSASRec
-from recmerge_bench_plugins.dream import Dream
-from recmerge_bench_plugins.mgcl import MGCL
-from recmerge_bench_plugins.nearest_id import NearestId
-from recmerge_bench_plugins.popularity import Popularity
-from recmerge_bench_plugins.sasrec_dt import SASRecDT
-from recmerge_bench_plugins.sasrec_st import SASRecST
+from recmerge_bench_plugins.baselines.nearest_id import NearestId
+from recmerge_bench_plugins.baselines.popularity import Popularity
+from recmerge_bench_plugins.cdsr.bert4rec_dt import BERT4RecDT
+from recmerge_bench_plugins.cdsr.bert4rec_st import BERT4RecST
+from recmerge_bench_plugins.cdsr.cd_asr import CDASR
+from recmerge_bench_plugins.cdsr.cd_sasrec import CDSASRec
+from recmerge_bench_plugins.cdsr.dream import Dream
+from recmerge_bench_plugins.cdsr.mgcl import MGCL
+from recmerge_bench_plugins.cdsr.sasrec_dt import SASRecDT
+from recmerge_bench_plugins.cdsr.sasrec_st import SASRecST
 
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
@@ -25,9 +25,9 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_counts, rank_with_net
-from recmerge_bench.nn import domain_losses, ragged
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
+from recmerge_bench.toolkit.models import domain_losses, ragged
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import attach
 from recmerge_bench.training.trainer import fit
@@ -332,7 +332,7 @@ def test_negatives_are_of_the_right_domains_and_none_is_the_users(
         return found
 
     monkeypatch.setattr(domain_losses, "negatives_by_domain", watched)
-    monkeypatch.setattr("recmerge_bench.nn.family_cloze.negatives_by_domain", watched)
+    monkeypatch.setattr("recmerge_bench.toolkit.models.cdsr_cloze.negatives_by_domain", watched)
     net = definition.build(CAT, CAT.domains, 0)
     b = batch(rows=8)
     definition.loss(net, b)

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recmerge_bench.cli import cli
-from recmerge_bench.data.atomic import Fields, export_atomic, find_domains, read_folder
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.toolkit.data.atomic import Fields, export_atomic, find_domains, read_folder
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 INTER = "user_id:token\titem_id:token\ttimestamp:float\n"
 ITEM = "item_id:token\ttitle:token_seq\tdomain:token\n"
@@ -183,9 +183,7 @@ def test_a_domain_that_stands_first_is_found(tmp_path: Path, encoding: str, end:
 @pytest.mark.parametrize(
     ("encoding", "message"), [("utf-16", "byte 0 is not utf-8"), ("utf-16-le", "zero bytes in the")]
 )
-def test_an_encoding_that_is_not_named_is_told(
-    tmp_path: Path, encoding: str, message: str
-) -> None:
+def test_an_encoding_that_is_not_named_is_told(tmp_path: Path, encoding: str, message: str) -> None:
     folder = write(tmp_path, (INTER + "u\t1\t1\n").encode(encoding))
     for read in (read_folder, find_domains):
         with pytest.raises(DataError, match=message):
@@ -221,9 +219,7 @@ def test_an_item_file_of_another_name_is_refused(tmp_path: Path) -> None:
         read_folder(folder)
 
 
-def test_a_folder_exports_itself_by_a_dot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_exports_itself_by_a_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "films", INTER + "u\t1\t1\nu\t2\t1\n", GOOD_ITEM)
     monkeypatch.chdir(folder)
     ran = CliRunner().invoke(cli, ["datasets", "export", ".", "--to", "../out"])

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recmerge_bench.data.audit import Audit, audit, event_times
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.data.splits import Scope, leave_one_out, temporal
 from recmerge_bench.errors import DataError
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 NAMES = ("a", "b", "c")
 ITEMS = {f"{d}{n}": Item(d) for d in NAMES for n in range(4)}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recmerge_bench.data.build import Columns, Item, build_interactions, k_core, natural
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions, k_core, natural
 
 ITEMS = {str(n): Item("b" if n % 2 else "a", f"text {n}") for n in (10, 9, 2, 1)}
 EVENTS = st.lists(

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import (
     fingerprint,
     load_interactions,
@@ -19,6 +18,7 @@ from recmerge_bench.data.codec import (
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.data.splits import leave_one_out
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 
 @pytest.fixture

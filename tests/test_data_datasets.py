@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from recmerge_bench_plugins import leave_one_out as loo_plugin
-from recmerge_bench_plugins import ml_100k
-from recmerge_bench_plugins import temporal as temporal_plugin
-from recmerge_bench_plugins.atomic_folder import AtomicFolder
-from recmerge_bench_plugins.atomic_folder import Options as FolderOptions
-from recmerge_bench_plugins.ml_100k import MovieLens100K
-from recmerge_bench_plugins.ml_100k import Options as MovieOptions
-from recmerge_bench_plugins.synthetic import Options as SyntheticOptions
-from recmerge_bench_plugins.synthetic import Synthetic
+from recmerge_bench_plugins.datasets import ml_100k
+from recmerge_bench_plugins.datasets.atomic_folder import AtomicFolder
+from recmerge_bench_plugins.datasets.atomic_folder import Options as FolderOptions
+from recmerge_bench_plugins.datasets.ml_100k import MovieLens100K
+from recmerge_bench_plugins.datasets.ml_100k import Options as MovieOptions
+from recmerge_bench_plugins.datasets.synthetic import Options as SyntheticOptions
+from recmerge_bench_plugins.datasets.synthetic import Synthetic
+from recmerge_bench_plugins.protocols import leave_one_out as loo_plugin
+from recmerge_bench_plugins.protocols import temporal as temporal_plugin
 from rich.console import Console
 
 from recmerge_bench.cli.run import fetch_small
-from recmerge_bench.data.atomic import export_atomic, read_folder
 from recmerge_bench.data.candidates import draw
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
@@ -34,6 +33,7 @@ from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.toolkit.data.atomic import export_atomic, read_folder
 
 SMALL = SyntheticOptions(users=200, items=60, clusters=6, noise=0.0)
 SIZES = {"romance": 247, "thriller": 394, "action": 252, "comedy": 363, "drama": 426}
@@ -106,9 +106,7 @@ def mirror(films: Interactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         for member, file in zip(ml_100k.WHEEL.members, MovieLens100K().sources(None), strict=True):
             wheel.write(file, member)
         wheel.writestr("recbole-1.2.1.dist-info/METADATA", "Name: recbole\nVersion: 1.2.1\n")
-        wheel.writestr(
-            "recbole-1.2.1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n"
-        )
+        wheel.writestr("recbole-1.2.1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr("recbole-1.2.1.dist-info/RECORD", "")
     right = file_digest(folder / ml_100k.WHEEL.file)
     monkeypatch.setattr(ml_100k, "WHEEL", replace(ml_100k.WHEEL, sha256=right))

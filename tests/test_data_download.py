@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from recmerge_bench.data import download
-from recmerge_bench.data.download import RemoteFile, check, fetch, locate
 from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.toolkit.data import download
+from recmerge_bench.toolkit.data.download import RemoteFile, check, fetch, locate
 
 CONTENT = bytes(range(256)) * 4096
 SHA = hashlib.sha256(CONTENT).hexdigest()

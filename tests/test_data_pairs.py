@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 from merit_builders import DAY, EVENTS, ITEMS, USERS, item_map, lines, write_release
+from recmerge_bench_plugins.datasets.amazon_merit.pairs import Pair, build, read_release
 
-from recmerge_bench.data.atomic import export_atomic, read_folder
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.data.pairs import Pair, build, read_release
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.data.atomic import export_atomic, read_folder
 
 NAMES = ("food", "kitchen")
 

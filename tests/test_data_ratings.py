@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from recmerge_bench_plugins.datasets.amazon_merit.pairs import Pair
+from recmerge_bench_plugins.datasets.amazon_merit.ratings import make_pair
 
-from recmerge_bench.data.pairs import Pair
-from recmerge_bench.data.ratings import make_pair
 from recmerge_bench.errors import DataError
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define

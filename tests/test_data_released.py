@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recmerge_bench_plugins.datasets.amazon_mergerec.released import build, read_domain
 
-from recmerge_bench.data.released import build, read_domain
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define

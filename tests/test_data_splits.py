@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.data.splits import Scope, cut_sequences, leave_one_out, temporal
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 NAMES = ("a", "b", "c")
 ITEMS = {f"{d}{n}": Item(d) for d in NAMES for n in range(4)}

@@ -9,14 +9,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from merit_builders import write_release
+from recmerge_bench_plugins.datasets.amazon_merit.pairs import build, read_release
+from recmerge_bench_plugins.datasets.amazon_merit.ties import break_ties
 
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.data.pairs import build, read_release
-from recmerge_bench.data.ties import break_ties
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 ITEMS = {f"{d}{n}": Item(d) for d in "ab" for n in range(6)}
 PINNED = [6, 1, 0, 2, 7, 3, 8, 9, 4, 10]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recmerge_bench_plugins import ranking_metrics
+from recmerge_bench_plugins.metrics import ranking_metrics
 
 from recmerge_bench.evaluation import metrics
 

@@ -8,9 +8,9 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
-from recmerge_bench_plugins.popularity import Popularity
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.backbones.bert4rec import BERT4Rec, BERT4RecOptions
+from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.baselines.popularity import Popularity
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranking import Ranking

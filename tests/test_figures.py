@@ -37,7 +37,7 @@ TEXT = Path(__file__).with_name("text.yaml")
 
 def learned(vectors: str) -> Any:
     return define(
-        "recmerge_bench_plugins.mergerec:MergeRec",
+        "recmerge_bench_plugins.strategies.mergerec:MergeRec",
         {"steps": 6, "granularity": "tensor", "vectors": vectors, "density": 0.5, "lr": 0.05},
     )
 

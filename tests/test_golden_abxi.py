@@ -7,12 +7,12 @@ from typing import Any
 
 import builders
 import torch
-from recmerge_bench_plugins.abxi import ABXI, ABXIOptions
+from recmerge_bench_plugins.cdsr.abxi import ABXI, ABXIOptions
 from safetensors.torch import load_file
 from torch import Tensor
 
 from recmerge_bench.data.sequences import Batch
-from recmerge_bench.nn.losses import valid_tokens
+from recmerge_bench.toolkit.models.losses import valid_tokens
 
 
 def golden_net(found: dict[str, Tensor]) -> tuple[ABXI, Any]:

@@ -9,7 +9,7 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.c2dsr import C2DSR, C2DSROptions
+from recmerge_bench_plugins.cdsr.c2dsr import C2DSR, C2DSROptions
 from safetensors.torch import load_file
 from torch import Tensor
 

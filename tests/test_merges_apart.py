@@ -19,12 +19,12 @@ from safetensors.torch import save_file
 
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.isolation import given_for
 from recmerge_bench.processes import code_paths, landlock, seccomp, shared
 from recmerge_bench.processes.words import Reported
 from recmerge_bench.running import apart as apart_module
 from recmerge_bench.running.apart import Apart, Merged
 from recmerge_bench.running.context import Context
+from recmerge_bench.toolkit.merging.tiers import given_for
 
 PLUGIN = """
 import ctypes, os, socket, subprocess

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recmerge_bench.api import Expert, HandledError, StrategyDefinition, WeightsOnly
-from recmerge_bench.merging.isolation import IsolationError
-from recmerge_bench.merging.task_vectors import TaskVectors
-from recmerge_bench.merging.trim import agreeing_means, elected_signs, keep_largest
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 from recmerge_bench.testing import StrategyConformance, models
+from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+from recmerge_bench.toolkit.merging.tiers import IsolationError
+from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
 
 NAMES = builders.weights_only()
 #: Those that draw, or whose later of equals wins.

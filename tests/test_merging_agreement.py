@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import torch
 import transcriptions as other
-from recmerge_bench_plugins.iso_cts import own_directions
+from recmerge_bench_plugins.strategies.iso_cts import own_directions
 from torch import Tensor
 
 from recmerge_bench.api import Expert, WeightsOnly
-from recmerge_bench.merging.task_vectors import TaskVectors
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 
 REGISTRY = discover(environ={})
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}

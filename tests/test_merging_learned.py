@@ -10,21 +10,22 @@ from typing import Any
 import builders
 import pytest
 import torch
-from recmerge_bench_plugins.adamerging import AdaMerging
-from recmerge_bench_plugins.adamerging import Options as AdaOptions
-from recmerge_bench_plugins.mergerec import MergeRec, Options
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.strategies.adamerging import AdaMerging
+from recmerge_bench_plugins.strategies.adamerging import Options as AdaOptions
+from recmerge_bench_plugins.strategies.mergerec import MergeRec, Options
 
 from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.coefficients import Coefficients
-from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for, sealed
-from recmerge_bench.merging.learned import transformed
-from recmerge_bench.merging.pseudo_users import PseudoUsers
-from recmerge_bench.merging.task_vectors import TaskVectors
+from recmerge_bench.merging.guard import sealed
 from recmerge_bench.policy import select
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.merging.coefficients import Coefficients
+from recmerge_bench.toolkit.merging.learned import transformed
+from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+from recmerge_bench.toolkit.merging.tiers import IsolationError, WithCatalogue, given_for
 
 CAT = builders.catalogue((30, 20))
 MODEL = SASRec(SASRecOptions(width=16, heads=2, max_len=8, dropout=0.1))
@@ -239,8 +240,14 @@ def test_what_was_read_is_in_the_record() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"steps": -1}, {"batch": 0}, {"density": 0.0}, {"granularity": "head"},
-        {"temperature": 0.0}, {"batches": 2}, {"clamp": True, "start": 1.5}, {"label": "hinge"},
+        {"steps": -1},
+        {"batch": 0},
+        {"density": 0.0},
+        {"granularity": "head"},
+        {"temperature": 0.0},
+        {"batches": 2},
+        {"clamp": True, "start": 1.5},
+        {"label": "hinge"},
         {"sampling": "all"},
     ],
 )

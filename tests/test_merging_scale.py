@@ -17,13 +17,14 @@ from safetensors.torch import load_file, save_file
 
 from recmerge_bench.api import Expert, HandledError, WeightsOnly
 from recmerge_bench.cli import cli
-from recmerge_bench.merging import blocks, stream
-from recmerge_bench.merging.isolation import given_for
-from recmerge_bench.merging.strategy import ScaledStrategy, norm_scale
+from recmerge_bench.merging import stream
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define, load_class
+from recmerge_bench.toolkit.merging import blocks
+from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
+from recmerge_bench.toolkit.merging.tiers import given_for
 
 REGISTRY = discover(environ={})
 

@@ -10,26 +10,26 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.cma_search import CmaSearch
-from recmerge_bench_plugins.cma_search import Options as CmaOptions
-from recmerge_bench_plugins.emr import Emr
-from recmerge_bench_plugins.fisher import Fisher
-from recmerge_bench_plugins.fisher import Options as FisherOptions
-from recmerge_bench_plugins.greedy_soup import GreedySoup
-from recmerge_bench_plugins.greedy_soup import Options as SoupOptions
-from recmerge_bench_plugins.regmean import Options as RegOptions
-from recmerge_bench_plugins.regmean import RegMean, ShippedRegMean
-from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
-from recmerge_bench_plugins.tall_masks import Options as TallOptions
-from recmerge_bench_plugins.tall_masks import TallMasks
+from recmerge_bench_plugins.backbones.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.strategies.cma_search import CmaSearch
+from recmerge_bench_plugins.strategies.cma_search import Options as CmaOptions
+from recmerge_bench_plugins.strategies.emr import Emr
+from recmerge_bench_plugins.strategies.fisher import Fisher
+from recmerge_bench_plugins.strategies.fisher import Options as FisherOptions
+from recmerge_bench_plugins.strategies.greedy_soup import GreedySoup
+from recmerge_bench_plugins.strategies.greedy_soup import Options as SoupOptions
+from recmerge_bench_plugins.strategies.regmean import Options as RegOptions
+from recmerge_bench_plugins.strategies.regmean import RegMean, ShippedRegMean
+from recmerge_bench_plugins.strategies.tall_masks import Options as TallOptions
+from recmerge_bench_plugins.strategies.tall_masks import TallMasks
 
 from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.grams import GramRecorder
-from recmerge_bench.merging.isolation import IsolationError, WithCatalogue, given_for
-from recmerge_bench.merging.objective import Disagreement
-from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.merging.statistics import shipped_grams
+from recmerge_bench.toolkit.merging.grams import GramRecorder
+from recmerge_bench.toolkit.merging.objective import Disagreement
+from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+from recmerge_bench.toolkit.merging.tiers import IsolationError, WithCatalogue, given_for
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)

@@ -23,11 +23,12 @@ from safetensors.torch import load_file, save_file
 from recmerge_bench.cli import cli
 from recmerge_bench.definitions import Expert, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging import blocks, checkpoints, stream
-from recmerge_bench.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
+from recmerge_bench.merging import checkpoints, stream
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define, load_class
+from recmerge_bench.toolkit.merging import blocks
+from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks, kth_largest_magnitude
 
 METHODS = builders.weights_only()
 SHAPES = {"a.weight": (40, 30), "a.bias": (40,), "b.weight": (7, 9), "c": (), "table": (300, 5)}
@@ -248,9 +249,7 @@ def test_an_expert_equal_to_the_base(method: str, files: list[Path], tmp_path: P
 
 @pytest.mark.parametrize("name", ["m0.safetensors", "m2.safetensors", "link", "hard"])
 @pytest.mark.parametrize("end", ["", ".json"])
-def test_no_input_is_replaced(
-    name: str, end: str, files: list[Path], tmp_path: Path
-) -> None:
+def test_no_input_is_replaced(name: str, end: str, files: list[Path], tmp_path: Path) -> None:
     """``-o BASE --force`` replaced the base and recorded the merged file's hash as the base's."""
     (tmp_path / "link").symlink_to(files[1])
     os.link(files[3], tmp_path / "hard")

@@ -9,13 +9,13 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.adamerging import AdaMerging
-from recmerge_bench_plugins.adamerging import Options as AdaOptions
-from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
-from recmerge_bench_plugins.surgery import Options as SurgeryOptions
-from recmerge_bench_plugins.surgery import Surgery
-from recmerge_bench_plugins.validated import Options as ValidatedOptions
-from recmerge_bench_plugins.validated import ValidatedSoup, ValidatedTaskArithmetic
+from recmerge_bench_plugins.backbones.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.strategies.adamerging import AdaMerging
+from recmerge_bench_plugins.strategies.adamerging import Options as AdaOptions
+from recmerge_bench_plugins.strategies.surgery import Options as SurgeryOptions
+from recmerge_bench_plugins.strategies.surgery import Surgery
+from recmerge_bench_plugins.strategies.validated import Options as ValidatedOptions
+from recmerge_bench_plugins.strategies.validated import ValidatedSoup, ValidatedTaskArithmetic
 
 from recmerge_bench.api import Expert, WeightsOnly
 from recmerge_bench.data.sequences import without_test
@@ -23,10 +23,10 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
-from recmerge_bench.merging.adapters import Adapted
-from recmerge_bench.merging.isolation import IsolationError, Sealed, given_for
-from recmerge_bench.merging.pseudo_users import PseudoUsers
-from recmerge_bench.merging.user_sequences import UserSequences, Validation
+from recmerge_bench.toolkit.merging.adapters import Adapted
+from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+from recmerge_bench.toolkit.merging.tiers import IsolationError, Sealed, given_for
+from recmerge_bench.toolkit.merging.user_sequences import UserSequences, Validation
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)

@@ -15,8 +15,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from merit_dense import Dense, DenseReleased
-from recmerge_bench_plugins import _merit_loss
-from recmerge_bench_plugins.merit import Merit, MeritOptions
+from recmerge_bench_plugins.cdsr.merit import Merit, MeritOptions
+from recmerge_bench_plugins.cdsr.merit import loss as merit_loss
 from torch import Tensor
 
 from recmerge_bench.data.sequences import Batch
@@ -166,13 +166,13 @@ def test_loss_is_the_plain_one(norm: str, domains: int, monkeypatch: pytest.Monk
     # The second user has no event of the second domain, the third one no target at all in it.
     batch = batch_of([[0, 9, 1, 10, 2, 11], [3, 4, 5], [12, 6], [13, 7, 8, 0]], net.domains)
     drawn: list[tuple[Any, Tensor]] = []
-    draw = _merit_loss.draw
+    draw = merit_loss.draw
 
     def kept(net: Any, aim: Any, generator: torch.Generator) -> Tensor:
         drawn.append((aim, draw(net, aim, generator)))
         return drawn[-1][1]
 
-    monkeypatch.setattr(_merit_loss, "draw", kept)
+    monkeypatch.setattr(merit_loss, "draw", kept)
     value, count = definition.loss(net, batch)
     assert count == 11
     assert value.item() == pytest.approx(sum(plain_loss(net, batch, drawn, norm)), rel=1e-5)
@@ -187,7 +187,7 @@ def test_full_softmax_is_all_items_as_negatives() -> None:
     value, _ = definition.loss(net, batch)
     reading = net.read(batch.items, batch.lengths)
     mixed, own = net(reading)
-    goals = _merit_loss.Goals.of(net, batch, reading)
+    goals = merit_loss.Goals.of(net, batch, reading)
     table, expected = torch.cat([net.tables.domain_table(d) for d in "ab"]), 0.0
     for aim, states in ((goals.mixed("domain"), mixed), (goals.own(), own + mixed)):
         logits = states[aim.tokens] @ table.T / 0.75
@@ -203,11 +203,11 @@ def test_negatives_are_of_their_domain_and_not_of_the_history() -> None:
     for computes, first in (("paper", 9), ("released", 8)):
         _, net = model(negatives=500, computes=computes)
         batch = batch_of([[0, 9, 1, 10, 2, 11], [3, 4, 5], [12, 8]], net.domains)
-        goals = _merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+        goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
         seen = [{0, 1, 2, 9, 10, 11}, {3, 4, 5}, {12, 8}]
         pools = [set(range(9)), set(range(first, 16))]
         for aim in (goals.mixed("domain"), goals.own()):
-            drawn = _merit_loss.draw(net, aim, torch.Generator().manual_seed(0))
+            drawn = merit_loss.draw(net, aim, torch.Generator().manual_seed(0))
             parts = drawn.view(len(drawn), -1, 500)
             for i, row in enumerate(aim.rows.tolist()):
                 for j, number in enumerate(aim.pools[i].tolist()):
@@ -328,9 +328,9 @@ def test_stopped_gradient() -> None:
     for residual in ("sg", "grad"):
         definition, net = model(residual=residual)
         batch = batch_of([[0, 9, 1, 10, 2, 11, 3]], net.domains)
-        goals = _merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+        goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
         mixed = net(goals.reading)[0]
-        loss = _merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)
+        loss = merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)
         name = "transfers.mixed.ffn.experts.down"
         alone = torch.autograd.grad(loss, net.get_parameter(name))[0]
         batch.generator.manual_seed(3)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from merit_golden import Golden, left
-from recmerge_bench_plugins import _merit_loss
+from recmerge_bench_plugins.cdsr.merit import loss as merit_loss
 from torch import Tensor
 
 
@@ -23,7 +23,7 @@ def close(mine: Tensor, theirs: Tensor) -> None:
 @pytest.fixture
 def given_negatives(golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        _merit_loss,
+        merit_loss,
         "draw",
         lambda net, aim, generator: golden.negatives(aim.tokens, aim.pools.shape[1]),
     )
@@ -44,9 +44,7 @@ def test_states(golden: Golden) -> None:
 
 def test_targets_of_a_tokens_own_domain(golden: Golden) -> None:
     batch = golden.batch()
-    aim = _merit_loss.Goals.of(
-        golden.net, batch, golden.net.read(batch.items, batch.lengths)
-    ).own()
+    aim = merit_loss.Goals.of(golden.net, batch, golden.net.read(batch.items, batch.lengths)).own()
     theirs = golden.inputs["gt_ab"][golden.real]
     assert torch.equal(aim.tokens, (theirs > 0).nonzero().squeeze(1))
     assert torch.equal(aim.targets, theirs[theirs > 0] - 1)
@@ -55,12 +53,12 @@ def test_targets_of_a_tokens_own_domain(golden: Golden) -> None:
 def losses(golden: Golden, frozen: Tensor | None = None) -> dict[str, Tensor]:
     """Both losses; `frozen`: what the mixed state gives the domains' scores without gradient."""
     net, batch = golden.net, golden.batch()
-    goals = _merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+    goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
     mixed, own = net(goals.reading)
     own = own + (mixed.detach() if frozen is None else frozen)
     return {
-        "loss_m": _merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator),
-        "loss_ab": _merit_loss.cross_entropy(net, own, goals.own(), batch.generator),
+        "loss_m": merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator),
+        "loss_ab": merit_loss.cross_entropy(net, own, goals.own(), batch.generator),
     }
 
 

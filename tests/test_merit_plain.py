@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins import _merit_loss
+from recmerge_bench_plugins.cdsr.merit import loss as merit_loss
 
 SPEED = Path(__file__).resolve().parents[1] / "benchmarks" / "speed"
 
@@ -41,7 +41,7 @@ def test_both_sides_agree(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for row, events in enumerate(sequences):
         assert not set(events) & set(drawn[0][row][real[row]].flatten().tolist())
-    monkeypatch.setattr(_merit_loss, "draw", same)
+    monkeypatch.setattr(merit_loss, "draw", same)
     ours, _ = definition.loss(net, merit_step.our_batch(sequences, 0))
     m, a, b = plain(torch.from_numpy(items))
     theirs = merit_step.plain_loss(plain, m, a + b + m.detach(), (following, own), drawn)

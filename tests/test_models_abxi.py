@@ -10,14 +10,14 @@ import dense_abxi
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.abxi import ABXI, VARIANTS, ABXIOptions
+from recmerge_bench_plugins.cdsr.abxi import ABXI, VARIANTS, ABXIOptions
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.scorers import history_batches
-from recmerge_bench.nn.losses import valid_tokens
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.models.losses import valid_tokens
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 

@@ -10,7 +10,7 @@ import dense_c2dsr
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.c2dsr import C2DSR, C2DSROptions
+from recmerge_bench_plugins.cdsr.c2dsr import C2DSR, C2DSROptions
 from torch import Tensor
 
 from recmerge_bench.data.sequences import Batch

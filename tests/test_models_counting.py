@@ -7,12 +7,12 @@ import tracemalloc
 import builders
 import numpy as np
 import pytest
-from recmerge_bench_plugins.item_knn import ItemKNN, ItemKNNOptions
-from recmerge_bench_plugins.last_item import LastItem
-from recmerge_bench_plugins.popularity import Popularity
+from recmerge_bench_plugins.baselines.item_knn import ItemKNN, ItemKNNOptions
+from recmerge_bench_plugins.baselines.last_item import LastItem
+from recmerge_bench_plugins.baselines.popularity import Popularity
 
 from recmerge_bench.data.sequences import Split
-from recmerge_bench.evaluation import neighbours
+from recmerge_bench.toolkit.models import neighbours
 
 CAT = builders.catalogue((30, 20))
 SPLITS = {"domain": builders.planted(CAT, 60), "mixed": builders.mixed(CAT, 40)}

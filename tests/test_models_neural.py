@@ -7,9 +7,9 @@ from typing import Any
 import builders
 import pytest
 import torch
-from recmerge_bench_plugins.bert4rec import BERT4Rec, BERT4RecOptions
-from recmerge_bench_plugins.popularity import Popularity
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions, SASRecPreNorm
+from recmerge_bench_plugins.backbones.bert4rec import BERT4Rec, BERT4RecOptions
+from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions, SASRecPreNorm
+from recmerge_bench_plugins.baselines.popularity import Popularity
 
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone

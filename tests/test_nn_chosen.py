@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.nn import chosen
+from recmerge_bench.toolkit.models import sampled_scores
 
 
 @settings(max_examples=60, deadline=None)
@@ -26,10 +26,10 @@ def test_values_and_gradients(
     plain = (h @ e.T).gather(1, choices)
     wanted = torch.autograd.grad((plain * slope).sum(), (h, e))
     if products:
-        found = chosen._by_products(h, e, choices) if tokens else plain
-        gradients = chosen._products_gradients(h.detach(), e.detach(), choices, slope)
+        found = sampled_scores._by_products(h, e, choices) if tokens else plain
+        gradients = sampled_scores._products_gradients(h.detach(), e.detach(), choices, slope)
     else:
-        found = chosen.chosen_scores(h, e, choices)
+        found = sampled_scores.chosen_scores(h, e, choices)
         if not tokens:
             assert found.shape == (0, count)
             return
@@ -47,7 +47,7 @@ def test_any_number_of_items(items: int) -> None:
     e = torch.randn(items, 8, generator=g, requires_grad=True)
     choices = torch.randint(items, (3, 50), generator=g)
     choices[:, 0] = items - 1
-    found = chosen.chosen_scores(h, e, choices)
+    found = sampled_scores.chosen_scores(h, e, choices)
     torch.testing.assert_close(found, torch.einsum("nd,nkd->nk", h, e[choices]))
     (slope,) = torch.autograd.grad(found.sum(), e)
     expected = torch.zeros(e.shape)
@@ -56,20 +56,22 @@ def test_any_number_of_items(items: int) -> None:
 
 
 def test_blocks_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chosen, "_BLOCK_BYTES", 4)
+    monkeypatch.setattr(sampled_scores, "_BLOCK_BYTES", 4)
     g = torch.Generator().manual_seed(0)
     h, e = torch.randn(50, 8, generator=g), torch.randn(30, 8, generator=g)
     choices, slope = torch.randint(30, (50, 5), generator=g), torch.randn(50, 5, generator=g)
-    torch.testing.assert_close(chosen._by_products(h, e, choices), (h @ e.T).gather(1, choices))
+    torch.testing.assert_close(
+        sampled_scores._by_products(h, e, choices), (h @ e.T).gather(1, choices)
+    )
     grid = torch.zeros(50, 30).scatter_add_(1, choices, slope)
-    mine = chosen._products_gradients(h, e, choices, slope)
+    mine = sampled_scores._products_gradients(h, e, choices, slope)
     torch.testing.assert_close(mine[0], grid @ e)
     torch.testing.assert_close(mine[1], grid.T @ h)
 
 
 def test_half_precision_is_scored_in_single() -> None:
     h, e = torch.randn(3, 8).bfloat16().requires_grad_(), torch.randn(9, 8)
-    found = chosen.chosen_scores(h, e, torch.tensor([[0, 1], [2, 3], [8, 8]]))
+    found = sampled_scores.chosen_scores(h, e, torch.tensor([[0, 1], [2, 3], [8, 8]]))
     assert found.dtype == torch.float32
     found.sum().backward()
     assert h.grad is not None and h.grad.dtype == torch.bfloat16

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 import torch
 
-from recmerge_bench.nn.encoder import Encoder, Order
+from recmerge_bench.toolkit.models.encoder import Encoder, Order
 
 LENGTHS = torch.tensor([7, 3, 1, 5])
 

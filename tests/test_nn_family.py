@@ -12,13 +12,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recmerge_bench_plugins.cdsr.dream import focal
+from recmerge_bench_plugins.cdsr.mgcl.net import ItemGraph
 from torch import Tensor
 from torch.nn import functional as F
 
-from recmerge_bench.data.graphs import normalised_adjacency
-from recmerge_bench.nn import contrast, domain_losses, focal, losses, ragged
-from recmerge_bench.nn.causal import CausalNet
-from recmerge_bench.nn.family import (
+from recmerge_bench.toolkit.data.graphs import normalised_adjacency
+from recmerge_bench.toolkit.models import contrast, domain_losses, losses, ragged
+from recmerge_bench.toolkit.models.causal import CausalNet
+from recmerge_bench.toolkit.models.cdsr_blocks import (
     FamilyAttention,
     FamilyBlock,
     FamilyEncoder,
@@ -26,10 +28,9 @@ from recmerge_bench.nn.family import (
     init_family,
     inside,
 )
-from recmerge_bench.nn.family_options import ClozeOptions, FamilyOptions
-from recmerge_bench.nn.graph_views import ItemGraph
-from recmerge_bench.nn.source import masked_mean
-from recmerge_bench.nn.tables import build_tables
+from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions, FamilyOptions
+from recmerge_bench.toolkit.models.source import masked_mean
+from recmerge_bench.toolkit.models.tables import build_tables
 from recmerge_bench.training.prepared import Prepared
 
 CAT = builders.catalogue((30, 20))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recmerge_bench.nn import full_softmax, losses
+from recmerge_bench.toolkit.models import full_softmax, losses
 
 
 def data(n: int = 40, items: int = 23, width: int = 6) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -7,12 +7,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recmerge_bench_plugins.cdsr.abxi.low_rank import LowRank
 from torch import Tensor
 
-from recmerge_bench.nn import mixed
-from recmerge_bench.nn.alignment import by_timestamp, compact, reverse_order, task_guided
-from recmerge_bench.nn.low_rank import LowRank
-from recmerge_bench.nn.sink_grid import SinkGridAttention, attend
+from recmerge_bench.toolkit.models import mixed
+from recmerge_bench.toolkit.models.alignment import (
+    by_timestamp,
+    compact,
+    reverse_order,
+    task_guided,
+)
+from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention, attend
 
 
 def own(items: Tensor, source: Tensor, chosen: Tensor) -> list[int]:
@@ -101,9 +106,7 @@ def test_dropout_of_folded_keys_has_the_moments_of_single_ones(folded: bool) -> 
     draws, masked = 40_000, 4
     q, k, v = torch.randn(1, 1, 1, 2), torch.randn(1, 1, 2, 2), torch.randn(1, 1, 2, 2)
     sink = torch.randn(1, 2), torch.randn(1, 2)
-    exact = attend(
-        q, k, v, sink, torch.ones(1, 1, 2, dtype=torch.bool), torch.full((1, 1), masked)
-    )
+    exact = attend(q, k, v, sink, torch.ones(1, 1, 2, dtype=torch.bool), torch.full((1, 1), masked))
     if folded:
         count = torch.full((draws, 1), masked)
     else:

@@ -13,7 +13,16 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerOptions
+from recmerge_bench_plugins.backbones.recformer import RecFormerBackbone, RecFormerOptions
+from recmerge_bench_plugins.backbones.recformer import encoder as recformer
+from recmerge_bench_plugins.backbones.recformer.encoder import RecFormer, Size, Tokens
+from recmerge_bench_plugins.backbones.recformer.pretraining import (
+    LanguageHead,
+    draw_pairs,
+    from_language_model,
+    pretraining_losses,
+)
+from recmerge_bench_plugins.backbones.recformer.word_masking import mask_words
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -22,18 +31,9 @@ from virtual_device import run_with_plugin, second_device
 from recmerge_bench.api import Catalogue
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
-from recmerge_bench.nn import recformer
-from recmerge_bench.nn.hf import attribute_tokens
-from recmerge_bench.nn.recformer import RecFormer, Size, Tokens
-from recmerge_bench.nn.recformer_pretraining import (
-    LanguageHead,
-    draw_pairs,
-    from_language_model,
-    pretraining_losses,
-)
-from recmerge_bench.nn.towers import in_batch_loss
-from recmerge_bench.nn.word_masking import mask_words
 from recmerge_bench.running.stage_rank import load_net
+from recmerge_bench.toolkit.models.hf import attribute_tokens
+from recmerge_bench.toolkit.models.towers import in_batch_loss
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.streams import load_init
 from recmerge_bench.training.trainer import fit
@@ -164,9 +164,7 @@ def measured(net: Any, items: Catalogue) -> list[float]:
     return [float(torch.stack(x).mean()) for x in zip(*found, strict=True)]
 
 
-def trained(
-    items: Catalogue, steps: int = 30, seed: int = 3, **options: Any
-) -> dict[str, Tensor]:
+def trained(items: Catalogue, steps: int = 30, seed: int = 3, **options: Any) -> dict[str, Tensor]:
     """A training on users who meet the same item again and again."""
     training = TrainOptions(
         steps=steps, epochs=0, batch_size=16, lr=0.003, eval_every=-1, clip=1.0, report_every=5
@@ -292,11 +290,11 @@ def test_wrong_options(wrong: dict[str, Any]) -> None:
 PLUGIN = """
 from pathlib import Path
 from recmerge_bench.api import BackboneSpec, EncoderSpec, hookimpl
-from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerWeights
+from recmerge_bench_plugins.backbones.recformer import RecFormerBackbone, RecFormerWeights
 
 class Tiny(RecFormerBackbone):
     def shape(self):
-        from recmerge_bench.nn.recformer import Size
+        from recmerge_bench_plugins.backbones.recformer.encoder import Size
         return Size(width=16, layers=2, heads=2, inner=32, positions=90, vocabulary=300)
 
 class Source(RecFormerWeights):

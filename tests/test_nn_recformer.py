@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from recmerge_bench_plugins.backbones.recformer import encoder as recformer
+from recmerge_bench_plugins.backbones.recformer.encoder import (
+    SIZES,
+    RecFormer,
+    Size,
+    Tokens,
+    load_released,
+)
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.nn import recformer
-from recmerge_bench.nn.recformer import SIZES, RecFormer, Size, Tokens, load_released
 
 GOLDEN = Path(__file__).parents[2] / "shared" / "goldens" / "recformer_tiny.safetensors"
 TINY = Size(

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from recmerge_bench.data.interactions import Catalogue
-from recmerge_bench.nn.tables import build_tables
-from recmerge_bench.nn.text_init import text_vectors
+from recmerge_bench.toolkit.models.tables import build_tables
+from recmerge_bench.toolkit.models.text_init import text_vectors
 
 
 def test_state_names_and_lookup() -> None:

@@ -13,25 +13,25 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from recmerge_bench_plugins.minilm import MiniLM
-from recmerge_bench_plugins.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.backbones.sasrec_text import SASRecText, SASRecTextOptions
+from recmerge_bench_plugins.backbones.sasrec_text.whitening import zca
+from recmerge_bench_plugins.encoders.minilm import MiniLM
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
-from recmerge_bench.nn.text import (
+from recmerge_bench.policy import action
+from recmerge_bench.registry import discover
+from recmerge_bench.targets import define
+from recmerge_bench.toolkit.models.text import (
     cut_attributes,
     encode_all,
     mean_pooled,
     token_batches,
     tokenize,
 )
-from recmerge_bench.nn.whitening import zca
-from recmerge_bench.policy import action
-from recmerge_bench.registry import discover
-from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 

@@ -13,8 +13,10 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.hf_text import HfText, HfTextOptions
-from recmerge_bench_plugins.recformer import RecFormerBackbone, RecFormerOptions
+from recmerge_bench_plugins.backbones.hf_text import HfText, HfTextOptions
+from recmerge_bench_plugins.backbones.recformer import RecFormerBackbone, RecFormerOptions
+from recmerge_bench_plugins.backbones.recformer import encoder as recformer
+from recmerge_bench_plugins.backbones.recformer.encoder import RecFormer, Size
 from safetensors.torch import load_file
 from torch.nn import functional as F
 from virtual_device import run_with_plugin, second_device
@@ -23,10 +25,8 @@ from recmerge_bench.api import Catalogue, ItemTokens
 from recmerge_bench.data.codec import load_tokens, save_tokens
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.nn import recformer
-from recmerge_bench.nn.hf import attribute_tokens, encoder_weights, item_tokens
-from recmerge_bench.nn.recformer import RecFormer, Size
-from recmerge_bench.nn.towers import in_batch_loss, rows_of
+from recmerge_bench.toolkit.models.hf import attribute_tokens, encoder_weights, item_tokens
+from recmerge_bench.toolkit.models.towers import in_batch_loss, rows_of
 
 TEXTS = ["title: red shoe\nbrand: hat", "title: blue hat", "title: shoe shoe shoe", "title: red"]
 
@@ -192,7 +192,7 @@ PLUGIN = """
 from dataclasses import dataclass
 from pathlib import Path
 from recmerge_bench.api import EncoderSpec, hookimpl
-from recmerge_bench.nn.hf_folder import HfFolder
+from recmerge_bench.toolkit.models.hf_folder import HfFolder
 
 class Tiny(HfFolder):
     def sources(self, data_root):

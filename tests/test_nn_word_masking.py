@@ -10,12 +10,12 @@ import builders
 import numpy as np
 import pytest
 import torch
+from recmerge_bench_plugins.backbones.recformer.word_masking import mask_words
 from torch import Tensor
 
 from recmerge_bench.data.codec import load_tokens, save_tokens
-from recmerge_bench.nn.hf import attribute_tokens, item_tokens
-from recmerge_bench.nn.towers import TokenGrid
-from recmerge_bench.nn.word_masking import mask_words
+from recmerge_bench.toolkit.models.hf import attribute_tokens, item_tokens
+from recmerge_bench.toolkit.models.towers import TokenGrid
 
 BOW, PAD, END, MASK = 0, 1, 2, 4
 

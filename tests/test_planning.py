@@ -83,7 +83,7 @@ def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
         ("recmerge_bench.report.boards.markdown", set()),
         ("recmerge_bench.cli.run", set()),
         ("recmerge_bench.running.scheduler", set()),
-        ("recmerge_bench_plugins.ties", {"merge", "rank"}),
+        ("recmerge_bench_plugins.strategies.ties", {"merge", "rank"}),
     ],
 )
 def test_an_edit_changes_the_stages_that_run_through_it(

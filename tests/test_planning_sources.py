@@ -100,7 +100,7 @@ def test_what_is_no_python_is_one_line() -> None:
         read_code(b"x = 1\0", "file.py")
 
 
-MODULES = ("recmerge_bench.running.stage_rank", "recmerge_bench_plugins.sasrec")
+MODULES = ("recmerge_bench.running.stage_rank", "recmerge_bench_plugins.backbones.sasrec")
 
 
 def test_what_is_remembered_changes_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import boards_builders as made
 import numpy as np
 import pytest
 
-from recmerge_bench.data.build import Columns, Item, build_interactions
 from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
@@ -24,6 +23,7 @@ from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results.audits import are_moments
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.store import Store
+from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
 ITEMS = {f"{d}{n}": Item(d) for d in ("a", "b") for n in range(4)}
 #: user, item, time: targets u's a3 at 3, v's a3 at 13, u's b2 at 22

@@ -115,7 +115,7 @@ def test_a_contested_name_is_nobodys(write: Callable[[str, str], str], kind: str
     file = write("twice", text)
     found = discover([file], environ={})
     [problem] = found.problems
-    assert "'ties' is registered by recmerge_bench_plugins.ties (" in problem
+    assert "'ties' is registered by recmerge_bench_plugins.strategies.ties (" in problem
     assert f"and by twice ({file}:" in problem and "distribution recmerge-bench" in problem
     with pytest.raises(HandledError, match="one name means one thing"):
         found.get("strategy", "ties")
@@ -135,7 +135,9 @@ def test_the_order_of_two_strangers_decides_nothing(write: Callable[[str, str], 
 
 def test_a_plugin_named_twice_is_one(write: Callable[[str, str], str]) -> None:
     file = write("once", GOOD)
-    found = discover([file, "recmerge_bench_plugins.ties"], {"RECMERGE_BENCH_PLUGINS": file})
+    found = discover(
+        [file, "recmerge_bench_plugins.strategies.ties"], {"RECMERGE_BENCH_PLUGINS": file}
+    )
     assert found.problems == [] and found.refused == []
     assert found.get("strategy", "first-expert") and found.get("strategy", "ties")
 
@@ -185,14 +187,16 @@ REFUSED = {
     "spaces": (GOOD.replace("first-expert", "first expert"), "name takes lower-case letters"),
     "arguments": (GOOD.replace("register()", "register(config)"), "PluginValidationError"),
     "old-form": (
-        GOOD.replace("return [StrategySpec(", "from recmerge_bench.specs import Spec\n"
-                     "    return [Spec('strategy', "),
+        GOOD.replace(
+            "return [StrategySpec(",
+            "from recmerge_bench.specs import Spec\n    return [Spec('strategy', ",
+        ),
         "write StrategySpec",
     ),
     "no-class": (GOOD.replace(":First", ":Fist"), "has no 'Fist' (did you mean 'First'"),
     "no-module": (GOOD.replace("{__name__}:", "no_such_one:"), "there is no module 'no_such_one'"),
     "elsewhere": (
-        GOOD.replace("{__name__}:First", "recmerge_bench.nn.causal:Nothing"),
+        GOOD.replace("{__name__}:First", "recmerge_bench.toolkit.models.causal:Nothing"),
         "no 'Nothing'",
     ),
     "wrong-class": (
@@ -234,9 +238,7 @@ def test_what_is_wrong_is_refused_at_discovery(write: Callable[[str, str], str],
 
 
 @pytest.mark.parametrize("method", ["build", "loss", "encode", "items", "max_history"])
-def test_a_model_without_a_method_is_refused(
-    write: Callable[[str, str], str], method: str
-) -> None:
+def test_a_model_without_a_method_is_refused(write: Callable[[str, str], str], method: str) -> None:
     assert discover([write("mine_all", MODEL)], environ={}).problems == []
     file = write("mine_less", MODEL.replace(f"def {method}(", f"def no_{method}("))
     [problem] = discover([file], environ={}).problems
@@ -244,9 +246,7 @@ def test_a_model_without_a_method_is_refused(
 
 
 @pytest.mark.parametrize("text", ["import no_such_module\n", None])
-def test_a_named_file_that_is_missing_or_broken_exits_2(
-    tmp_path: Path, text: str | None
-) -> None:
+def test_a_named_file_that_is_missing_or_broken_exits_2(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "named.py"
     if text:
         file.write_text(text)

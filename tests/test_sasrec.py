@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from dense_sasrec import Dense
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions, SASRecPreNorm
-from recmerge_bench_plugins.sasrec_text import (
+from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions, SASRecPreNorm
+from recmerge_bench_plugins.backbones.sasrec_text import (
     SASRecText,
     SASRecTextOptions,
     SASRecTextPreNorm,
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.sequences import Batch
-from recmerge_bench.nn import causal, dropout, encoder, losses, query_norm
+from recmerge_bench.toolkit.models import causal, dropout, encoder, losses, query_prenorm
 
 CAT = builders.catalogue((30, 20))
 WIDTH, LAYERS, HEADS, MAX_LEN = 12, 2, 2, 7
@@ -150,7 +150,7 @@ def test_dropout_stands_where_the_authors_have_it(monkeypatch: pytest.MonkeyPatc
         seen.append(tuple(x.shape))
         return x
 
-    for module in (encoder, query_norm):
+    for module in (encoder, query_prenorm):
         monkeypatch.setattr(module, "dropout", recorded)
     for kind, last in ((SASRec, False), (SASRec, True), (SASRecPreNorm, False)):
         options = SASRecOptions(width=12, layers=1, heads=2, max_len=7, dropout=0.5)
@@ -167,7 +167,7 @@ def test_dropout_stands_where_the_authors_have_it(monkeypatch: pytest.MonkeyPatc
 def test_attention_dropout_keeps_the_expectation() -> None:
     """The path that drops weights computes what torch's kernel does where none is dropped."""
     torch.manual_seed(0)
-    attention = query_norm.QueryAttention(8, 2, 0.25)
+    attention = query_prenorm.QueryAttention(8, 2, 0.25)
     x = torch.randn(2, 5, 8)
     mask = torch.tensor([[[[True, True, True, False, False]]], [[[True] * 5]]])
     for causal_, seen in ((True, None), (False, mask), (False, None)):

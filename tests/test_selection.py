@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from builders import catalogue, leave_two_out, planted
-from recmerge_bench_plugins.sasrec_dt import SASRecDT
+from recmerge_bench_plugins.cdsr.sasrec_dt import SASRecDT
 from torch import Tensor, nn
 
 from recmerge_bench.data.candidates import candidate_hash, draw

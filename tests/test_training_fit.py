@@ -12,7 +12,7 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.sasrec import SASRec, SASRecOptions
+from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import mrr

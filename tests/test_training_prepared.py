@@ -10,17 +10,17 @@ import builders
 import numpy as np
 import pytest
 import torch
-from recmerge_bench_plugins.sasrec_dt import SASRecDT
+from recmerge_bench_plugins.cdsr.c2dsr.item_graph import gather_neighbours
+from recmerge_bench_plugins.cdsr.sasrec_dt import SASRecDT
 from safetensors.torch import save_file
 
-from recmerge_bench.data.graphs import row_shares, successions
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.scorers import rank_with_net
-from recmerge_bench.nn.item_graph import gather_neighbours
 from recmerge_bench.running.stage_rank import load_net
+from recmerge_bench.toolkit.data.graphs import row_shares, successions
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import without
 from recmerge_bench.training.trainer import fit
@@ -86,9 +86,7 @@ def test_a_killed_training_goes_on_with_them(tmp_path: Path) -> None:
 
     def train(**more: Any) -> dict[str, torch.Tensor]:
         split = builders.mixed(CAT, 30)
-        return fit(
-            Counting(SMALL), CAT, split, CAT.domains, "mixed", options, 0, **more
-        ).state
+        return fit(Counting(SMALL), CAT, split, CAT.domains, "mixed", options, 0, **more).state
 
     def kill(event: dict[str, Any]) -> None:
         if event["step"] >= 4:

@@ -32,8 +32,8 @@ def vectors(net: Any, experts: int) -> Any:
     """Task vectors drawn at random."""
     import torch
 
-    from recmerge_bench.merging.task_vectors import TaskVectors
-    from recmerge_bench.merging.vectors import flatten
+    from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+    from recmerge_bench.toolkit.merging.vectors import flatten
 
     like = {n: p.detach() for n, p in net.named_parameters()}
     base = flatten(like)
@@ -51,7 +51,7 @@ def forward(net: Any) -> Any:
 
 def ours(given: argparse.Namespace, granularity: str) -> side_by_side.Measured:
     """Views of one flat vector, one product for each group."""
-    from recmerge_bench.merging.coefficients import Coefficients
+    from recmerge_bench.toolkit.merging.coefficients import Coefficients
 
     net = encoder()
     learned = Coefficients(vectors(net, given.experts), granularity, 0.2)
@@ -74,7 +74,7 @@ def straightforward(given: argparse.Namespace, granularity: str) -> side_by_side
     """Everything by autograd, every time."""
     import torch
 
-    from recmerge_bench.merging.coefficients import group_of
+    from recmerge_bench.toolkit.merging.coefficients import group_of
 
     net = encoder()
     task = vectors(net, given.experts)

@@ -18,7 +18,7 @@ import side_by_side
 def ours(given: argparse.Namespace) -> side_by_side.Measured:
     """Ranks shifted past the history; sparse products for the scores."""
     import torch
-    from recmerge_bench_plugins._merit_loss import Goals, cross_entropy
+    from recmerge_bench_plugins.cdsr.merit.loss import Goals, cross_entropy
 
     _, net = merit_step.our_model(given)
 

@@ -55,7 +55,7 @@ def batches(given: argparse.Namespace, count: int) -> list[list[list[int]]]:
 
 def our_model(given: argparse.Namespace, dropout: float = 0.5) -> tuple[Any, Any]:
     """Definition and net."""
-    from recmerge_bench_plugins.merit import Merit, MeritOptions
+    from recmerge_bench_plugins.cdsr.merit import Merit, MeritOptions
 
     from recmerge_bench.data.interactions import Catalogue
 

@@ -71,7 +71,7 @@ def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
     """
     try:
         if ("dataset", name) not in found.specs and Path(name).is_dir():
-            from recmerge_bench.data.atomic import read_folder
+            from recmerge_bench.toolkit.data.atomic import read_folder
 
             return read_folder(Path(name))
         spec = found.get("dataset", name)
@@ -158,7 +158,7 @@ def _fetch_weights(
 @click.pass_context
 def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> int:
     """Write a dataset as RecBole atomic files (.inter, .item)."""
-    from recmerge_bench.data.atomic import export_atomic
+    from recmerge_bench.toolkit.data.atomic import export_atomic
 
     loaded = load(registry(ctx), name, data_root)
     stem = slug(Path(name).resolve().name if Path(name).is_dir() else name)  # "." has no name

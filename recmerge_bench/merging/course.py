@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from recmerge_bench.definitions import WeightsOnly
-from recmerge_bench.merging.coefficients import Coefficients
-from recmerge_bench.merging.learned import LearnOptions, transformed
-from recmerge_bench.merging.task_vectors import TaskVectors
+from recmerge_bench.toolkit.merging.coefficients import Coefficients
+from recmerge_bench.toolkit.merging.learned import LearnOptions, transformed
+from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 
 
 def models_along(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
-from recmerge_bench.merging.grams import GramRecorder
+from recmerge_bench.toolkit.merging.grams import GramRecorder
 
 
 def shipped_grams(

@@ -13,10 +13,10 @@ from torch import Tensor
 from recmerge_bench.borders.merges import check_merged, check_survey
 from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.blocks import TaskVectorBlocks
 from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
-from recmerge_bench.merging.strategy import ScaledStrategy, norm_scale
 from recmerge_bench.policy import action, select
+from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
+from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
 
 Progress = Callable[[int], None]
 #: Entries that a method of reach ``entry`` is given at a time.

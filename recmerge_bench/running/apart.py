@@ -22,8 +22,7 @@ from recmerge_bench.blame import told
 from recmerge_bench.borders.merges import check_each, check_merged
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.adapters import PREFIX
-from recmerge_bench.merging.isolation import Sealed, WithStatistics, sealed
+from recmerge_bench.merging.guard import sealed
 from recmerge_bench.processes import shared
 from recmerge_bench.processes.confine import Confinement, confine
 from recmerge_bench.processes.parent import die_with
@@ -32,6 +31,8 @@ from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, placed
 from recmerge_bench.running.store import scratch_of
 from recmerge_bench.targets import define
+from recmerge_bench.toolkit.merging.adapters import PREFIX
+from recmerge_bench.toolkit.merging.tiers import Sealed, WithStatistics
 
 if TYPE_CHECKING:
     from torch import Tensor

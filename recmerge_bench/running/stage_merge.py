@@ -7,12 +7,12 @@ from typing import Any
 
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.adapters import PREFIX
-from recmerge_bench.merging.isolation import given_for
 from recmerge_bench.running.apart import Apart
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, base_and_experts
 from recmerge_bench.running.stage_train import adapter_of, weights_of
+from recmerge_bench.toolkit.merging.adapters import PREFIX
+from recmerge_bench.toolkit.merging.tiers import given_for
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _save(
 
 
 def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
-    from recmerge_bench.merging.user_sequences import UserSequences
+    from recmerge_bench.toolkit.merging.user_sequences import UserSequences
 
     return UserSequences(
         context.definition("model"),
@@ -82,8 +82,8 @@ def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
 
 
 def _validation(context: Context, pseudo: Any) -> Any:
-    from recmerge_bench.merging.user_sequences import Validation
     from recmerge_bench.running.selection import selection_of
+    from recmerge_bench.toolkit.merging.user_sequences import Validation
     from recmerge_bench.training.validation import FULL
 
     selection = selection_of(context) or FULL
@@ -93,7 +93,7 @@ def _validation(context: Context, pseudo: Any) -> Any:
 
 
 def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:
-    from recmerge_bench.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 
     catalogue = context.interactions().catalogue
     definition = context.definition("model")

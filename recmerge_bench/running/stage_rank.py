@@ -105,7 +105,7 @@ def _adapted(context: Context, definition: Any, domain: str) -> Any:
         return definition
     from safetensors.torch import load_file
 
-    from recmerge_bench.merging.adapters import Adapted
+    from recmerge_bench.toolkit.merging.adapters import Adapted
 
     return Adapted(definition, load_file(str(file)))
 

@@ -42,7 +42,7 @@ FORKS = sys.platform == "linux"
 #: What a cell's stage imports when it runs: imported once, before the first fork.
 _LATE = {
     "train": ("torch._dynamo", "safetensors.torch", "recmerge_bench.training.trainer"),
-    "merge": ("safetensors.torch", "recmerge_bench.merging.strategy"),
+    "merge": ("safetensors.torch", "recmerge_bench.toolkit.merging.strategy"),
     "curve": ("safetensors.torch", "recmerge_bench.merging.course"),
     "rank": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
     "text": ("torch",),

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recmerge_bench.merging.isolation import TIERS
 from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
+from recmerge_bench.toolkit.merging.tiers import TIERS
 
 #: Kinds that have pages, and how a page calls them.
 METHODS = {

@@ -1,0 +1,1 @@
+"""Sequential recommenders of one domain, which strategies merge."""

@@ -1,0 +1,1 @@
+"""Cross-domain sequential recommenders, trained on all domains together."""

@@ -1,0 +1,1 @@
+"""Frozen text encoders: item texts to vectors."""

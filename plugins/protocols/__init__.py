@@ -1,0 +1,1 @@
+"""Protocols: which events are trained on, which are targets, and what they are ranked against."""

@@ -1,0 +1,1 @@
+"""Merge strategies, and the experts and the joint model that they are compared with."""

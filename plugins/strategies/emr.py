@@ -1,0 +1,54 @@
+"""EMR-Merging: one elected task vector, and for each domain a mask and a scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class Emr(StrategyDefinition):
+    """The largest magnitude among the entries of the elected sign; no options (section 3.2)."""
+
+    modulated = True
+
+    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, Tensor]]:
+        """Base plus the rescaled, masked elected vector; means are over all entries."""
+        from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+        from recmerge_bench.toolkit.merging.trim import elected_signs
+        from recmerge_bench.toolkit.merging.vectors import unflatten
+
+        vectors = TaskVectors.of(given)
+        signs = elected_signs(vectors.rows)
+        largest = (vectors.rows * signs).amax(0).clamp_(min=0)
+        found = {}
+        for domain, row in zip(vectors.domains, vectors.rows, strict=True):
+            masked = largest * (row * signs > 0)
+            scale = row.abs().sum() / masked.sum().clamp(min=1e-12)
+            found[domain] = unflatten(vectors.base + scale * signs * masked, vectors.like)
+        given.note("modulator_bits_per_domain", len(vectors.base) + 32)
+        return found
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """Register ``emr``."""
+    return [
+        StrategySpec(
+            "emr", f"{__name__}:Emr",
+            "An elected task vector with a mask and a scale for each domain (modulators)",
+            checks=(
+                Check(
+                    "Huang et al., eqs. 2 to 5, means over the whole vector (the released code "
+                    "has them by tensor too)",
+                    "tests/test_merging_agreement.py::test_emr_as_published",
+                    "1e-5 relative: fp32",
+                ),
+            ),
+            inputs=("base", "experts"), fidelity="paper-equations",
+            citation="Huang et al., EMR-Merging, NeurIPS 2024",
+        )
+    ]  # fmt: skip

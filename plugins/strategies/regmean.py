@@ -1,0 +1,196 @@
+"""RegMean on pseudo-users: linear maps that answer every expert's inputs as the expert does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from recmerge_bench.api import (
+    Check,
+    Expert,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recmerge_bench.toolkit.merging.tiers import WithCatalogue
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of RegMean.
+
+    Attributes:
+        sample: pseudo-users (shipped: training sequences) of each domain; 0: all.
+        shrink: multiplies the Gram matrices' entries off the diagonal (the paper's alpha).
+        ridge: pull towards the experts' mean, as a share of the sum's mean diagonal.
+        joint: of a joint projection (queries, keys and values in one matrix), each stretch of rows
+            is solved with the inputs that those rows see (``own``), or all with the inputs of any
+            (``pooled``).
+    """
+
+    sample: int = 1024
+    shrink: float = 0.9
+    ridge: float = 1e-4
+    joint: Literal["own", "pooled"] = "own"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shrink <= 1 or self.ridge < 0:
+            raise HandledError("regmean: shrink lies in [0, 1], ridge is not negative")
+        if self.joint not in ("own", "pooled"):
+            raise HandledError(f"regmean: joint is own or pooled, not {self.joint!r}")
+
+
+class RegMean(StrategyDefinition):
+    """``W = (sum_k W_k G_k) (sum_k G_k)^-1`` for maps x -> W x (eq. 2); other tensors averaged.
+
+    The record says which matrices were solved and which were averaged for want of inputs: those
+    that no expert's net applied as a linear map (see `GramRecorder`), position tables among them.
+    """
+
+    Options = Options
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """Closed form, in double precision.
+
+        Raises:
+            HandledError: the strategy was not given pseudo-users.
+        """
+        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
+        from recmerge_bench.toolkit.merging.vectors import weighted_sum
+
+        if not isinstance(given, WithCatalogue):
+            raise HandledError("regmean needs the item catalogue: tier T1")
+        count = len(given.experts)
+        merged = weighted_sum([e.weights for e in given.experts], [1 / count] * count)
+        grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
+        solved = [n for n in grams[0] if all(n in found for found in grams)]
+        for name in solved:
+            self._solve(given, name, [found[name] for found in grams], merged)
+        given.note("solved", solved)
+        given.note("averaged", self._averaged(given, solved))
+        return merged
+
+    def _solve(
+        self, given: WithCatalogue, name: str, grams: list[Tensor], merged: dict[str, Tensor]
+    ) -> None:
+        """Put a map's least-squares mean, or that of some of its rows, into the merged tensors."""
+        import torch
+
+        from recmerge_bench.toolkit.merging.grams import part_of
+
+        parameter, rows = part_of(name)
+        own = [self.shrunk(gram) for gram in grams]
+        total = torch.stack(own).sum(0)
+        weights = [e.weights[parameter][rows].double() for e in given.experts]
+        right = torch.stack([w @ g for w, g in zip(weights, own, strict=True)]).sum(0)
+        # Directions that no input has are drawn to the mean of the experts, not to zero.
+        ridge = self.options.ridge * total.diagonal().mean()
+        total.diagonal().add_(ridge)
+        right += ridge * merged[parameter][rows].double()
+        solution = torch.linalg.solve(total, right, left=False)
+        merged[parameter][rows] = solution.to(given.base[parameter].dtype)
+
+    def _averaged(self, given: WithCatalogue, solved: list[str]) -> list[str]:
+        """Tensors of two sides and more, or rows of them, that were not solved."""
+        from recmerge_bench.toolkit.merging.grams import part_of
+
+        found = []
+        for name, tensor in sorted(given.base.items()):
+            if tensor.dim() < 2:
+                continue
+            left = set(range(len(tensor)))
+            for parameter, rows in map(part_of, solved):
+                if parameter == name:
+                    left -= set(range(*rows.indices(len(tensor))))
+            if left:
+                found.append(name if len(left) == len(tensor) else f"{name} ({len(left)} rows)")
+        return found
+
+    def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
+        """Mean Gram matrices of one expert's linear maps over its pseudo-users and items."""
+        import torch
+
+        from recmerge_bench.toolkit.merging.grams import GramRecorder
+
+        pseudo, domain = given.pseudo, expert.domain
+        net = pseudo.net(expert.weights, [domain])
+        maps = {n: p for n, p in net.named_parameters() if n in given.base and p.dim() == 2}
+        rows = torch.randperm(pseudo.size(domain), generator=pseudo.generator(number, 13))
+        rows = rows[: self.options.sample or None]
+        with torch.no_grad(), GramRecorder(maps) as recorder:
+            pseudo.users(net, domain, rows)
+            pseudo.items(net, domain)
+        return recorder.means(self.options.joint == "pooled")
+
+    def shrunk(self, gram: Tensor) -> Tensor:
+        """Entries off the diagonal made smaller."""
+        found = gram * self.options.shrink
+        found.diagonal().copy_(gram.diagonal())
+        return found
+
+
+class ShippedRegMean(RegMean):
+    """The same with Gram matrices that each domain made of its own training sequences."""
+
+    def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
+        from recmerge_bench.toolkit.merging.tiers import WithStatistics
+
+        if not isinstance(given, WithStatistics):
+            raise HandledError("regmean-shipped needs shipped statistics: tier T2")
+        return dict(given.grams[expert.domain])
+
+
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "regmean": (
+        Check(
+            "Jin et al., eq. 2, off-diagonals times alpha",
+            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "projections of attention: inputs of all four maps",
+            "tests/test_merging_searched.py::test_grams_of_multihead_attention",
+            "1e-3: fp32",
+        ),
+    ),
+    "regmean-shipped": (
+        Check(
+            "Jin et al., eq. 2, off-diagonals times alpha",
+            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "1e-4 relative: fp32 weights",
+        ),
+        Check(
+            "Gram matrices of the domains' own training data",
+            "tests/test_merging_searched.py::test_shipped_grams_are_of_the_experts_own_data",
+            "fp32 rounding",
+        ),
+    ),
+}
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """``regmean`` on pseudo-users, ``regmean-shipped`` on statistics of the domains."""
+    return [
+        StrategySpec(
+            "regmean-shipped", f"{__name__}:ShippedRegMean",
+            "Least-squares mean of linear maps, Gram matrices computed inside each domain",
+            checks=_CHECKS["regmean-shipped"],
+            inputs=("base", "experts"), tier="T2", fidelity="paper-equations",
+            citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
+        ),
+        StrategySpec(
+            "regmean", f"{__name__}:RegMean",
+            "Least-squares mean of linear maps on pseudo-users' inputs",
+            checks=_CHECKS["regmean"],
+            inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
+            citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
+        )
+    ]  # fmt: skip

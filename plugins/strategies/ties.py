@@ -1,0 +1,200 @@
+"""TIES: trim, elect signs, mean of the agreeing (Yadav et al., NeurIPS 2023)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Literal
+
+from recmerge_bench.api import (
+    Check,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
+from recmerge_bench.toolkit.merging.strategy import Scale, TaskVectorStrategy
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recmerge_bench.api import Fidelity
+    from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
+    from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of TIES.
+
+    Attributes:
+        density: share of each task vector that is kept.
+        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scope: trim over all float parameters together (``global``) or each ``tensor`` by itself.
+        extra: entries kept beyond floor(density * size); the authors' threshold keeps one more.
+        zero: the elected sign where the trimmed entries sum to zero: ``plus``, or ``majority``.
+    """
+
+    density: float = 0.2
+    scale: Scale = 1.0
+    scope: Literal["global", "tensor"] = "global"
+    extra: int = 0
+    zero: Literal["plus", "majority"] = "plus"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.density <= 1:
+            raise HandledError(f"ties: density={self.density} is not in (0, 1]")
+        if self.scope not in ("global", "tensor") or self.zero not in ("plus", "majority"):
+            raise HandledError("ties: scope is global or tensor, zero is plus or majority")
+
+
+class Ties(TaskVectorStrategy):
+    """Task vectors trimmed, entries against the elected sign removed, the rest averaged."""
+
+    Options = Options
+
+    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
+        """Rows whose sum is the mean of the trimmed entries that agree with the elected sign."""
+        from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
+
+        o = self.options
+        for row in vectors.rows:
+            if o.scope == "global":
+                keep_largest(row, int(o.density * len(row)) + o.extra)
+            else:
+                for _, part, shape in vectors.pieces():
+                    keep_largest(row[part], max(1, int(o.density * shape.numel())))
+        signs = elected_signs(vectors.rows, o.zero)
+        return vectors.with_rows(agreeing_means(vectors.rows, signs))
+
+    def surveys(self) -> str:
+        """Thresholds come first: of the whole vector, or tensor by tensor."""
+        return "tensor" if self.options.scope == "tensor" else "model"
+
+    def survey(self, rows: TaskVectorBlocks) -> Trimmed:
+        """Each task vector's threshold, and the sign of ties where it is the majority's."""
+        from recmerge_bench.toolkit.merging.blocks import kth_largest_magnitude
+
+        o = self.options
+        least = 1 if o.scope == "tensor" else 0
+        count = min(rows.size, max(least, int(o.density * rows.size)) + o.extra)
+        limits = tuple(
+            kth_largest_magnitude(partial(rows.of, k), rows.size, count) if count else inf
+            for k in range(len(rows))
+        )
+        balance = 0.0
+        if o.zero == "majority":
+            for block in rows.together():
+                balance += float(Trimmed.trim(block, limits).sum(0).sign_().sum())
+        return Trimmed(o, limits, -1.0 if balance < 0 else 1.0)
+
+
+class Trimmed(StrategyDefinition):
+    """TIES once the thresholds are known: entry by entry.
+
+    Args:
+        options: of TIES.
+        limits: the least magnitude that each expert keeps.
+        tie: the elected sign where the trimmed entries sum to zero.
+    """
+
+    reach = "entry"
+
+    def __init__(self, options: Options, limits: tuple[float, ...], tie: float) -> None:
+        super().__init__(options)
+        self.limits, self.tie = limits, tie
+
+    @staticmethod
+    def trim(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
+        """Zero what lies below each row's limit, in place."""
+        import numpy as np
+        import torch
+
+        for row, limit in zip(rows, limits, strict=True):
+            if limit > 0:  # hardshrink zeroes up to its limit: the next smaller number
+                below = float(np.nextafter(np.float32(limit), np.float32(0)))
+                torch.hardshrink(row, below, out=row)
+        return rows
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """Base plus the scaled mean of the agreeing."""
+        import torch
+
+        merged = {}
+        for name, start in given.base.items():
+            base = start.float().reshape(-1)
+            rows = base.new_empty((len(given.experts), len(base)))
+            for row, expert in zip(rows, given.experts, strict=True):
+                torch.sub(expert.weights[name].float().reshape(-1), base, out=row)
+            signs = self.trim(rows, self.limits).sum(0).sign_()
+            signs.masked_fill_(signs == 0, self.tie)
+            # Entries of the elected sign are positive after this, the others zero.
+            rows.mul_(signs).clamp_(min=0)
+            total = rows.sum(0).mul_(signs)
+            total.div_(rows.sign_().sum(0).clamp_(min=1))
+            merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
+        return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
+
+
+_FIDELITY: dict[str, Fidelity] = {
+    "ties": "paper-equations",
+    "ties-official": "code-verified",
+    "ties-per-tensor": "own",
+}
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "ties": (
+        Check(
+            "Yadav et al., algorithm 1",
+            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "1e-9 relative, float64",
+        ),
+        Check(
+            "vectors computed by MergeRec's released code",
+            "tests/test_merging.py::test_vectors_of_the_released_code",
+            "1e-5 relative: fp32",
+        ),
+    ),
+    "ties-official": (
+        Check(
+            "prateeky2806/ties-merging, as in EnnengYang/AdaMerging, src/ties_merging_utils.py",
+            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "1e-9 relative, float64",
+        ),
+    ),
+    "ties-per-tensor": (
+        Check(
+            "own name for algorithm 1 tensor by tensor, the scope that mergekit has",
+            "tests/test_merging_agreement.py::test_ties_per_tensor_as_mergekit_scopes_it",
+            "1e-9 relative, float64",
+        ),
+    ),
+}
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """TIES as the paper has it, as its authors' code has it, and tensor by tensor."""
+    variants: dict[str, tuple[str, dict[str, object]]] = {
+        "ties": ("Globally trimmed task vectors, elected signs, mean of the agreeing", {}),
+        "ties-official": (
+            "TIES with the authors' threshold and majority rule",
+            {"extra": 1, "zero": "majority"},
+        ),
+        "ties-per-tensor": ("TIES trimmed tensor by tensor", {"scope": "tensor"}),
+    }
+    return [
+        StrategySpec(
+            name=name,
+            target=f"{__name__}:Ties",
+            summary=summary,
+            options=options,
+            inputs=("base", "experts"),
+            fidelity=_FIDELITY[name],
+            checks=_CHECKS[name],
+            citation="Yadav et al., TIES-Merging, NeurIPS 2023",
+        )
+        for name, (summary, options) in variants.items()
+    ]

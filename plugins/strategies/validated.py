@@ -1,0 +1,150 @@
+"""Merging tuned on labelled validation targets (tier T4): what data isolation has to compete with.
+
+Published results of Task Arithmetic, TIES and the greedy soup choose their coefficients so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recmerge_bench.api import (
+    Check,
+    HandledError,
+    Spec,
+    StrategyDefinition,
+    StrategySpec,
+    WeightsOnly,
+    hookimpl,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from recmerge_bench.toolkit.merging.tiers import WithLabels
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of searches on validation targets.
+
+    Attributes:
+        limit: validation targets of each domain that are ranked; 0: all.
+        scales: Task Arithmetic only: what is tried.
+    """
+
+    limit: int = 2000
+    scales: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scales", tuple(self.scales))
+        if self.limit < 0 or not self.scales:
+            raise HandledError("give at least one scale, and a limit that is not negative")
+
+
+class ValidatedTaskArithmetic(StrategyDefinition):
+    """The scale with the best validation score; the sum of task vectors is made once."""
+
+    Options = Options
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """Base plus the best multiple of the sum of task vectors.
+
+        Raises:
+            HandledError: the strategy was not given validation targets.
+        """
+        from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+        from recmerge_bench.toolkit.merging.vectors import unflatten
+
+        labels = _labels(given)
+        vectors = TaskVectors.of(given)
+        total = vectors.rows.sum(0)
+        found = {}
+        for scale in self.options.scales:
+            merged = unflatten(vectors.base + scale * total, vectors.like)
+            found[scale] = _mean(labels, merged, self.options.limit)
+        best = max(found, key=lambda scale: found[scale])
+        given.note("validation", {str(k): v for k, v in found.items()})
+        given.note("scale", best)
+        return unflatten(vectors.base + best * total, vectors.like)
+
+
+class ValidatedSoup(StrategyDefinition):
+    """Experts by falling validation score; one joins the average if the score does not drop."""
+
+    Options = Options
+
+    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+        """The average of the chosen experts.
+
+        Raises:
+            HandledError: the strategy was not given validation targets.
+        """
+        from recmerge_bench.toolkit.merging.vectors import weighted_sum
+
+        labels, limit = _labels(given), self.options.limit
+        alone = {e.domain: _mean(labels, e.weights, limit) for e in given.experts}
+        order = sorted(given.experts, key=lambda e: -alone[e.domain])
+        chosen, best = [order[0]], alone[order[0].domain]
+        for expert in order[1:]:
+            some = [e.weights for e in [*chosen, expert]]
+            value = _mean(labels, weighted_sum(some, [1 / len(some)] * len(some)), limit)
+            if value >= best:
+                chosen, best = [*chosen, expert], value
+        given.note("alone", alone)
+        given.note("chosen", [e.domain for e in chosen])
+        given.note("validation", best)
+        return weighted_sum([e.weights for e in chosen], [1 / len(chosen)] * len(chosen))
+
+
+def _labels(given: WeightsOnly) -> WithLabels:
+    from recmerge_bench.toolkit.merging.tiers import WithLabels
+
+    if not isinstance(given, WithLabels):
+        raise HandledError("this strategy is tuned on validation targets: tier T4")
+    return given
+
+
+def _mean(given: WithLabels, weights: Mapping[str, Tensor], limit: int) -> float:
+    scores = given.validation.score(weights, limit)
+    return sum(scores.values()) / len(scores)
+
+
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "task-arithmetic-validated": (
+        Check(
+            "Ilharco et al., section 4: one scale, the best on validation",
+            "tests/test_merging_tiers.py::test_the_scale_is_the_best_of_those_tried",
+            "1e-5 relative: fp32",
+        ),
+    ),
+    "greedy-soup-validated": (
+        Check(
+            "Wortsman et al., recipe 1",
+            "tests/test_merging_tiers.py::test_the_soup_follows_its_recipe",
+            "exact choice",
+        ),
+    ),
+}
+
+
+@hookimpl
+def recmerge_bench_register() -> list[Spec]:
+    """``task-arithmetic-validated`` and ``greedy-soup-validated``."""
+    return [
+        StrategySpec(
+            "task-arithmetic-validated", f"{__name__}:ValidatedTaskArithmetic",
+            "Task Arithmetic with the scale that is best on validation targets",
+            checks=_CHECKS["task-arithmetic-validated"],
+            inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
+            citation="Ilharco et al., Editing models with task arithmetic, ICLR 2023",
+        ),
+        StrategySpec(
+            "greedy-soup-validated", f"{__name__}:ValidatedSoup",
+            "Average of experts, each added if validation does not drop",
+            checks=_CHECKS["greedy-soup-validated"],
+            inputs=("base", "experts"), tier="T4", fidelity="paper-equations",
+            citation="Wortsman et al., Model soups, ICML 2022",
+        ),
+    ]  # fmt: skip

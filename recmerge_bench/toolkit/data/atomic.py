@@ -1,0 +1,357 @@
+"""RecBole's atomic files: tab-separated, a header of ``field:type``; read exactly, or refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.files import write_text
+from recmerge_bench.toolkit.data.build import Columns, Item, Repeats, build_interactions
+from recmerge_bench.untrusted.paths import within
+
+TYPES = ("token", "token_seq", "float", "float_seq")
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+#: Characters of a header that are looked at for a domain field.
+MOST_HEADER = 1 << 16
+DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True)
+class Table:
+    """An atomic file's columns as text.
+
+    Attributes:
+        file: where it came from.
+        columns: field -> values, in file order.
+    """
+
+    file: Path
+    columns: dict[str, list[str]]
+
+    def __getitem__(self, name: str) -> list[str]:
+        if name not in self.columns:
+            raise DataError(
+                f"no field '{name}'{near(name, self.columns)}; it has: {', '.join(self.columns)}",
+                self.file,
+                1,
+            )
+        return self.columns[name]
+
+    def ids(self, name: str) -> list[str]:
+        """A column of raw ids.
+
+        Raises:
+            DataError: one is empty.
+        """
+        values = self[name]
+        if "" in values:
+            raise DataError("empty id", self.file, values.index("") + 2, name)
+        return values
+
+    def times(self, name: str) -> np.ndarray:
+        """A column of whole numbers as int64 [N]; ``881250949.0`` is one.
+
+        Raises:
+            DataError: a value is no number, not finite, not whole or above 64 bits.
+        """
+        values = self[name]
+        digits = "".join(values)
+        if digits.isascii() and digits.isdecimal() and all(0 < len(v) < 19 for v in values):
+            return np.array(values, np.int64)  # the usual case, at numpy's speed
+        return np.array([self._whole(n, text, name) for n, text in enumerate(values)], np.int64)
+
+    def _whole(self, row: int, text: str, name: str) -> int:
+        if not NUMBER.fullmatch(text):
+            wrong = "a finite number" if NOT_FINITE.fullmatch(text) else "a number"
+            raise DataError(f"'{text}' is not {wrong}", self.file, row + 2, name)
+        value = Decimal(text)  # exact, where a float rounds above 2**53
+        if not -(2**63) <= value < 2**63:
+            raise DataError(f"'{text}' does not fit 64 bits", self.file, row + 2, name)
+        if value != value.to_integral_value():
+            raise DataError(
+                f"'{text}' is not a whole number: times are integers, scale them first",
+                self.file,
+                row + 2,
+                name,
+            )
+        return int(value)
+
+
+def read_table(path: Path, encoding: str = "utf-8") -> Table:
+    """Read an atomic file.
+
+    Raises:
+        DataError: with file, line and column: an empty file, a header that is not ``field:type``,
+            a wrong number of fields, bytes that are not in the encoding.
+        HandledError: there is no such encoding.
+    """
+    text = _decode(path, encoding).removeprefix("\ufeff")
+    if "\r" in text and "\n" not in text:
+        raise DataError("lines end with a carriage return alone; end them with a line feed", path)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise DataError("the file is empty", path)
+    names = _header(lines[0], path)
+    if len(lines) == 1:
+        raise DataError("the file has a header and no rows", path, 1)
+    rows = [line.split("\t") for line in lines[1:]]
+    for number, row in enumerate(rows):
+        if len(row) != len(names):
+            raise DataError(
+                f"{len(row)} fields, the header has {len(names)}",
+                path,
+                number + 2,
+                min(len(row), len(names)) + 1,
+            )
+    return Table(path, {n: list(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)})
+
+
+def _decode(path: Path, encoding: str) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode(encoding)
+    except LookupError:
+        raise HandledError(f"there is no encoding '{encoding}'") from None
+    except UnicodeDecodeError as error:
+        start = data.rfind(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"byte {error.start} is not {encoding}; convert the file or name its encoding",
+            path,
+            data.count(b"\n", 0, start) + 1,
+            data.count(b"\t", start, error.start) + 1,
+        ) from None
+
+
+def _header(line: str, path: Path) -> list[str]:
+    names: list[str] = []
+    _refuse_zeros(line, path)
+    for number, field in enumerate(line.split("\t"), 1):
+        name, colon, kind = field.partition(":")
+        if not colon or not name or kind not in TYPES:
+            shown = field if len(field) <= 60 else f"{field[:60]}..."
+            hint = "" if "\t" in line else "; fields are separated by tabs"
+            raise DataError(
+                f"header field '{shown}' is not name:type with a type of {', '.join(TYPES)}{hint}",
+                path,
+                1,
+                number,
+            )
+        if name in names:
+            raise DataError(f"field '{name}' appears twice", path, 1, number)
+        names.append(name)
+    return names
+
+
+def _refuse_zeros(header: str, path: Path) -> str:
+    """The header, unless bytes of another encoding were taken for text."""
+    if "\0" in header:
+        raise DataError("zero bytes in the header: name the file's encoding (utf-16-le?)", path, 1)
+    return header
+
+
+def find_files(folder: Path) -> tuple[Path, Path | None]:
+    """The ``.inter`` file of a folder, and its ``.item`` file if there is one.
+
+    Files whose names begin with a dot (what other systems leave behind) are not looked at.
+
+    Raises:
+        DataError: there is no ``.inter`` file, or more than one, or an ``.item`` file of another
+            name, which would go unread.
+    """
+    inter, items = (
+        sorted(p for p in folder.glob(f"*{end}") if not p.name.startswith("."))
+        for end in (".inter", ".item")
+    )
+    if len(inter) != 1:
+        raise DataError(f"expected one .inter file, found {len(inter)}", folder)
+    item = inter[0].with_suffix(".item")
+    for other in items:
+        if other != item:
+            raise DataError(
+                f"{other.name} does not belong to {inter[0].name}: call it {item.name} or take it "
+                "out of the folder",
+                folder,
+            )
+    return inter[0], item if item.is_file() else None
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Names of the fields that are read."""
+
+    user: str = "user_id"
+    item: str = "item_id"
+    time: str = "timestamp"
+    domain: str = "domain"
+
+
+DEFAULT = Fields()
+
+
+def read_folder(
+    folder: Path,
+    repeats: Repeats = "keep",
+    k_user: int = 0,
+    k_item: int = 0,
+    encoding: str = "utf-8",
+    domains: Sequence[str] = (),
+    fields: Fields = DEFAULT,
+) -> Interactions:
+    """Any folder of atomic files.
+
+    A ``domain`` field (of ``.item``, ``.inter`` or both) makes domains, otherwise all items are of
+    one: the only one of `domains`, else the folder's name (see `folder_domain`). Without an
+    ``.item`` file the items are those that have events. An item's text is all other fields of
+    ``.item``, in their order.
+
+    Args:
+        folder: with one ``.inter`` file and perhaps an ``.item`` file of the same name.
+        repeats: see `build_interactions`.
+        k_user: see `build_interactions`.
+        k_item: see `build_interactions`.
+        encoding: of both files.
+        domains: numbering order; the sorted names if empty.
+        fields: names of the fields.
+
+    Raises:
+        DataError: bad content, with its place.
+    """
+    inter_file, item_file = find_files(folder)
+    inter = read_table(inter_file, encoding)
+    item = read_table(item_file, encoding) if item_file else None
+    events = Columns(inter.ids(fields.user), inter.ids(fields.item), inter.times(fields.time))
+    alone = domains[0] if len(domains) == 1 else folder_domain(folder)
+    catalogue = _items(inter, item, fields, alone)
+    for row, token in enumerate(events.items):
+        if token not in catalogue:
+            raise DataError(
+                f"item '{token}' is not in {item_file}", inter_file, row + 2, fields.item
+            )
+    known = sorted({found.domain for found in catalogue.values()})
+    return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
+
+
+def find_domains(folder: Path, encoding: str = "utf-8", fields: Fields = DEFAULT) -> list[str]:
+    """Names of the domains of a folder, sorted; reads ``.inter`` only if ``.item`` names none.
+
+    Raises:
+        DataError: bad content, with its place.
+    """
+    inter_file, item_file = find_files(folder)
+    for path in (item_file, inter_file):
+        if path is None:
+            continue
+        if fields.domain in _names(path, encoding):
+            return sorted(set(read_table(path, encoding)[fields.domain]))
+    return [folder_domain(folder)]
+
+
+def _names(path: Path, encoding: str) -> list[str]:
+    """Fields of the header; what else is wrong with a file is said when it is read."""
+    try:
+        with path.open(encoding=encoding, newline="\n") as file:
+            line = file.readline(MOST_HEADER)
+    except (LookupError, UnicodeDecodeError):
+        line = _decode(path, encoding).partition("\n")[0]
+    line = _refuse_zeros(line.removeprefix("\ufeff").rstrip("\r\n"), path)
+    return [field.partition(":")[0] for field in line.split("\t")]
+
+
+def folder_domain(folder: Path) -> str:
+    """The folder's name as a domain's: small letters, digits and hyphens."""
+    name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+    return name or "items"
+
+
+def _items(inter: Table, item: Table | None, fields: Fields, alone: str) -> dict[str, Item]:
+    source = inter if item is None else item
+    domain_of: dict[str, str] = {}
+    for table in (inter,) if item is None else (item, inter):
+        _add_domains(domain_of, table, fields)
+    tokens = source.ids(fields.item)
+    if item is None:
+        return {token: Item(domain_of.get(token, alone)) for token in tokens}
+    texts = _texts(item, fields)
+    found: dict[str, Item] = {}
+    for row, token in enumerate(tokens):
+        if token in found:
+            raise DataError(f"item '{token}' appears twice", item.file, row + 2, fields.item)
+        if domain_of and token not in domain_of:
+            raise DataError(f"item '{token}' has no domain", item.file, row + 2, fields.item)
+        found[token] = Item(domain_of.get(token, alone), texts[row])
+    return found
+
+
+def _add_domains(domain_of: dict[str, str], table: Table, fields: Fields) -> None:
+    if fields.domain not in table.columns:
+        return
+    pairs = list(zip(table.ids(fields.item), table[fields.domain], strict=True))
+    for pair in dict.fromkeys(pairs):
+        token, domain = pair
+        if not DOMAIN.fullmatch(domain):
+            wrong = f"'{domain}' is no domain name (small letters, digits and hyphens)"
+        elif domain_of.setdefault(token, domain) != domain:
+            wrong = f"item '{token}' is in two domains, '{domain_of[token]}' and '{domain}'"
+        else:
+            continue
+        raise DataError(wrong, table.file, pairs.index(pair) + 2, fields.domain)
+
+
+def _texts(item: Table, fields: Fields) -> list[str]:
+    skip = {fields.user, fields.item, fields.time, fields.domain, "rating"}
+    columns = [values for name, values in item.columns.items() if name not in skip]
+    if not columns:
+        return [""] * len(item[fields.item])
+    return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
+
+
+def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[Path]:
+    """Write ``<name>.inter`` and ``<name>.item``, each whole or not at all.
+
+    `read_folder` with the same order of domains gives the same interactions again.
+
+    Raises:
+        DataError: an id or a text holds a tab or a line break, an id is empty, an item's id is
+            in two domains; the name is empty or begins with a dot.
+    """
+    catalogue = interactions.catalogue
+    for text in (*catalogue.tokens, *interactions.user_tokens, *catalogue.texts):
+        if any(mark in text for mark in "\t\n\r"):
+            raise DataError(f"{text[:40]!r} holds a tab or a line break and cannot be exported")
+    if not name or name.startswith("."):
+        raise DataError(f"'{name}' is no name for files that are read back")
+    if "" in catalogue.tokens or "" in interactions.user_tokens:
+        raise DataError("an empty id cannot be exported")
+    if len(set(catalogue.tokens)) < len(catalogue.tokens):
+        raise DataError("items of different domains have the same id; make their ids differ")
+    domains = np.repeat(np.array(catalogue.domains), np.diff(catalogue.domain_offsets))
+    users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
+    events = [
+        f"{interactions.user_tokens[u]}\t{catalogue.tokens[i]}\t{t}\t{domains[i]}"
+        for u, i, t in zip(users, interactions.items, interactions.times, strict=True)
+    ]
+    items = [
+        f"{token}\t{text}\t{domain}"
+        for token, text, domain in zip(catalogue.tokens, catalogue.texts, domains, strict=True)
+    ]
+    about_events = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
+    about_items = "item_id:token\ttitle:token_seq\tdomain:token"
+    return [
+        _write(within(folder, f"{name}.inter"), [about_events, *events]),
+        _write(within(folder, f"{name}.item"), [about_items, *items]),
+    ]
+
+
+def _write(path: Path, lines: list[str]) -> Path:
+    write_text(path, "\n".join(lines) + "\n")
+    return path

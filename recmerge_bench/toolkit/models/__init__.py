@@ -1,0 +1,1 @@
+"""Building blocks of models, each used by several plugins."""

@@ -1,0 +1,158 @@
+"""Next-item losses on valid tokens only.
+
+All take hidden states [N, width] that were picked with `valid_tokens` before any product with an
+item table, and an optional weight for each token; without weights the loss is the mean.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from recmerge_bench.toolkit.models.full_softmax import FullSoftmax
+from recmerge_bench.toolkit.models.sampled_scores import chosen_scores
+
+#: Up to this many items per negative the whole product is cheaper than single scores.
+_PRODUCT_RATIO = 32
+
+
+def valid_tokens(lengths: Tensor, size: int) -> Tensor:
+    """Flat positions of a right-padded [B, size] grid that are no padding: int64 [N]."""
+    grid = torch.arange(size, device=lengths.device) < lengths[:, None]
+    return grid.flatten().nonzero().squeeze(1)
+
+
+def full_cross_entropy(
+    hidden: Tensor,
+    table: Tensor,
+    targets: Tensor,
+    bias: Tensor | None = None,
+    weights: Tensor | None = None,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Cross entropy over all items of the table; logits are never held for all tokens at once.
+
+    Args:
+        hidden: float [N, width].
+        table: float [I, width].
+        targets: int64 [N], rows of the table.
+        bias: float [I] or None.
+        weights: float [N]; the loss is ``sum(weights * nll)``; None: the mean.
+        temperature: logits are ``(hidden @ table.T + bias) / temperature``.
+    """
+    if weights is None:
+        weights = torch.full_like(targets, 1.0 / len(targets), dtype=torch.float32)
+    if bias is not None:
+        bias = bias / temperature
+    total: Tensor = FullSoftmax.apply(  # type: ignore[no-untyped-call]
+        hidden / temperature, table, bias, targets, weights
+    )
+    return total
+
+
+def choice_scores(
+    hidden: Tensor, table: Tensor, choices: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """Scores of chosen rows: hidden [N, width], choices int64 [N, K] to [N, K].
+
+    By the whole product and a gather where few other scores are made, else by `chosen_scores`.
+    """
+    if len(table) <= _PRODUCT_RATIO * choices.shape[1]:
+        scores = (hidden @ table.T).gather(1, choices)
+    else:
+        scores = chosen_scores(hidden, table, choices)
+    return scores if bias is None else scores + bias[choices]
+
+
+def sampled_cross_entropy(
+    positive: Tensor,
+    negative: Tensor,
+    temperature: float = 1.0,
+    weights: Tensor | None = None,
+    hits: Tensor | None = None,
+) -> Tensor:
+    """InfoNCE: cross entropy of the positive among itself and its negatives.
+
+    Args:
+        positive: float [N], scores of the targets.
+        negative: float [N, K].
+        temperature: divides all scores.
+        weights: float [N] as in `full_cross_entropy`.
+        hits: bool [N, K], negatives that are the target after all: left out.
+    """
+    logits = torch.cat([positive[:, None], negative], dim=1).float() / temperature
+    if hits is not None:
+        logits = logits.masked_fill(F.pad(hits, (1, 0)), -torch.inf)
+    each = torch.logsumexp(logits, dim=1) - logits[:, 0]
+    return _reduce(each, weights)
+
+
+def binary_cross_entropy(
+    positive: Tensor,
+    negative: Tensor,
+    beta: float = 1.0,
+    weights: Tensor | None = None,
+) -> Tensor:
+    """``-(beta * log sig(s+) + sum_k log(1 - sig(s-_k))) / (K + 1)``, averaged over tokens.
+
+    ``beta = 1`` is SASRec's binary cross entropy (up to the constant factor K + 1); another
+    beta is gBCE (arXiv 2308.07192, eq. 9), see `gbce_beta`.
+    """
+    good = beta * F.softplus(-positive.float())
+    bad = F.softplus(negative.float()).sum(1)
+    return _reduce((good + bad) / (negative.shape[1] + 1), weights)
+
+
+def gbce_beta(n_items: int, negatives: int, t: float) -> float:
+    """Exponent of gBCE: ``alpha * (t * (1 - 1 / alpha) + 1 / alpha)`` (arXiv 2308.07192, eq. 11).
+
+    Args:
+        n_items: items that compete.
+        negatives: drawn for each target; ``alpha = negatives / (n_items - 1)``.
+        t: calibration, 0 (plain BCE) to 1 (full correction of the sampling).
+    """
+    alpha = min(1.0, negatives / max(n_items - 1, 1))
+    return alpha * (t * (1 - 1 / alpha) + 1 / alpha)
+
+
+def draw_negatives(
+    seen: Tensor,
+    valid: Tensor,
+    n_items: int,
+    count: int,
+    generator: torch.Generator,
+    owners: Tensor | None = None,
+) -> Tensor:
+    """Uniform draws with replacement, exactly without the rows' own items, by rank shifting.
+
+    Args:
+        seen: int64 [B, S], rows of a table; repeats are allowed.
+        valid: bool [B, S], entries of `seen` that count.
+        n_items: rows of the table.
+        count: draws for each row of `seen`, or for each of `owners`.
+        generator: on the device of `seen`.
+        owners: int64 [N], rows of `seen` that draw, if not each of them once.
+
+    Returns:
+        int64 [B, count] or [N, count]. A row that has seen every item gets seen ones.
+    """
+    big = 2 * n_items + seen.shape[1]
+    ordered = torch.where(valid, seen, big).sort(dim=1).values
+    repeated = F.pad(ordered[:, 1:] == ordered[:, :-1], (1, 0))
+    ordered = ordered.masked_fill(repeated, big).sort(dim=1).values
+    distinct = (ordered < big).sum(1)
+    keys = ordered - torch.arange(ordered.shape[1], device=seen.device)
+    free = (n_items - distinct).clamp_min(1)
+    if owners is not None:
+        keys, free = keys[owners], free[owners]
+    uniform = torch.rand(
+        (len(keys), count), generator=generator, device=seen.device, dtype=torch.float64
+    )
+    drawn = (uniform * free[:, None]).long()
+    shift = torch.searchsorted(keys.contiguous(), drawn, right=True)
+    return (drawn + shift).clamp_max(n_items - 1)
+
+
+def _reduce(each: Tensor, weights: Tensor | None) -> Tensor:
+    return each.mean() if weights is None else (each * weights).sum()

@@ -1,0 +1,180 @@
+"""SASRec's block as its authors released it: only queries are normed, residuals are normed too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from recmerge_bench.toolkit.models.dropout import dropout
+from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention
+
+
+class QueryAttention(nn.Module):
+    """Multi-head attention of queries to tokens, as in SASRec's release: no output projection.
+
+    (Its PyTorch ports have one, that of `nn.MultiheadAttention`.) Queries and tokens have maps
+    of their own, since they are given different vectors.
+
+    State dict: ``query.*`` and ``memory.*`` (keys, then values).
+
+    Args:
+        width: of the vectors; a multiple of `heads`.
+        heads: number of heads.
+        dropout: on the attention weights while training.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"width {width} is not a multiple of {heads} heads")
+        self.heads, self.dropout = heads, dropout
+        self.query = nn.Linear(width, width)
+        self.memory = nn.Linear(width, 2 * width)
+
+    def forward(self, queries: Tensor, tokens: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        """Attend.
+
+        Args:
+            queries: float [B, Q, width].
+            tokens: float [B, K, width].
+            mask: bool, broadcast to [B, heads, Q, K], True attends; None: all do.
+            causal: query i attends to the tokens up to i (Q equals K), whatever `mask` says.
+
+        Returns:
+            float [B, Q, width].
+        """
+        q = self.query(queries).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        k, v = self.memory(tokens).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return self._mixed(q, k, v, None if causal else mask, causal).transpose(1, 2).flatten(2)
+
+    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        """[B, heads, Q, e]: torch's kernel, but where weights are dropped, which it does slower."""
+        if self.dropout == 0 or not self.training:
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        if causal:
+            mask = torch.ones(logits.shape[-2:], dtype=torch.bool, device=q.device).tril()
+        if mask is not None:
+            logits = logits.masked_fill(~mask, -torch.inf)
+        return dropout(logits.softmax(-1), self.dropout, True).to(v.dtype) @ v
+
+
+class QueryNormLayer(nn.Module):
+    """``q = norm(x); z = norm(q + attention(q, x)); out = z + feed_forward(z)``.
+
+    The block of SASRec's released code (kang205/SASRec, `model.py` and `modules.py`). The paper
+    prints another, ``x + drop(f(norm(x)))`` for both parts (section III-C), which is `Layer`
+    with ``pre-norm``.
+
+    Args:
+        width: of the vectors and of the feed-forward's inside.
+        attention: called with queries, tokens and what else `forward` is given.
+        share: dropout behind both maps of the feed-forward.
+        eps: of the norms.
+    """
+
+    def __init__(self, width: int, attention: nn.Module, share: float, eps: float) -> None:
+        super().__init__()
+        self.query_norm = nn.LayerNorm(width, eps=eps)
+        self.attention = attention
+        self.inner_norm = nn.LayerNorm(width, eps=eps)
+        self.inner = nn.Linear(width, width)
+        self.outer = nn.Linear(width, width)
+        self.dropout = share
+
+    def forward(self, x: Tensor, *seen: Any) -> Tensor:
+        """[B, L, width] to [B, L, width]; `seen` goes to the attention."""
+        query = self.query_norm(x)
+        return self._feed_forward(query + self.attention(query, x, *seen))
+
+    def last(self, x: Tensor, at: Tensor, mask: Tensor | None) -> Tensor:
+        """The same for position `at` (int64 [B]) alone: [B, L, width] to [B, width]."""
+        query = self.query_norm(x[torch.arange(len(x), device=x.device), at])
+        mixed = self.attention(query[:, None], x, mask, False)
+        return self._feed_forward(query + mixed.squeeze(1))
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        z = self.inner_norm(x)
+        out: Tensor = z + self._drop(self.outer(self._drop(F.relu(self.inner(z)))))
+        return out
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return dropout(x, self.dropout, self.training)
+
+
+class QueryNormEncoder(nn.Module):
+    """Positions, layers and a last norm over right-padded sequences; causal (C2DSR's encoder).
+
+    Masked tokens stay keys, as in SASRec's PyTorch ports.
+
+    State dict: ``positions`` [max_len, width], ``layers.<n>``, ``norm.*``.
+
+    Args:
+        width: of the vectors.
+        layers: number of layers.
+        heads: attention heads.
+        share: dropout on inputs, attention weights and both parts of the feed-forward.
+        max_len: longest sequence.
+        eps: of the norms.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        layers: int,
+        heads: int,
+        share: float,
+        max_len: int,
+        eps: float = 1e-8,
+    ) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.zeros(max_len, width))
+        self.layers = nn.ModuleList(
+            QueryNormLayer(width, SinkGridAttention(width, heads, share), share, eps)
+            for _ in range(layers)
+        )
+        self.norm = nn.LayerNorm(width, eps=eps)
+        self.dropout = share
+
+    def forward(self, x: Tensor, masked: Tensor) -> Tensor:
+        """Encode.
+
+        Args:
+            x: float [B, L, width], right-padded; the first event has the first position.
+            masked: int64 [B, L], masked tokens (of the published grid, which is padded on the
+                left) that each event sees besides the sequence's own events up to itself.
+
+        Returns:
+            float [B, L, width]; what stands in padding is meaningless.
+        """
+        size = x.shape[1]
+        x = dropout(x + self.positions[:size], self.dropout, self.training)
+        visible = torch.ones(1, size, size, dtype=torch.bool, device=x.device).tril()
+        for layer in self.layers:
+            x = layer(x, visible, masked)
+        out: Tensor = self.norm(x)
+        return out
+
+    def reset(self, std: float, generator: torch.Generator) -> None:
+        """Draw positions normal(0, std) and linears as torch does by default."""
+        with torch.no_grad():
+            self.positions.normal_(0.0, std, generator=generator)
+        for part in self.modules():
+            if isinstance(part, nn.Linear):
+                uniform_linear(part, generator)
+        for part in self.modules():
+            if isinstance(part, SinkGridAttention):
+                part.reset(generator)
+                nn.init.zeros_(part.out.bias)
+
+
+def uniform_linear(part: nn.Linear, generator: torch.Generator) -> None:
+    """Weights and biases uniform within 1 / sqrt(inputs), torch's default, from `generator`."""
+    bound = part.in_features**-0.5
+    with torch.no_grad():
+        part.weight.uniform_(-bound, bound, generator=generator)
+        if part.bias is not None:
+            part.bias.uniform_(-bound, bound, generator=generator)

@@ -1,0 +1,131 @@
+"""Subsequences of mixed sequences, and what is known at each of their events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from recmerge_bench.toolkit.models.cdsr_blocks import inside
+
+
+@dataclass(frozen=True)
+class Compact:
+    """Chosen events of right-padded sequences, themselves right-padded.
+
+    Attributes:
+        items: int64 [B, T], T at least 1; what stands in padding is any item.
+        places: int64 [B, T], columns that they came from.
+        lengths: int64 [B], 0 where none was chosen.
+    """
+
+    items: Tensor
+    places: Tensor
+    lengths: Tensor
+
+    @property
+    def valid(self) -> Tensor:
+        """Entries that are no padding: bool [B, T]."""
+        return inside(self.lengths, self.items.shape[1])
+
+    def seen_from(self, bounds: Tensor) -> Tensor:
+        """Which of these events lie before a bound: bool [B, Q, T] for int64 bounds [B, Q]."""
+        return (self.places[:, None] < bounds[..., None]) & self.valid[:, None]
+
+
+def compact(items: Tensor, keep: Tensor) -> Compact:
+    """The chosen events in their order.
+
+    Args:
+        items: int64 [B, L].
+        keep: bool [B, L].
+    """
+    lengths = keep.sum(1)
+    size = max(int(lengths.max()), 1)
+    order = torch.argsort((~keep).to(torch.int8), dim=1, stable=True)[:, :size]
+    return Compact(items.gather(1, order), order, lengths)
+
+
+@dataclass(frozen=True)
+class View:
+    """A batch as a model of one target domain sees it.
+
+    Attributes:
+        own: the target domain's events.
+        source: the other domains' events, in one sequence.
+        bounds: int64 [B, T]: how many leading mixed events are known when it is asked what
+            follows own event t.
+        events: int64 [B, L], mixed events, right-padded.
+        lengths: int64 [B].
+    """
+
+    own: Compact
+    source: Compact
+    bounds: Tensor
+    events: Tensor
+    lengths: Tensor
+
+
+@dataclass(frozen=True)
+class Goals:
+    """What a training view is asked.
+
+    Attributes:
+        items: int64 [B, T], the target domain's next item after each own event.
+        seen: all of the target domain's events of the windows, targets included.
+    """
+
+    items: Tensor
+    seen: Compact
+
+
+def training_view(
+    items: Tensor, targets: Tensor, lengths: Tensor, is_own: Callable[[Tensor], Tensor], until: str
+) -> tuple[View, Goals]:
+    """Windows of mixed events as inputs and targets of one domain.
+
+    Args:
+        items: int64 [B, L], inputs (see `Batch`).
+        targets: int64 [B, L].
+        lengths: int64 [B].
+        is_own: tells the target domain's items.
+        until: how far an own event's knowledge reaches: ``target``, all mixed events before the
+            one to be predicted (as at test time), or ``item``, those up to the own event.
+    """
+    events = torch.cat([items[:, :1], targets], 1)
+    own = is_own(events)
+    found = compact(events, own & inside(lengths + 1, events.shape[1]))
+    size = max(found.items.shape[1] - 1, 1)
+    inputs = Compact(
+        found.items[:, :size], found.places[:, :size], (found.lengths - 1).clamp_min(0)
+    )
+    following = found.places.roll(-1, 1)[:, :size]
+    bounds = following if until == "target" else inputs.places + 1
+    source = compact(events, ~own & inside(lengths, events.shape[1]))
+    view = View(inputs, source, bounds, events, lengths + 1)
+    return view, Goals(found.items.roll(-1, 1)[:, :size], found)
+
+
+def history_view(
+    histories: Tensor, lengths: Tensor, is_own: Callable[[Tensor], Tensor], until: str
+) -> View:
+    """Histories, asked for what follows their last own event.
+
+    Args:
+        histories: int64 [B, L], right-padded.
+        lengths: int64 [B].
+        is_own: tells the target domain's items.
+        until: as in `training_view`.
+    """
+    known = inside(lengths, histories.shape[1])
+    own = is_own(histories)
+    found = compact(histories, own & known)
+    bounds = found.places + 1
+    if until == "target":
+        last = torch.arange(found.items.shape[1], device=lengths.device) >= (
+            found.lengths[:, None] - 1
+        )
+        bounds = torch.where(last, lengths[:, None], found.places.roll(-1, 1))
+    return View(found, compact(histories, ~own & known), bounds, histories, lengths)
