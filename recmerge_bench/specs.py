@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
@@ -88,8 +89,25 @@ class Check:
         return f"{self.against} ({self.test}; {self.tolerance})"
 
 
+class _OfAnyKind(type):
+    """Lets plugins of earlier versions stand: ``Spec(kind, name, ...)`` makes its kind's spec."""
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        """A spec; from the earlier form with a `DeprecationWarning` that names the present one."""
+        kind = args[0] if args and cls is Spec else None
+        if not isinstance(kind, str) or kind not in SPECS:
+            return super().__call__(*args, **values)
+        meant = SPECS["counting" if values.pop("counting", False) else kind]
+        warnings.warn(
+            f"write {meant.__name__}(name, target, ...) for Spec({kind!r}, name, target, ...)",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return meant(*args[1:], **values)
+
+
 @dataclass(frozen=True)
-class Spec:
+class Spec(metaclass=_OfAnyKind):
     """What the specs of all kinds say; plugins make those of their kind (`StrategySpec`, ...).
 
     A wrong value is refused when the spec is made: with a `HandledError` that says what is wrong.
@@ -324,13 +342,9 @@ SPECS: dict[str, type[Spec]] = {
 
 
 def _no_kind(said: Any) -> str:
-    meant = SPECS.get(said) if isinstance(said, str) else None
-    if meant is not None:
-        return (
-            f'kinds have specs of their own: write {meant.__name__}(name, target, summary, ...) '
-            f"for Spec(\"{said}\", name, ...)"
-        )
-    return f"a spec is made as one of {', '.join(c.__name__ for c in SPECS.values())}"
+    hint = near(said, KINDS) if isinstance(said, str) else ""
+    known = ", ".join(c.__name__ for c in SPECS.values())
+    return f"there are no specs of kind {said!r}{hint}; a spec is made as one of {known}"
 
 
 def _check_type(spec: Spec, name: str, kind: type) -> None:

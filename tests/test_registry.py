@@ -189,9 +189,9 @@ REFUSED = {
     "old-form": (
         GOOD.replace(
             "return [StrategySpec(",
-            "from recmerge_bench.specs import Spec\n    return [Spec('strategy', ",
+            "from recmerge_bench.specs import Spec\n    return [Spec('stratgy', ",
         ),
-        "write StrategySpec",
+        "(did you mean 'strategy'?)",
     ),
     "no-class": (GOOD.replace(":First", ":Fist"), "has no 'Fist' (did you mean 'First'"),
     "no-module": (GOOD.replace("{__name__}:", "no_such_one:"), "there is no module 'no_such_one'"),

@@ -111,11 +111,21 @@ def test_a_metric_is_spelt_as_usual() -> None:
             MetricSpec(**{**GOOD, "name": name})
 
 
-def test_the_form_before_is_refused_with_the_form_now() -> None:
-    with pytest.raises(HandledError, match="write StrategySpec"):
-        Spec("strategy", "mine", "mine:Mine", "a line")
-    with pytest.raises(HandledError, match="is made as one of DatasetSpec, EncoderSpec"):
-        Spec("stratgy", "mine", "mine:Mine")
+def test_the_form_of_earlier_versions_makes_the_kinds_spec() -> None:
+    earlier: Any = Spec
+    with pytest.warns(DeprecationWarning, match="write StrategySpec"):
+        spec = earlier("strategy", "mine", "mine:Mine", "a line", inputs=MERGE)
+    assert spec == StrategySpec("mine", "mine:Mine", "a line", inputs=MERGE)
+    assert spec.place.startswith(f"{__file__}:")
+    with pytest.warns(DeprecationWarning, match="write CountingSpec"):
+        counted = earlier("backbone", "c", "mine:C", "a line", counting=True)
+    assert counted == CountingSpec("c", "mine:C", "a line")
+    with pytest.raises(HandledError, match="tier takes one of"), pytest.warns(DeprecationWarning):
+        earlier("strategy", "mine", "mine:Mine", "x", inputs=MERGE, tier="T9")
+    with pytest.raises(HandledError, match=r"kind 'stratgy' .did you mean 'strategy'.*DatasetSpec"):
+        earlier("stratgy", "mine", "mine:Mine")
+    with pytest.raises(HandledError, match="made as one of DatasetSpec, EncoderSpec"):
+        earlier("mine", "mine:Mine", "a line")
 
 
 def test_a_spec_knows_where_it_was_made() -> None:
