@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Any
 
 #: What stands beside domains in records, boards, exports and papers' tables: the mean over them.
 MEAN = "mean"
@@ -23,17 +22,6 @@ def repeated(values: Iterable[Hashable]) -> Iterator[tuple[int, int]]:
     for number, value in enumerate(values):
         if first.setdefault(value, number) != number:
             yield number, first[value]
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON (`object_pairs_hook`), no key of which stands twice.
-
-    Raises:
-        ValueError: one does.
-    """
-    for later, _ in repeated(key for key, _ in pairs):
-        raise ValueError(f"the key {pairs[later][0][:60]!r} stands twice in one object")
-    return dict(pairs)
 
 
 def same_file(*parts: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.blame import told
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
@@ -131,7 +132,7 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
                 os._exit(0)
             energy = meter.stop()
         record = {
-            "schema": 1,
+            "schema": schema_numbers.CELL,
             "key": job["key"],
             "kind": job["kind"],
             "label": job["label"],

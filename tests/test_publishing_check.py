@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from compared_builders import suite
 from conftest import ROOT
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.cli import cli
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
@@ -20,7 +21,6 @@ from recmerge_bench.report.site.load import load_suites
 from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.report.site.write import write_site
 from recmerge_bench.results.all_ranks import write_all_ranks
-from recmerge_bench.results.files import SCHEMA
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_records_are_made_again_of_their_ranks(tmp_path: Path, registry: Registr
     CliRunner().invoke(cli, [*command, "--from-ranks"], standalone_mode=False)
     assert check(tmp_path, registry) == []
     again = json.loads((folder / "fake.json").read_text())
-    assert again["schema"] == SCHEMA and again["comparisons"] and again["across"]
+    assert again["schema"] == schema_numbers.RECORDS and again["comparisons"] and again["across"]
     assert "no verdict (3 of 5 seeds)" in (tmp_path / "fake.md").read_text()
     refused = CliRunner().invoke(
         cli, ["leaderboard", "build", "--out", str(tmp_path), "--from-ranks"]

@@ -13,6 +13,7 @@ import pytest
 import submission_builders as sent
 from click.testing import CliRunner
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.cli.leaderboard import leaderboard
 from recmerge_bench.cli.results import results
 from recmerge_bench.errors import DataError, HandledError
@@ -93,7 +94,7 @@ def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPa
     def second(records: dict[str, Any]) -> dict[str, Any]:
         return {**records, "suite": records["suite"] + "-2"}
 
-    monkeypatch.setattr(migrations, "SCHEMA", 5)
+    monkeypatch.setattr(schema_numbers, "RECORDS", 5)
     monkeypatch.setattr(migrations, "MIGRATIONS", {3: second, 4: dict})
     loaded = load_records(folder / "fake.json").raw
     assert loaded["schema"] == 5 and loaded["suite"] == "fake-2"

@@ -12,7 +12,7 @@ import boards_builders as made
 import pytest
 from pydantic import BaseModel
 
-from recmerge_bench import identity
+from recmerge_bench import identity, schema_numbers
 from recmerge_bench.planning import configuration
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
@@ -35,7 +35,7 @@ OLD = HERE / "data" / "records-v1"
 #: Where the models of records are.
 MODULES = (compared, configuration, header, identity, records)
 RAISE = (
-    "the schema of records changed: raise SCHEMA (results/migrations.py), add a "
+    "the schema of records changed: raise RECORDS (schema_numbers.py), add a "
     "migration from the old one, files of the old one below tests/data, and then the fields there"
 )
 
@@ -56,9 +56,9 @@ def fields() -> dict[str, str]:
 
 def test_the_schema_is_the_pinned_one() -> None:
     pinned = json.loads(FIELDS.read_text())
-    assert {"schema": migrations.SCHEMA, "fields": fields()} == pinned, RAISE
-    assert sorted(migrations.MIGRATIONS) == list(range(1, migrations.SCHEMA))
-    for number in range(1, migrations.SCHEMA):
+    assert {"schema": schema_numbers.RECORDS, "fields": fields()} == pinned, RAISE
+    assert sorted(migrations.MIGRATIONS) == list(range(1, schema_numbers.RECORDS))
+    for number in range(1, schema_numbers.RECORDS):
         assert list((HERE / "data" / f"records-v{number}").glob("*.ranks.parquet")), RAISE
 
 
@@ -82,7 +82,7 @@ def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Regi
     build(made.run_folder(tmp_path / "out"), tmp_path / "b", tmp_path / "r", registry)
     records, costs = (json.loads((tmp_path / "r" / f"fake.{e}").read_text())
                       for e in ("json", "cost.json"))  # fmt: skip
-    assert records["schema"] == costs["schema"] == migrations.SCHEMA
+    assert records["schema"] == costs["schema"] == schema_numbers.RECORDS
     assert unknown(Records, records) == [] == unknown(Costs, costs)
     records["results"][0]["extra"] = records["header"]["tracks"]["merging"]["more"] = 1
     assert sorted(unknown(Records, records)) == ["header.tracks.more", "results.extra"]
@@ -104,7 +104,7 @@ def _without(records: Any, keys: set[str]) -> dict[str, Any]:
 def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registry) -> None:
     path = OLD / f"{suite}.json"
     raw, loaded = json.loads(path.read_text()), load_records(path).raw
-    assert raw["schema"] == 1 and loaded["schema"] == migrations.SCHEMA
+    assert raw["schema"] == 1 and loaded["schema"] == schema_numbers.RECORDS
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == {**raw["header"], "audits": {}, "pretraining": {}}
     ranks = read_all_ranks(OLD / f"{suite}.ranks.parquet")
@@ -131,7 +131,7 @@ def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registr
 def test_records_of_schema_2_have_no_configuration() -> None:
     path = HERE / "data" / "records-v2" / "regression.json"
     raw, loaded = json.loads(path.read_text()), load_records(path).raw
-    assert raw["schema"] == 2 and loaded["schema"] == migrations.SCHEMA
+    assert raw["schema"] == 2 and loaded["schema"] == schema_numbers.RECORDS
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == raw["header"]
     costs = path.with_name("regression.cost.json")

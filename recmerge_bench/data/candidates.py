@@ -10,6 +10,7 @@ import numpy as np
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.toolkit.seeds import philox
 
 CELLS = 1 << 24  # of the table of a block, 4 bytes each
 MOST_ROWS = 1024  # so that a step's row of the table stays in the cache
@@ -99,7 +100,7 @@ class _Streams:
     """Random numbers addressed by (user, target): Philox, its counter set to them."""
 
     def __init__(self, seed: int) -> None:
-        self.bits = np.random.Philox(key=np.random.SeedSequence(seed).generate_state(2, np.uint64))
+        self.bits = philox(seed)
         self.state = self.bits.state
 
     def uniform(self, users: np.ndarray, targets: np.ndarray, n: int) -> np.ndarray:

@@ -160,13 +160,8 @@ class Reference(Model):
     configuration: PaperConfiguration | None = None
 
 
-def find_references(registry: Registry) -> dict[str, Path]:
-    """YAML files of papers' tables by name, in the folders ``paper`` beside suite files."""
-    return {name: files[0] for name, files in _reference_files(registry).items()}
-
-
 def _reference_files(registry: Registry) -> dict[str, list[Path]]:
-    """The same, with every file of a name."""
+    """All YAML files of papers' tables by name, in the folders ``paper`` beside suite files."""
     found: dict[str, list[Path]] = {}
     for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         folder = (path if path.is_dir() else path.parent) / "paper"

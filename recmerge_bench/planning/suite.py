@@ -271,13 +271,8 @@ class Suite(Model):
         return value
 
 
-def find_suites(registry: Registry) -> dict[str, Path]:
-    """Suite files by name, from the folders and files that plugins name."""
-    return {name: files[0] for name, files in _suite_files(registry).items()}
-
-
 def _suite_files(registry: Registry) -> dict[str, list[Path]]:
-    """The same, with every file of a name."""
+    """All suite files by name, from the folders and files that plugins name."""
     found: dict[str, list[Path]] = {}
     for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:

@@ -6,10 +6,11 @@ Imported when a file is read: pydantic takes a while to load.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import FailFast, Field, FiniteFloat, field_validator, model_validator
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.identity import Identity
 from recmerge_bench.results.records import OfSuite
 from recmerge_bench.typed import Value, checked
@@ -71,7 +72,7 @@ class Curve(Value):
 class Curves(OfSuite):
     """``<suite>.curves.json``."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: int = Field(alias="schema", ge=schema_numbers.CURVES, le=schema_numbers.CURVES)
     curves: Annotated[list[Curve], FailFast()]
 
 
@@ -87,7 +88,7 @@ class PackedGroup(Value):
 class Groups(OfSuite):
     """``<suite>.groups.json``."""
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: int = Field(alias="schema", ge=schema_numbers.GROUPS, le=schema_numbers.GROUPS)
     splits: dict[str, Annotated[list[PackedGroup], FailFast()]]
 
 

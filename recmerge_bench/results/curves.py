@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.results.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
 
 if TYPE_CHECKING:
     from recmerge_bench.results.beside import Curve
 
-SCHEMA = 1
 
 
 def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,12 @@ def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
                 ],
             }
         )
-    return {"schema": SCHEMA, "suite": manifest["suite"], "curves": found}
+    return curves_json(manifest["suite"], found)
+
+
+def curves_json(suite: str, curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Content of ``<suite>.curves.json``."""
+    return {"schema": schema_numbers.CURVES, "suite": suite, "curves": list(curves)}
 
 
 def load_curves(path: Path) -> list[Curve]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
@@ -24,7 +25,6 @@ from recmerge_bench.results.costs import cost_of
 from recmerge_bench.results.curves import curves_path, make_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
-from recmerge_bench.results.migrations import SCHEMA
 from recmerge_bench.results.records import Costs, Records, check_costs, check_records
 from recmerge_bench.results.results import UNRECORDED, Reader
 from recmerge_bench.untrusted.jsons import read_json
@@ -51,7 +51,7 @@ def make_records(
                 entry["groups"] = by_group(reader.registry, names[0], table, mine)
             costs.append(cost_of(reader, result))
         results.append(entry)
-    shared = {"schema": SCHEMA, "suite": manifest["suite"]}
+    shared = {"schema": schema_numbers.RECORDS, "suite": manifest["suite"]}
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
     header["audits"] = make_audits(reader, manifest)
     header["pretraining"] = pretraining(reader.registry, results)

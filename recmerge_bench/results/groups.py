@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
@@ -26,7 +27,6 @@ from recmerge_bench.results.results import MEAN, Reader
 if TYPE_CHECKING:
     from recmerge_bench.results.beside import PackedGroup
 
-SCHEMA = 1
 #: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
 BINS = 5
 
@@ -118,7 +118,7 @@ def by_group(
 def groups_json(suite: str, groups: Mapping[str, Sequence[Group]]) -> dict[str, Any]:
     """The file's content."""
     splits = {key: [g.to_json() for g in some] for key, some in sorted(groups.items())}
-    return {"schema": SCHEMA, "suite": suite, "splits": splits}
+    return {"schema": schema_numbers.GROUPS, "suite": suite, "splits": splits}
 
 
 def load_groups(path: Path) -> dict[str, list[Group]]:

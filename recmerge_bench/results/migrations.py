@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.errors import DataError
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, few_seeds, few_users
-
-#: The schema of records and costs that is written.
-SCHEMA = 3
 
 
 def migrated(raw: Any, path: Path) -> dict[str, Any]:
@@ -23,9 +21,10 @@ def migrated(raw: Any, path: Path) -> dict[str, Any]:
         raise DataError("no records of a suite: lacks schema", path)
     records = dict(raw)
     schema = records["schema"]
-    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
-        raise DataError(f"schema {schema!r} is unknown; this version reads 1 to {SCHEMA}", path)
-    for version in range(schema, SCHEMA):
+    if not isinstance(schema, int) or not 1 <= schema <= schema_numbers.RECORDS:
+        newest = schema_numbers.RECORDS
+        raise DataError(f"schema {schema!r} is unknown; this version reads 1 to {newest}", path)
+    for version in range(schema, schema_numbers.RECORDS):
         records = {**MIGRATIONS[version](records), "schema": version + 1}
     return records
 
@@ -89,8 +88,8 @@ def _row(old: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-#: schema -> what turns records of that schema into those of the next one. Raising `SCHEMA` means
-#: adding an entry here (and one file of the old schema to the tests).
+#: schema -> what turns records of that schema into those of the next one. Raising
+#: `schema_numbers.RECORDS` means adding an entry here (and a file of the old schema to the tests).
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _audited,
     2: lambda old: _judged(_configured(old)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.files import write_json
 from recmerge_bench.planning.cells import Cell, Plan, Result
 from recmerge_bench.planning.configuration import configured
@@ -12,14 +13,12 @@ from recmerge_bench.running.scheduler import Outcome
 from recmerge_bench.running.store import Store
 from recmerge_bench.untrusted.paths import within
 
-SCHEMA = 1
-
 
 def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> dict[str, Any]:
     """Write the manifest and return it."""
     results = [_row(result, plan, store, outcome) for result in plan.results]
     manifest = {
-        "schema": SCHEMA,
+        "schema": schema_numbers.RUN_MANIFEST,
         "suite": plan.suite,
         "header": {**plan.header, "command": command},
         "results": results,

@@ -8,21 +8,16 @@ seeds x users x draws is ever made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from zlib import crc32
 
 import numpy as np
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.statistics.components import Parts
 from recmerge_bench.statistics.distributions import t_quantile
+from recmerge_bench.toolkit.seeds import generator
 
 #: Draws made at once; part of what a seed means, so changing it changes results.
 BLOCK = 128
-
-
-def generator(seed: int, *names: object) -> np.random.Generator:
-    """The generator of this seed and name, the same on every machine."""
-    return np.random.default_rng([seed, crc32("/".join(map(str, names)).encode())])
 
 
 def user_weights(users: int, draws: int, seed: int) -> Iterator[np.ndarray]:

@@ -14,16 +14,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from recmerge_bench import schema_numbers
 from recmerge_bench._version import __version__
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.files import written_aside
-from recmerge_bench.results.files import SCHEMA as RECORDS_SCHEMA
 from recmerge_bench.submissions.untrusted import MARKUP, extract
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import suite_flaw, within
 
-SCHEMA = 1
 END = ".rmb.tar.gz"
 MANIFEST = "manifest.json"
 #: Ends of the names of a bundle's files -> bytes that they may have.
@@ -47,7 +46,7 @@ class Manifest(BaseModel):
     """``manifest.json`` of a bundle: what is in it and where it comes from."""
 
     model_config = ConfigDict(strict=True, extra="forbid", populate_by_name=True)
-    schema_: int = Field(SCHEMA, alias="schema")
+    schema_: int = Field(schema_numbers.BUNDLE, alias="schema")
     suite: str
     records_schema: int
     package: str
@@ -85,7 +84,8 @@ def manifest_of(
         return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
 
     return Manifest(
-        schema=SCHEMA, suite=suite, records_schema=RECORDS_SCHEMA, package=__version__,
+        schema=schema_numbers.BUNDLE, suite=suite, records_schema=schema_numbers.RECORDS,
+        package=__version__,
         results=len(results),
         protocols=sorted({r["identity"]["protocol"] for r in results}),
         data=sorted({r["data"] for r in results}),
@@ -151,9 +151,10 @@ def unpack(bundle: Path, folder: Path) -> tuple[Manifest, str]:
 
 
 def _check(bundle: Path, folder: Path, manifest: Manifest, names: Sequence[str]) -> None:
-    if manifest.schema_ != SCHEMA:
+    if manifest.schema_ != schema_numbers.BUNDLE:
         raise HandledError(
-            f"{bundle}: a bundle of schema {manifest.schema_}, this version reads {SCHEMA}"
+            f"{bundle}: a bundle of schema {manifest.schema_}, this version reads "
+            f"{schema_numbers.BUNDLE}"
         )
     if flaw := suite_flaw(manifest.suite):
         raise HandledError(f"{bundle}: {flaw}")

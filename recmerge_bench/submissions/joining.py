@@ -20,7 +20,7 @@ from recmerge_bench.report.publishing.check import expected
 from recmerge_bench.report.publishing.owned import check_apart, owned
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.audits import pretraining
-from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
@@ -276,7 +276,7 @@ def _finish(
     mine = [r["identity"] for r in sent.records["results"] if r["key"] in names]
     fresh = [c for c in sent.curves if c["identity"] in mine]
     if curves := [*(c for c in board.curves if c["identity"] not in mine), *fresh]:
-        write_json(curves_path(path), {"schema": 1, "suite": suite, "curves": curves})
+        write_json(curves_path(path), curves_json(suite, curves))
         written.append(curves_path(path))
     if board.groups:
         write_json(groups_path(path), groups_json(suite, board.groups))

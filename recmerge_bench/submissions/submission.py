@@ -14,7 +14,7 @@ from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.chosen import chooser
-from recmerge_bench.results.curves import curves_path, load_curves
+from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import without_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
@@ -235,8 +235,7 @@ def _written(found: Submission, folder: Path) -> list[Path]:
     write_json(within(folder, f"{name}.cost.json"), found.costs)
     write_all_ranks(within(folder, f"{name}.ranks.parquet"), found.ranks)
     if found.curves:
-        curves = {"schema": 1, "suite": name, "curves": found.curves}
-        write_json(within(folder, f"{name}.curves.json"), curves)
+        write_json(within(folder, f"{name}.curves.json"), curves_json(name, found.curves))
     if found.groups:
         write_json(within(folder, f"{name}.groups.json"), groups_json(name, found.groups))
     return sorted(folder.iterdir())

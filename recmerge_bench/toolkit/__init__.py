@@ -8,6 +8,7 @@ changes. Nothing here imports a block of its own accord.
 - `merging`: task vectors, trimming, spectra, learned coefficients, the base of fixed strategies.
 - `data`: downloads, files of other libraries, building interactions, splits, item graphs.
 - `metrics`: formulas of ranking metrics. `workers`: worker processes of an executor.
+- `seeds`: how seeds are derived from a run's.
 """
 
 #: Version of what is promised here, "major.minor". The minor number grows when something is added,

@@ -10,6 +10,7 @@ import torch
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import DataError
+from recmerge_bench.toolkit.seeds import of_epoch
 from recmerge_bench.training.windows import Windows, cut
 
 #: Batches whose windows are sorted by length together, to skip padding.
@@ -91,7 +92,7 @@ def plan_epoch(
     parts: list[list[Planned]] = []
     keys: list[np.ndarray] = []
     for number, stream in enumerate(streams):
-        generator = np.random.Generator(np.random.Philox(key=[seed, (epoch << 16) + number]))
+        generator = of_epoch(seed, epoch, number)
         parts.append(_batches(stream, max_len, size, tokens, generator))
         keys.append(generator.random(len(parts[-1])))
     if not any(parts):
@@ -101,9 +102,7 @@ def plan_epoch(
     if mix == "balanced":
         share = -(-sum(map(len, parts)) // len(parts))
         for number, stream in enumerate(streams):
-            generator = np.random.Generator(
-                np.random.Philox(key=[seed, (1 << 48) + (epoch << 16) + number])
-            )
+            generator = of_epoch(seed, epoch, number, again=True)
             while 0 < len(parts[number]) < share:
                 parts[number] += _batches(stream, max_len, size, tokens, generator)
             parts[number] = parts[number][:share]

@@ -61,13 +61,6 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         return None
 
 
-def clear(folder: Path) -> None:
-    """Remove the folder's state, the sidecar first."""
-    (folder / _SIDECAR).unlink(missing_ok=True)
-    for file in folder.glob("training-*.safetensors"):
-        file.unlink(missing_ok=True)
-
-
 def optimizer_tensors(
     optimizer: torch.optim.Optimizer, names: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:

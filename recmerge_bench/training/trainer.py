@@ -20,6 +20,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
+from recmerge_bench.toolkit.seeds import of_step
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.average import Average
 from recmerge_bench.training.batches import Planned, plan_epoch
@@ -204,9 +205,9 @@ class _Training:
     def _step(self, batches: Sequence[Planned]) -> None:
         """One update. All randomness of a step comes from (seed, step)."""
         options, at = self.options, self.at
-        words = np.random.SeedSequence([self.seed, at.step]).generate_state(2, np.uint64) >> 1
-        torch.manual_seed(int(words[0]))
-        generator = torch.Generator(self.device).manual_seed(int(words[1]))
+        default, own = of_step(self.seed, at.step)
+        torch.manual_seed(default)
+        generator = torch.Generator(self.device).manual_seed(own)
         for group in self.optimizer.param_groups:
             group["lr"] = options.lr * rate(options, at)
         self.net.train()

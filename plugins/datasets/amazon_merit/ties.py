@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from recmerge_bench.api import Interactions
+from recmerge_bench.toolkit.seeds import philox
 
 TieBreak = Literal["asin", "random", "drop_tied_last_day"]
 
@@ -33,8 +34,7 @@ def break_ties(interactions: Interactions, rule: TieBreak, seed: int = 0) -> Int
         "users_with_a_tied_last_event": int(last_tied.sum()),
     }
     if rule == "random":
-        key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
-        chance = np.random.Philox(key=key).random_raw(len(times))
+        chance = philox(seed).random_raw(len(times))
         order = np.lexsort((chance, times, owners))
         return replace(interactions, items=interactions.items[order], report=report)
     if rule == "drop_tied_last_day":

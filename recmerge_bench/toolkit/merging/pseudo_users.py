@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.definitions import Backbone
+from recmerge_bench.toolkit.seeds import mixed
 
 
 class PseudoUsers:
@@ -97,9 +97,6 @@ class PseudoUsers:
             rows = torch.arange(self.size(domain))
             return torch.cat([self.users(net, domain, part) for part in rows.split(block)])
 
-    def generator(self, *words: Any) -> torch.Generator:
+    def generator(self, *words: int) -> torch.Generator:
         """Randomness named by the run's seed and these whole numbers."""
-        seed = 0
-        for word in (self._seed, *words):
-            seed = (seed * 1_000_003 + int(word)) % (1 << 62)
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator().manual_seed(mixed(self._seed, *words))
