@@ -1,4 +1,4 @@
-"""Exports: long tables, LaTeX, TREC runs that give our metrics again, the appendix summary."""
+"""Exports: long tables, LaTeX, TREC files whose values by query are ours, the appendix summary."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from recmerge_bench.cli import cli
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.evaluation.metrics import mrr, ndcg, rank
+from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.files import write_json
-from recmerge_bench.registry import Registry
+from recmerge_bench.registry import Registry, discover
 from recmerge_bench.report.exports.latex import escaped
 from recmerge_bench.report.exports.long_table import COLUMNS
 from recmerge_bench.report.exports.write import FORMATS, export_suite
@@ -51,11 +51,17 @@ def compared(registry: Registry, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
     return folder, records
 
 
+def exported(
+    folder: Path, suite: str, formats: tuple[str, ...], to: Path, only: tuple[str, ...] = ()
+) -> list[Path]:
+    return export_suite(folder, suite, formats, to, discover(environ={}), only)
+
+
 # -- long tables ----------------------------------------------------------------------------------
 
 
 def test_a_row_for_each_result_domain_and_metric(fake: Path, tmp_path: Path) -> None:
-    files = export_suite(fake, "fake", ("csv", "parquet"), tmp_path / "to")
+    files = exported(fake, "fake", ("csv", "parquet"), tmp_path / "to")
     assert [f.name for f in files] == ["fake.csv", "fake.parquet"]
     with files[0].open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -101,7 +107,7 @@ def test_escaped_text_reads_as_it_was_and_holds_no_command(text: str) -> None:
     shown = _TOKEN.sub(lambda m: _WRITTEN[m.group()], found)
     assert shown == "".join(c if c.isprintable() else " " for c in text)
     bare = _TOKEN.sub(" ", found)
-    assert not set(bare) & set("\\{}$&#%_^~<>|\"[]\n\r\t`")
+    assert not set(bare) & set('\\{}$&#%_^~<>|"[]\n\r\t`')
     assert not any(twice in bare for twice in ("--", ",,", "''"))
 
 
@@ -124,7 +130,7 @@ def balanced(text: str) -> bool:
 def test_latex_tables_have_the_boards_numbers_and_a_whole_structure(
     fake: Path, tmp_path: Path
 ) -> None:
-    [file] = export_suite(fake, "fake", ("latex",), tmp_path / "to")
+    [file] = exported(fake, "fake", ("latex",), tmp_path / "to")
     text = file.read_text(encoding="utf-8")
     assert file.name == "fake-merging-cut.tex" and balanced(text)
     assert re.search(r"\\begin\{tabular\}\{llrrr\}\n    \\toprule\n", text)
@@ -137,7 +143,7 @@ def test_latex_tables_have_the_boards_numbers_and_a_whole_structure(
 
 
 def test_latex_tables_print_verdicts(compared: tuple[Path, Any], tmp_path: Path) -> None:
-    [file] = export_suite(compared[0], "fake", ("latex",), tmp_path / "to")
+    [file] = exported(compared[0], "fake", ("latex",), tmp_path / "to")
     text = file.read_text(encoding="utf-8")
     assert "{llrrrl}" in text and balanced(text)
     assert [r.split(" & ")[-1] for r in rows_of(text)] == [
@@ -154,7 +160,7 @@ def test_exports_name_what_is_said_of_these_models_alone(
     records, tables = suite(registry, seeds=(0, 1, 2))
     write_json(tmp_path / "r" / "fake.json", records)
     write_all_ranks(tmp_path / "r" / "fake.ranks.parquet", tables)
-    files = export_suite(tmp_path / "r", "fake", ("latex", "results"), tmp_path / "to")
+    files = exported(tmp_path / "r", "fake", ("latex", "results"), tmp_path / "to")
     table, text = (file.read_text(encoding="utf-8") for file in files)
     assert "no verdict (3 of 5 seeds); these models: worse" in table
     down = next(x for x in text.splitlines() if x.startswith("- down "))
@@ -164,7 +170,7 @@ def test_exports_name_what_is_said_of_these_models_alone(
 
 @pytest.mark.parametrize("name", ["quick", "ml100k"])
 def test_committed_boards_as_latex(name: str, tmp_path: Path) -> None:
-    for file in export_suite(COMMITTED, name, ("latex",), tmp_path):
+    for file in exported(COMMITTED, name, ("latex",), tmp_path):
         text = file.read_text(encoding="utf-8")
         counts = {re.sub(r"\\&", "", r).count("&") for r in rows_of(text)}
         columns = re.search(r"\{tabular\}\{([lr]+)\}", text)
@@ -175,48 +181,58 @@ def test_committed_boards_as_latex(name: str, tmp_path: Path) -> None:
 # -- TREC -----------------------------------------------------------------------------------------
 
 
-def evaluated(run: Path, qrels: Path, depth: int = 10) -> dict[str, dict[str, float]]:
-    """As trec_eval does: documents by falling score, the rank column unread, query by query."""
-    relevant = {q: d for q, _, d, _ in (x.split() for x in qrels.read_text().splitlines())}
-    listed: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for line in run.read_text().splitlines():
-        query, _, item, _, score, _ = line.split()
-        listed[query].append((float(score), item))
-    found = {}
-    for query, items in listed.items():
-        order = [item for _, item in sorted(items, reverse=True)]
-        assert len(set(order)) == len(order) <= depth
-        at = order.index(relevant[query]) + 1 if relevant[query] in order else math.inf
-        found[query] = {
-            "ndcg": 1 / math.log2(at + 1) if at <= 10 else 0.0, "recip_rank": 1 / at,
-            "success": float(at <= 10),
-        }  # fmt: skip
-    assert set(found) == set(relevant)
+def evaluated(path: Path) -> dict[str, dict[str, float]]:
+    """Measure -> query -> value, of a file as `trec_eval -q` prints it."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for line in path.read_text().splitlines():
+        measure, query, value = line.split("\t")
+        assert query not in found[measure]
+        found[measure][query] = float(value)
     return found
 
 
-def test_runs_and_qrels_give_our_metrics_again(
-    compared: tuple[Path, dict[str, Any]], registry: Registry, tmp_path: Path
+def test_values_by_query_are_the_boards(
+    compared: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     folder, records = compared
-    export_suite(folder, "fake", ("trec",), tmp_path / "to", depth=600)  # ranks are below it
+    exported(folder, "fake", ("trec",), tmp_path / "to")
     to = tmp_path / "to" / "trec"
-    assert len(list(to.glob("*.qrels"))) == 2 and len(list(to.glob("*.run"))) == 2 * 26
+    assert {f.suffix for f in to.iterdir()} == {".qrels", ".eval"}
+    assert len(list(to.glob("*.qrels"))) == 2 and len(list(to.glob("*.eval"))) == 2 * 26
     for domain in made.DOMAINS:
-        qrels = to / f"merging-cut-{domain}.qrels"
+        qrels = (to / f"merging-cut-{domain}.qrels").read_text().splitlines()
         for method, seed in (("up", 3), ("down", 0), ("base", 1)):
             [result] = [
                 r
                 for r in records["results"]
                 if (r["identity"]["method"], r["identity"]["seed"]) == (method, seed)
             ]
-            run = to / f"merging-cut-{domain}-net-{method}-fixed-cpu-s{seed}.run"
-            found = evaluated(run, qrels, 600)
-            mean = {m: np.mean([v[m] for v in found.values()]) for m in next(iter(found.values()))}
-            ours = result["metrics"][domain]
-            assert mean["ndcg"] == pytest.approx(ours["NDCG@10"], rel=1e-12)
-            assert mean["recip_rank"] == pytest.approx(ours["MRR"], rel=1e-12)
-            assert mean["success"] == pytest.approx(ours["HR@10"], rel=1e-12)
+            found = evaluated(to / f"merging-cut-{domain}-net-{method}-fixed-cpu-s{seed}.eval")
+            for metric in records["header"]["metrics"]:
+                ours = result["metrics"][domain][metric]
+                assert found[metric]["all"] == pytest.approx(ours, rel=1e-12)
+            queries = [line.split()[0] for line in qrels]
+            assert list(found["rank"]) == queries and found["num_q"] == {"all": len(queries)}
+            for query, place in found["rank"].items():
+                gain = 1 / math.log2(place + 1) if place <= 10 else 0.0
+                assert found["NDCG@10"][query] == pytest.approx(gain)
+
+
+def test_trec_files_name_the_targets_and_no_other_document(
+    compared: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, records = compared
+    files = exported(folder, "fake", ("trec",), tmp_path / "to")
+    table = read_all_ranks(folder / "fake.ranks.parquet")[records["results"][0]["key"]]
+    for number, domain in enumerate(table.domains):
+        text = (tmp_path / "to" / "trec" / f"merging-cut-{domain}.qrels").read_text()
+        named = [line.split() for line in text.splitlines()]
+        targets = table.targets[table.domain == number].tolist()
+        assert [n[2] for n in named] == [f"i{target}" for target in targets]
+        assert {(n[1], n[3]) for n in named} == {("0", "1")}
+    for file in files:
+        if file.suffix == ".eval":  # measures, queries and numbers, no document at all
+            assert not re.search(r"above|\bi\d", file.read_text())
 
 
 @given(
@@ -225,27 +241,26 @@ def test_runs_and_qrels_give_our_metrics_again(
         min_size=1, max_size=12,
     )
 )  # fmt: skip
-def test_ties_and_depth_lose_what_is_documented(counts: list[tuple[int, int, int]]) -> None:
+def test_a_user_has_a_query_for_each_target_and_ties_count_half(
+    counts: list[tuple[int, int, int]],
+) -> None:
     from recmerge_bench.evaluation.ranks import RankTable
-    from recmerge_bench.report.exports.trec import _lines, queries
+    from recmerge_bench.report.exports.trec import evaluation, queries
 
     users, better, equal = (np.array([c[i] for c in counts]) for i in range(3))
     ones = np.zeros(len(counts), np.int64)
     held = RankTable(users, ("d",), ones, users + 50, better, equal, {})
     rows, names = queries(held, "d")
-    assert len(set(names)) == len(names) == len(rows) == len(counts)
+    assert rows.tolist() == list(range(len(counts))) and len(set(names)) == len(names)
+    assert {int(n[1:].partition(".")[0]) for n in names} == set(users.tolist())
     ranks = rank(better, equal)
-    for query, at, mid in zip(names, np.ceil(ranks).astype(int), ranks, strict=True):
-        lines = [line.split() for line in _lines(query, 7, at, 10, "t").splitlines()]
-        assert [int(x[4]) for x in lines] == list(range(10, 10 - len(lines), -1))
-        place = next((n for n, x in enumerate(lines, 1) if x[2] == "i7"), math.inf)
-        gain, reciprocal = (f(np.array([mid]), k)[0] for f, k in ((ndcg, 10), (mrr, None)))
-        theirs = 1 / math.log2(place + 1)
-        assert (place <= 10) == (mid <= 10)  # HR@10 stays
-        if mid == int(mid) and mid <= 10:
-            assert theirs == pytest.approx(gain) and 1 / place == pytest.approx(reciprocal)
-        else:
-            assert 0 <= gain - theirs < 0.126 and 0 <= reciprocal - 1 / place < 1 / 6 + 1e-9
+    values = {"rank": ranks, "NDCG@10": ndcg(ranks, 10)}
+    lines = [x.split("\t") for x in evaluation(values, names).splitlines()]
+    by_query = {(measure, query): float(value) for measure, query, value in lines}
+    for query, (_, above, level) in zip(names, counts, strict=True):
+        assert by_query["rank", query] == 1 + above + level / 2
+    assert by_query["NDCG@10", "all"] == pytest.approx(ndcg(ranks, 10).mean())
+    assert ("rank", "all") not in by_query and by_query["num_q", "all"] == len(counts)
 
 
 def test_other_targets_share_no_qrels(
@@ -257,12 +272,12 @@ def test_other_targets_share_no_qrels(
     tables[key].targets[0] += 1
     write_all_ranks(folder / "fake.ranks.parquet", tables)
     with pytest.raises(DataError, match="different test targets"):
-        export_suite(folder, "fake", ("csv", "trec"), tmp_path / "to")
+        exported(folder, "fake", ("csv", "trec"), tmp_path / "to")
     assert list((tmp_path / "to").iterdir()) == []
     del tables[key]
     write_all_ranks(folder / "fake.ranks.parquet", tables)
     with pytest.raises(HandledError, match="lacks the ranks of up"):
-        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+        exported(folder, "fake", ("trec",), tmp_path / "to")
 
 
 def test_results_that_would_share_a_file_are_not_lost(
@@ -273,16 +288,16 @@ def test_results_that_would_share_a_file_are_not_lost(
         result["identity"].update(seed=0, variant=("a|b", "a b")[number])
     write_json(folder / "fake.json", records)
     with pytest.raises(HandledError, match=r"two results would share the file .*a-b"):
-        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+        exported(folder, "fake", ("trec",), tmp_path / "to")
     for number, variant in enumerate(("A", "a")):  # one file where case is not told apart
         records["results"][number]["identity"]["variant"] = variant
     write_json(folder / "fake.json", records)
     with pytest.raises(HandledError, match="two results would share the file"):
-        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+        exported(folder, "fake", ("trec",), tmp_path / "to")
     records["results"][1] = records["results"][0]  # the very same row, listed twice
     write_json(folder / "fake.json", records)
     with pytest.raises(DataError, match=r"results\.0 and results\.1 are one result, .*twice"):
-        export_suite(folder, "fake", ("trec",), tmp_path / "to")
+        exported(folder, "fake", ("trec",), tmp_path / "to")
 
 
 # -- RESULTS.md -----------------------------------------------------------------------------------
@@ -292,7 +307,7 @@ def test_the_summary_has_verdicts_command_versions_and_hashes(
     compared: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     folder, records = compared
-    [file] = export_suite(folder, "fake", ("results",), tmp_path / "to")
+    [file] = exported(folder, "fake", ("results",), tmp_path / "to")
     text = file.read_text(encoding="utf-8")
     assert file.name == "RESULTS.md" and "    recmerge-bench run --suite fake\n" in text
     [family] = records["comparisons"]
@@ -312,7 +327,7 @@ def test_the_summary_has_verdicts_command_versions_and_hashes(
 
 
 def test_a_summary_needs_no_ranks(fake: Path, tmp_path: Path) -> None:
-    [file] = export_suite(fake, "fake", ("results",), tmp_path / "to")
+    [file] = exported(fake, "fake", ("results",), tmp_path / "to")
     assert "- failed: it \\| broke" in file.read_text() and "ranks.parquet" not in file.read_text()
 
 
@@ -331,17 +346,17 @@ def test_the_command_writes_all_formats_of_a_committed_suite(tmp_path: Path) -> 
     assert ended.return_value == 0, ended.output
     written = [Path(line.removeprefix("wrote ")) for line in ended.output.splitlines()]
     assert all(f.is_file() for f in written)
-    assert {f.suffix for f in written} == {".csv", ".parquet", ".tex", ".qrels", ".run", ".md"}
+    assert {f.suffix for f in written} == {".csv", ".parquet", ".tex", ".qrels", ".eval", ".md"}
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
 def test_only_some_results(fake: Path, tmp_path: Path) -> None:
-    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only=("method=own,seed=1",))
+    [file] = exported(fake, "fake", ("csv",), tmp_path, only=("method=own,seed=1",))
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {(r["method"], r["seed"]) for r in rows} == {("own", "1")} and len(rows) == 9
     only = ("method=own,seed=1", "method=own,seed=0")
-    [file] = export_suite(fake, "fake", ("csv",), tmp_path, only=only)
+    [file] = exported(fake, "fake", ("csv",), tmp_path, only=only)
     with file.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {(r["method"], r["seed"]) for r in rows} == {("own", "0"), ("own", "1")}
@@ -358,9 +373,7 @@ def test_only_some_results(fake: Path, tmp_path: Path) -> None:
         (["--suite", "fake", "--format", "csv", "--only", "method=owm"], "did you mean 'own'"),
     ],
 )
-def test_wrong_use_is_one_line(
-    fake: Path, tmp_path: Path, arguments: list[str], said: str
-) -> None:
+def test_wrong_use_is_one_line(fake: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
     (fake / "fake.cost.json").write_text("{}")
     to = tmp_path / "to"
     ended = asked("--records", str(fake), *arguments, "--to", str(to))
@@ -372,9 +385,9 @@ def test_wrong_use_is_one_line(
 def test_damaged_records_and_a_file_in_the_way(fake: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(HandledError, match="not a folder"):
-        export_suite(fake, "fake", ("csv",), tmp_path / "file")
+        exported(fake, "fake", ("csv",), tmp_path / "file")
     (fake / "fake.json").write_text(json.dumps({"schema": 1}))
     with pytest.raises(DataError, match="restore the file"):
-        export_suite(fake, "fake", ("csv",), tmp_path / "to")
+        exported(fake, "fake", ("csv",), tmp_path / "to")
     with pytest.raises(HandledError, match="no records there"):
-        export_suite(tmp_path / "nowhere", "fake", ("csv",), tmp_path / "to")
+        exported(tmp_path / "nowhere", "fake", ("csv",), tmp_path / "to")

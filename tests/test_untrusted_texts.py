@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from recmerge_bench.report.figures.data import quoted
+from recmerge_bench.report.csv_text import csv_text
 from recmerge_bench.untrusted.texts import cell, code, markdown
 
 FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
@@ -18,8 +18,9 @@ FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
 @pytest.mark.parametrize("text", FORMULAS)
 def test_what_a_spreadsheet_computes_stays_text(text: str) -> None:
     assert cell(text) == f"'{text}" and cell("a" + text) == "a" + text
-    [row] = csv.reader(io.StringIO(quoted(text, "plain"), newline=""))
-    assert row == [f"'{text}", "plain"]
+    written = csv_text(["one", "other"], [[text, 'pl"a,in']])
+    [_, row] = csv.reader(io.StringIO(written, newline=""))
+    assert row == [f"'{text}", 'pl"a,in']
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from recmerge_bench.cli.common import registry
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -27,25 +29,19 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
     metavar="KEY=VALUE,...",
     help="These results alone (method, seed, ...); several add up.",
 )
-@click.option(
-    "--depth",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Of TREC runs; the metrics' largest cut-off if not given.",
-)
+@click.pass_context
 def export(
+    ctx: click.Context,
     records: Path,
     suite: str,
     formats: tuple[str, ...],
     to: Path,
     only: tuple[str, ...],
-    depth: int | None,
 ) -> int:
-    """CSV, Parquet, LaTeX, TREC runs, RESULTS.md.
+    """CSV, Parquet, LaTeX, TREC qrels, RESULTS.md.
 
-    Of one suite's records; all files are written or none. TREC files hold fillers in the places
-    above each target, whose items are not stored; recmerge_bench/report/exports/trec.py tells what
-    is exact and what is lost.
+    Of one suite's records; all files are written or none. TREC files are qrels and each result's
+    values by query, as `trec_eval -q` prints them; no runs: lists of items are not stored.
     """
     from recmerge_bench.errors import HandledError, near
     from recmerge_bench.report.exports.write import FORMATS, export_suite
@@ -55,6 +51,7 @@ def export(
             raise HandledError(
                 f"no format '{name}'{near(name, FORMATS)}; there are: {', '.join(FORMATS)}"
             )
-    for file in export_suite(records, suite, tuple(dict.fromkeys(formats)), to, only, depth):
+    found = registry(ctx)
+    for file in export_suite(records, suite, tuple(dict.fromkeys(formats)), to, found, only):
         click.echo(f"wrote {file}")
     return 0

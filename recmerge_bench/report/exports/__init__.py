@@ -1,1 +1,1 @@
-"""Records in other forms: tables of numbers, LaTeX, TREC runs, a summary for an appendix."""
+"""Records in other forms: long tables, LaTeX, TREC files by query, a summary for an appendix."""

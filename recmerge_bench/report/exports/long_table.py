@@ -77,16 +77,14 @@ def write_csv(source: Source, folder: Path) -> Iterator[Path]:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for row in rows(source.records):
-            writer.writerow({k: _written(v) for k, v in row.items()})
+            writer.writerow({k: _field(v) for k, v in row.items()})
     yield path
 
 
-def _written(value: Any) -> str:
-    if value is None:
-        return ""
+def _field(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return cell(value) if isinstance(value, str) else repr(value)
+    return cell(value) if isinstance(value, str) else value
 
 
 def write_parquet(source: Source, folder: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks
 
 
@@ -18,12 +19,12 @@ class Source:
     Attributes:
         path: the records file.
         records: its content, results restricted to those chosen.
-        depth: of TREC runs.
+        registry: for metrics by query.
     """
 
     path: Path
     records: Mapping[str, Any]
-    depth: int
+    registry: Registry
 
     @property
     def ranks_path(self) -> Path:

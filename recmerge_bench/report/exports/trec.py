@@ -1,26 +1,24 @@
-"""TREC run files and qrels, made of stored ranks.
+"""What `trec_eval` would say of each ranking, and the relevant documents: from stored ranks.
 
 What is stored of a test instance is its target and how many candidates score above it and equal to
-it: no lists. `trec_eval` has no use for the rank column, it sorts a query's documents by score and
-counts; so the places above the target are held by fillers (``above-1``, ``above-2``, ...) that
-stand for items which are not known here, with scores that fall by one from place to place. Each
-query has one relevant document, the target, so that with runs of depth D
+it: no lists. A TREC run lists documents, `trec_eval` orders them by score and reads no rank, so a
+run of the targets alone would put every one of them first, and a run with other documents above
+them would have to invent those. There are no runs here, but what is known:
 
-- ``ndcg_cut.k`` and ``success.k`` for k <= D, and ``recip_rank`` of targets within D, are ours
-  wherever the mid-rank ``1 + better + equal / 2`` is a whole number;
-- a mid-rank between two places goes to the lower of both: ``success.k`` (HR@k) stays exact, NDCG
-  and the reciprocal rank of that instance come out lower than ours (by at most 0.126 and 0.167,
-  those of rank 1.5 at 2, and by less further down);
-- a target below D is left out: ``recip_rank`` lacks its 1 / rank, which is below 1 / D.
+- ``.qrels``: the one relevant document of each query, the target (``query 0 document 1``);
+- ``.eval``: a result's values by query, in the form that ``trec_eval -q`` prints
+  (``measure query value``, tabs between): its ``rank``, which is the mid-rank
+  ``1 + better + equal / 2``, and the suite's metrics as the boards have them; then ``num_q`` and
+  each metric's mean under the query ``all``.
 
-What the fillers were, and all places below the target, is lost. `trec_eval` averages over all
-queries of a file: there is one file for each domain, and a mean over domains is the mean of its
-values of these files.
+A query is a user and a document an item, as numbered in the split; a user with several targets
+has a query for each. There is one pair of files for each domain, and a board's mean over domains
+is the mean of its values ``all`` of these files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,29 +28,28 @@ from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.report.exports.source import Source
+from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.untrusted.paths import SHORT, slug, within
+
+RANK, QUERIES, ALL = "rank", "num_q", "all"
 
 
 def write(source: Source, folder: Path) -> Iterator[Path]:
-    """``trec/<track>-<protocol>-<domain>.qrels`` and beside it a ``.run`` for each result.
+    """``trec/<track>-<protocol>-<domain>.qrels`` and beside it an ``.eval`` for each result.
 
     Raises:
-        HandledError: nothing is done, or ranks are missing.
+        HandledError: nothing is done, or ranks or a metric's plugin are missing.
         DataError: results of one table are of different test targets.
     """
     ranks = source.ranks()
     first: dict[tuple[str, str], RankTable] = {}
     done = [r for r in source.records["results"] if r["status"] == "done"]
     if not done:
-        raise HandledError(f"{source.path}: nothing is done there: no runs to export")
+        raise HandledError(f"{source.path}: nothing is done there: no ranks to export")
+    (folder / "trec").mkdir(exist_ok=True)
     for result in done:
-        if result["key"] not in ranks:
-            raise HandledError(
-                f"{source.ranks_path}: lacks the ranks of {result['identity']['method']} "
-                f"({result['key'][:12]}); build the records again"
-            )
         place = (result["identity"]["track"], result["identity"]["protocol"])
-        table = ranks[result["key"]]
+        table = _table(ranks, result, source)
         if place not in first:
             first[place] = table
             yield from _qrels(folder / "trec", place, result["domains"], table)
@@ -61,8 +58,16 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
                 f"results of {' '.join(place)} were ranked on different test targets: they share "
                 "no qrels", source.path,
             )  # fmt: skip
-        name = _name(result["identity"])
-        yield from _runs(folder / "trec", place, name, result["domains"], table, source.depth)
+        yield from _evaluations(folder / "trec", result, table, source)
+
+
+def _table(ranks: Mapping[str, RankTable], result: Mapping[str, Any], source: Source) -> RankTable:
+    if result["key"] not in ranks:
+        raise HandledError(
+            f"{source.ranks_path}: lacks the ranks of {result['identity']['method']} "
+            f"({result['key'][:12]}); build the records again"
+        )
+    return ranks[result["key"]]
 
 
 def queries(table: RankTable, domain: str) -> tuple[np.ndarray, list[str]]:
@@ -77,42 +82,48 @@ def queries(table: RankTable, domain: str) -> tuple[np.ndarray, list[str]]:
 
 
 def _qrels(
-    folder: Path, place: tuple[str, str], domains: list[str], table: RankTable
+    folder: Path, place: tuple[str, str], domains: Sequence[str], table: RankTable
 ) -> Iterator[Path]:
-    folder.mkdir(exist_ok=True)
     for domain in domains:
         rows, names = queries(table, domain)
         path = within(folder, f"{slug(*place, domain)}.qrels")
-        with path.open("w", encoding="ascii") as file:
-            for name, target in zip(names, table.targets[rows].tolist(), strict=True):
-                file.write(f"{name} 0 i{target} 1\n")
+        targets = zip(names, table.targets[rows].tolist(), strict=True)
+        path.write_text("".join(f"{query} 0 i{item} 1\n" for query, item in targets), "ascii")
         yield path
 
 
-def _runs(
-    folder: Path, place: tuple[str, str], name: str, domains: list[str], table: RankTable,
-    depth: int,
-) -> Iterator[Path]:  # fmt: skip
-    for domain in domains:
-        rows, queried = queries(table, domain)
-        at = np.ceil(rank(table.n_better[rows], table.n_equal[rows])).astype(np.int64)
-        stem = f"{slug(*place, domain)}-{name}"
-        path = within(folder, f"{stem if len(stem) <= SHORT else slug(stem)}.run")
-        with path.open("w", encoding="ascii") as file:
-            for query, target, placed in zip(
-                queried, table.targets[rows].tolist(), at.tolist(), strict=True
-            ):
-                file.write(_lines(query, target, placed, depth, name))
+def _evaluations(
+    folder: Path, result: Mapping[str, Any], table: RankTable, source: Source
+) -> Iterator[Path]:
+    identity = result["identity"]
+    values = metric_values(source.registry, source.records["header"]["metrics"], table)
+    values = {RANK: rank(table.n_better, table.n_equal), **values}
+    for domain in result["domains"]:
+        rows, names = queries(table, domain)
+        stem = f"{slug(identity['track'], identity['protocol'], domain)}-{_name(identity)}"
+        path = within(folder, f"{stem if len(stem) <= SHORT else slug(stem)}.eval")
+        path.write_text(evaluation({m: v[rows] for m, v in values.items()}, names), "utf-8")
         yield path
 
 
-def _lines(query: str, target: int, placed: int, depth: int, tag: str) -> str:
-    """Places 1 to the target's, or to the depth where it is below."""
-    items = [f"above-{n}" for n in range(1, min(placed - 1, depth) + 1)]
-    items += [f"i{target}"] if placed <= depth else []
-    return "".join(
-        f"{query} Q0 {item} {n} {depth - n + 1} {tag}\n" for n, item in enumerate(items, 1)
-    )
+def evaluation(values: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
+    """Text of an ``.eval`` file.
+
+    Args:
+        values: measure -> float64 [Q], of which `RANK` is one; it has no mean.
+        names: the queries, [Q].
+    """
+    columns = {measure: column.tolist() for measure, column in values.items()}
+    lines = [
+        f"{measure}\t{name}\t{columns[measure][number]!r}\n"
+        for number, name in enumerate(names)
+        for measure in columns
+    ]
+    lines.append(f"{QUERIES}\t{ALL}\t{len(names)}\n")
+    for measure in columns if names else ():
+        if measure != RANK:
+            lines.append(f"{measure}\t{ALL}\t{float(values[measure].mean())!r}\n")
+    return "".join(lines)
 
 
 def _name(identity: Mapping[str, Any]) -> str:

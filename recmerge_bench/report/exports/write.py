@@ -11,6 +11,7 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.names import repeated
+from recmerge_bench.registry import Registry
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.chosen import chooser, said
 from recmerge_bench.results.files import load_records, records_files
@@ -21,8 +22,8 @@ Maker = Callable[[Source, Path], Iterator[Path]]
 
 
 def export_suite(
-    folder: Path, suite: str, formats: tuple[str, ...], to: Path, only: Sequence[str] = (),
-    depth: int | None = None,
+    folder: Path, suite: str, formats: tuple[str, ...], to: Path, registry: Registry,
+    only: Sequence[str] = (),
 ) -> list[Path]:  # fmt: skip
     """Write a suite's records in other forms; all files or none.
 
@@ -31,8 +32,8 @@ def export_suite(
         suite: by name.
         formats: of `FORMATS`.
         to: folder that the files go to; made if it is not there.
+        registry: for the metrics by query of the TREC files.
         only: ``key=value,...`` of the identity: results that fit one of them; () takes all.
-        depth: of TREC runs; the largest cut-off of the suite's metrics if None.
 
     Returns:
         The files.
@@ -45,7 +46,7 @@ def export_suite(
     path = within(folder, f"{suite}.json")
     _known(folder, suite, path)
     records = _chosen(load_records(path).raw, only)
-    source = Source(path, records, depth or _depth(records["header"]["metrics"]))
+    source = Source(path, records, registry)
     if to.exists() and not to.is_dir():
         raise HandledError(f"{to}: not a folder; name another with --to")
     to.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,3 @@ def _chosen(records: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
         there = dict.fromkeys(said(r["identity"][key]) for r in records["results"])
         raise HandledError(f"--only {' --only '.join(only)} matches no result{near(value, there)}")
     return {**records, "results": kept}
-
-
-def _depth(metrics: list[str]) -> int:
-    return max((int(m.partition("@")[2]) for m in metrics if "@" in m), default=10)

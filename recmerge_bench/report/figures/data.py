@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.planning.keys import canonical
+from recmerge_bench.report.csv_text import Field, Number, csv_text
 from recmerge_bench.results.results import MEAN
-from recmerge_bench.untrusted.texts import cell
 
 #: Rows of a figure are told apart by these.
 _ROW = ("backbone", "method", "variant", "recipe", "profile", "track")
@@ -56,18 +57,14 @@ class FigureData:
 
     def csv(self) -> str:
         """The points as comma-separated text."""
-        lines = [f"panel,series,{'name,' if self.ticks else ''}x,y,spread,seeds"]
-        for p in self.points:
-            spread = "" if p.spread is None else f"{p.spread:.6g}"
-            tick = (self.ticks[int(p.x)],) if self.ticks else ()
-            names = quoted(p.panel, p.series, *tick)
-            lines.append(f"{names},{p.x:.6g},{p.y:.6g},{spread},{p.seeds}")
-        return "\n".join(lines) + "\n"
+        named = ("name",) if self.ticks else ()
+        columns = ("panel", "series", *named, "x", "y", "spread", "seeds")
+        return csv_text(columns, (self._fields(p) for p in self.points))
 
-
-def quoted(*texts: str) -> str:
-    """Texts as neighbouring fields of a line of comma-separated text."""
-    return ",".join('"' + cell(text).replace('"', '""') + '"' for text in texts)
+    def _fields(self, point: Point) -> list[Field]:
+        names = [point.panel, point.series, *([self.ticks[int(point.x)]] if self.ticks else [])]
+        spread = nan if point.spread is None else point.spread
+        return [*names, *map(Number, (point.x, point.y, spread)), point.seeds]
 
 
 def figures(records: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> list[FigureData]:

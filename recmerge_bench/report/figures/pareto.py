@@ -13,7 +13,7 @@ from typing import Any
 
 from recmerge_bench.report.boards.cost_board import CostLine, cost_lines
 from recmerge_bench.report.boards.table import MEAN, Line, tables
-from recmerge_bench.report.figures.data import quoted
+from recmerge_bench.report.csv_text import Number, csv_text
 from recmerge_bench.results.rows import row_of
 from recmerge_bench.untrusted.paths import apart
 
@@ -67,11 +67,15 @@ class Pareto:
 
     def csv(self) -> str:
         """The rows as comma-separated text."""
-        lines = ["panel,backbone,method,seconds,value,frontier,seeds"]
-        for r in self.rows:
-            names = quoted(r.panel, r.backbone, r.method)
-            lines.append(f"{names},{r.seconds:.6g},{r.value:.6g},{int(r.frontier)},{r.seeds}")
-        return "\n".join(lines) + "\n"
+        columns = ("panel", "backbone", "method", "seconds", "value", "frontier", "seeds")
+        return csv_text(
+            columns,
+            (
+                [r.panel, r.backbone, r.method,
+                 Number(r.seconds), Number(r.value), int(r.frontier), r.seeds]
+                for r in self.rows
+            ),
+        )  # fmt: skip
 
 
 def cost_figures(header: Mapping[str, Any]) -> dict[tuple[str, str], str]:
@@ -103,9 +107,7 @@ def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto
             rows += _panel(MERGE, merged, metric, ("merging",))
         levels = _levels(pairs, header["tracks"][track].get("reference"), metric) if merged else ()
         title = f"{track}, {protocol}: {metric} and what it cost"
-        found.append(
-            Pareto(names[track, protocol], title, metric, tuple(rows), tuple(levels))
-        )
+        found.append(Pareto(names[track, protocol], title, metric, tuple(rows), tuple(levels)))
     return found
 
 
