@@ -47,8 +47,8 @@ BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
 #: Class attributes with few values.
 _CHOICES = {"reach": ("entry", "tensor", "model"), "scaled": (True, False),
             "modulated": (True, False)}  # fmt: skip
-#: (kind, target) of the classes that were looked at for a plan.
-_CHECKED: set[tuple[str, str]] = set()
+#: Kind and id of the classes that were looked at for a plan; held, so that no id is another's.
+_CHECKED: dict[tuple[str, int], Any] = {}
 
 
 def check_early(spec: Spec) -> None:
@@ -112,9 +112,9 @@ def spec_class(spec: Spec) -> Any:
         HandledError: it cannot be had, or is not what the kind needs.
     """
     found = load_class(spec.target)
-    if (spec.kind, spec.target) not in _CHECKED:
+    if (spec.kind, id(found)) not in _CHECKED:
         check_class(spec, found)
-        _CHECKED.add((spec.kind, spec.target))
+        _CHECKED[spec.kind, id(found)] = found
     return found
 
 

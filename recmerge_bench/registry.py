@@ -56,6 +56,7 @@ class Registry:
         problems: one line for each plugin that could not be used and each contested name.
         refused: those of plugins that the user named for this command (``-p``).
         suite_paths: suite files or folders of them.
+        named: what the user named for this command, as it was named.
         files: modules loaded from a file (``-p file.py``): module name -> path.
         contested: (kind, name) -> the line that names all who register it.
     """
@@ -65,6 +66,7 @@ class Registry:
     problems: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     suite_paths: list[Path] = field(default_factory=list)
+    named: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     contested: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -106,8 +108,14 @@ class Registry:
 
 
 def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> Registry:
-    """Load all plugins: entry points, the package's own first, then `extra`, the environment's."""
-    registry = Registry()
+    """Load all plugins: entry points, the package's own first, then `extra`, the environment's.
+
+    Files that an earlier call loaded are forgotten first: a plugin's module has the same name,
+    and its cells the same keys, whatever was loaded before it in this process.
+    """
+    _forget_files()
+    asked = list(dict.fromkeys(extra))
+    registry = Registry(named=tuple(asked))
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     loader = _Loader(registry, manager)
@@ -116,7 +124,6 @@ def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ)
         version = point.dist.version if point.dist else ""
         origin = point.dist.name if point.dist else "?"
         loader.load(point.name, origin, version, point.load)
-    asked = list(dict.fromkeys(extra))
     named = [*asked, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
     for name in dict.fromkeys(named):
         problem = loader.load(name, name, "", functools.partial(_import_named, name, registry))
@@ -191,9 +198,7 @@ def _find_contested(registry: Registry) -> None:
     for (shared, name), found in claims.items():
         if len({id(plugin) for _, plugin in found}) < 2:
             continue
-        who = " and by ".join(
-            f"{p.module} ({spec.place}, {_origin(p)})" for spec, p in found
-        )
+        who = " and by ".join(f"{p.module} ({spec.place}, {_origin(p)})" for spec, p in found)
         line = (
             f"the {shared} '{name}' is registered by {who}: one name means one thing; "
             "rename or remove one of them"
@@ -232,6 +237,18 @@ def _import_named(name: str, registry: Registry) -> ModuleType:
     return import_file(path.stem, path.resolve(), registry.files)
 
 
+#: Modules of single-file plugins that are loaded now, by name.
+_FROM_FILES: dict[str, ModuleType] = {}
+
+
+def _forget_files() -> None:
+    """Take the modules of single-file plugins out of `sys.modules`."""
+    while _FROM_FILES:
+        name, module = _FROM_FILES.popitem()
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+
+
 def import_file(module: str, path: Path, files: dict[str, str] | None = None) -> ModuleType:
     """Import a single-file plugin under its stem's name and remember the file for the workers."""
     if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(path):
@@ -246,6 +263,7 @@ def import_file(module: str, path: Path, files: dict[str, str] | None = None) ->
     except BaseException:
         del sys.modules[module]
         raise
+    _FROM_FILES[module] = loaded
     if files is not None:
         files[module] = str(path)
     return loaded

@@ -21,15 +21,14 @@ from recmerge_bench_plugins.datasets.synthetic import Options as SyntheticOption
 from recmerge_bench_plugins.datasets.synthetic import Synthetic
 from recmerge_bench_plugins.protocols import leave_one_out as loo_plugin
 from recmerge_bench_plugins.protocols import temporal as temporal_plugin
-from rich.console import Console
 
-from recmerge_bench.cli.run import fetch_small
 from recmerge_bench.data.candidates import draw
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out, temporal
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
+from recmerge_bench.interface.fetching import fetch_small
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -154,10 +153,10 @@ def test_run_fetches_what_is_small(
     assert {c.blocked is not None for c in blocked.cells.values() if c.kind == "data"} == {True}
     fetch = MovieLens100K.fetch
     monkeypatch.setattr(MovieLens100K, "fetch", lambda s, root, _: fetch(s, root, str(mirror)))
-    assert fetch_small(blocked, registry, None, Console(quiet=True))
+    assert fetch_small(blocked, registry, None, print)
     again = build(suite, registry)
     assert not any(c.blocked for c in again.cells.values())
-    assert not fetch_small(again, registry, None, Console(quiet=True))
+    assert not fetch_small(again, registry, None, print)
 
 
 def test_synthetic_is_the_same_each_time_and_follows_its_seed() -> None:

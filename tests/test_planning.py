@@ -81,7 +81,7 @@ def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
         ("recmerge_bench.evaluation.ranking", {"train", "merge", "rank"}),
         ("recmerge_bench.running.stage_rank", {"rank"}),
         ("recmerge_bench.report.boards.markdown", set()),
-        ("recmerge_bench.cli.run", set()),
+        ("recmerge_bench.interface.runs", set()),
         ("recmerge_bench.running.scheduler", set()),
         ("recmerge_bench_plugins.strategies.ties", {"merge", "rank"}),
     ],

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from recmerge_bench.cli.common import make_plan
+from recmerge_bench.interface.plans import planned
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.scheduler import todo
 from recmerge_bench.running.store import Store
@@ -116,7 +116,7 @@ def test_damaged_ranks_are_to_do(
 ) -> None:
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     keys = [r["key"] for r in rows(finished)]
-    plan = make_plan(registry, str(tmp_path / "counts.yaml"), (), None, None)
+    plan = planned(tmp_path / "counts.yaml", registry)
     store = Store(tmp_path / "out")
     assert todo(plan, store).waiting == [] and todo(plan, store).damaged == {}
     change(tmp_path / "out/store", keys)

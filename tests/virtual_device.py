@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_flatten
 
-from recmerge_bench.cli.common import make_plan
+from recmerge_bench.interface.plans import planned
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.worker import execute
@@ -189,7 +189,7 @@ def run_with_plugin(plugin: str, suite: str, where: Path, device: str) -> list[s
 
 def run_cells(registry: Registry, suite: Path, out: Path, device: str) -> list[str]:
     """Run a suite's cells in this process, one after another; what did not end well."""
-    plan = make_plan(registry, str(suite), (), None, None)
+    plan = planned(suite, registry)
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     try:
         for cell in plan.cells.values():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from recmerge_bench.cli.common import choose, make_plan, out_option, registry, suite_options
+from recmerge_bench.cli.common import out_option, registry, seeds_of, suite_options
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.store import Store
 
@@ -49,10 +49,12 @@ def pack(
 
     and back here: recmerge-bench cells adopt result*.tar
     """
+    from recmerge_bench.interface.plans import chosen, planned
     from recmerge_bench.planning.select import select
     from recmerge_bench.running import transfer
 
-    plan = choose(make_plan(registry(ctx), suite_name, changes, seeds, data_root), only)
+    cells = planned(suite_name, registry(ctx), changes, seeds_of(seeds), only, data_root)
+    plan = chosen(cells, only)
     keys = select(plan, selector)
     if not keys:
         raise HandledError(f"{selector} matches no cell of '{plan.suite}'; `recmerge-bench plan`")

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry, discover
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -73,44 +72,14 @@ def registry(ctx: click.Context) -> Registry:
     return found
 
 
-def make_plan(
-    found: Registry,
-    suite_name: str,
-    changes: tuple[str, ...],
-    seeds: str | None,
-    data_root: Path | None,
-) -> Plan:
-    """Read the suite, lay the command line's changes over it, and plan."""
-    from recmerge_bench.planning.plan import build
-    from recmerge_bench.planning.suite import load_suite
-
-    replicates = None if seeds is None else _seeds(seeds)
-    return build(load_suite(suite_name, found, changes, replicates), found, data_root)
-
-
-def choose(plan: Plan, only: tuple[str, ...]) -> Plan:
-    """What ``--only`` leaves of a plan; several add up.
+def seeds_of(text: str | None) -> list[int] | None:
+    """The seeds that ``--seeds`` gives; None where it is not given.
 
     Raises:
-        HandledError: one of them matches nothing.
+        HandledError: something else than whole numbers.
     """
-    from recmerge_bench.planning.select import select
-
-    if not only:
-        return plan
-    keys: list[str] = []
-    for selector in only:
-        found = select(plan, selector)
-        if not found:
-            raise HandledError(
-                f"--only {selector} matches nothing in suite '{plan.suite}'; "
-                "see `recmerge-bench plan`"
-            )
-        keys += found
-    return plan.restricted(list(dict.fromkeys(keys)))
-
-
-def _seeds(text: str) -> list[int]:
+    if text is None:
+        return None
     parts = [p.strip() for p in text.split(",")]
     if not all(p.isdigit() for p in parts):
         raise HandledError(f"--seeds takes whole numbers such as 0,1, not '{text}'")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from recmerge_bench.borders.datasets import loaded, sources_of
 from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
 from recmerge_bench.contracts import definition
-from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
-from recmerge_bench.registry import Registry
+from recmerge_bench.interface.datasets import Availability, availability, load_dataset
 from recmerge_bench.specs import Spec
 from recmerge_bench.untrusted.paths import slug
 
@@ -25,12 +24,12 @@ def datasets() -> None:
 
 @datasets.command("list")
 @data_root_option
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--json", "json_wanted", is_flag=True)
 @click.pass_context
-def list_datasets(ctx: click.Context, data_root: Path | None, as_json: bool) -> int:
+def list_datasets(ctx: click.Context, data_root: Path | None, json_wanted: bool) -> int:
     """Show the registered datasets, and whether their data are found."""
-    rows = availability(registry(ctx), data_root)
-    if as_json:
+    rows = [as_json(row) for row in availability(registry(ctx), data_root)]
+    if json_wanted:
         click.echo(json.dumps(rows, indent=1))
         return 0
     from tabulate import tabulate
@@ -40,44 +39,9 @@ def list_datasets(ctx: click.Context, data_root: Path | None, as_json: bool) -> 
     return 0
 
 
-def availability(
-    found: Registry, data_root: Path | None, kind: str = "dataset"
-) -> list[dict[str, Any]]:
-    """Each dataset (or encoder) with ``status`` and the mend.
-
-    The status is found, generated (nothing is read), missing, or needs options.
-    """
-    rows = []
-    for name in found.names(kind):
-        spec = found.get(kind, name)
-        status, mend = "found", ""
-        try:
-            if not sources_of(definition(spec), data_root):
-                status = "generated"
-        except Blocked as gap:
-            status, mend = f"missing: {gap.reason}", gap.mend
-        except HandledError as error:
-            status, mend = "needs options", str(error)
-        rows.append({"name": name, "status": status, "mend": mend, "summary": spec.summary,
-                     "licence": spec.licence})  # fmt: skip
-    return rows
-
-
-def load(found: Registry, name: str, data_root: Path | None) -> Interactions:
-    """A dataset by name, or a folder of atomic files.
-
-    Raises:
-        HandledError: no such dataset, or its data are missing.
-    """
-    try:
-        if ("dataset", name) not in found.specs and Path(name).is_dir():
-            from recmerge_bench.toolkit.data.atomic import read_folder
-
-            return read_folder(Path(name))
-        spec = found.get("dataset", name)
-        return loaded(definition(spec), data_root)
-    except Blocked as gap:
-        raise HandledError(f"{gap.reason}; {gap.mend}") from None
+def as_json(row: Availability) -> dict[str, str]:
+    """A row as ``--json`` tells it."""
+    return {"mend" if k == "remedy" else k: v for k, v in asdict(row).items()}
 
 
 @datasets.command()
@@ -160,7 +124,7 @@ def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> i
     """Write a dataset as RecBole atomic files (.inter, .item)."""
     from recmerge_bench.toolkit.data.atomic import export_atomic
 
-    loaded = load(registry(ctx), name, data_root)
+    loaded = load_dataset(registry(ctx), name, data_root)
     stem = slug(Path(name).resolve().name if Path(name).is_dir() else name)  # "." has no name
     for path in export_atomic(loaded, to, stem):
         click.echo(f"wrote {path}")

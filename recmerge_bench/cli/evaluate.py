@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import data_root_option, registry
-from recmerge_bench.cli.datasets import load
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.interface.datasets import load_dataset
 from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.registry import Registry
@@ -49,7 +49,7 @@ def evaluate(
     """
     found = registry(ctx)
     check_metrics(found, metrics)
-    interactions = load(found, dataset, data_root)
+    interactions = load_dataset(found, dataset, data_root)
     chosen = _domains(domains, interactions.catalogue.domains)
     table = _ranks(
         found, checkpoint, backbone, _options(changes), interactions, protocol, chosen, device
@@ -125,16 +125,12 @@ def _ranks(
     drawn = (
         None
         if count is None
-        else draw(
-            split, split.test, catalogue, count, how.candidate_seed, how.cap_candidates
-        )
+        else draw(split, split.test, catalogue, count, how.candidate_seed, how.cap_candidates)
     )
     net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
     ranking = [Ranking(drawn, how.mask_history)]
     try:
-        better, equal = rank_with_net(
-            model, net, split, split.test, catalogue, ranking, device
-        )[0]
+        better, equal = rank_with_net(model, net, split, split.test, catalogue, ranking, device)[0]
     except FloatingPointError as error:
         raise HandledError(f"{checkpoint}: {error}") from None
     about = {"protocol": {"name": protocol}}

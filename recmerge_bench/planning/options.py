@@ -22,17 +22,17 @@ def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]
     Raises:
         HandledError: an unknown option or a value of a wrong type.
     """
-    options = {**spec.options, **given}
+    options, cls = {**spec.options, **given}, spec_class(spec)
 
     def completed() -> dict[str, Any]:
-        values = checked(spec_class(spec).Options, options, f"{where}, {spec.name}")
+        values = checked(cls.Options, options, f"{where}, {spec.name}")
         try:
             definition(spec, values)  # whatever else it asks of its options
         except HandledError as error:
             raise HandledError(f"{where}: {error}") from None
         return values
 
-    return _once((spec.kind, spec.target), options, completed)
+    return _once((spec.kind, id(cls)), options, completed)
 
 
 def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:

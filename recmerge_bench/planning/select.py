@@ -24,7 +24,7 @@ def select(plan: Plan, selector: str) -> list[str]:
     Raises:
         HandledError: an unknown field.
     """
-    terms = [_term(text) for text in selector.split(",") if text]
+    asked = terms(selector)
     rows: dict[str, list[dict[str, Any]]] = {}
     for result in (*plan.results, *plan.curves):
         rows.setdefault(result.key, []).append(dict(result.identity))
@@ -32,9 +32,18 @@ def select(plan: Plan, selector: str) -> list[str]:
     for key, cell in plan.cells.items():
         own = {"key": cell.key, "kind": cell.kind, "label": cell.label}
         views = [{**own, **row} for row in rows.get(key, [])] or [own]
-        if any(all(_holds(view, *term) for term in terms) for view in views):
+        if any(all(_holds(view, *term) for term in asked) for view in views):
             found.append(key)
     return found
+
+
+def terms(selector: str) -> list[tuple[str, list[str]]]:
+    """A selector as (field, patterns).
+
+    Raises:
+        HandledError: an unknown field.
+    """
+    return [_term(text) for text in selector.split(",") if text]
 
 
 def _term(text: str) -> tuple[str, list[str]]:

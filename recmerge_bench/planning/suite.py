@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -282,20 +282,25 @@ def _suite_files(registry: Registry) -> dict[str, list[Path]]:
 
 
 def load_suite(
-    name: str,
+    given: str | Mapping[str, Any],
     registry: Registry,
     changes: Iterable[str] = (),
     seeds: list[int] | None = None,
 ) -> Suite:
-    """Read a suite by name or file, with ``key=value`` changes laid over it.
+    """Read a suite by name or file, or take its keys, with ``key=value`` changes laid over it.
 
-    `seeds` replaces the suite's and every track's.
+    `seeds` replaces the suite's and every track's. Files that given keys extend are sought from
+    the working folder.
 
     Raises:
         HandledError: no such suite, not YAML, an unknown key, a value of a wrong type.
     """
     places: Places = {}
-    raw = _read(name, registry, (), places)
+    if isinstance(given, str):
+        name, raw = given, _read(given, registry, (), places)
+    else:
+        name = str(given.get("name", ""))
+        raw = _over_parents(dict(given), Path(name or "suite"), registry, (), places)
     _changed(raw, changes, places)
     if seeds is not None:
         raw["seeds"] = seeds
@@ -320,9 +325,7 @@ def _where(name: str, places: Places) -> Callable[[Place], str]:
     return where
 
 
-def _read(
-    name: str, registry: Registry, seen: tuple[str, ...], places: Places
-) -> dict[str, Any]:
+def _read(name: str, registry: Registry, seen: tuple[str, ...], places: Places) -> dict[str, Any]:
     """A suite's keys over those of the suites that it extends; `places` learns where they stand."""
     if name in seen:
         raise HandledError(f"suites extend one another in a circle: {' -> '.join([*seen, name])}")
@@ -339,14 +342,22 @@ def _read(
     raw = found.value
     if not isinstance(raw, dict):
         raise DataError(f"a suite is a mapping of keys, this is a {type(raw).__name__}", path)
+    whole = _over_parents(raw, path, registry, (*seen, name), places)
+    places.update({place: f"{path}:{line}" for place, line in found.lines.items() if place})
+    return whole
+
+
+def _over_parents(
+    raw: dict[str, Any], path: Path, registry: Registry, seen: tuple[str, ...], places: Places
+) -> dict[str, Any]:
+    """A suite's keys over those of the suites that it extends, whose files lie beside `path`."""
     below: dict[str, Any] = {}
     for parent in _parents(raw, path):
         if parent.endswith((".yaml", ".yml")):
             parent = str(path.parent / parent)
-        above = _read(parent, registry, (*seen, name), places)
+        above = _read(parent, registry, seen, places)
         several = not isinstance(raw["extends"], str)
         below = _overlay(below, _with_own_seeds(above) if several else above)
-    places.update({place: f"{path}:{line}" for place, line in found.lines.items() if place})
     return _overlay(below, raw)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from recmerge_bench.files import write_json, write_text
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
@@ -18,15 +16,6 @@ from recmerge_bench.results.files import cost_path, load_costs, load_records, wr
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.results import Reader, manifests
 from recmerge_bench.untrusted.paths import within
-
-
-def write_board(out: Path, suite: str, registry: Registry, console: Console) -> list[Path]:
-    """Write ``OUT/boards`` and ``OUT/records`` of a suite, print the board, return the files."""
-    from recmerge_bench.report.boards.show import print_board
-
-    files = build(out, out / "boards", out / "records", registry, suite)
-    print_board(load_records(within(out / "records", f"{suite}.json")).raw, console)
-    return files
 
 
 def build(

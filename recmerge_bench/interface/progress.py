@@ -1,8 +1,10 @@
-"""Live progress of a run: what runs, what is cached, time left."""
+"""Live progress of a run: what runs, what is cached, time left; or nothing at all."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +16,38 @@ from rich.text import Text
 
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.processes.words import first_line
+from recmerge_bench.running.scheduler import Listener
+
+
+class Reporter:
+    """Where a call's progress goes.
+
+    Args:
+        progress: True shows it: a live panel on a terminal, a line per finished cell elsewhere;
+            None shows the panel on a terminal and nothing elsewhere (notebooks, pipes); False
+            shows nothing.
+    """
+
+    def __init__(self, progress: bool | None) -> None:
+        console = Console(highlight=False)
+        shown = console.is_terminal if progress is None else progress
+        self.console = console if shown else None
+
+    def line(self, text: str) -> None:
+        """A line, where progress is shown."""
+        if self.console is not None:
+            self.console.print(text, markup=False)
+
+    @contextmanager
+    def following(
+        self, plan: Plan, waiting: Sequence[str], cached: int, slots: int
+    ) -> Iterator[Listener]:
+        """What takes the events of a run."""
+        if self.console is None:
+            yield lambda event: None
+            return
+        with Progress(plan, list(waiting), cached, slots, self.console) as progress:
+            yield progress
 
 
 class Progress:
@@ -68,9 +102,7 @@ class Progress:
         self.failed += what == "failed"
         label = self.plan.cells[key].label
         if what == "failed":
-            self.console.print(
-                Text(f"failed: {label}: {first_line(event['error'])}", style="red")
-            )
+            self.console.print(Text(f"failed: {label}: {first_line(event['error'])}", style="red"))
         elif not self.console.is_terminal:
             self.console.print(
                 f"[{self.finished}/{self.total}] {label} ({seconds:.1f} s), {self.remaining()}",

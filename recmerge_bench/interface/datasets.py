@@ -1,0 +1,66 @@
+"""Datasets and encoders: whether their files are here, and datasets as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recmerge_bench.borders.datasets import loaded, sources_of
+from recmerge_bench.contracts import definition
+from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.errors import Blocked, HandledError
+from recmerge_bench.registry import Registry
+
+
+@dataclass(frozen=True)
+class Availability:
+    """A dataset or a text encoder, and whether its files are here.
+
+    Attributes:
+        name: as suites name it.
+        status: ``found``, ``generated`` (nothing is read), ``needs options``, or ``missing: ...``.
+        remedy: what to do where it is neither found nor generated; else empty.
+        summary: one line.
+        licence: of the data or weights.
+    """
+
+    name: str
+    status: str
+    remedy: str
+    summary: str
+    licence: str
+
+
+def availability(
+    registry: Registry, data_root: Path | None, kind: str = "dataset"
+) -> tuple[Availability, ...]:
+    """Every ``dataset`` (or ``encoder``), by name."""
+    rows = []
+    for name in registry.names(kind):
+        spec = registry.get(kind, name)
+        status, remedy = "found", ""
+        try:
+            if not sources_of(definition(spec), data_root):
+                status = "generated"
+        except Blocked as missing:
+            status, remedy = f"missing: {missing.reason}", missing.mend
+        except HandledError as error:
+            status, remedy = "needs options", str(error)
+        rows.append(Availability(name, status, remedy, spec.summary, spec.licence))
+    return tuple(rows)
+
+
+def load_dataset(registry: Registry, name: str | Path, data_root: Path | None) -> Interactions:
+    """A dataset by name, or a folder of atomic files.
+
+    Raises:
+        HandledError: no such dataset, or its data are missing.
+    """
+    try:
+        if ("dataset", str(name)) not in registry.specs and Path(name).is_dir():
+            from recmerge_bench.toolkit.data.atomic import read_folder
+
+            return read_folder(Path(name))
+        return loaded(definition(registry.get("dataset", str(name))), data_root)
+    except Blocked as missing:
+        raise HandledError(f"{missing.reason}; {missing.mend}") from None

@@ -1,0 +1,165 @@
+"""What is here, what is missing, how to fix it. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from recmerge_bench.interface.datasets import Availability, availability
+from recmerge_bench.interface.plugins import Plugins, registry_of
+from recmerge_bench.interface.tables import Value, html_table
+
+LIBRARIES = (
+    "recmerge-bench", "torch", "numpy", "pyarrow", "safetensors", "transformers", "pluggy",
+    "pydantic", "click", "rich", "recbole",
+)  # fmt: skip
+#: Without these nothing runs.
+NEEDED = ("torch", "numpy", "pyarrow", "safetensors")
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The machine.
+
+    Attributes:
+        cores: logical CPUs; None where the system does not say.
+        memory_gib: main memory, GiB.
+        disk_free_gib: free in the working folder, GiB.
+        gpus: name and memory of each, as ``nvidia-smi`` says them.
+    """
+
+    cores: int | None
+    memory_gib: float
+    disk_free_gib: float
+    gpus: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class DoctorReport:
+    """Versions, devices, data and what is wrong.
+
+    Attributes:
+        python: its version.
+        versions: library -> version; None where it is not installed.
+        recbole: what of RecBole is usable here.
+        devices: the machine.
+        datasets: whether their data are here.
+        encoders: whether their weights are here.
+        problems: plugins that cannot be used, a line each.
+        broken: libraries without which nothing runs, a line each.
+    """
+
+    python: str
+    versions: dict[str, str | None]
+    recbole: str
+    devices: Devices
+    datasets: tuple[Availability, ...]
+    encoders: tuple[Availability, ...]
+    problems: tuple[str, ...]
+    broken: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken; missing data are no fault."""
+        return not self.problems and not self.broken
+
+    def lines(self) -> list[str]:
+        """The report, a line for each thing."""
+        devices = self.devices
+        return [
+            f"python {self.python}",
+            *(f"{name} {found or 'absent'}" for name, found in self.versions.items()),
+            f"RecBole: {self.recbole}",
+            f"devices: {devices.cores} cores, {devices.memory_gib} GiB memory, "
+            f"{devices.disk_free_gib} GiB free here, GPUs: {', '.join(devices.gpus) or 'none'}",
+            *(_line("dataset", row) for row in self.datasets),
+            *(_line("encoder", row) for row in self.encoders),
+            *(f"problem: {line}" for line in (*self.problems, *self.broken)),
+            *(["no problems"] if self.ok else []),
+        ]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        rows: list[list[Value]] = [
+            [kind, row.name, row.status, row.remedy]
+            for kind, some in (("dataset", self.datasets), ("encoder", self.encoders))
+            for row in some
+        ]
+        notes = [line for line in self.lines() if not line.startswith(("dataset ", "encoder "))]
+        return html_table("doctor", ["", "name", "status", "to fix"], rows, notes)
+
+
+def doctor(*, data_root: str | Path | None = None, plugins: Plugins = ()) -> DoctorReport:
+    """Check versions, RecBole's state, devices, data and plugins.
+
+    Args:
+        data_root: folder with raw data, for datasets that are not bundled.
+        plugins: files or modules to load beside the installed plugins.
+
+    Raises:
+        HandledError: a plugin that is named cannot be used.
+    """
+    registry, root = registry_of(plugins), None if data_root is None else Path(data_root)
+    versions = {name: _version(name) for name in LIBRARIES}
+    lacking = [name for name in NEEDED if versions[name] is None]
+    return DoctorReport(
+        platform.python_version(),
+        versions,
+        _recbole(versions),
+        _devices(),
+        availability(registry, root),
+        availability(registry, root, "encoder"),
+        tuple(registry.problems),
+        tuple(f"{n} is not installed; pip install -c constraints.txt -e ." for n in lacking),
+    )
+
+
+def _line(kind: str, row: Availability) -> str:
+    return f"{kind} {row.name}: {row.status}" + (f"; to mend: {row.remedy}" if row.remedy else "")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _recbole(versions: dict[str, str | None]) -> str:
+    if versions["recbole"] is None:
+        return (
+            "absent: only its models and the parity tests need it "
+            "(pip install -c constraints.txt 'recbole==1.2.1', Python < 3.12); "
+            "ml-100k is read from its wheel, which `run` fetches"
+        )
+    numpy = versions["numpy"] or "0"
+    if int(numpy.partition(".")[0]) >= 2:
+        return (
+            f"{versions['recbole']}: its data are usable; its models need numpy < 2, "
+            f"here is {numpy}; pip install -c constraints.txt numpy"
+        )
+    return f"{versions['recbole']}: data and models usable"
+
+
+def _devices() -> Devices:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    free = shutil.disk_usage(Path.cwd()).free
+    return Devices(os.cpu_count(), round(memory / 2**30, 1), round(free / 2**30, 1), _gpus())
+
+
+def _gpus() -> tuple[str, ...]:
+    try:
+        ran = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"],
+            capture_output=True, text=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(line.strip() for line in ran.stdout.splitlines() if ran.returncode == 0)

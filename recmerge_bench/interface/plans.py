@@ -1,0 +1,222 @@
+"""Plans: a suite's cells, which are done, which can run here and what they would cost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from recmerge_bench.errors import HandledError
+from recmerge_bench.interface.plugins import Plugins, registry_of
+from recmerge_bench.interface.suites import (
+    Changes,
+    Selectors,
+    SuiteLike,
+    load_suite,
+    selectors,
+    with_asked_rows,
+)
+from recmerge_bench.interface.tables import Value, frame, html_table
+from recmerge_bench.planning.cells import Cell
+from recmerge_bench.planning.cells import Plan as Cells
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.select import select
+from recmerge_bench.planning.stages import STAGES
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.estimate import measured
+from recmerge_bench.running.store import Store
+
+if TYPE_CHECKING:
+    import pandas
+
+Status = Literal["done", "to do", "blocked"]
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell and how it stands.
+
+    Attributes:
+        key: content key, 64 hex digits.
+        kind: ``data``, ``split``, ``candidates``, ``text``, ``train``, ``merge``, ``rank``, ...
+        label: what a person reads.
+        inputs: role -> key of another cell.
+        seed: None where the result depends on none.
+        status: done, to do or blocked.
+        reason: why it is blocked; else empty.
+        remedy: what to do about that.
+        seconds: of one worker, estimated (from like cells of the store where there are any).
+    """
+
+    key: str
+    kind: str
+    label: str
+    inputs: dict[str, str]
+    seed: int | None
+    status: Status
+    reason: str
+    remedy: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something that cells need and that is not here.
+
+    Attributes:
+        reason: what is missing.
+        remedy: the exact thing to do about it.
+        count: how many cells (of a plan) or results (of a run) wait for it.
+    """
+
+    reason: str
+    remedy: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.count} x {self.reason}; to mend: {self.remedy}"
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """What a run of a suite would do.
+
+    Attributes:
+        suite: its name.
+        cells: every cell after its inputs.
+    """
+
+    suite: str
+    cells: tuple[PlannedCell, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Estimated seconds of one worker for what is to do."""
+        return sum(cell.seconds for cell in self.cells if cell.status == "to do")
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of its cells, in the order of the stages."""
+        return tuple(kind for kind in STAGES if any(c.kind == kind for c in self.cells))
+
+    @property
+    def missing(self) -> tuple[Missing, ...]:
+        """What blocks cells here, each reason once."""
+        return counted((c.reason, c.remedy) for c in self.cells if c.status == "blocked")
+
+    def count(self, status: Status, kind: str | None = None) -> int:
+        """How many cells (of a kind) stand so."""
+        return sum(c.status == status and kind in (None, c.kind) for c in self.cells)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A row for each cell, columns as the attributes of `PlannedCell`.
+
+        Raises:
+            HandledError: pandas is not installed.
+        """
+        return frame([asdict(cell) for cell in self.cells])
+
+    def __repr__(self) -> str:
+        return "\n".join([self._title(), *(f"  {k}: {self.states(k)}" for k in self.kinds),
+                          *(f"  blocked: {m}" for m in self.missing)])  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        rows: list[list[Value]] = [
+            [kind, *(self.count(s, kind) for s in ("done", "to do", "blocked"))]
+            for kind in self.kinds
+        ]
+        notes = [f"blocked: {m}" for m in self.missing]
+        return html_table(self._title(), ["cells", "done", "to do", "blocked"], rows, notes)
+
+    def states(self, kind: str) -> str:
+        """``2 done, 1 to do`` of a kind."""
+        states: tuple[Status, ...] = ("done", "to do", "blocked")
+        return ", ".join(f"{n} {s}" for s in states if (n := self.count(s, kind)))
+
+    def _title(self) -> str:
+        return (
+            f"plan of suite '{self.suite}': {self.count('done')} cells done, "
+            f"{self.count('to do')} to do (about {self.seconds / 60:.1f} min of one worker), "
+            f"{self.count('blocked')} blocked"
+        )
+
+
+def plan(
+    suite: SuiteLike = "quick",
+    *,
+    out: str | Path = "runs",
+    plugins: Plugins = (),
+    changes: Changes = (),
+    seeds: Iterable[int] | None = None,
+    only: Selectors = (),
+    data_root: str | Path | None = None,
+) -> Plan:
+    """Every cell of a suite: done, to do, or blocked and how to fix that. Starts nothing.
+
+    Args:
+        suite: see `load_suite`, as `changes`, `seeds` and `plugins`.
+        out: folder of the run, whose finished cells are done.
+        plugins: files or modules to load beside the installed plugins.
+        changes: laid over the suite.
+        seeds: replicates, in the place of the suite's.
+        only: these rows alone, such as ``method=ties,seed=0``; several add up.
+        data_root: folder with raw data, for datasets that are not bundled.
+
+    Raises:
+        HandledError: anything wrong in the suite; a selector that matches nothing.
+    """
+    registry = registry_of(plugins)
+    cells = chosen(planned(suite, registry, changes, seeds, only, data_root), only)
+    store = Store(Path(out).resolve())
+    cells = measured(cells, store)
+    return Plan(cells.suite, tuple(_described(cell, store) for cell in cells.cells.values()))
+
+
+def planned(
+    suite: SuiteLike,
+    registry: Registry,
+    changes: Changes = (),
+    seeds: Iterable[int] | None = None,
+    only: Selectors = (),
+    data_root: str | Path | None = None,
+) -> Cells:
+    """All cells of a suite; methods of named plugins that `only` asks for are rows of it."""
+    read = load_suite(suite, changes=changes, seeds=seeds, plugins=registry)
+    return build(
+        with_asked_rows(read, registry, only), registry, None if data_root is None
+        else Path(data_root)
+    )  # fmt: skip
+
+
+def chosen(cells: Cells, only: Selectors) -> Cells:
+    """What `only` leaves of a plan; selectors add up.
+
+    Raises:
+        HandledError: one of them matches nothing.
+    """
+    keys: list[str] = []
+    for selector in selectors(only):
+        matching = select(cells, selector)
+        if not matching:
+            raise HandledError(
+                f"only {selector} matches nothing in suite '{cells.suite}'; "
+                "see `recmerge-bench plan`"
+            )
+        keys += matching
+    return cells.restricted(list(dict.fromkeys(keys))) if only else cells
+
+
+def counted(reasons: Iterable[tuple[str, str]]) -> tuple[Missing, ...]:
+    """(reason, remedy) pairs, each once with its count, in their order."""
+    return tuple(Missing(*pair, count) for pair, count in Counter(reasons).items())
+
+
+def _described(cell: Cell, store: Store) -> PlannedCell:
+    reason, remedy = cell.blocked or ("", "")
+    status: Status = "blocked" if cell.blocked else "done" if store.intact(cell.key) else "to do"
+    return PlannedCell(
+        cell.key, cell.kind, cell.label, dict(cell.inputs), cell.seed, status, reason, remedy,
+        round(cell.cost, 1),
+    )  # fmt: skip

@@ -1,0 +1,252 @@
+"""Runs: a suite computed, its boards and records written, and what came of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from recmerge_bench.borders.executors import CheckedExecutor
+from recmerge_bench.contracts import definition
+from recmerge_bench.files import write_text
+from recmerge_bench.interface.fetching import fetch_small
+from recmerge_bench.interface.guard import plugins_told
+from recmerge_bench.interface.plans import Missing, chosen, counted, planned
+from recmerge_bench.interface.plugins import Plugins, registry_of
+from recmerge_bench.interface.progress import Reporter
+from recmerge_bench.interface.suites import Changes, Selectors, SuiteLike, texts
+from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.suite import Suite
+from recmerge_bench.registry import Registry
+from recmerge_bench.report.publishing.finish import build
+from recmerge_bench.running.estimate import measured
+from recmerge_bench.running.manifest import write_manifest
+from recmerge_bench.running.scheduler import Outcome, Todo, todo
+from recmerge_bench.running.scheduler import Run as Execution
+from recmerge_bench.running.store import Store
+from recmerge_bench.untrusted.paths import within
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that failed.
+
+    Attributes:
+        key: of the cell.
+        label: what a person reads.
+        kind: of the cell.
+        error: what went wrong, one line.
+        handled: wrong use or bad data, rather than a bug.
+        file: JSON with the traceback.
+    """
+
+    key: str
+    label: str
+    kind: str
+    error: str
+    handled: bool
+    file: Path
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """A suite's run, and what its folder now holds of the suite.
+
+    Attributes:
+        out: the folder: ``store``, ``records``, ``boards``, ``suites``.
+        suite: its name.
+        keys: rank cells of the results that the run was asked for.
+        plugins: what was named with the call, for calls that read the results.
+        computed: cells that this run finished.
+        cached: cells that were done before.
+        failures: cells that failed; run again to retry.
+        missing: what blocks results of the suite here, each reason once.
+        files: boards and records that were written.
+    """
+
+    out: Path
+    suite: str
+    keys: frozenset[str]
+    plugins: tuple[str, ...]
+    computed: int
+    cached: int
+    failures: tuple[Failure, ...]
+    missing: tuple[Missing, ...]
+    files: tuple[Path, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed; blocked results are no failure."""
+        return not self.failures
+
+    def board(self) -> str:
+        """The suite's compact board, Markdown."""
+        return within(self.out / "boards", f"{self.suite}.md").read_text(encoding="utf-8")
+
+    def __repr__(self) -> str:
+        lines = [self._title(), *(f"  failed: {f.label}: {f.error}" for f in self.failures)]
+        return "\n".join([*lines, *(f"  blocked: {m}" for m in self.missing)])
+
+    def _title(self) -> str:
+        return (
+            f"run of suite '{self.suite}' in {self.out}: {len(self.keys)} results asked for; "
+            f"{self.computed} cells computed, {self.cached} cached, {len(self.failures)} failed"
+        )
+
+
+@plugins_told()
+def run(
+    suite: SuiteLike = "quick",
+    *,
+    out: str | Path = "runs",
+    plugins: Plugins = (),
+    changes: Changes = (),
+    seeds: Iterable[int] | None = None,
+    only: Selectors = (),
+    data_root: str | Path | None = None,
+    jobs: int | None = None,
+    device: str = "cpu",
+    executor: str = "local",
+    fail_fast: bool = False,
+    progress: bool | None = None,
+) -> Run:
+    """Run a suite; what is done already is not done again. Boards and records lie in `out`.
+
+    Args:
+        suite: name (`quick`), YAML file, keys, or what `load_suite` gave.
+        out: folder for the store, records and boards.
+        plugins: files (``median.py``) or modules to load beside the installed plugins.
+        changes: laid over the suite, such as ``{"tracks.merging.training.steps": 50}``.
+        seeds: replicates, in the place of the suite's and every track's.
+        only: these rows alone, such as ``method=ties,seed=0``; several add up. A method of a
+            plugin that is named here joins the suite as a row if it has none.
+        data_root: folder with raw data, for datasets that are not bundled.
+        jobs: cells at a time; the executor's choice if None.
+        device: ``cpu`` or ``cuda``.
+        executor: by name.
+        fail_fast: stop at the first failure.
+        progress: True shows it, False does not; None: on a terminal.
+
+    Raises:
+        HandledError: wrong use or bad input. A cell that fails raises nothing: see `Run.failures`.
+        PluginError: an error out of a plugin's code in this process.
+    """
+    root = None if data_root is None else Path(data_root)
+    seeds = None if seeds is None else list(seeds)
+    registry, report = registry_of(plugins), Reporter(progress)
+
+    def cells() -> Plan:
+        return planned(suite, registry, changes, seeds, only, root)
+
+    whole = cells()
+    if fetch_small(whole, registry, root, report.line):
+        whole = cells()
+    plan, store = chosen(whole, only), Store(Path(out).resolve())
+    store.sweep()
+    start = todo(plan, store)
+    for key, flaw in start.damaged.items():
+        again = "computed again" if key in start.waiting else "it cannot be computed here"
+        report.line(f"damaged: {plan.cells[key].label}: {flaw}; {again}")
+    outcome = Outcome(cached=start.done)
+    if start.waiting:
+        work = Work(measured(plan, store), store, start, jobs, device, executor, fail_fast)
+        outcome = work.done(registry, report)
+    else:
+        done = len(start.done & set(plan.goals))
+        report.line(f"suite '{plan.suite}': all {done} results cached")
+    command = _command(suite, store, texts(changes), seeds, registry.named)
+    manifest = write_manifest(whole, store, outcome, command)
+    files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
+    return Run(
+        store.out, plan.suite, frozenset(r.key for r in plan.results), registry.named,
+        len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),
+        _missing(manifest["results"]), tuple(files),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Work:
+    """Cells to compute, and how.
+
+    Attributes:
+        plan: the cells and those they need.
+        store: where results go.
+        start: what is to do.
+        jobs: cells at a time; None: as the executor has it.
+        device: ``cpu`` or ``cuda``.
+        executor: by name.
+        fail_fast: stop at the first failure.
+    """
+
+    plan: Plan
+    store: Store
+    start: Todo
+    jobs: int | None
+    device: str
+    executor: str
+    fail_fast: bool
+
+    def done(self, registry: Registry, report: Reporter) -> Outcome:
+        """Compute them."""
+        plan, waiting = self.plan, self.start.waiting
+        cached = len(self.start.done & set(plan.goals))
+        runner = CheckedExecutor(definition(registry.get("executor", self.executor)))
+        threads = max(plan.cells[k].threads for k in waiting)
+        runner.open(self.jobs, threads, self.store.out / "logs")
+        try:
+            slots = runner.free()
+            cost = sum(plan.cells[k].cost for k in waiting) / slots
+            report.line(
+                f"suite '{plan.suite}': {len(waiting)} cells to do, {cached} results cached, "
+                f"{slots} at a time with {threads} thread(s) each, about {cost / 60:.1f} min"
+            )
+            with report.following(plan, waiting, cached, slots) as listener:
+                return Execution(
+                    plan, self.store, runner, self.device, self.fail_fast, listener, self.start
+                ).go()
+        finally:
+            runner.close()
+
+
+def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]:
+    folder = store.out / "failures"
+    return tuple(
+        Failure(
+            key, failure["label"], plan.cells[key].kind, str(failure["error"]),
+            bool(failure.get("handled")), folder / f"{key}.json",
+        )
+        for key, failure in outcome.failures.items()
+    )  # fmt: skip
+
+
+def _missing(results: Sequence[Mapping[str, Any]]) -> tuple[Missing, ...]:
+    return counted((r["reason"], r["mend"]) for r in results if r["status"] == "blocked")
+
+
+def _command(
+    suite: SuiteLike, store: Store, changes: tuple[str, ...], seeds: Iterable[int] | None,
+    plugins: tuple[str, ...],
+) -> str:  # fmt: skip
+    """The command that gives this board, wherever its results are put."""
+    words = ["recmerge-bench", *(w for p in plugins for w in ("-p", p)), "run"]
+    words += ["--suite", _place(suite, store)]
+    words += [w for change in changes for w in ("--set", change)]
+    return shlex.join([*words, *(("--seeds", ",".join(map(str, seeds))) if seeds else ())])
+
+
+def _place(suite: SuiteLike, store: Store) -> str:
+    """What names a suite on a command line; one that is no file yet is written beside the run."""
+    if isinstance(suite, (str, Path)):
+        return str(suite)
+    if isinstance(suite, Suite):
+        keys = suite.model_dump(mode="json", exclude_defaults=True, exclude={"extends"})
+        keys = {"name": suite.name, **keys}
+    else:
+        keys = dict(suite)
+    path = within(store.out / "suites", f"{keys['name']}.yaml")
+    write_text(path, yaml.safe_dump(keys, sort_keys=False, allow_unicode=True))
+    return f"{path.parent.name}/{path.name}"
