@@ -25,8 +25,8 @@ class FamilyOptions:
         dropout: on embeddings and on every sub-layer's output.
         max_len: latest events (of all domains together) that are looked at.
         block: ``swiglu`` (post-norm attention and SwiGLU, see `FamilyBlock`), ``sasrec`` (as
-            SASRec's authors released it) or ``sasrec-prenorm`` (as their paper prints it; both
-            in `recmerge_bench.toolkit.models.causal`), as far as the model offers it.
+            SASRec's authors released it) or ``sasrec-prenorm`` (as their paper prints it), as far
+            as the model offers it.
         positions: ``reverse`` (the last event is 1, counting into the past) or ``forward``.
         loss: ``infonce`` (over sampled negatives), ``bce`` (the same negatives, SASRec's loss) or
             ``full`` (softmax over all items).
