@@ -66,7 +66,10 @@ def test_no_circle_of_modules(graph: dict[str, set[str]]) -> None:
 
 def test_no_circle_of_packages(graph: dict[str, set[str]]) -> None:
     # `running/remote.py` is the script of another machine, where it starts the worker's code.
-    part = {name: "running" if "worker" in name else (name.split(".") + [""])[1] for name in graph}
+    part = {
+        name: "running" if name.endswith(".worker") else (name.split(".") + [""])[1]
+        for name in graph
+    }
     packages: dict[str, set[str]] = {}
     for name, seen in graph.items():
         packages.setdefault(part[name], set()).update({part[i] for i in seen} - {part[name]})

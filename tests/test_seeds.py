@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recmerge_bench.toolkit import seeds
+from recmerge_bench import seeds
 
 SEEDS = st.integers(0, 1 << 31)
 

@@ -10,7 +10,7 @@ import numpy as np
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.toolkit.seeds import philox
+from recmerge_bench.seeds import philox
 
 CELLS = 1 << 24  # of the table of a block, 4 bytes each
 MOST_ROWS = 1024  # so that a step's row of the table stays in the cache

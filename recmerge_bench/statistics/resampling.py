@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.seeds import generator
 from recmerge_bench.statistics.components import Parts
 from recmerge_bench.statistics.distributions import t_quantile
-from recmerge_bench.toolkit.seeds import generator
 
 #: Draws made at once; part of what a seed means, so changing it changes results.
 BLOCK = 128

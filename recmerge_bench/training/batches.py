@@ -10,7 +10,7 @@ import torch
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import DataError
-from recmerge_bench.toolkit.seeds import of_epoch
+from recmerge_bench.seeds import of_epoch
 from recmerge_bench.training.windows import Windows, cut
 
 #: Batches whose windows are sorted by length together, to skip padding.

@@ -20,7 +20,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
-from recmerge_bench.toolkit.seeds import of_step
+from recmerge_bench.seeds import of_step
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.average import Average
 from recmerge_bench.training.batches import Planned, plan_epoch

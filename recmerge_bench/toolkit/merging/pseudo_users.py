@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.definitions import Backbone
-from recmerge_bench.toolkit.seeds import mixed
+from recmerge_bench.seeds import mixed
 
 
 class PseudoUsers:
