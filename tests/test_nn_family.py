@@ -29,7 +29,7 @@ from recmerge_bench.toolkit.models.cdsr_blocks import (
     inside,
 )
 from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions, FamilyOptions
-from recmerge_bench.toolkit.models.source import masked_mean
+from recmerge_bench.toolkit.models.ragged import masked_mean
 from recmerge_bench.toolkit.models.tables import build_tables
 from recmerge_bench.training.prepared import Prepared
 

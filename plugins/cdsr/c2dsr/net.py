@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from recmerge_bench_plugins.cdsr.c2dsr.encoder import QueryNormEncoder, uniform_linear
 from recmerge_bench_plugins.cdsr.c2dsr.item_graph import gather_neighbours
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,7 +15,6 @@ from torch.nn import functional as F
 from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.alignment import compact
 from recmerge_bench.toolkit.models.mixed import domain_numbers
-from recmerge_bench.toolkit.models.query_prenorm import QueryNormEncoder, uniform_linear
 from recmerge_bench.toolkit.models.tables import ItemTables, build_tables
 
 #: Added to the seed of the second item tables, so that they differ from the first.

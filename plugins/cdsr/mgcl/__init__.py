@@ -173,7 +173,7 @@ class MGCL(SingleTarget):
         from recmerge_bench_plugins.cdsr.mgcl.net import gather
 
         from recmerge_bench.toolkit.models.contrast import paired_infonce
-        from recmerge_bench.toolkit.models.source import masked_mean
+        from recmerge_bench.toolkit.models.ragged import masked_mean
 
         rows = ((view.own.lengths > 0) & (view.source.lengths > 0)).nonzero().squeeze(1)
         source = gather(nodes.inner + nodes.static, view.source.places)

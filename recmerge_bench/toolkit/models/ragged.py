@@ -48,6 +48,20 @@ def compact(items: Tensor, keep: Tensor) -> Compact:
     return Compact(items.gather(1, order), order, lengths)
 
 
+def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the states that each query sees; zero where it sees none.
+
+    Args:
+        states: float [B, S, width].
+        mask: bool [B, T, S].
+
+    Returns:
+        float [B, T, width].
+    """
+    share = mask.to(states.dtype)
+    return share @ states / share.sum(-1, keepdim=True).clamp_min(1.0)
+
+
 @dataclass(frozen=True)
 class View:
     """A batch as a model of one target domain sees it.

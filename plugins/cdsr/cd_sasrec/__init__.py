@@ -98,7 +98,7 @@ class CDSASRec(SingleTarget):
 
     def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Tables of all domains, an encoder for the target's events and one for the others'."""
-        from recmerge_bench.toolkit.models.source import MeanSourceNet
+        from recmerge_bench_plugins.cdsr.cd_sasrec.net import MeanSourceNet
 
         o = self.options
         return MeanSourceNet(catalogue, domains, seed, o, self.goal(), o.fuse, o.causal_source)

@@ -93,7 +93,7 @@ class CDASR(SingleTarget):
 
     def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Tables of all domains, an encoder for the target's events."""
-        from recmerge_bench.toolkit.models.source import GeneralAttentionNet
+        from recmerge_bench_plugins.cdsr.cd_asr.net import GeneralAttentionNet
 
         o = self.options
         return GeneralAttentionNet(catalogue, domains, seed, o, self.goal(), o.fuse)
