@@ -57,7 +57,7 @@ class Registry:
         refused: those of plugins that the user named for this command (``-p``).
         suite_paths: suite files or folders of them.
         named: what the user named for this command, as it was named.
-        files: modules loaded from a file (``-p file.py``): module name -> path.
+        files: modules loaded from a file or folder (``-p file.py``): module name -> path.
         contested: (kind, name) -> the line that names all who register it.
     """
 
@@ -230,6 +230,8 @@ def only_file(files: Mapping[str, list[Path]], name: str, what: str) -> Path | N
 
 def _import_named(name: str, registry: Registry) -> ModuleType:
     path = Path(name)
+    if (path / "__init__.py").is_file():
+        return import_file(path.resolve().name, path.resolve(), registry.files)
     if path.suffix != ".py":
         return importlib.import_module(name)
     if not path.is_file():
@@ -237,23 +239,38 @@ def _import_named(name: str, registry: Registry) -> ModuleType:
     return import_file(path.stem, path.resolve(), registry.files)
 
 
-#: Modules of single-file plugins that are loaded now, by name.
+#: Modules of plugins that are files or folders and are loaded now, by name.
 _FROM_FILES: dict[str, ModuleType] = {}
 
 
 def _forget_files() -> None:
-    """Take the modules of single-file plugins out of `sys.modules`."""
+    """Take the modules of plugins that are files or folders out of `sys.modules`."""
     while _FROM_FILES:
         name, module = _FROM_FILES.popitem()
         if sys.modules.get(name) is module:
-            del sys.modules[name]
+            _forget(name)
+
+
+def _forget(module: str) -> None:
+    for name in [n for n in sys.modules if n == module or n.startswith(f"{module}.")]:
+        del sys.modules[name]
 
 
 def import_file(module: str, path: Path, files: dict[str, str] | None = None) -> ModuleType:
-    """Import a single-file plugin under its stem's name and remember the file for the workers."""
-    if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(path):
+    """Import a plugin that is a file, or a folder with ``__init__.py``, and remember where it is.
+
+    Args:
+        module: the name that it gets: the file's stem, the folder's name.
+        path: of the file or folder.
+        files: where the module's place is noted for the workers.
+
+    Raises:
+        HandledError: Python has no loader for such a file.
+    """
+    source, inside = (path / "__init__.py", [str(path)]) if path.is_dir() else (path, None)
+    if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(source):
         module = f"{module}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(module, path)
+    spec = importlib.util.spec_from_file_location(module, source, submodule_search_locations=inside)
     if spec is None or spec.loader is None:
         raise HandledError(f"{path} cannot be imported as a plugin")
     loaded = importlib.util.module_from_spec(spec)
@@ -261,7 +278,7 @@ def import_file(module: str, path: Path, files: dict[str, str] | None = None) ->
     try:
         spec.loader.exec_module(loaded)
     except BaseException:
-        del sys.modules[module]
+        _forget(module)
         raise
     _FROM_FILES[module] = loaded
     if files is not None:

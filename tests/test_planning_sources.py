@@ -130,6 +130,32 @@ def test_a_memory_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     there.save()
 
 
+def test_relative_imports_are_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a package's own file start at the package, others' at the package above them."""
+    files = {
+        "__init__.py": "from .net import build\nfrom . import own\n",
+        "net.py": "from .deep.layer import layer\n",
+        "own.py": "x = 1\n",
+        "deep/__init__.py": "from ..shared import y\n",
+        "deep/layer.py": "from . import width\nfrom ..loss import loss\n",
+        "deep/width.py": "x = 1\n",
+        "shared.py": "y = 1\n",
+        "loss.py": "loss = 1\n",
+        "unused.py": "x = 1\n",
+    }
+    (tmp_path / "method_folder" / "deep").mkdir(parents=True)
+    for name, text in files.items():
+        (tmp_path / "method_folder" / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = Sources().digest(["method_folder"])
+    for name, text in files.items():
+        path = tmp_path / "method_folder" / name
+        path.write_text(text + "z = 2\n")
+        changed = Sources().digest(["method_folder"]) != before
+        path.write_text(text)
+        assert changed == (name != "unused.py"), name
+
+
 def test_cells_say_which_python_read_their_sources(registry: Registry) -> None:
     plan = build(load_suite("quick", registry, ("seeds=[0]",)), registry)
     for cell in plan.cells.values():

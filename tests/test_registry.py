@@ -43,6 +43,9 @@ def recmerge_bench_register():
 """.replace("BackboneSpec, hook", "BackboneSpec, CDSRSpec, hook")
 
 
+TINY = Path(__file__).with_name("tiny.yaml")
+
+
 def bench(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own."""
     return subprocess.run(
@@ -67,6 +70,51 @@ def test_a_strangers_file_is_registered_the_same_way(tmp_path: Path) -> None:
     assert [p.origin for p in found.plugins if spec in p.specs] == [str(file)]
     assert found.files == {"stranger": str(file)}
     del sys.modules["stranger"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A plugin of two modules: the hook imports its class from the other."""
+    package = tmp_path / "strangers_folder"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        GOOD.replace("from recmerge", "from .taking import first\nfrom recmerge")
+        .replace("dict(given.experts[0].weights)", "first(given)")
+    )  # fmt: skip
+    (package / "taking.py").write_text(
+        "def first(given):\n    return dict(given.experts[0].weights)\n"
+    )
+    yield package
+    for name in [n for n in sys.modules if n.startswith("strangers_folder")]:
+        del sys.modules[name]
+
+
+def test_a_strangers_folder_is_a_plugin(folder: Path) -> None:
+    found = discover([str(folder)], environ={})
+    assert found.problems == [] and "first-expert" in found.names("strategy")
+    assert found.files == {"strangers_folder": str(folder)}
+    assert "strangers_folder.taking" in sys.modules
+    assert "first-expert" not in discover(environ={}).names("strategy")
+    assert not any(name.startswith("strangers_folder") for name in sys.modules)
+
+
+def test_a_part_of_a_folder_that_fails_is_told_and_forgotten(folder: Path) -> None:
+    (folder / "taking.py").write_text("def first(given): pass\n\nraise ValueError('no')\n")
+    [problem] = discover([str(folder)], environ={}).problems
+    assert f"{folder / 'taking.py'}:3: ValueError: no" in problem
+    assert not any(name.startswith("strangers_folder") for name in sys.modules)
+
+
+def test_a_folders_strategy_merges_in_a_worker(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    rows = '[{"method": "first-expert", "backbones": ["sasrec"]}]'
+    done = bench(
+        "-p", str(folder), "run", "--suite", str(TINY), "--out", str(out),
+        "--set", f"tracks.merging.rows={rows}", "--set", "tracks.merging.protocols=[loo]",
+        "--only", "method=first-expert",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "first-expert" in (out / "boards" / "tiny.md").read_text()
 
 
 def test_the_environment_names_plugins_too(tmp_path: Path) -> None:

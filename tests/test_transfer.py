@@ -14,6 +14,7 @@ import pytest
 
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import HandledError
+from recmerge_bench.planning.cells import Plan
 from recmerge_bench.running import transfer
 from recmerge_bench.running.cell_record import seal_of
 from recmerge_bench.running.store import Store
@@ -131,6 +132,16 @@ def test_garbage_and_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(transfer, "LIMIT", 4000)
     with pytest.raises(HandledError, match="unpacked"):
         transfer.adopt([archive], Store(tmp_path / "out"))
+
+
+def test_a_plugin_that_is_a_folder_travels_whole(tmp_path: Path) -> None:
+    for name in ("folder/__init__.py", "folder/deep/net.py", "folder/data.csv", "alone.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    files = {"folder": str(tmp_path / "folder"), "alone": str(tmp_path / "alone.py")}
+    plan = Plan("s", files=files)
+    names = [name for name, _ in transfer._sources(plan) if "recmerge_bench" not in name]
+    assert names == ["code/folder/__init__.py", "code/folder/deep/net.py", "code/alone.py"]
 
 
 def test_large_files_travel_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,11 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="recmerge-bench")
 @click.option(
-    "-p", "plugin_names", multiple=True, metavar="MODULE|FILE.py", help="Load a plugin; repeatable."
+    "-p",
+    "plugin_names",
+    multiple=True,
+    metavar="MODULE|FILE.py|FOLDER",
+    help="Load a plugin; repeatable.",
 )
 @click.pass_context
 def cli(ctx: click.Context, plugin_names: tuple[str, ...]) -> None:

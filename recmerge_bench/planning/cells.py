@@ -67,7 +67,7 @@ class Plan:
         results: the board's rows by seed.
         curves: how learned merges came about, as `results`, their cells being curves.
         header: what boards say of the suite (title, label, metrics, ...).
-        files: single-file plugins that workers must import: module name -> path.
+        files: plugins (files or folders) that workers must import: module name -> path.
         raw: paths of raw files, which merges must not see.
         goals: the cells that a run is to compute, with what they need.
     """

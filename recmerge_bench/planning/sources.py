@@ -102,16 +102,24 @@ class Sources:
 
     def _imports(self, name: str) -> tuple[str, ...]:
         if name not in self._imported:
-            found = {m for one in self.read(name).imports for m in _absolute(one, name)}
+            path = self._path(name)
+            package = name if path and path.name == "__init__.py" else name.rpartition(".")[0]
+            found = {m for one in self.read(name).imports for m in _absolute(one, package)}
             self._imported[name] = tuple(sorted(found))
         return self._imported[name]
 
 
-def _absolute(one: Import, module: str) -> Iterable[str]:
-    """Modules that a statement may name: ``from a import b`` is `a`, and `a.b` where it exists."""
+def _absolute(one: Import, package: str) -> Iterable[str]:
+    """Modules that a statement may name: ``from a import b`` is `a`, and `a.b` where it exists.
+
+    Args:
+        one: the statement.
+        package: that the importing module lies in; of a package's own file, itself.
+    """
     if not one.base and not one.level:
         return one.names
-    parent = module.split(".")[: -one.level] if one.level else []
+    above = package.split(".")
+    parent = above[: len(above) - one.level + 1] if one.level else []
     base = ".".join([*parent, *([one.base] if one.base else [])])
     return (base, *(f"{base}.{name}" for name in one.names))
 

@@ -31,7 +31,7 @@ class Context:
         threads: CPU threads.
         device: ``cpu`` or ``cuda``.
         progress: takes a mapping such as ``{"step": 10, "steps": 200, "loss": 6.1}``.
-        files: modules of plugins that are single files: name -> path.
+        files: modules of plugins that are files or folders: name -> path.
         hidden: raw files that no merge may see.
     """
 

@@ -113,15 +113,15 @@ def _sources(plan: Plan) -> list[tuple[str, bytes | Path]]:
         path = module_path(package)
         if path is not None:
             roots[package] = path.parent if path.name == "__init__.py" else path
+    named = {Path(path).name: Path(path) for path in plan.files.values()}
     found: list[tuple[str, bytes | Path]] = []
-    for name, root in roots.items():
+    for name, root in [*roots.items(), *named.items()]:
         if root.is_file():
             found.append((f"code/{root.name}", root))
             continue
         found += [
             (f"code/{name}/{p.relative_to(root).as_posix()}", p) for p in sorted(root.rglob("*.py"))
         ]
-    found += [(f"code/{Path(path).name}", Path(path)) for path in plan.files.values()]
     return found
 
 
