@@ -102,6 +102,10 @@ class Registry:
         """Sorted names of a kind."""
         return sorted(n for k, n in self.specs if k == kind)
 
+    def plugin_of(self, spec: Spec) -> Plugin:
+        """The plugin that registered a spec."""
+        return next(p for p in self.plugins if any(spec is own for own in p.specs))
+
     def claims(self) -> list[tuple[Spec, Plugin]]:
         """Every spec of every plugin, contested ones too."""
         return [(spec, plugin) for plugin in self.plugins for spec in plugin.specs]
