@@ -1,5 +1,72 @@
-"""RecMerge-Bench: merging sequential recommenders and cross-domain sequential recommendation."""
+"""RecMerge-Bench: merging sequential recommenders and cross-domain sequential recommendation.
+
+    import recmerge_bench as rmb
+
+    run = rmb.run("quick", out="runs")
+    merged = rmb.merge("ties", base=base, experts=[one, other], density=0.2)
+
+What is named in `__all__` is the Python API; the command line calls it too. Each name is imported
+when it is first used: importing this package imports nothing else. Errors are exceptions of
+`recmerge_bench.errors`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 from recmerge_bench._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from recmerge_bench.interface.health import DoctorReport, doctor
+    from recmerge_bench.interface.merge_files import merge_files
+    from recmerge_bench.interface.merges import Merged, merge
+    from recmerge_bench.interface.plans import Plan, plan
+    from recmerge_bench.interface.plugins import PluginWarning
+    from recmerge_bench.interface.runs import Run, run
+    from recmerge_bench.interface.suites import load_suite
+    from recmerge_bench.planning.suite import Suite
+
+#: Name -> the module that it comes from.
+_PLACES = {
+    "DoctorReport": "interface.health",
+    "Merged": "interface.merges",
+    "Plan": "interface.plans",
+    "PluginWarning": "interface.plugins",
+    "Run": "interface.runs",
+    "Suite": "planning.suite",
+    "doctor": "interface.health",
+    "load_suite": "interface.suites",
+    "merge": "interface.merges",
+    "merge_files": "interface.merge_files",
+    "plan": "interface.plans",
+    "run": "interface.runs",
+}
+
+__all__ = [
+    "DoctorReport",
+    "Merged",
+    "Plan",
+    "PluginWarning",
+    "Run",
+    "Suite",
+    "__version__",
+    "doctor",
+    "load_suite",
+    "merge",
+    "merge_files",
+    "plan",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

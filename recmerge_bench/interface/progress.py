@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
@@ -17,6 +17,9 @@ from rich.text import Text
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.processes.words import first_line
 from recmerge_bench.running.scheduler import Listener
+
+#: Is told how much is done.
+Bar = Callable[[int], None]
 
 
 class Reporter:
@@ -37,6 +40,18 @@ class Reporter:
         """A line, where progress is shown."""
         if self.console is not None:
             self.console.print(text, markup=False)
+
+    @contextmanager
+    def bar(self, what: str, total: int) -> Iterator[Bar]:
+        """A bar that goes when it is full."""
+        if self.console is None:
+            yield lambda done: None
+            return
+        from rich.progress import Progress as Bars
+
+        with Bars(console=self.console, transient=True) as bars:
+            task = bars.add_task(what, total=total)
+            yield lambda done: bars.update(task, completed=done)
 
     @contextmanager
     def following(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +24,21 @@ DTYPES = {
 
 #: How parts of a sharded checkpoint are called.
 _SHARD = re.compile(r"-\d{3,}-of-\d{3,}\.")
+
+
+class Weights(Protocol):
+    """Named tensors, in a file or in memory.
+
+    Attributes:
+        path: what messages call them.
+        names: sorted.
+    """
+
+    path: Path
+    names: list[str]
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The tensor of that name."""
 
 
 class Checkpoint:
@@ -69,7 +84,7 @@ class Checkpoint:
         return tensor
 
 
-def check_alike(base: Checkpoint, other: Checkpoint, besides: Collection[str] = ()) -> None:
+def check_alike(base: Weights, other: Weights, besides: Collection[str] = ()) -> None:
     """Both files hold the same parameters, those named `besides` not looked at.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Merging checkpoint files: as much of them at a time as the method has to see."""
+"""Merging checkpoints, files or in memory: as much at a time as the method has to see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import Tensor
 from recmerge_bench.borders.merges import check_merged, check_survey
 from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.checkpoints import Checkpoint, check_alike, writing
+from recmerge_bench.merging.checkpoints import Checkpoint, Weights, Writer, check_alike, writing
+from recmerge_bench.merging.in_memory import Collected
 from recmerge_bench.policy import action, select
 from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
 from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
@@ -24,11 +25,11 @@ BLOCK = 1 << 18
 
 
 class Streamed:
-    """A base and its experts as files, and what becomes of each parameter.
+    """A base and its experts, and what becomes of each parameter.
 
     Args:
-        base: the base's file.
-        experts: the experts' files, at least one.
+        base: the base's file, or its tensors in memory; a strategy is handed copies of these.
+        experts: likewise, at least one.
         policy: parameter-name prefix -> ``merge``, ``base``, ``drop`` or ``concatenate`` (the
             experts' tensors one under the other, in their order: item tables); the longest
             matching prefix wins, ``merge`` where none matches. Integer tensors are the base's.
@@ -38,10 +39,14 @@ class Streamed:
     """
 
     def __init__(
-        self, base: Path, experts: Sequence[Path], policy: Mapping[str, str] | None = None
+        self,
+        base: Path | Weights,
+        experts: Sequence[Path | Weights],
+        policy: Mapping[str, str] | None = None,
     ) -> None:
-        self.base = Checkpoint(base)
-        self.experts = [Checkpoint(path) for path in experts]
+        self.base = _opened(base)
+        self.experts = [_opened(expert) for expert in experts]
+        self._lent = not all(isinstance(w, Checkpoint) for w in (self.base, *self.experts))
         self._whole_precision = False
         rules = policy or {}
         self.stacked = self._stacked(rules)
@@ -82,19 +87,19 @@ class Streamed:
     def merge(
         self,
         strategy: StrategyDefinition,
-        out: Path,
+        out: Path | Collected,
         seed: int = 0,
         about: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
     ) -> dict[str, Any]:
-        """Merge into a file, see `sweep`.
+        """Merge into a file, or into memory, see `sweep`.
 
         Where the method's scale is chosen by a rule, the files are gone through twice: once to
         measure, once to write.
 
         Args:
             strategy: of data tier T0.
-            out: the file to write.
+            out: the file to write, or what collects the tensors.
             seed: for strategies that draw.
             about: the file's metadata.
             progress: told how many merged entries are written.
@@ -156,12 +161,12 @@ class Streamed:
     def _write(
         self,
         strategy: StrategyDefinition,
-        outs: Mapping[Any, Path],
+        outs: Mapping[Any, Path | Collected],
         seed: int,
         about: Mapping[str, str] | None,
         progress: Progress,
     ) -> dict[str, Any]:
-        """Merge once, write a file for each scale.
+        """Merge once, write a file for each scale, or collect the tensors.
 
         Returns:
             Facts for the record: how many entries were merged, kept of the base, concatenated.
@@ -174,8 +179,10 @@ class Streamed:
         changed = [False] * len(self.experts)
         done = 0
         with ExitStack() as stack:
-            writers = {
+            writers: dict[Any, Writer | Collected] = {
                 scale: stack.enter_context(writing(out, self.kept, _titled(about, scale)))
+                if isinstance(out, Path)
+                else out
                 for scale, out in outs.items()
             }
             self._whole_precision = None not in outs
@@ -262,8 +269,12 @@ class Streamed:
             yield merged[name].reshape(-1)
 
     def _exact(self, tensor: Tensor) -> Tensor:
-        """In fp32 where several scales are made of one merge: each is rounded once."""
-        return tensor.float() if self._whole_precision else tensor
+        """What a strategy is handed: a copy of what is a caller's own.
+
+        In fp32 where several scales are made of one merge: each is rounded once.
+        """
+        exact = tensor.float() if self._whole_precision else tensor
+        return exact.clone() if self._lent else exact
 
     def _blocks(self, names: Sequence[str]) -> TaskVectorBlocks:
         return TaskVectorBlocks(
@@ -288,6 +299,10 @@ class Streamed:
         for expert, differs in zip(self.experts, changed, strict=True):
             if not differs:
                 raise HandledError(f"{expert.path} equals the base: it adds no task vector")
+
+
+def _opened(given: Path | Weights) -> Weights:
+    return Checkpoint(given) if isinstance(given, Path) else given
 
 
 def _at(start: Tensor, merged: Tensor, scale: float) -> Tensor:
