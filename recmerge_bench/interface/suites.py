@@ -99,8 +99,9 @@ def _methods(only: Selectors) -> list[str]:
 def _named(registry: Registry, name: str) -> Spec | None:
     """The method of that name, if a plugin that was named with the call registers it."""
     spec = registry.find(METHOD_KINDS, name)
-    named = any(own is spec and p.name in registry.named for own, p in registry.claims())
-    return spec if named else None
+    if spec is None or registry.plugin_of(spec).name not in registry.named:
+        return None
+    return spec
 
 
 def _fits(spec: Spec, track: Track) -> bool:
