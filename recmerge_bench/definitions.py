@@ -144,9 +144,6 @@ class Backbone(Definition):
     #: parameter-name prefix -> what merging does with it: "merge", "domain" (kept per domain),
     #: "base" or "drop"; the longest matching prefix wins, "merge" where none matches.
     policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
-    #: The domain whose next items this model is for, None: all of them. The core sets it, for
-    #: models whose spec says ``single_target``, before anything else is called.
-    target: str | None = None
 
     def text_encoder(self) -> str | None:
         """Name of the encoder whose ``catalogue.vectors`` (or ``.tokens``) `build` needs."""
@@ -192,6 +189,23 @@ class Backbone(Definition):
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """Make the module for these domains with its initial values, drawn from `seed` alone."""
         raise NotImplementedError
+
+    def build_for(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
+        """`build` for a model of one target domain, whose spec says ``single_target``.
+
+        The core calls it in the place of `build`, once for each target domain. The module has to
+        remember its target: `loss`, `encode` and `items` are handed the module. Where nothing is
+        built otherwise for a target, this is `build`.
+
+        Args:
+            target: the domain whose next items the model is for; one of `domains`.
+            catalogue: as in `build`.
+            domains: as in `build`, all that its sequences have events of.
+            seed: as in `build`.
+        """
+        return self.build(catalogue, domains, seed)
 
     def loss(self, net: nn.Module, batch: Batch) -> tuple[Tensor, int]:
         """Mean loss of a batch (a scalar) and the number of training targets in it."""

@@ -276,7 +276,7 @@ class CDSRSpec(ModelSpec):
 
     Attributes (further ones: see `ModelSpec`):
         single_target: it predicts in one domain alone, so that one is trained, and selected on
-            validation, for each domain (see `Backbone.target`).
+            validation, for each domain (see `Backbone.build_for`).
     """
 
     kind: ClassVar[Kind] = "cdsr"

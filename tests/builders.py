@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -146,3 +147,52 @@ def mixed(cat: Catalogue, users: int = 80, seed: int = 0) -> Split:
             events.append(cat.span(cat.domains[d]).start + state[d])
         sequences.append(events)
     return leave_two_out(sequences, [-1] * users, cat)
+
+
+def net_counts(
+    definition: Any,
+    net: Any,
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rankings: Sequence[Any],
+    **more: Any,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(n_better, n_equal) of instances under each ranking, by a net on the CPU."""
+    from recmerge_bench.evaluation.loaded import LoadedModel
+
+    model = LoadedModel(definition, net, _domains_of(instances, catalogue))
+    return _counts(model, split, instances, catalogue, rankings, **more)
+
+
+def fitted_counts(
+    definition: Any,
+    state: Any,
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rankings: Sequence[Any],
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The same by a counting model."""
+    from recmerge_bench.evaluation.loaded import FittedModel
+
+    model = FittedModel(definition, state, _domains_of(instances, catalogue))
+    return _counts(model, split, instances, catalogue, rankings)
+
+
+def _domains_of(instances: Instances, catalogue: Catalogue) -> tuple[str, ...]:
+    return tuple(catalogue.domains[d] for d in np.unique(instances.domains))
+
+
+def _counts(
+    model: Any,
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rankings: Sequence[Any],
+    **more: Any,
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    from recmerge_bench.evaluation.split_ranks import rank_under
+
+    tables = rank_under([model], split, catalogue, rankings, instances, **more)
+    return [(table.n_better, table.n_equal) for table in tables]

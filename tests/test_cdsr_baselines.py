@@ -24,7 +24,6 @@ from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_counts, rank_with_net
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.toolkit.models import domain_losses, ragged
@@ -60,6 +59,7 @@ CLOZE: list[tuple[type[Backbone], dict[str, Any]]] = [
     (BERT4RecDT, {"block": "bert4rec", "positions": "forward", "loss": "full"}),
 ]
 ALL = [*SINGLE, *DUAL, *CLOZE]
+FOR_ONE = (SASRecST, CDSASRec, CDASR, MGCL, BERT4RecST)
 NAMES = [f"{c.__name__}{n}" for n, (c, _) in enumerate(ALL)]
 
 
@@ -68,14 +68,13 @@ def make(
 ) -> Any:
     """A definition as the core hands it over; single-target ones for `target`."""
     definition: Any = cls(cls.Options(**{**SMALL, **given, **more}))
-    if cls in (SASRecST, CDSASRec, CDASR, MGCL, BERT4RecST):
-        definition.target = target
-    if cls is MGCL:
-        plain, split = definition.build, SPLIT if cat is CAT else builders.mixed(cat, 150)
+    if cls in FOR_ONE:
+        split = SPLIT if cat is CAT else builders.mixed(cat, 150)
 
         def build(catalogue: Any, domains: Any, seed: int) -> Any:
-            net = plain(catalogue, domains, seed)
-            attach(net, definition.prepare(split, cat, cat.domains))  # as the core does
+            net = definition.build_for(target, catalogue, domains, seed)
+            if cls is MGCL:
+                attach(net, definition.prepare(split, cat, cat.domains))  # as the core does
             return net
 
         definition.build = build
@@ -308,10 +307,10 @@ def test_learns(cls: type[Backbone], given: dict[str, Any], steps: int) -> None:
     net = definition.build(TWO, TWO.domains, 1)
     net.load_state_dict(result.state)
     test = on_domain(split, TWO, "alpha")
-    counts = rank_with_net(definition, net, split, test, TWO, [Ranking()])[0]
+    counts = builders.net_counts(definition, net, split, test, TWO, [Ranking()])[0]
     model = Popularity()
     state = model.fit(split, TWO, TWO.domains)
-    floor = rank_with_counts(model, state, split, test, TWO, [Ranking()])[0]
+    floor = builders.fitted_counts(model, state, split, test, TWO, [Ranking()])[0]
     mine, theirs = (float(ndcg(rank(*c), 10).mean()) for c in (counts, floor))
     assert mine > theirs + 0.2
 
@@ -339,13 +338,13 @@ def test_negatives_are_of_the_right_domains_and_none_is_the_users(
     assert drawn
     events = torch.cat([b.items[:, :1], b.targets], 1)
     for seen, valid, spans, found in drawn:
-        assert len(spans) == (1 if cls is Dream or definition.target else 3)
+        assert len(spans) == (1 if cls is Dream or cls in FOR_ONE else 3)
         for row in range(len(found)):
             mine = set(found[row].tolist())
             assert not mine & set(seen[row][valid[row]].tolist())
             # what counts as the user's own is all of the window, in the rows of the scope
             whole = events[row, : int(b.lengths[row]) + 1]
-            if definition.target:
+            if cls in FOR_ONE:
                 whole = whole[of_beta(whole)] - 30
             if cls is not Dream:
                 assert set(seen[row][valid[row]].tolist()) == set(whole.tolist())
@@ -401,20 +400,17 @@ def test_options_are_checked(registry: Registry) -> None:
 
 
 def test_a_target_has_to_be_named() -> None:
-    for cls in (SASRecST, BERT4RecST, CDSASRec, CDASR, MGCL):
+    for cls in FOR_ONE:
         definition = make(cls, {})
         net = definition.build(CAT, CAT.domains, 0)
         with pytest.raises(HandledError, match="asked for 'alpha'"):
             definition.encode(net, torch.tensor([[1]]), torch.tensor([1]), "alpha")
-        definition.target = None
         with pytest.raises(HandledError, match="none was named"):
-            definition.build(CAT, CAT.domains, 0)
-        definition.target = "delta"
+            cls(cls.Options(**SMALL)).build(CAT, CAT.domains, 0)
         with pytest.raises(HandledError, match="not among alpha, beta, gamma"):
-            definition.build(CAT, CAT.domains, 0)
+            definition.build_for("delta", CAT, CAT.domains, 0)
     bare = MGCL(MGCL.Options(**SMALL))
-    bare.target = "beta"
-    net = bare.build(CAT, CAT.domains, 0)
+    net = bare.build_for("beta", CAT, CAT.domains, 0)
     with pytest.raises(HandledError, match="graph of the training sequences was not laid in"):
         bare.encode(net, torch.tensor([[31]]), torch.tensor([1]), "beta")
 

@@ -14,7 +14,7 @@ from recmerge_bench_plugins.baselines.popularity import Popularity
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import history_batches, rank_with_counts, rank_with_net
+from recmerge_bench.evaluation.scorers import history_batches
 
 CAT = builders.catalogue((30, 20))
 SPLIT = builders.planted(CAT, users=150)
@@ -31,7 +31,7 @@ SPLIT = builders.planted(CAT, users=150)
 def test_batched_ranks_equal_one_by_one(definition: SASRec | BERT4Rec) -> None:
     net = definition.build(CAT, CAT.domains, 0).train()
     test = SPLIT.test
-    (better, equal), masked = rank_with_net(
+    (better, equal), masked = builders.net_counts(
         definition, net, SPLIT, test, CAT, [Ranking(), Ranking(mask_history=True)], block_bytes=4096
     )
     assert net.training and (masked[0] <= better).all()
@@ -70,7 +70,7 @@ def test_poisoned_net_raises() -> None:
     with torch.no_grad():
         next(net.parameters()).fill_(torch.nan)
     with pytest.raises(FloatingPointError):
-        rank_with_net(definition, net, SPLIT, SPLIT.test, CAT, [Ranking()])
+        builders.net_counts(definition, net, SPLIT, SPLIT.test, CAT, [Ranking()])
 
 
 def test_table_of_ranks(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_table_of_ranks(tmp_path: Path) -> None:
 
     model = Popularity()
     state = model.fit(SPLIT, CAT, CAT.domains)
-    counts = rank_with_counts(model, state, SPLIT, SPLIT.test, CAT, [Ranking()])[0]
+    counts = builders.fitted_counts(model, state, SPLIT, SPLIT.test, CAT, [Ranking()])[0]
     test = SPLIT.test
     table = RankTable(
         test.users,

@@ -22,7 +22,6 @@ from recmerge_bench.data.sequences import without_test
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.toolkit.merging.adapters import Adapted
 from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 from recmerge_bench.toolkit.merging.tiers import IsolationError, Sealed, given_for
@@ -109,7 +108,7 @@ def test_validation_without_test_events_scores_as_with_them() -> None:
     handed = given("T4")
     weights = handed.experts[0].weights
     net = handed.pseudo.net(weights)
-    counts = rank_with_net(MODEL, net, SPLIT, SPLIT.valid, CAT, [Ranking()])[0]
+    counts = builders.net_counts(MODEL, net, SPLIT, SPLIT.valid, CAT, [Ranking()])[0]
     values = ndcg(rank(*counts), 10)
     wanted = {d: values[SPLIT.valid.domains == k].mean() for k, d in enumerate(CAT.domains)}
     assert handed.validation.score(weights) == pytest.approx(wanted)

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
-from recmerge_bench.evaluation.probes import probe_net
+from recmerge_bench.evaluation.loaded import LoadedModel
+from recmerge_bench.evaluation.probes import probe_model
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 
@@ -396,7 +397,7 @@ def test_probes_are_collected_over_all_instances() -> None:
     split = builders.mixed(cat, 40)
     definition, net = model()
     test = split.test.take(split.test.domains == 1)
-    found = probe_net(definition, net, split, test, "b")
+    found = probe_model(LoadedModel(definition, net, cat.domains), split, test, "b")
     one_by_one = []
     for i in range(len(test)):
         start = split.sequences.offsets[test.sequence[i]]

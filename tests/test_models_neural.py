@@ -15,7 +15,6 @@ from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_counts, rank_with_net
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 
@@ -26,7 +25,7 @@ SMALL: dict[str, Any] = {"width": 32, "max_len": 10, "dropout": 0.1}
 def popularity(split: Split) -> float:
     model = Popularity()
     state = model.fit(split, CAT, CAT.domains)
-    counts = rank_with_counts(model, state, split, split.test, CAT, [Ranking()])[0]
+    counts = builders.fitted_counts(model, state, split, split.test, CAT, [Ranking()])[0]
     return float(ndcg(rank(*counts), 10).mean())
 
 
@@ -50,7 +49,7 @@ def test_learns(definition: Backbone, steps: int) -> None:
     assert history[-1]["loss"] < 0.9 * history[0]["loss"]
     net = definition.build(CAT, CAT.domains, 1)
     net.load_state_dict(result.state)
-    counts = rank_with_net(definition, net, split, split.test, CAT, [Ranking()])[0]
+    counts = builders.net_counts(definition, net, split, split.test, CAT, [Ranking()])[0]
     assert ndcg(rank(*counts), 10).mean() > popularity(split) + 0.2
 
 

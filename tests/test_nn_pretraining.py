@@ -31,7 +31,7 @@ from virtual_device import run_with_plugin, second_device
 from recmerge_bench.api import Catalogue
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
-from recmerge_bench.running.stage_rank import load_net
+from recmerge_bench.running.loading import load_net
 from recmerge_bench.toolkit.models.hf import attribute_tokens
 from recmerge_bench.toolkit.models.towers import in_batch_loss
 from recmerge_bench.training.options import TrainOptions

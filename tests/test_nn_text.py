@@ -21,7 +21,6 @@ from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.policy import action
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
@@ -172,7 +171,7 @@ def test_learns(negatives: int) -> None:
     result = fit(definition, WITH, split, CAT.domains, "domain", options, 0)
     net = definition.build(WITH, CAT.domains, 1)
     net.load_state_dict(result.state)
-    counts = rank_with_net(definition, net, split, split.test, WITH, [Ranking()])[0]
+    counts = builders.net_counts(definition, net, split, split.test, WITH, [Ranking()])[0]
     assert ndcg(rank(*counts), 10).mean() > 0.5
 
 

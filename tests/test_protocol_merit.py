@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import builders
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from recmerge_bench.data.sequences import Split
 from recmerge_bench.data.slices import slices
 from recmerge_bench.evaluation.metrics import mrr, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import history_batches, rank_with_counts
+from recmerge_bench.evaluation.scorers import history_batches
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 
@@ -125,7 +126,7 @@ def test_popularity_is_what_others_measured(
     spec = registry.get("counting", "popularity")
     model = define(spec.target, dict(spec.options))
     state = model.fit(split, real.catalogue, NAMES)
-    sampled, full = rank_with_counts(
+    sampled, full = builders.fitted_counts(
         model, state, split, split.test, real.catalogue, [Ranking(negatives), Ranking()]
     )
     lenient = means(mrr(rank(*sampled, ties="optimistic"), None), split)

@@ -21,6 +21,7 @@ from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.data.sequences import Batch, Split, without_test
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.metrics import mrr
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.planning.cells import Cell, Plan
@@ -327,22 +328,15 @@ def test_a_part_of_the_targets_keeps_its_own_candidates() -> None:
     definition = SASRecDT(replace(SASRecDT.Options(), width=16, heads=1, max_len=8))
     net = definition.build(cat, cat.domains, 0).eval()
     selection = Selection("MRR@s", partial(mrr, k=None), Ranking(candidates))
-    few = Validator(definition, cat, split, ("beta",), 7, selection)
+    few = Validator(cat, split, ("beta",), 7, selection)
     rows = [int(np.flatnonzero(split.valid.sequence == s)[0]) for s in few.instances.sequence]
     assert len(rows) == 7 and np.array_equal(few.ranking.candidates, candidates[rows])
     part = replace(split, valid=split.valid.take(np.array(rows)))
     alone = replace(selection, ranking=Ranking(candidates[rows]))
-    want = Validator(definition, cat, part, ("beta",), 0, alone)(net, torch.device("cpu"))
-    assert few(net, torch.device("cpu")) == want
+    loaded = LoadedModel(definition, net, cat.domains)
+    assert few(loaded) == Validator(cat, part, ("beta",), 0, alone)(loaded)
     with pytest.raises(ValueError, match="4 rows of candidates"):
-        Validator(
-            definition,
-            cat,
-            split,
-            ("beta",),
-            7,
-            replace(selection, ranking=Ranking(candidates[:4])),
-        )
+        Validator(cat, split, ("beta",), 7, replace(selection, ranking=Ranking(candidates[:4])))
 
 
 def test_options_that_name_another_selection_are_refused() -> None:
@@ -373,9 +367,8 @@ def test_a_training_cell_validates_among_the_stored_candidates(
 
     net.load_state_dict(load_file(str(out / "model.safetensors")))
     selection = Selection(name, partial(mrr, k=None), Ranking(candidates))
-    found = Validator(definition, cat, split, cat.domains, 0, selection)(
-        net.eval(), torch.device("cpu")
-    )
+    loaded = LoadedModel(definition, net.eval(), cat.domains)
+    found = Validator(cat, split, cat.domains, 0, selection)(loaded)
     assert report["best_valid"] == pytest.approx(np.mean(list(found.values())), rel=1e-9)
-    full = Validator(definition, cat, split, cat.domains, 0, replace(selection, ranking=Ranking()))
-    assert np.mean(list(full(net, torch.device("cpu")).values())) < report["best_valid"]
+    full = Validator(cat, split, cat.domains, 0, replace(selection, ranking=Ranking()))
+    assert np.mean(list(full(loaded).values())) < report["best_valid"]

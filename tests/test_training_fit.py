@@ -15,9 +15,9 @@ import torch
 from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions
 
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.metrics import mrr
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_net
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.progress import Progress, rate
 from recmerge_bench.training.trainer import Diverged, TrainResult, fit
@@ -243,13 +243,14 @@ def test_the_chosen_metric_is_validated() -> None:
     definition = model()
     net = definition.build(CAT, ("alpha",), 0).eval()
     selection = Selection("MRR@loo", partial(mrr, k=None))
-    valid = Validator(definition, CAT, SPLIT, ("alpha",), 0, selection)
-    better, equal = rank_with_net(definition, net, SPLIT, valid.instances, CAT, [Ranking()])[0]
+    valid = Validator(CAT, SPLIT, ("alpha",), 0, selection)
+    loaded = LoadedModel(definition, net, ("alpha",))
+    better, equal = builders.net_counts(definition, net, SPLIT, valid.instances, CAT, [Ranking()])[
+        0
+    ]
     wanted = float(np.mean(1.0 / (1.0 + better + 0.5 * equal)))
-    assert valid(net, torch.device("cpu")) == {"alpha": pytest.approx(wanted, rel=1e-12)}
-    assert Validator(definition, CAT, SPLIT, ("alpha",), 0)(net, torch.device("cpu")) != {
-        "alpha": pytest.approx(wanted)
-    }
+    assert valid(loaded) == {"alpha": pytest.approx(wanted, rel=1e-12)}
+    assert Validator(CAT, SPLIT, ("alpha",), 0)(loaded) != {"alpha": pytest.approx(wanted)}
 
 
 def test_gradients_of_an_epoch_add_up_and_resume(
@@ -281,11 +282,7 @@ def test_gradients_of_an_epoch_add_up_and_resume(
     assert not same(whole, train(replace(options, clear="step")))
 
 
-class ForBeta(SASRec):
-    target = "beta"
-
-
 def test_a_single_target_model_is_selected_on_its_domain() -> None:
-    definition = ForBeta(SASRecOptions(width=16, heads=2, max_len=8))
-    history = train(replace(OPTIONS, epochs=1), definition=definition).report["history"]
+    result = train(replace(OPTIONS, epochs=1), definition=model(), target="beta")
+    history = result.report["history"]
     assert "beta" in history[0] and "alpha" not in history[0]

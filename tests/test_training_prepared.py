@@ -18,8 +18,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_net
-from recmerge_bench.running.stage_rank import load_net
+from recmerge_bench.running.loading import load_net
 from recmerge_bench.toolkit.data.graphs import row_shares, successions
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import without
@@ -53,7 +52,7 @@ def test_arrays_are_stored_with_the_weights_and_ranking_needs_no_split(tmp_path:
     save_file(state, str(file))
     net = load_net(definition, CAT, CAT.domains, 0, file, exact=True)
     assert torch.equal(net.prepared.counts, state["prepared.counts"])
-    better, equal = rank_with_net(definition, net, split, split.test, CAT, [Ranking()])[0]
+    better, equal = builders.net_counts(definition, net, split, split.test, CAT, [Ranking()])[0]
     assert len(better) == len(equal) == len(split.test)
 
 

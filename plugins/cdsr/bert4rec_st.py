@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from recmerge_bench.api import Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
 from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions
-from recmerge_bench.toolkit.models.single_target import SingleTarget
+from recmerge_bench.toolkit.models.single_target import SingleTarget, asked, checked_target
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -67,11 +67,15 @@ class BERT4RecST(SingleTarget):
     Options = ClozeOptions
     policy: ClassVar[Mapping[str, str]] = {"tables.": "domain", "biases.": "domain"}
 
-    def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """See `Backbone.build`; the target domain's table alone."""
+    def build_for(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
+        """See `Backbone.build_for`; the target domain's table alone."""
         from recmerge_bench.toolkit.models.cdsr_cloze import build_cloze
 
-        return build_cloze(catalogue, (self.checked_goal(domains),), seed, self.options)
+        net: Any = build_cloze(catalogue, (checked_target(target, domains),), seed, self.options)
+        net.target = target
+        return net  # type: ignore[no-any-return]
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
         """At the masked events of the target domain."""
@@ -83,14 +87,14 @@ class BERT4RecST(SingleTarget):
         real = cdsr_blocks.inside(batch.lengths + 1, events.shape[1])
         own = ragged.compact(events, real & (net.tables.rows[events] >= 0))
         return cdsr_cloze.cloze_loss(
-            net, self.options, own.items, own.lengths, (self.goal(),), batch.generator
+            net, self.options, own.items, own.lengths, (net.target,), batch.generator
         )
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
         """Projected state of a mask that stands after the target domain's events."""
         from recmerge_bench.toolkit.models import cdsr_blocks, ragged
 
-        scope = (self.asked(domain),)
+        scope = (asked(net, domain),)
         real = cdsr_blocks.inside(lengths, histories.shape[1])
         own = ragged.compact(histories, real & (net.tables.rows[histories] >= 0))
         return net.project(net.next_state(own.items, own.lengths, scope))  # type: ignore[no-any-return]
@@ -99,4 +103,4 @@ class BERT4RecST(SingleTarget):
         """The target domain's table and biases, where there are any."""
         from recmerge_bench.toolkit.models.cdsr_cloze import biases
 
-        return net.tables.domain_table(self.asked(domain)), biases(net, (domain,))
+        return net.tables.domain_table(asked(net, domain)), biases(net, (domain,))

@@ -71,13 +71,15 @@ def recmerge_bench_register() -> list[Spec]:
 class SASRecST(SingleTarget):
     """Sees nothing of other domains, the number of their events in between included."""
 
-    def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
+    def net(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
         """The target domain's table alone."""
         from recmerge_bench.toolkit.models.cdsr_blocks import FamilyNet
 
-        return FamilyNet(catalogue, (self.goal(),), seed, self.options)
+        return FamilyNet(catalogue, (target,), seed, self.options)
 
     def states(self, net: Any, view: View) -> Tensor:
         """Causal states of the compact sequence."""
         lengths = view.own.lengths.clamp_min(1)
-        return net(view.own.items, lengths, (self.goal(),))  # type: ignore[no-any-return]
+        return net(view.own.items, lengths, (net.target,))  # type: ignore[no-any-return]

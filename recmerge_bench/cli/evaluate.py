@@ -9,30 +9,39 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import data_root_option, registry
-from recmerge_bench.errors import HandledError, near
-from recmerge_bench.interface.datasets import load_dataset
+from recmerge_bench.errors import HandledError
 from recmerge_bench.metric_names import check_metrics
-from recmerge_bench.names import wrong_domains
-from recmerge_bench.registry import Registry
 
 METRICS = ("NDCG@10", "HR@10", "MRR")
 
 
 @click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--backbone", required=True, metavar="NAME", help="A backbone or CDSR model.")
-@click.option("--dataset", required=True, metavar="NAME|FOLDER")
+@click.argument("checkpoints", nargs=-1, required=True, metavar="[DOMAIN=]CHECKPOINT...")
+@click.option(
+    "--backbone", default="", metavar="NAME",
+    help="A backbone, CDSR model or counting recommender; a run's cell says it itself.",
+)  # fmt: skip
+@click.option(
+    "--dataset", default="", metavar="NAME|FOLDER", help="That of the run's cell, if not given."
+)
 @click.option("--protocol", required=True, metavar="NAME")
-@click.option("--domains", default=None, metavar="A,B", help="All domains, if not given.")
+@click.option(
+    "--domains", default=None, metavar="A,B",
+    help="That the model is of: all domains, or those that the cell's run scored, if not given.",
+)  # fmt: skip
 @click.option("--set", "changes", multiple=True, metavar="key=value", help="The model's options.")
 @click.option("--metric", "metrics", multiple=True, default=METRICS, show_default=True)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option(
+    "--ranks", type=click.Path(path_type=Path, dir_okay=False), default=None,
+    help="Also write the ranks, a Parquet file as a run's rank cells hold.",
+)  # fmt: skip
 @data_root_option
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 def evaluate(
     ctx: click.Context,
-    checkpoint: Path,
+    checkpoints: tuple[str, ...],
     backbone: str,
     dataset: str,
     protocol: str,
@@ -40,23 +49,32 @@ def evaluate(
     changes: tuple[str, ...],
     metrics: tuple[str, ...],
     device: str,
+    ranks: Path | None,
     data_root: Path | None,
     as_json: bool,
 ) -> int:
-    """Rank a dataset's test targets with a safetensors checkpoint and print metrics by domain.
+    """Rank a dataset's test targets with checkpoints and print metrics by domain.
 
-    The checkpoint must hold every tensor of the model for these domains, and no other.
+    A CHECKPOINT is a safetensors file, which must hold every tensor of the model for these
+    domains, and no other; or the folder of a finished training or merge in a run's store
+    (OUT/store/ab/abcdef...), whose record names the model, its options and the data. Of several,
+    each serves a domain: DOMAIN=FILE, or cells of single-target models.
     """
+    from recmerge_bench.evaluation.ranks import write_ranks
+    from recmerge_bench.results.results import domain_means
+    from recmerge_bench.running import evaluate as work
+
     found = registry(ctx)
     check_metrics(found, metrics)
-    interactions = load_dataset(found, dataset, data_root)
-    chosen = _domains(domains, interactions.catalogue.domains)
-    table = _ranks(
-        found, checkpoint, backbone, _options(changes), interactions, protocol, chosen, device
-    )
-    from recmerge_bench.results.results import domain_means
-
-    values = domain_means(found, list(metrics), table, chosen)
+    table = work.evaluate(
+        found, _checkpoints(checkpoints), protocol, dataset=dataset, model=backbone,
+        options=_options(changes), domains=tuple(domains.split(",")) if domains else (),
+        data_root=data_root, device=device,
+    )  # fmt: skip
+    if ranks is not None:
+        write_ranks(ranks, table)
+    ranked = [d for k, d in enumerate(table.domains) if (table.domain == k).any()]
+    values = domain_means(found, list(metrics), table, ranked)
     if as_json:
         click.echo(json.dumps(values, indent=1))
         return 0
@@ -67,17 +85,18 @@ def evaluate(
     return 0
 
 
-def _domains(given: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    chosen = tuple(given.split(",")) if given else known
-    for name in chosen:
-        if name not in known:
-            raise HandledError(
-                f"the dataset has no domain '{name}'{near(name, known)}; it has: {', '.join(known)}"
-            )
-    said = wrong_domains(chosen)
-    if said:
-        raise HandledError(said)
-    return chosen
+def _checkpoints(given: tuple[str, ...]) -> dict[str, Path] | list[Path]:
+    """Paths, or paths by domain where every one is given as DOMAIN=PATH."""
+    named = {}
+    for text in given:
+        domain, sign, path = text.partition("=")
+        if sign and domain and not Path(text).exists():
+            if domain in named:
+                raise HandledError(f"two checkpoints are given for '{domain}'")
+            named[domain] = Path(path)
+    if named and len(named) < len(given):
+        raise HandledError("give every checkpoint as DOMAIN=PATH, or none")
+    return named or [Path(text) for text in given]
 
 
 def _options(changes: tuple[str, ...]) -> dict[str, Any]:
@@ -92,49 +111,3 @@ def _options(changes: tuple[str, ...]) -> dict[str, Any]:
             raise HandledError(f"--set {key} is given twice")
         options[key] = parse_yaml(text, f"--set {key}").value
     return options
-
-
-def _ranks(
-    found: Registry,
-    checkpoint: Path,
-    name: str,
-    options: dict[str, Any],
-    interactions: Any,
-    protocol: str,
-    domains: tuple[str, ...],
-    device: str,
-) -> Any:
-    from recmerge_bench.borders.splits import cut, rules_of
-    from recmerge_bench.contracts import definition
-    from recmerge_bench.data.candidates import draw
-    from recmerge_bench.evaluation.ranking import Ranking
-    from recmerge_bench.evaluation.ranks import RankTable
-    from recmerge_bench.evaluation.scorers import rank_with_net
-    from recmerge_bench.planning.options import complete
-    from recmerge_bench.running.stage_rank import load_net
-    from recmerge_bench.specs import CountingSpec
-
-    spec = found.find(("cdsr", "counting"), name) or found.get("backbone", name)
-    if isinstance(spec, CountingSpec):
-        raise HandledError(f"'{name}' is fitted in a suite; it has no checkpoint to evaluate")
-    rules = found.get("protocol", protocol)
-    how = rules_of(definition(rules))
-    model = definition(spec, complete(spec, options, "evaluate"))
-    split, catalogue = cut(definition(rules), interactions, domains), interactions.catalogue
-    count = how.candidates
-    drawn = (
-        None
-        if count is None
-        else draw(split, split.test, catalogue, count, how.candidate_seed, how.cap_candidates)
-    )
-    net = load_net(model, catalogue, domains, 0, checkpoint, device=device, exact=True)
-    ranking = [Ranking(drawn, how.mask_history)]
-    try:
-        better, equal = rank_with_net(model, net, split, split.test, catalogue, ranking, device)[0]
-    except FloatingPointError as error:
-        raise HandledError(f"{checkpoint}: {error}") from None
-    about = {"protocol": {"name": protocol}}
-    numbers = split.test.domains.astype("int32")
-    return RankTable(
-        split.test.users, catalogue.domains, numbers, split.test.targets, better, equal, about
-    )

@@ -5,30 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.definitions import Backbone
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.scorers import history_batches, tokens_at_once
 
 
-def probe_net(
-    definition: Backbone,
-    net: nn.Module,
-    split: Split,
-    instances: Instances,
-    domain: str,
-    device: torch.device | str = "cpu",
+def probe_model(
+    model: LoadedModel, split: Split, instances: Instances, domain: str
 ) -> dict[str, dict[str, Any]]:
     """Summaries of `Backbone.probe` over instances of one domain, by name.
 
     Args:
-        definition: the model.
-        net: its module, on `device`; left in the mode (training or not) it was in.
+        model: its net is left in the mode (training or not) it was in.
         split: whose sequences hold the histories.
         instances: those of one domain; every history holds an event.
         domain: its name.
-        device: where `net` lies.
 
     Returns:
         ``users`` (how many have the quantity), ``mean`` and ``std`` (of the population) for each
@@ -37,10 +31,11 @@ def probe_net(
     Raises:
         FloatingPointError: a value is not a finite number.
     """
+    definition = getattr(model.definition, "inner", model.definition)  # under an adapter
     if type(definition).probe is Backbone.probe or not len(instances):
         return {}
-    device, was_training = torch.device(device), net.training
-    found: dict[str, list[Tensor]] = {}
+    net, device, was_training = model.net, model.device, model.net.training
+    parts: dict[str, list[Tensor]] = {}
     rows = torch.arange(len(instances)).numpy()
     net.eval()
     try:
@@ -48,17 +43,17 @@ def probe_net(
             for _, histories, lengths in history_batches(
                 split, instances, rows, definition.encoded_history(), tokens_at_once(device)
             ):
-                told = definition.probe(
+                quantities = definition.probe(
                     net,
                     torch.from_numpy(histories).to(device),
                     torch.from_numpy(lengths).to(device),
                     domain,
                 )
-                for name, values in told.items():
-                    found.setdefault(name, []).append(values.double().cpu())
+                for name, values in quantities.items():
+                    parts.setdefault(name, []).append(values.double().cpu())
     finally:
         net.train(was_training)
-    return {name: _summary(name, torch.cat(parts)) for name, parts in sorted(found.items())}
+    return {name: _summary(name, torch.cat(some)) for name, some in sorted(parts.items())}
 
 
 def _summary(name: str, values: Tensor) -> dict[str, Any]:

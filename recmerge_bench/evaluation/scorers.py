@@ -1,12 +1,14 @@
-"""From a model to ranks: user vectors without padding, scores in blocks, one pass for all."""
+"""From a model to scores: user vectors without padding, a block of scores at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recmerge_bench.borders.models import (
     check_items,
@@ -16,8 +18,8 @@ from recmerge_bench.borders.models import (
 )
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.definitions import Backbone, CountingModel
-from recmerge_bench.evaluation.ranking import BLOCK_BYTES, Counts, Ranking, count_many
+from recmerge_bench.evaluation.loaded import FittedModel, LoadedModel, Rankable
+from recmerge_bench.evaluation.ranking import ScoreBlock
 
 #: Events encoded at once.
 _TOKENS = {"cpu": 1 << 13, "cuda": 1 << 18}
@@ -25,86 +27,64 @@ _TOKENS = {"cpu": 1 << 13, "cuda": 1 << 18}
 _FEW = 32
 
 
-def rank_with_net(
-    definition: Backbone,
-    net: nn.Module,
-    split: Split,
-    instances: Instances,
-    catalogue: Catalogue,
-    rankings: Sequence[Ranking],
-    device: torch.device | str = "cpu",
-    block_bytes: int = BLOCK_BYTES,
-) -> list[Counts]:
-    """Rank all instances under several protocols in one pass.
+@contextmanager
+def scoring(
+    model: Rankable, split: Split, instances: Instances, catalogue: Catalogue
+) -> Iterator[ScoreBlock]:
+    """What gives a model's scores, block by block, for as long as the context lasts.
+
+    A net is in evaluation mode meanwhile and left in the mode that it was in. Scores carry no
+    gradients.
 
     Args:
-        definition: the model.
-        net: its module, on `device`; left in the mode (training or not) it was in.
+        model: all instances are of domains that it serves.
         split: whose sequences hold the histories.
-        instances: what to rank; every history holds an event.
+        instances: what is ranked; every history holds an event.
         catalogue: the items.
-        rankings: protocols; candidates are aligned with `instances`.
-        device: where `net` lies.
-        block_bytes: memory of a block of scores.
 
-    Returns:
-        (n_better, n_equal), int32 [T] each, for every protocol.
-
-    Raises:
-        FloatingPointError: a score is NaN or infinite.
-        ValueError: an instance without history.
+    Yields:
+        see `ScoreBlock`. It raises a ValueError for an instance without history.
     """
-    was_training = net.training
-    net.eval()
+    if isinstance(model, FittedModel):
+        yield partial(_fitted_scores, model, split, instances, catalogue)
+        return
+    was_training = model.net.training
+    model.net.eval()
     try:
         with torch.inference_mode():
-            scorer = _NetScorer(definition, net, split, instances, catalogue, torch.device(device))
-            return count_many(scorer, instances, split, catalogue, rankings, block_bytes)
+            yield _NetScorer(model, split, instances, catalogue)
     finally:
-        net.train(was_training)
+        model.net.train(was_training)
 
 
-def rank_with_counts(
-    definition: CountingModel,
-    state: Mapping[str, np.ndarray],
+def _fitted_scores(
+    model: FittedModel,
     split: Split,
     instances: Instances,
     catalogue: Catalogue,
-    rankings: Sequence[Ranking],
-    block_bytes: int = BLOCK_BYTES,
-) -> list[Counts]:
-    """The same for a counting model and its fitted arrays."""
-    sequences = split.sequences
-
-    def score_block(rows: np.ndarray, domain: str) -> np.ndarray:
-        starts = sequences.offsets[instances.sequence[rows]]
-        ends = starts + instances.position[rows]
-        histories = [sequences.items[a:b] for a, b in zip(starts, ends, strict=True)]
-        scores = definition.scores(state, histories, catalogue, domain)
-        size = catalogue.size(domain)
-        return np.ascontiguousarray(check_scores(definition, scores, len(rows), size, domain))
-
-    return count_many(score_block, instances, split, catalogue, rankings, block_bytes)
+    rows: np.ndarray,
+    domain: str,
+) -> np.ndarray:
+    starts = split.sequences.offsets[instances.sequence[rows]]
+    ends = starts + instances.position[rows]
+    histories = [split.sequences.items[a:b] for a, b in zip(starts, ends, strict=True)]
+    scores = model.definition.scores(model.state, histories, catalogue, domain)
+    size = catalogue.size(domain)
+    return np.ascontiguousarray(check_scores(model.definition, scores, len(rows), size, domain))
 
 
 class _NetScorer:
     """Scores of blocks; a domain's items and users are encoded when it is first asked for."""
 
     def __init__(
-        self,
-        definition: Backbone,
-        net: nn.Module,
-        split: Split,
-        instances: Instances,
-        catalogue: Catalogue,
-        device: torch.device,
+        self, model: LoadedModel, split: Split, instances: Instances, catalogue: Catalogue
     ) -> None:
-        self.definition, self.net, self.device = definition, net, device
+        self.definition, self.net, self.device = model.definition, model.net, model.device
         self.catalogue = catalogue
         self.split, self.instances = split, instances
         self.domain = ""
         self.slot = np.zeros(len(instances), np.int64)
-        self.users = self.buffer = torch.empty(0, device=device)
+        self.users = self.buffer = torch.empty(0, device=self.device)
 
     def __call__(self, rows: np.ndarray, domain: str) -> Tensor:
         if domain != self.domain:
@@ -194,8 +174,8 @@ def _spans(lengths: np.ndarray, tokens: int) -> Iterator[tuple[int, int]]:
         shortest = int(lengths[first])
         last = int(np.searchsorted(lengths, shortest, side="right"))
         if last - first < _FEW:
-            reach = int(np.searchsorted(lengths, shortest * 1.25, side="right"))
-            last = max(last, min(reach, first + _FEW))
+            near = int(np.searchsorted(lengths, shortest * 1.25, side="right"))
+            last = max(last, min(near, first + _FEW))
         last = min(last, first + max(1, tokens // int(lengths[last - 1])))
         yield first, last
         first = last

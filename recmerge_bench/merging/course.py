@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -44,21 +45,19 @@ def models_along(
 
 
 def likelihoods(
-    users: Tensor, items: tuple[Tensor, Tensor | None], targets: Tensor, temperature: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Cross entropy of the targets, Shannon entropy of the predictions (nats), mid-ranks: [B] each.
+    scores: Tensor, targets: np.ndarray, temperature: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross entropy of the targets and Shannon entropy of the predictions, in nats.
 
     Args:
-        users: [B, width].
-        items: vectors [N, width] and biases [N] or None.
-        targets: int64 [B], rows of the items.
+        scores: [B, N].
+        targets: integers [B], columns of the scores.
         temperature: divides the scores.
+
+    Returns:
+        float64 [B] each.
     """
-    table, bias = items
-    scores = users @ table.T
-    scores = scores if bias is None else scores + bias
     logs = torch.log_softmax(scores.double() / temperature, 1)
-    own = scores.gather(1, targets[:, None])
-    better, equal = (scores > own).sum(1), (scores == own).sum(1) - 1
-    cross = -logs.gather(1, targets[:, None]).squeeze(1)
-    return cross, -(logs.exp() * logs).sum(1), 1.0 + better + 0.5 * equal
+    own = torch.from_numpy(targets.astype(np.int64)).to(logs.device)
+    cross = -logs.gather(1, own[:, None]).squeeze(1)
+    return cross.cpu().numpy(), -(logs.exp() * logs).sum(1).cpu().numpy()

@@ -53,15 +53,17 @@ class Context:
 
     def interactions(self) -> Interactions:
         """The dataset of the ``data`` input, memory-mapped, with what the ``text`` input holds."""
-        found = load_interactions(self.inputs["data"])
-        if "text" not in self.inputs:
-            return found
-        folder, catalogue = self.inputs["text"], found.catalogue
-        if (folder / VECTORS).is_file():
-            vectors = np.load(folder / VECTORS, mmap_mode="r")
-            return replace(found, catalogue=replace(catalogue, vectors=vectors))
-        return replace(found, catalogue=replace(catalogue, text_tokens=load_tokens(folder)))
+        data = load_interactions(self.inputs["data"])
+        return with_text(data, self.inputs["text"]) if "text" in self.inputs else data
 
     def split(self) -> Split:
         """The split of the ``split`` input, memory-mapped."""
         return load_split(self.inputs["split"])
+
+
+def with_text(data: Interactions, folder: Path) -> Interactions:
+    """A dataset with its items' vectors or tokens, memory-mapped from a ``text`` cell's folder."""
+    if (folder / VECTORS).is_file():
+        vectors = np.load(folder / VECTORS, mmap_mode="r")
+        return replace(data, catalogue=replace(data.catalogue, vectors=vectors))
+    return replace(data, catalogue=replace(data.catalogue, text_tokens=load_tokens(folder)))

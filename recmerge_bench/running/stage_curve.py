@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import base_and_experts
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from recmerge_bench.definitions import Backbone
 
 CURVE = "curve.json"
 
@@ -47,53 +53,51 @@ def run(context: Context) -> dict[str, Any]:
 class _Sample:
     """Evenly spread test targets of each domain that was merged."""
 
-    def __init__(self, context: Context, catalogue: Any) -> None:
+    def __init__(self, context: Context, catalogue: Catalogue) -> None:
         self.split, self.catalogue, self.device = context.split(), catalogue, context.device
+        self.domains = tuple(context.config["domains"])
         self.temperature = float(context.config["temperature"])
-        limit = int(context.config["sample"])
-        self.rows = {}
-        for domain in context.config["domains"]:
-            rows = np.flatnonzero(self.split.test.domains == catalogue.domains.index(domain))
-            if len(rows) > limit:
-                rows = rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
-            self.rows[domain] = rows
+        rows = [self._rows(domain, int(context.config["sample"])) for domain in self.domains]
+        self.instances = self.split.test.take(np.concatenate(rows))
+
+    def _rows(self, domain: str, limit: int) -> np.ndarray:
+        rows = np.flatnonzero(self.split.test.domains == self.catalogue.domains.index(domain))
+        if len(rows) > limit:
+            rows = rows[np.linspace(0, len(rows) - 1, limit).astype(np.int64)]
+        return rows
+
+    def _of(self, domain: str) -> np.ndarray:
+        return self.instances.domains == self.catalogue.domains.index(domain)
 
     def sizes(self) -> dict[str, int]:
         """Targets by domain."""
-        return {d: len(rows) for d, rows in self.rows.items()}
+        return {d: int(self._of(d).sum()) for d in self.domains}
 
-    def measure(self, definition: Any, net: Any) -> dict[str, dict[str, float]]:
+    def measure(self, definition: Backbone, net: nn.Module) -> dict[str, dict[str, float]]:
         """Means by domain."""
-        import torch
+        from torch import device
 
-        from recmerge_bench.evaluation.metrics import ndcg
-        from recmerge_bench.evaluation.scorers import history_batches
+        from recmerge_bench.evaluation.loaded import LoadedModel
+        from recmerge_bench.evaluation.metrics import ndcg, rank
+        from recmerge_bench.evaluation.split_ranks import rank_split
         from recmerge_bench.merging.course import likelihoods
 
-        found = {}
-        with torch.inference_mode():
-            for domain, rows in self.rows.items():
-                start, items = self.catalogue.span(domain).start, definition.items(net, domain)
-                parts = []
-                batches = history_batches(
-                    self.split, self.split.test, rows, definition.encoded_history(), 1 << 13
-                )
-                for part, histories, lengths in batches:
-                    users = definition.encode(
-                        net,
-                        torch.from_numpy(histories).to(self.device),
-                        torch.from_numpy(lengths).to(self.device),
-                        domain,
-                    )
-                    own = torch.from_numpy(self.split.test.targets[part].astype(np.int64) - start)
-                    parts.append(likelihoods(users, items, own.to(users.device), self.temperature))
-                cross, entropy, ranks = (torch.cat(p).cpu() for p in zip(*parts, strict=True))
-                found[domain] = {
-                    "cross_entropy": float(cross.mean()),
-                    "entropy": float(entropy.mean()),
-                    "NDCG@10": float(ndcg(ranks.numpy().astype(np.float64), 10).mean()),
-                }
-        return found
+        cross, entropy = np.zeros((2, len(self.instances)))
+
+        def watch(rows: np.ndarray, domain: str, scores: Tensor) -> None:
+            targets = self.instances.targets[rows] - self.catalogue.span(domain).start
+            cross[rows], entropy[rows] = likelihoods(scores, targets, self.temperature)
+
+        model = LoadedModel(definition, net, self.domains, device=device(self.device))
+        table = rank_split(
+            [model], self.split, self.catalogue, instances=self.instances, watch=watch
+        )
+        gains = ndcg(rank(table.n_better, table.n_equal), 10)
+        values = {"cross_entropy": cross, "entropy": entropy, "NDCG@10": gains}
+        return {
+            d: {name: float(of[self._of(d)].mean()) for name, of in values.items()}
+            for d in self.domains
+        }
 
 
 def _write(path: Path, curve: dict[str, Any]) -> None:

@@ -46,7 +46,6 @@ def _train(context: Context) -> dict[str, Any]:
     from recmerge_bench.training.trainer import fit
 
     split, definition = context.split(), context.definition("model")
-    definition.target = context.config.get("target")
     start = context.inputs.get("base")
     result = fit(
         definition,
@@ -61,6 +60,7 @@ def _train(context: Context) -> dict[str, Any]:
         progress=context.progress,
         device=context.device,
         selection=selection_of(context),
+        target=context.config.get("target"),
     )
     save_file(result.state, str(context.out / WEIGHTS))
     return result.report

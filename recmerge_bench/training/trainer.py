@@ -20,6 +20,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.loaded import LoadedModel, build
 from recmerge_bench.seeds import of_step
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.average import Average
@@ -68,6 +69,7 @@ def fit(
     progress: Callable[[dict[str, Any]], None] | None = None,
     device: str = "cpu",
     selection: Selection | None = None,
+    target: str | None = None,
 ) -> TrainResult:
     """Train a model on the training parts of a split.
 
@@ -87,6 +89,7 @@ def fit(
             with ``valid``.
         device: torch device.
         selection: what tells the better weights; NDCG@10 by full ranking where it is not given.
+        target: the one domain whose next items the model is for, see `Backbone.build_for`.
 
     Raises:
         HandledError: ``options.select`` names another selection than the given one.
@@ -104,8 +107,9 @@ def fit(
         )
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         training = _Training(
-            definition, catalogue, split, domains, scope, options, seed, init, place, selection
-        )
+            definition, catalogue, split, domains, scope, options, seed, init, place, selection,
+            target,
+        )  # fmt: skip
         training.resume_dir, training.tell = resume_dir, progress or (lambda _: None)
         return training.run()
 
@@ -128,12 +132,13 @@ class _Training:
         init: Mapping[str, Tensor] | None,
         device: torch.device,
         selection: Selection,
+        target: str | None,
     ) -> None:
         self.selection = selection
         self.definition, self.options, self.seed, self.device = definition, options, seed, device
         self.streams = training_streams(split, catalogue, domains, scope, options.users)
         torch.manual_seed(seed)
-        net = definition.build(catalogue, domains, seed)
+        net = build(definition, catalogue, domains, seed, target)
         self.net = check_net(definition, net, catalogue, domains)
         if init is not None:
             load_init(definition, self.net, without(init), catalogue)
@@ -149,11 +154,11 @@ class _Training:
             weight_decay=options.weight_decay,
             fused=True,
         )
+        self.model = LoadedModel(definition, self.net, tuple(domains), target, device)
         self.validator = Validator(
-            definition,
             catalogue,
             split,
-            domains if definition.target is None else (definition.target,),
+            self.model.serves,
             options.eval_limit if options.eval_every >= 0 else -1,
             selection,
         )
@@ -262,7 +267,7 @@ class _Training:
             return
         with self._averaged():
             try:
-                values = self.validator(self.net, self.device)
+                values = self.validator(self.model)
             except FloatingPointError as error:
                 raise Diverged(f"training diverged by step {self.at.step}: {error}") from error
             mean = float(np.mean(list(values.values())))
@@ -298,7 +303,7 @@ class _Training:
             self.options.to_json(),
             self.seed,
             list(domains),
-            self.definition.target,
+            self.model.target,
             scope,
             str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],

@@ -8,15 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
-from recmerge_bench.definitions import Backbone
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
-from recmerge_bench.evaluation.scorers import rank_with_net
+from recmerge_bench.evaluation.split_ranks import rank_split
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,9 @@ FULL = Selection("NDCG@10", partial(ndcg, k=10))
 
 
 class Validator:
-    """Validates a net on the validation instances of some domains.
+    """Validates a model on the validation instances of some domains.
 
     Args:
-        definition: the model.
         catalogue: the items.
         split: whose `valid` is used.
         domains: domains to validate on.
@@ -58,7 +55,6 @@ class Validator:
 
     def __init__(
         self,
-        definition: Backbone,
         catalogue: Catalogue,
         split: Split,
         domains: Sequence[str],
@@ -66,7 +62,7 @@ class Validator:
         selection: Selection = FULL,
     ) -> None:
         self.metric = selection.metric
-        self.definition, self.catalogue, self.split = definition, catalogue, split
+        self.catalogue, self.split = catalogue, split
         chosen = [] if limit < 0 else [self._rows(name, limit) for name in domains]
         rows = np.concatenate([np.zeros(0, np.int64), *chosen])
         self.instances = split.valid.take(rows)
@@ -83,22 +79,14 @@ class Validator:
         """Whether there is nothing to validate on."""
         return len(self.instances) == 0
 
-    def __call__(self, net: nn.Module, device: torch.device) -> dict[str, float]:
-        """The metric of each domain that has instances.
+    def __call__(self, model: LoadedModel) -> dict[str, float]:
+        """The metric of each domain that has instances; the model serves all of them.
 
         Raises:
             FloatingPointError: a score is not a finite number.
         """
-        counts = rank_with_net(
-            self.definition,
-            net,
-            self.split,
-            self.instances,
-            self.catalogue,
-            [self.ranking],
-            device=device,
-        )[0]
-        values = self.metric(rank(*counts))
+        table = rank_split([model], self.split, self.catalogue, self.ranking, self.instances)
+        values = self.metric(rank(table.n_better, table.n_equal))
         numbers = self.instances.domains
         return {
             self.catalogue.domains[d]: float(values[numbers == d].mean())

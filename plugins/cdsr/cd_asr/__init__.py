@@ -91,12 +91,14 @@ class CDASR(SingleTarget):
 
     Options = CDASROptions
 
-    def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
+    def net(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
         """Tables of all domains, an encoder for the target's events."""
         from recmerge_bench_plugins.cdsr.cd_asr.net import GeneralAttentionNet
 
         o = self.options
-        return GeneralAttentionNet(catalogue, domains, seed, o, self.goal(), o.fuse)
+        return GeneralAttentionNet(catalogue, domains, seed, o, target, o.fuse)
 
     def states(self, net: Any, view: View) -> Tensor:
         """See `SingleTarget.states`."""

@@ -96,12 +96,14 @@ class CDSASRec(SingleTarget):
 
     Options = CDSASRecOptions
 
-    def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
+    def net(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
         """Tables of all domains, an encoder for the target's events and one for the others'."""
         from recmerge_bench_plugins.cdsr.cd_sasrec.net import MeanSourceNet
 
         o = self.options
-        return MeanSourceNet(catalogue, domains, seed, o, self.goal(), o.fuse, o.causal_source)
+        return MeanSourceNet(catalogue, domains, seed, o, target, o.fuse, o.causal_source)
 
     def states(self, net: Any, view: View) -> Tensor:
         """See `SingleTarget.states`; with ``causal_source: false`` later sources show."""

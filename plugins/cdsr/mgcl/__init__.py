@@ -127,12 +127,14 @@ class MGCL(SingleTarget):
 
         return normalised_adjacency(*split.sequences.training(), catalogue.n_items)
 
-    def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
+    def net(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
         """Tables of all domains; the core lays the graph in."""
         from recmerge_bench_plugins.cdsr.mgcl.net import GraphViewsNet
 
         o = self.options
-        return GraphViewsNet(catalogue, domains, seed, o, self.goal(), o.graph_layers)
+        return GraphViewsNet(catalogue, domains, seed, o, target, o.graph_layers)
 
     def states(self, net: Any, view: View) -> Tensor:
         """See `SingleTarget.states`."""

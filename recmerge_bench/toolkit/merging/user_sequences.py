@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Sequences, Split, without_test
 from recmerge_bench.definitions import Backbone
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 from recmerge_bench.training.validation import FULL, Selection, Validator
 
@@ -123,8 +124,7 @@ class Validation:
         self._pseudo.read.add("validation targets")
         domains = self._pseudo.domains
         split = Split(self.sequences, self.instances, self.instances, {})
-        validator = Validator(
-            self._definition, self._catalogue, split, domains, limit, self.selection
-        )
+        validator = Validator(self._catalogue, split, domains, limit, self.selection)
         net = self._pseudo.net(weights)
-        return validator(net, next(net.parameters()).device)
+        device = next(net.parameters()).device
+        return validator(LoadedModel(self._definition, net, domains, device=device))

@@ -18,45 +18,23 @@ if TYPE_CHECKING:
 
 
 class SingleTarget(Backbone):
-    """Next items of one domain (`target`), from mixed sequences.
+    """Next items of one target domain, from mixed sequences; the net remembers which.
 
     The target domain's events are a sequence of their own; each asks for the next one. The loss
     is the mean over users of the mean over their targets; negatives are of the target domain. A
     user without any event of the target domain gets the learned vector ``start``, trained on
     every sequence's first item of that domain (nothing else gets a gradient from that).
 
-    A subclass gives the net (`FamilyNet` with a parameter ``start`` [width]) and `states`.
+    A subclass gives the `net` (a `FamilyNet`) and `states`; the net's ``target`` and ``start``
+    [width] are set by `build_for`.
     """
 
     Options = FamilyOptions
 
-    def goal(self) -> str:
-        """The target domain.
-
-        Raises:
-            HandledError: none was set.
-        """
-        if self.target is None:
-            raise HandledError(
-                f"{type(self).__name__} serves one target domain, and none was named: "
-                "register it with single_target=True, or set `target`"
-            )
-        return self.target
-
-    def checked_goal(self, domains: Sequence[str]) -> str:
-        """The target domain, which has to be among the domains.
-
-        Raises:
-            HandledError: it is not, or none was set.
-        """
-        if self.goal() not in domains:
-            raise HandledError(
-                f"the target domain '{self.goal()}' is not among {', '.join(domains)}"
-            )
-        return self.goal()
-
-    def net(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """The net, ``start`` apart."""
+    def net(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
+        """The net for a target domain, ``start`` and ``target`` apart."""
         raise NotImplementedError
 
     def states(self, net: Any, view: View) -> Tensor:
@@ -68,38 +46,55 @@ class SingleTarget(Backbone):
         return self.states(net, view), None
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """See `Backbone.build`."""
+        """Refuse: it is built for a target domain.
+
+        Raises:
+            HandledError: always.
+        """
+        raise HandledError(
+            f"{type(self).__name__} serves one target domain, and none was named: "
+            "register it with single_target=True"
+        )
+
+    def build_for(
+        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
+    ) -> nn.Module:
+        """See `Backbone.build_for`.
+
+        Raises:
+            HandledError: the target is not among the domains.
+        """
         import torch
 
-        self.checked_goal(domains)
-        net = self.net(catalogue, domains, seed)
+        net: Any = self.net(checked_target(target, domains), catalogue, domains, seed)
         net.start = torch.nn.Parameter(torch.zeros(self.options.width))
-        return net
+        net.target = target
+        return net  # type: ignore[no-any-return]
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
         """Mean over users that have targets; the first items' loss is added (see the class)."""
         from recmerge_bench.toolkit.models import domain_losses, losses, ragged
 
-        o, goal = self.options, self.goal()
-        view, goals = ragged.training_view(
+        o, target = self.options, net.target
+        view, wanted = ragged.training_view(
             batch.items,
             batch.targets,
             batch.lengths,
-            lambda x: net.of_domain(x, goal),
+            lambda x: net.of_domain(x, target),
             self._until(),
         )
-        table, rows = net.tables.domain_table(goal), goals.seen.items
-        rows = net.tables.scope_rows(rows, (goal,))
+        table, rows = net.tables.domain_table(target), wanted.seen.items
+        rows = net.tables.scope_rows(rows, (target,))
         size = view.own.items.shape[1]
         keep = losses.valid_tokens(view.own.lengths, size)
         negatives = opening = None
         if o.loss != "full":
             drawn = domain_losses.negatives_by_domain(
-                rows, goals.seen.valid, [slice(0, len(table))], size + 1, o.negatives,
+                rows, wanted.seen.valid, [slice(0, len(table))], size + 1, o.negatives,
                 batch.generator,
             ).view(len(rows), size + 1, -1)  # fmt: skip
             negatives, opening = drawn[:, :size].flatten(0, 1)[keep], drawn[:, size]
-        targets = net.tables.scope_rows(goals.items, (goal,))
+        targets = net.tables.scope_rows(wanted.items, (target,))
         users = (view.own.lengths > 0).sum().clamp_min(1)
         weights = view.own.valid / (view.own.lengths[:, None].clamp_min(1) * users)
         states, extra = self.loss_states(net, view, batch)
@@ -107,7 +102,7 @@ class SingleTarget(Backbone):
         value = domain_losses.next_item_loss(
             o, hidden, table, targets.flatten()[keep], negatives, weights.flatten()[keep]
         )
-        begun = (goals.seen.lengths > 0).float()
+        begun = (wanted.seen.lengths > 0).float()
         value = value + domain_losses.next_item_loss(
             o,
             net.start.expand(len(rows), -1),
@@ -124,16 +119,16 @@ class SingleTarget(Backbone):
 
         from recmerge_bench.toolkit.models import cdsr_blocks, ragged
 
-        goal = self.asked(domain)
+        target = asked(net, domain)
         view = ragged.history_view(
-            histories, lengths, lambda x: net.of_domain(x, goal), self._until()
+            histories, lengths, lambda x: net.of_domain(x, target), self._until()
         )
         last = cdsr_blocks.last_state(self.states(net, view), view.own.lengths)
         return torch.where(view.own.lengths[:, None] > 0, last, net.start)
 
     def items(self, net: Any, domain: str) -> tuple[Tensor, Tensor | None]:
         """The target domain's table; no bias."""
-        return net.tables.domain_table(self.asked(domain)), None
+        return net.tables.domain_table(asked(net, domain)), None
 
     def max_history(self) -> int:
         """`max_len`, events of all domains together."""
@@ -143,14 +138,26 @@ class SingleTarget(Backbone):
         """See `training_view`; a model without source events has no such option."""
         return str(getattr(self.options, "until", "item"))
 
-    def asked(self, domain: str) -> str:
-        """The domain that was asked for, which has to be the target domain.
 
-        Raises:
-            HandledError: it is another.
-        """
-        if domain != self.goal():
-            raise HandledError(
-                f"this model is for next items of '{self.goal()}' and was asked for '{domain}'"
-            )
-        return domain
+def checked_target(target: str, domains: Sequence[str]) -> str:
+    """The target domain, which has to be among the domains.
+
+    Raises:
+        HandledError: it is not.
+    """
+    if target not in domains:
+        raise HandledError(f"the target domain '{target}' is not among {', '.join(domains)}")
+    return target
+
+
+def asked(net: Any, domain: str) -> str:
+    """The domain that a net was asked for, which has to be its target.
+
+    Raises:
+        HandledError: it is another.
+    """
+    if domain != net.target:
+        raise HandledError(
+            f"this model is for next items of '{net.target}' and was asked for '{domain}'"
+        )
+    return domain
