@@ -1,15 +1,21 @@
-"""``evaluate`` gives the numbers of the run whose checkpoint it ranks with."""
+"""``evaluate`` gives the ranks of the run whose checkpoints it ranks with, row by row."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from recmerge_bench.cli import cli
+from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.registry import Registry
+from recmerge_bench.running.evaluate import evaluate
 from recmerge_bench.running.store import Store
 
 OPTIONS = {"width": 8, "max_len": 10, "heads": 1, "layers": 1}
@@ -33,10 +39,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "dataset": "atomic-folder", "dataset_options": {"path": "data"}, "domains": ["a", "b"],
         "protocols": PROTOCOLS,
         "training": {"steps": 5, "epochs": 0, "eval_every": -1, "batch_size": 8},
-        "rows": [{"method": "sasrec-dt", "options": OPTIONS}],
+        "rows": [
+            {"method": "sasrec-dt", "options": OPTIONS},
+            {"method": "cd-sasrec", "options": OPTIONS},
+            {"method": "sasrec-st", "options": OPTIONS},
+            "popularity",
+        ],
+    }  # fmt: skip
+    merging = {
+        **{k: track[k] for k in ("dataset", "dataset_options", "domains", "training")},
+        "protocols": ["loo"], "backbones": {"sasrec": {"options": OPTIONS}},
+        "rows": ["weight-averaging", "emr", "surgery"],
     }  # fmt: skip
     suite: dict[str, object] = {"name": "case", "label": "smoke", "metrics": ["NDCG@10", "MRR"]}
-    suite["tracks"] = {"t": track}
+    suite["tracks"] = {"t": track, "m": merging}
     (folder / "case.yaml").write_text(yaml.safe_dump(suite))
     words = ["run", "--suite", str(folder / "case.yaml"), "--data-root", str(folder),
              "--out", str(folder / "out"), "--strict"]  # fmt: skip
@@ -45,22 +61,113 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_numbers_are_those_of_the_run(run: Path, protocol: str) -> None:
-    """A protocol that caps its negatives was refused: "fewer than 999 free items"."""
+def rank_cell(run: Path, method: str, protocol: str) -> tuple[dict[str, Any], RankTable]:
+    """The record and the ranks of a row."""
     records = json.loads((run / "out" / "records" / "case.json").read_text())
-    row = next(r for r in records["results"] if r["identity"]["protocol"] == protocol)
+    row = next(
+        r for r in records["results"]
+        if (r["identity"]["method"], r["identity"]["protocol"]) == (method, protocol)
+    )  # fmt: skip
     store = Store(run / "out")
-    trained = store.record(row["key"])["inputs"]["model"]
-    words = [
-        "evaluate", str(store.file(trained, "model.safetensors")), "--backbone", "sasrec-dt",
-        "--dataset", str(run / "data"), "--protocol", protocol, "--json",
-        "--metric", "NDCG@10", "--metric", "MRR",
-        *(w for k, v in OPTIONS.items() for w in ("--set", f"{k}={v}")),
-    ]  # fmt: skip
-    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    table = read_ranks(store.file(row["key"], "ranks.parquet"))
+    return {**store.record(row["key"]), "metrics": row["metrics"]}, table
+
+
+def models(run: Path, record: dict[str, Any]) -> dict[str, Path]:
+    """Role -> folder of the cells that a rank cell ranked with."""
+    store = Store(run / "out")
+    inputs = record["inputs"].items()
+    return {role: store.folder(key) for role, key in inputs if role.startswith("model")}
+
+
+def assert_same(one: RankTable, other: RankTable) -> None:
+    assert len(one.users) and one.domains == other.domains
+    for name in ("users", "domain", "targets", "n_better", "n_equal"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    protocols = [{k: t.about["protocol"][k] for k in ("candidates", "mask_history")}
+                 for t in (one, other)]  # fmt: skip
+    assert protocols[0] == protocols[1]
+
+
+def command(*words: object) -> Any:
+    return CliRunner().invoke(cli, ["evaluate", *map(str, words)], standalone_mode=False)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("method", ["sasrec-dt", "cd-sasrec", "sasrec-st", "popularity"])
+def test_cells_of_a_run_rank_as_its_rank_cells(
+    registry: Registry, run: Path, method: str, protocol: str
+) -> None:
+    """Single-target models, too: a cell for each domain."""
+    record, wanted = rank_cell(run, method, protocol)
+    folders = models(run, record)
+    assert len(folders) == (2 if method in ("cd-sasrec", "sasrec-st") else 1)
+    assert_same(evaluate(registry, list(folders.values()), protocol), wanted)
+
+
+@pytest.mark.parametrize("method", ["weight-averaging", "emr", "surgery"])
+def test_merged_models_rank_as_the_rank_cells(registry: Registry, run: Path, method: str) -> None:
+    """One for all domains, one for each, and one with adapters."""
+    record, wanted = rank_cell(run, method, "loo")
+    assert_same(evaluate(registry, list(models(run, record).values()), "loo"), wanted)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_weight_file_gives_the_numbers_of_the_run(run: Path, protocol: str) -> None:
+    """A protocol that caps its negatives was refused: "fewer than 999 free items"."""
+    record, _ = rank_cell(run, "sasrec-dt", protocol)
+    done = command(
+        models(run, record)["model"] / "model.safetensors", "--backbone", "sasrec-dt", *named(run),
+        "--protocol", protocol, "--json", "--metric", "NDCG@10", "--metric", "MRR",
+    )  # fmt: skip
     assert done.return_value == 0, (done.output, done.exception)
     found = json.loads(done.stdout)
     for domain in ("a", "b"):
-        for metric, value in row["metrics"][domain].items():
+        for metric, value in record["metrics"][domain].items():
             assert found[domain][metric] == pytest.approx(value, abs=1e-9)
+
+
+def named(run: Path) -> list[object]:
+    """What a weight file does not say itself."""
+    options = [word for k, v in OPTIONS.items() for word in ("--set", f"{k}={v}")]
+    return ["--dataset", run / "data", *options]
+
+
+def test_a_file_for_each_target_domain(run: Path, tmp_path: Path) -> None:
+    """``DOMAIN=FILE`` for all domains, and for one of them."""
+    record, wanted = rank_cell(run, "cd-sasrec", "mixed-capped-999")
+    files = {role[6:]: f / "model.safetensors" for role, f in models(run, record).items()}
+    asked = ["--backbone", "cd-sasrec", *named(run), "--protocol", "mixed-capped-999",
+             "--ranks", tmp_path / "ranks.parquet"]  # fmt: skip
+    done = command(*(f"{d}={file}" for d, file in files.items()), *asked)
+    assert done.return_value == 0, (done.output, done.exception)
+    assert_same(read_ranks(tmp_path / "ranks.parquet"), wanted)
+    done = command(f"b={files['b']}", *asked)
+    assert done.return_value == 0 and "\na " not in done.output
+    some, rows = read_ranks(tmp_path / "ranks.parquet"), wanted.domain == 1
+    assert np.array_equal(some.n_better, wanted.n_better[rows]) and (some.domain == 1).all()
+    for words, said in {
+        (files["a"],): "is for one target domain",
+        (f"a={files['a']}", files["b"]): "give every checkpoint as DOMAIN=PATH",
+        (files["a"], files["b"]): "name each one's domain",
+        (f"c={files['a']}",): "'c' is not among the domains a, b",
+        (f"a={tmp_path / 'none'}",): "no such file or folder",
+        (f"b={tmp_path}",): "not a cell of a run",
+    }.items():
+        done = command(*words, *asked)
+        assert isinstance(done.exception, HandledError) and said in str(done.exception), said
+
+
+def test_cells_are_of_one_model_and_of_models(registry: Registry, run: Path) -> None:
+    one, two = (models(run, rank_cell(run, m, "mixed")[0]) for m in ("sasrec-dt", "sasrec-st"))
+    ranks = Store(run / "out").folder(rank_cell(run, "sasrec-dt", "mixed")[0]["key"])
+    for given, said in (
+        ([*one.values(), two["model:a"]], "of several models"),
+        ([two["model:a"], two["model:a"]], "given twice"),
+        ({"a": two["model:a"], "": two["model:a"]}, "both serve 'a'"),
+        ([ranks], "a 'rank' cell holds no model"),
+    ):
+        with pytest.raises(HandledError, match=said):
+            evaluate(registry, given, "mixed")
+    with pytest.raises(HandledError, match="not of 'cd-sasrec' with these options"):
+        evaluate(registry, list(two.values()), "mixed", model="cd-sasrec")

@@ -91,18 +91,17 @@ def steps_for(
 
 def counts(definition: Any, net: Any, instances: Instances) -> dict[str, np.ndarray]:
     """Full-ranking counts by raw user id, in ascending order of it."""
-    from recmerge_bench.evaluation.ranking import Ranking
-    from recmerge_bench.evaluation.scorers import rank_with_net
+    from recmerge_bench.evaluation.loaded import LoadedModel
+    from recmerge_bench.evaluation.split_ranks import rank_split
 
     interactions, split = data()
-    better, equal = rank_with_net(
-        definition, net, split, instances, interactions.catalogue, [Ranking()]
-    )[0]
+    model = LoadedModel(definition, net, ("movies",))
+    ranks = rank_split([model], split, interactions.catalogue, instances=instances)
     users = np.array([int(interactions.user_tokens[u]) for u in instances.users])
     items = np.array([int(interactions.catalogue.tokens[i]) for i in instances.targets])
     order = np.argsort(users, kind="stable")
-    return {"user": users[order], "target": items[order], "n_better": better[order],
-            "n_equal": equal[order]}  # fmt: skip
+    return {"user": users[order], "target": items[order], "n_better": ranks.n_better[order],
+            "n_equal": ranks.n_equal[order]}  # fmt: skip
 
 
 def mean_ndcg(part: dict[str, np.ndarray]) -> float:

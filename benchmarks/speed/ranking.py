@@ -23,8 +23,9 @@ def ours(users: int, items: int, negatives: int) -> side_by_side.Measured:
     from recmerge_bench.data.candidates import draw
     from recmerge_bench.data.splits import leave_one_out
     from recmerge_bench.evaluation.metrics import hit, mrr, ndcg, rank
+    from recmerge_bench.evaluation.loaded import LoadedModel
     from recmerge_bench.evaluation.ranking import Ranking
-    from recmerge_bench.evaluation.scorers import rank_with_net
+    from recmerge_bench.evaluation.split_ranks import rank_split
     from recmerge_bench.registry import discover
     from recmerge_bench.targets import define
 
@@ -33,15 +34,15 @@ def ours(users: int, items: int, negatives: int) -> side_by_side.Measured:
     catalogue, test = interactions.catalogue, split.test
     spec = discover(environ={}).get("backbone", "sasrec")
     definition = define(spec.target, {**spec.options, "init": "random"})
-    net = definition.build(catalogue, ("d0",), 0)
+    model = LoadedModel(definition, definition.build(catalogue, ("d0",), 0), ("d0",))
     start = time.perf_counter()
     candidates = draw(split, test, catalogue, negatives, 0) if negatives else None
     drawn = time.perf_counter() - start
-    rankings = [Ranking(candidates)]
     few = test.take(slice(0, 64))
-    rank_with_net(definition, net, split, few, catalogue, [Ranking()])  # warm-up
+    rank_split([model], split, catalogue, instances=few)  # warm-up
     start = time.perf_counter()
-    ranks = rank(*rank_with_net(definition, net, split, test, catalogue, rankings)[0])
+    table = rank_split([model], split, catalogue, Ranking(candidates))
+    ranks = rank(table.n_better, table.n_equal)
     metrics = {
         f"{name}@10": float(metric(ranks, 10).mean())
         for name, metric in (("hit", hit), ("ndcg", ndcg), ("mrr", mrr))

@@ -182,6 +182,8 @@ def _told_apart(checkpoints: Sequence[Path]) -> dict[str, Path]:
     for path in checkpoints:
         if path.is_file():
             raise HandledError(f"{path}: of several files, name each one's domain: DOMAIN=FILE")
+    if len(set(checkpoints)) < len(checkpoints):
+        raise HandledError("a checkpoint is given twice")
     return {str(path): path for path in checkpoints}
 
 
@@ -252,9 +254,7 @@ def read_dataset(registry: Registry, name: str, data_root: Path | None) -> Inter
         raise HandledError(f"{absent.reason}; {absent.mend}") from None
 
 
-def _domains(
-    asked: Sequence[str], interactions: Interactions, given: _Given
-) -> tuple[str, ...]:
+def _domains(asked: Sequence[str], interactions: Interactions, given: _Given) -> tuple[str, ...]:
     known = interactions.catalogue.domains
     if asked:
         chosen = tuple(asked)
