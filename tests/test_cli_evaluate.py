@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.interface.evaluate import evaluate
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.evaluate import evaluate
 from recmerge_bench.running.store import Store
 
 OPTIONS = {"width": 8, "max_len": 10, "heads": 1, "layers": 1}

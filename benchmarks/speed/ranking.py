@@ -22,8 +22,8 @@ def ours(users: int, items: int, negatives: int) -> side_by_side.Measured:
     """Rank every user's last event; the net is as it was initialised."""
     from recmerge_bench.data.candidates import draw
     from recmerge_bench.data.splits import leave_one_out
-    from recmerge_bench.evaluation.metrics import hit, mrr, ndcg, rank
     from recmerge_bench.evaluation.loaded import LoadedModel
+    from recmerge_bench.evaluation.metrics import hit, mrr, ndcg, rank
     from recmerge_bench.evaluation.ranking import Ranking
     from recmerge_bench.evaluation.split_ranks import rank_split
     from recmerge_bench.registry import discover

@@ -61,8 +61,8 @@ def evaluate(
     each serves a domain: DOMAIN=FILE, or cells of single-target models.
     """
     from recmerge_bench.evaluation.ranks import write_ranks
+    from recmerge_bench.interface import evaluate as work
     from recmerge_bench.results.results import domain_means
-    from recmerge_bench.running import evaluate as work
 
     found = registry(ctx)
     check_metrics(found, metrics)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recmerge_bench.borders.datasets import loaded
 from recmerge_bench.borders.splits import cut, rules_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.candidates import candidate_hash, draw
 from recmerge_bench.data.codec import load_interactions
 from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.errors import Blocked, HandledError, near
+from recmerge_bench.errors import HandledError, near
+from recmerge_bench.interface.datasets import load_dataset
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
@@ -230,28 +230,12 @@ def _interactions(
     registry: Registry, name: str, data_root: Path | None, cell: FinishedModel | None
 ) -> Interactions:
     if name:
-        data = read_dataset(registry, name, data_root)
+        data = load_dataset(registry, name, data_root)
     elif cell is not None:
         data = load_interactions(cell.data)
     else:
         raise HandledError("name the dataset whose targets are ranked")
     return data if cell is None or cell.text is None else with_text(data, cell.text)
-
-
-def read_dataset(registry: Registry, name: str, data_root: Path | None) -> Interactions:
-    """A dataset by name, or a folder of atomic files.
-
-    Raises:
-        HandledError: no such dataset, or its data are missing.
-    """
-    try:
-        if ("dataset", name) not in registry.specs and Path(name).is_dir():
-            from recmerge_bench.data.atomic import read_folder
-
-            return read_folder(Path(name))
-        return loaded(definition(registry.get("dataset", name)), data_root)
-    except Blocked as absent:
-        raise HandledError(f"{absent.reason}; {absent.mend}") from None
 
 
 def _domains(asked: Sequence[str], interactions: Interactions, given: _Given) -> tuple[str, ...]:
