@@ -24,12 +24,14 @@ from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.figures.data import FigureData, Point, figures
+from recmerge_bench.report.figures.data import FigureData, Point
+from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.groups import load_groups
+from recmerge_bench.results.records import Records
 from recmerge_bench.results.results import UNRECORDED
 from recmerge_bench.targets import define
 
@@ -140,6 +142,23 @@ def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path, registry:
     assert [r["x"] for r in table] == ["1", "2000"] and {r["seeds"] for r in table} == {"2"}
 
 
+def drawn_of(header: dict[str, Any], results: list[dict[str, Any]]) -> list[FigureData]:
+    """Figures of records that say what figures read; the rest is as in the fabricated suite."""
+    track = {**made.header()["tracks"]["merging"], "dataset": "d"}
+    known = made.header()
+    tracks = header.get("tracks", {"t": {}})
+    whole = {**known, **header, "order": list(tracks),
+             "tracks": {name: {**track, **about} for name, about in tracks.items()}}  # fmt: skip
+    common = {"key": "0" * 64, "status": "done", "instances": {}, "candidates": "full",
+              "mask_history": False}  # fmt: skip
+    rows = [
+        {**common, **r, "metrics": {"mean": dict.fromkeys(whole["metrics"], 0.0), **r["metrics"]}}
+        for r in results
+    ]
+    records = {"schema": 3, "suite": "s", "header": whole, "results": rows}
+    return figures(Records.model_validate(records), [])
+
+
 def test_the_normalised_average_is_over_merged_domains() -> None:
     def row(track: str, method: str, values: dict[str, float]) -> dict[str, Any]:
         identity = dict(
@@ -147,39 +166,29 @@ def test_the_normalised_average_is_over_merged_domains() -> None:
             method=method, variant="", recipe="fixed",
         )  # fmt: skip
         metrics = {k: {"M": v} for k, v in values.items()}
-        return {
-            "identity": identity,
-            "status": "done",
-            "domains": ["x", "y", "z"],
-            "metrics": metrics,
-        }
+        return {"identity": identity, "domains": ["x", "y", "z"], "metrics": metrics}
 
     about = {"source": ["s"], "reference": "fine-tune", "experts": []}
-    records = {
-        "header": {
-            "metrics": ["M"],
-            "tracks": {"all": about, "two": {**about, "experts": ["x", "y"]}},
-            "figures": {
-                "n": {
-                    "kind": "experts",
-                    "title": "t",
-                    "tracks": [],
-                    "methods": ["ta"],
-                    "option": "",
-                }
-            },
-        },
-        "results": [
-            row("all", "fine-tune", {"x": 0.1, "y": 0.2, "z": 0.4}),
-            row("all", "ta", {"x": 0.05, "y": 0.2, "z": 0.1}),
-            row("two", "ta", {"x": 0.1, "y": 0.1, "z": 0.0}),
-        ],
-    }
-    [figure] = figures(records, [])
+    header = {
+        "metrics": ["M"],
+        "tracks": {"all": about, "two": {**about, "experts": ["x", "y"]}},
+        "figures": {"n": {"kind": "experts", "title": "t", "tracks": [], "methods": ["ta"],
+                          "option": ""}},
+    }  # fmt: skip
+    expert = row("all", "fine-tune", {"x": 0.1, "y": 0.2, "z": 0.4})
+    merged = [
+        row("all", "ta", {"x": 0.05, "y": 0.2, "z": 0.1}),
+        row("two", "ta", {"x": 0.1, "y": 0.1, "z": 0.0}),
+    ]
+    [figure] = drawn_of(header, [expert, *merged])
     assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
         (2.0, 75.0, 1), (3.0, round(100 * (0.5 + 1 + 0.25) / 3, 6), 1),
     ]  # fmt: skip
     assert figure.csv().splitlines()[1] == '"M / expert\'s, %","ta (fixed recipe)",2,75,,1'
+    # a row without a share is left out: no expert is done, it scores nothing, or it has no score
+    assert drawn_of(header, merged) == []
+    for domains in ({"x": 0.0, "y": 0.2, "z": 0.4}, {"y": 0.2, "z": 0.4}):
+        assert drawn_of(header, [row("all", "fine-tune", domains), *merged]) == []
 
 
 def test_equal_data_is_drawn_in_equal_bytes() -> None:
@@ -221,11 +230,10 @@ def test_probes_are_drawn_by_name_and_domain() -> None:
         told = {"gate a": {"users": 5, "mean": mean_, "std": 0.1}}
         nothing = {"gate b": {"users": 0, "mean": None, "std": None}}
         probes = {"x": {**told, **nothing}, "y": told}
-        return {"identity": identity, "status": "done", "domains": ["x", "y"], "probes": probes}
+        return {"identity": identity, "domains": ["x", "y"], "probes": probes, "metrics": {}}
 
     about = {"kind": "probes", "title": "t", "tracks": [], "methods": [], "option": ""}
-    records = {"header": {"figures": {"g": about}}, "results": [row(0, 0.2), row(1, 0.4)]}
-    [figure] = figures(records, [])
+    [figure] = drawn_of({"figures": {"g": about}}, [row(0, 0.2), row(1, 0.4)])
     assert figure.ticks == ("gate a", "gate b")
     assert [(p.panel, p.x, round(p.y, 6), p.spread, p.seeds) for p in figure.points] == [
         ("x targets", 0, 0.3, 0.1, 2),
@@ -242,13 +250,12 @@ def test_a_comparison_by_domain_and_protocol() -> None:
             method=method, variant="", recipe="paper",
         )  # fmt: skip
         metrics = {"x": {"MRR": x}, "y": {"MRR": 2 * x}, "mean": {"MRR": 1.5 * x}}
-        return {"identity": identity, "status": "done", "domains": ["x", "y"], "metrics": metrics}
+        return {"identity": identity, "domains": ["x", "y"], "metrics": metrics}
 
     about = {"kind": "comparison", "title": "t", "tracks": [], "methods": [], "option": ""}
     header = {"figures": {"g": about}, "metrics": ["MRR"]}
     rows = [row("a", 0, "p", 0.1), row("a", 1, "p", 0.3), row("b", 0, "p", 0.4)]
-    records = {"header": header, "results": [*rows, row("b", 0, "q", 0.7)]}
-    [figure] = figures(records, [])
+    [figure] = drawn_of(header, [*rows, row("b", 0, "q", 0.7)])
     assert figure.ticks == ("a (paper recipe)", "b (paper recipe)")
     assert [(p.panel, p.series, p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
         ("MRR, x", "p", 0, 0.2, 2),
@@ -276,15 +283,14 @@ def test_a_figure_of_an_option_reads_configurations_and_not_labels() -> None:
         "scale": {"kind": "option", "option": "scale", "title": "Scale", "tracks": [],
                   "methods": ["merge"]},
     }  # fmt: skip
-    records = {"header": header, "results": results}
-    (drawn,) = figures(records, [])
+    (drawn,) = drawn_of(header, results)
     assert [(p.series, p.x) for p in drawn.points] == [
         ("merge (fixed recipe)", x) for x in (0.1, 0.2, 0.3)
     ]
     results[2].update(UNRECORDED)
     other = made.identity("merge", 0, variant="y")
     results.append(made.result(other, 0.4, 0.4, scale=0.2, extra=7))
-    (drawn,) = figures(records, [])
+    (drawn,) = drawn_of(header, results)
     assert drawn.title == "Scale (1 results left out: configuration not recorded)"
     assert [(p.series, p.x) for p in drawn.points] == [
         ("merge (extra=5; fixed recipe)", 0.1), ("merge (extra=5; fixed recipe)", 0.3),
@@ -300,3 +306,11 @@ def test_any_name_can_be_drawn(text: str) -> None:
     for ticks in ((), (text, f"{text} again")):
         drawing = svg(FigureData("odd", text, text, tuple(points), ticks))
         assert drawing.startswith("<?xml") and "\x00" not in drawing
+
+
+def test_dollars_in_names_are_dollars_and_axes_have_powers_of_ten() -> None:
+    points = tuple(Point("$y$", "a $b$ c", x, x, None, 1) for x in (1.0, 10.0, 1e4))
+    drawing = svg(FigureData("powers", "title", "$x$", points))
+    shown = re.findall(r">([^<>]+)</text>", drawing)
+    assert {"$y$", "a $b$ c", "$x$"} <= set(shown)
+    assert not any("mathdefault" in text for text in shown) and "<tspan" in drawing

@@ -18,7 +18,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
 from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.figures.data import figures
+from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.publishing.check import _numbers, _walk
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results import compared, header, migrations, records
@@ -150,8 +150,7 @@ def test_costs_curves_and_groups_of_schema_1_load() -> None:
     ]  # fmt: skip
     row = next(line for line in text.splitlines() if "fine-tune" in line)
     assert f"| {mean(training):.1f} " in row and "| – " in row
-    found = load_records(OLD / "cut.json").raw
-    curves = [c.to_json() for c in load_curves(OLD / "cut.curves.json")]
-    drawn = {f.name: f for f in figures(found, curves)}
+    curves = load_curves(OLD / "cut.curves.json")
+    drawn = {f.name: f for f in figures(load_records(OLD / "cut.json"), curves)}
     assert sorted(drawn) == ["history", "weights"] and len(drawn["weights"].points) == 9
     assert len(load_groups(OLD / "cut.groups.json")) == 1

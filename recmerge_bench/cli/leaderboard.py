@@ -71,16 +71,16 @@ def build(
 @click.option("--to", type=FOLDER, default=Path("leaderboards/figures"), show_default=True)
 def figures(records: Path, suite: str | None, to: Path) -> int:
     """Draw what suites declare, and quality against cost (SVG), with the data (CSV)."""
-    from recmerge_bench.report.figures.data import figures as figures_of
+    from recmerge_bench.report.figures.declared import figures as figures_of
     from recmerge_bench.report.figures.draw import write_figure
     from recmerge_bench.report.figures.pareto import paretos
     from recmerge_bench.results.curves import curves_path, load_curves
     from recmerge_bench.results.files import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
-        found = load_records(path).raw
-        declared = figures_of(found, [c.to_json() for c in load_curves(curves_path(path))])
-        costs = paretos(found, load_costs(cost_path(path)).raw)
+        found = load_records(path)
+        declared = figures_of(found, load_curves(curves_path(path)))
+        costs = paretos(found.raw, load_costs(cost_path(path)).raw)
         files = [write_figure(data, to, path.stem) for data in declared]
         files += [write_figure(data, to, path.stem) for data in costs]
         for file in (f for pair in files for f in pair):

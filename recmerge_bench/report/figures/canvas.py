@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.report.figures.portable import portable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Characters that a drawing has room for: in its title, in names.
 LONGEST_TITLE, LONGEST = 120, 48
 
 
 def label(text: str, longest: int = LONGEST) -> str:
-    """A name as a drawing shows it: one line of printable characters, shortened in the middle."""
+    """A name as a drawing shows it: one line of printable characters, shortened in the middle.
+
+    A dollar in it is a dollar and begins no formula, unlike those in the numbers of an axis.
+    """
     line = "".join(c if c.isprintable() else "?" for c in text)
     half = longest // 2
-    return line if len(line) <= longest else f"{line[: half - 1]}…{line[-half:]}"
+    short = line if len(line) <= longest else f"{line[: half - 1]}…{line[-half:]}"
+    return short.replace("$", r"\$")
 
 
-def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) -> str:
+def drawn(name: str, size: tuple[float, float], paint: Callable[[Figure], None]) -> str:
     """A figure as SVG; the same on other machines within `recmerge_bench.report.figures.portable`.
 
     Args:
@@ -40,9 +47,11 @@ def drawn(name: str, size: tuple[float, float], paint: Callable[[Any], None]) ->
         raise HandledError(f"drawing figures needs matplotlib: {mend}") from None
     from io import StringIO
 
-    # A dollar in a name is a dollar; the SVG holds text, so the viewer's fonts have the glyphs.
-    style = {"svg.hashsalt": name, "svg.fonttype": "none", "text.parse_math": False}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
+    # The SVG holds text, so the viewer's fonts have the glyphs.
+    with (
+        matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasSVG(figure)

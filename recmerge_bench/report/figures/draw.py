@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.files import write_text
 from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
-from recmerge_bench.report.figures.data import FigureData
+from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.pareto import Pareto
 from recmerge_bench.untrusted.paths import within
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Largest x by smallest x above 0 from which an axis is logarithmic.
+DECADES = 1000
+#: Lines of fewer points have a mark at each.
+MARKED = 12
 
 
 def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[Path]:
@@ -38,7 +48,7 @@ def svg(data: FigureData) -> str:
     """
     panels = list(dict.fromkeys(p.panel for p in data.points))
 
-    def paint(figure: Any) -> None:
+    def paint(figure: Figure) -> None:
         for number, panel in enumerate(panels):
             axes = figure.add_subplot(1, len(panels), number + 1)
             _draw(axes, data, panel)
@@ -53,23 +63,14 @@ def _series(data: FigureData, panel: str) -> list[str]:
     return list(dict.fromkeys(p.series for p in data.points if p.panel == panel))
 
 
-def _draw(ax: Any, data: FigureData, panel: str) -> None:
+def _draw(ax: Axes, data: FigureData, panel: str) -> None:
     """Lines of one panel; many decades of x make its axis logarithmic."""
-    mine = [p for p in data.points if p.panel == panel]
-    xs = sorted({p.x for p in mine if p.x > 0})
+    points = [p for p in data.points if p.panel == panel]
+    draw = _marks if data.ticks else _line
     for series in _series(data, panel):
-        line = [p for p in mine if p.series == series]
-        x, y, name = [p.x for p in line], [p.y for p in line], label(series)
-        if data.ticks:
-            ax.errorbar(x, y, [p.spread or 0 for p in line], fmt="o", markersize=3, label=name)
-            continue
-        marker = "o" if len(line) < 12 else None
-        (drawn,) = ax.plot(x, y, label=name, marker=marker, markersize=3, linewidth=1.2)
-        if all(p.spread is not None for p in line):
-            low = [p.y - (p.spread or 0) for p in line]
-            high = [p.y + (p.spread or 0) for p in line]
-            ax.fill_between(x, low, high, alpha=0.15, color=drawn.get_color(), linewidth=0)
-    if xs and xs[-1] / xs[0] >= 1000:
+        draw(ax, [p for p in points if p.series == series], label(series))
+    xs = sorted({p.x for p in points if p.x > 0})
+    if xs and xs[-1] / xs[0] >= DECADES:
         ax.set_xscale("symlog", linthresh=xs[0])
     if data.ticks:
         ax.set_xticks(range(len(data.ticks)), list(map(label, data.ticks)), rotation=60, ha="right")
@@ -77,3 +78,20 @@ def _draw(ax: Any, data: FigureData, panel: str) -> None:
     ax.set_ylabel(label(panel), fontsize=8)
     ax.tick_params(labelsize=7)
     ax.grid(alpha=0.25, linewidth=0.5)
+
+
+def _marks(ax: Axes, line: Sequence[Point], name: str) -> None:
+    """Points with their spread, where x is no number."""
+    spread = [p.spread or 0 for p in line]
+    ax.errorbar([p.x for p in line], [p.y for p in line], spread, fmt="o", markersize=3, label=name)
+
+
+def _line(ax: Axes, line: Sequence[Point], name: str) -> None:
+    """A line, and its spread where all of its points have one."""
+    x, y = [p.x for p in line], [p.y for p in line]
+    marker = "o" if len(line) < MARKED else None
+    (curve,) = ax.plot(x, y, label=name, marker=marker, markersize=3, linewidth=1.2)
+    if all(p.spread is not None for p in line):
+        low = [p.y - (p.spread or 0) for p in line]
+        high = [p.y + (p.spread or 0) for p in line]
+        ax.fill_between(x, low, high, alpha=0.15, color=curve.get_color(), linewidth=0)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
 from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
 
 #: Left, lower, right and upper edge, in pixels.
 Box = tuple[float, float, float, float]
@@ -32,11 +37,11 @@ def pareto_svg(data: Pareto) -> str:
     """
     panels = list(dict.fromkeys(r.panel for r in data.rows))
 
-    def paint(figure: Any) -> None:
+    def paint(figure: Figure) -> None:
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for ax, panel in zip(axes, panels, strict=True):
             _points(ax, data, panel)
-        axes[0].set_ylabel(f"{data.metric}, mean over the domains", fontsize=8)
+        axes[0].set_ylabel(label(f"{data.metric}, mean over the domains"), fontsize=8)
         _legend(figure, data)
         figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
         figure.draw_without_rendering()  # places are known from here on
@@ -46,7 +51,7 @@ def pareto_svg(data: Pareto) -> str:
     return drawn(data.name, (5.2 * len(panels), 4.0), paint)
 
 
-def _legend(figure: Any, data: Pareto) -> None:
+def _legend(figure: Figure, data: Pareto) -> None:
     """Backbones below the panels; filled marks are the frontier's."""
     from matplotlib.lines import Line2D
 
@@ -64,16 +69,16 @@ def _backbones(data: Pareto) -> list[str]:
     return list(dict.fromkeys(r.backbone for r in data.rows))
 
 
-def _points(ax: Any, data: Pareto, panel: str) -> None:
+def _points(ax: Axes, data: Pareto, panel: str) -> None:
     rows = [r for r in data.rows if r.panel == panel]
     backbones = _backbones(data)
     line = sorted((r.seconds, r.value) for r in rows if r.frontier)
     ax.plot(*zip(*line, strict=True), drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
     for number, backbone in enumerate(backbones):
-        mine = [r for r in rows if r.backbone == backbone]
-        faces = [f"C{number}" if r.frontier else "none" for r in mine]
+        own = [r for r in rows if r.backbone == backbone]
+        faces = [f"C{number}" if r.frontier else "none" for r in own]
         ax.scatter(
-            [r.seconds for r in mine], [r.value for r in mine], s=22, linewidths=1,
+            [r.seconds for r in own], [r.value for r in own], s=22, linewidths=1,
             marker=MARKERS[number % len(MARKERS)], facecolors=faces, edgecolors=f"C{number}",
         )  # fmt: skip
     for backbone, method, value in data.levels if panel == MERGE else ():
@@ -91,7 +96,7 @@ def _points(ax: Any, data: Pareto, panel: str) -> None:
     ax.grid(alpha=0.25, linewidth=0.5)
 
 
-def _names(ax: Any, rows: Sequence[Row]) -> None:
+def _names(ax: Axes, rows: Sequence[Row]) -> None:
     """The frontier's names where they cover no other name and few marks, inside, if that goes."""
     scale = ax.figure.dpi / 72
     frame = ax.get_window_extent()
@@ -111,8 +116,8 @@ def _names(ax: Any, rows: Sequence[Row]) -> None:
         taken.append(boxes[best])
         dx, dy = OFFSETS[best]
         ax.annotate(
-            row.method, (row.seconds, row.value), xytext=(dx, dy), textcoords="offset points",
-            ha="left" if dx > 0 else "right", fontsize=SIZE,
+            label(row.method, LONGEST_TITLE), (row.seconds, row.value), xytext=(dx, dy),
+            textcoords="offset points", ha="left" if dx > 0 else "right", fontsize=SIZE,
         )  # fmt: skip
 
 
@@ -120,7 +125,7 @@ def _square(x: float, y: float, half: float) -> Box:
     return x - half, y - half, x + half, y + half
 
 
-def _outside(box: Box, frame: Any) -> float:
+def _outside(box: Box, frame: Bbox) -> float:
     """By how many pixels it sticks out."""
     left, low, right, high = box
     wide = max(0.0, frame.x0 - left) + max(0.0, right - frame.x1)

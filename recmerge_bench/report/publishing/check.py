@@ -18,7 +18,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
 from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.figures.data import figures
+from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.report.figures.draw_pareto import pareto_svg
 from recmerge_bench.report.figures.pareto import paretos
@@ -79,7 +79,8 @@ def expected(folder: Path, suite: str) -> dict[Path, str | None]:
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
     path = within(folder, "records", f"{suite}.json")
-    records, costs = load_records(path).raw, load_costs(cost_path(path)).raw
+    typed = load_records(path)
+    records, costs = typed.raw, load_costs(cost_path(path)).raw
     plots = paretos(records, costs)
     files: dict[Path, str | None] = {
         within(folder, f"{suite}.md"): render(records),
@@ -89,7 +90,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
         files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
-    for data in figures(records, [c.to_json() for c in load_curves(curves_path(path))]):
+    for data in figures(typed, load_curves(curves_path(path))):
         table, picture = _figure(folder, suite, data.name)
         files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
     return files

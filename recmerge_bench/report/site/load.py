@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.beside import Curve
+    from recmerge_bench.results.records import Records
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,16 @@ class Suite:
     """The records of a suite.
 
     Attributes:
-        records: ``<suite>.json``.
+        typed: ``<suite>.json``.
+        records: the same as a mapping.
         costs: ``results`` of its cost file; none where there is no file.
         curves: of its learned merges.
     """
 
+    typed: Records
     records: Mapping[str, Any]
     costs: Sequence[Mapping[str, Any]]
-    curves: Sequence[Mapping[str, Any]]
+    curves: Sequence[Curve]
 
     @property
     def name(self) -> str:
@@ -58,6 +64,5 @@ def load_suites(folder: Path) -> list[Suite]:
 def _load(path: Path) -> Suite:
     beside = cost_path(path)
     costs = load_costs(beside).raw["results"] if beside.is_file() else []
-    return Suite(
-        load_records(path).raw, costs, [c.to_json() for c in load_curves(curves_path(path))]
-    )
+    records = load_records(path)
+    return Suite(records, records.raw, costs, load_curves(curves_path(path)))

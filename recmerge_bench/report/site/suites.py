@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from recmerge_bench.report.boards.markdown import LABELS
-from recmerge_bench.report.figures.data import FigureData, figures
+from recmerge_bench.report.figures.data import FigureData
+from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.tables import table_data
@@ -23,7 +24,7 @@ def suite_data(suite: Suite) -> dict[str, Any]:
         "command": header["command"],
         "metrics": header["metrics"],
         "tables": table_data(suite),
-        "figures": [_figure(data) for data in figures(suite.records, suite.curves)],
+        "figures": [_figure(data) for data in figures(suite.typed, suite.curves)],
     }
 
 

@@ -1,0 +1,92 @@
+"""Figures of a method's option: the shares of rows that differ in it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from recmerge_bench.planning.keys import canonical
+from recmerge_bench.report.figures.data import Point
+from recmerge_bench.report.figures.expert_shares import line_points, panel_of, share_of_expert
+from recmerge_bench.report.figures.rows import named
+
+if TYPE_CHECKING:
+    from recmerge_bench.identity import Identity
+    from recmerge_bench.results.records import Records, Result
+
+
+@dataclass
+class Series:
+    """Rows that are made alike but for the option.
+
+    Attributes:
+        identity: of the first.
+        rest: dotted place in the configuration -> value, the option and tuning budgets left out.
+        line: the option's value -> a share for each seed.
+    """
+
+    identity: Identity
+    rest: dict[str, Any]
+    line: dict[float, list[float]] = field(default_factory=dict)
+
+
+def option_points(records: Records, option: str, results: Sequence[Result]) -> Iterator[Point]:
+    """Shares of the expert by the option's value, whatever the rows are called.
+
+    Rows whose configuration is not recorded are left out, as are those without a share.
+    """
+    found: dict[str, Series] = {}
+    for result in results:
+        value, rest = _without(result, option)
+        share = None if value is None else share_of_expert(records, result)
+        if value is not None and share is not None:
+            key = canonical([result.identity.track, rest])
+            places = _places({**rest, "track": result.identity.track})
+            series = found.setdefault(key, Series(result.identity, places))
+            series.line.setdefault(value, []).append(share)
+    names = series_names(list(found.values()))
+    lines = {name: series.line for name, series in zip(names, found.values(), strict=True)}
+    yield from line_points(panel_of(records.header), lines)
+
+
+def _without(result: Result, option: str) -> tuple[float | None, dict[str, Any]]:
+    """The option's value, if it is a number, and all else of the configuration but budgets."""
+    if result.configuration is None:
+        return None, {}
+    recorded = result.configuration.recorded()
+    options = dict(recorded["method"]["options"])
+    value = options.pop(option, None)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None, {}
+    rest = {part: content for part, content in recorded.items() if part != "tuning"}
+    return float(value), {**rest, "method": {**recorded["method"], "options": options}}
+
+
+def series_names(found: Sequence[Series]) -> list[str]:
+    """Method and recipe of each series, with the places in which series of one name differ."""
+    plain = [named(series.identity, variant="") for series in found]
+    names = []
+    for number, series in enumerate(found):
+        others = [
+            other.rest
+            for at, other in enumerate(found)
+            if plain[at] == plain[number] and at != number
+        ]
+        apart = {
+            place: value
+            for place, value in series.rest.items()
+            if any(other.get(place) != value for other in others)
+        }
+        notes = ",".join(f"{place.rpartition('.')[2]}={value}" for place, value in apart.items())
+        names.append(named(series.identity, variant=notes))
+    return names
+
+
+def _places(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Dotted place -> value, of nested mappings."""
+    found: dict[str, Any] = {}
+    for key, inner in value.items():
+        place = f"{above}.{key}" if above else key
+        found |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}
+    return found

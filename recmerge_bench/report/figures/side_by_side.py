@@ -1,0 +1,75 @@
+"""Figures of rows beside each other: groups of targets, probes, tables of domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import mean
+from typing import TYPE_CHECKING
+
+from recmerge_bench.names import MEAN
+from recmerge_bench.report.figures.data import Point, over_seeds
+from recmerge_bench.report.figures.rows import by_row, row_names
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Probe, Result
+
+
+def group_points(metric: str, kinds: str, results: Sequence[Result]) -> Iterator[Point]:
+    """Groups whose names end in a number, in its order: a panel for each kind of groups.
+
+    Args:
+        metric: of the groups.
+        kinds: how names of kinds begin that are shown.
+        results: those without groups are left out.
+    """
+    for series, seeds in by_row(r for r in results if r.groups):
+        for name in seeds[0].groups:
+            kind, _, number = name.rpartition("-")
+            if number.isdigit() and kind.startswith(kinds):
+                values = [seed.groups[name][MEAN] for seed in seeds]
+                yield over_seeds(f"{metric} by {kind}", series, int(number), values)
+
+
+def probe_points(results: Sequence[Result]) -> Iterator[Point]:
+    """Mean over the seeds of a probe's mean over users; the spread is that over users."""
+    names = probe_names(results)
+    for series, seeds in by_row(r for r in results if r.probes):
+        protocol = seeds[0].identity.protocol
+        same_users = [seed for seed in seeds if seed.identity.protocol == protocol]
+        for domain in seeds[0].domains:
+            for x, name in enumerate(names):
+                yield from _probe_point(domain, series, x, _told(same_users, domain, name))
+
+
+def _told(seeds: Sequence[Result], domain: str, name: str) -> list[Probe]:
+    """What the seeds' models told of themselves in a domain, where it is of any user."""
+    probes = [seed.probes.get(domain, {}).get(name) for seed in seeds]
+    return [probe for probe in probes if probe is not None and probe.users]
+
+
+def _probe_point(domain: str, series: str, x: int, probes: Sequence[Probe]) -> Iterator[Point]:
+    means = [probe.mean for probe in probes if probe.mean is not None]
+    spreads = [probe.std for probe in probes if probe.std is not None]
+    if probes:
+        yield Point(f"{domain} targets", series, x, mean(means), mean(spreads), len(probes))
+
+
+def probe_names(results: Sequence[Result]) -> tuple[str, ...]:
+    """Names of all probes of the results."""
+    domains = [names for result in results for names in result.probes.values()]
+    return tuple(sorted({name for names in domains for name in names}))
+
+
+def comparison_points(metric: str, results: Sequence[Result]) -> Iterator[Point]:
+    """Rows beside each other, a panel for each domain, a series for each protocol."""
+    names = row_names(results)
+    for domain in dict.fromkeys(d for result in results for d in result.domains):
+        for protocol in dict.fromkeys(result.identity.protocol for result in results):
+            ranked = [
+                result
+                for result in results
+                if result.identity.protocol == protocol and domain in result.metrics
+            ]
+            for name, seeds in by_row(ranked):
+                values = [seed.metrics[domain][metric] for seed in seeds]
+                yield over_seeds(f"{metric}, {domain}", protocol, names.index(name), values)
