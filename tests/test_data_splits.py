@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.data.splits import Scope, cut_sequences, leave_one_out, temporal
+from recmerge_bench.data.splits import Scope, gather_sequences, leave_one_out, temporal
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
@@ -195,7 +195,7 @@ def test_sequences_of_one_domain_are_counted(built: Interactions) -> None:
     whole = sequences_of(built, ("a", "c"), "mixed")
     domain = built.item_domains()
     alone = sum(len({int(domain[i]) for i, _ in v}) == 1 for v in whole.values())
-    assert cut_sequences(built, ["a", "c"], "mixed", ())[2]["sequences_of_one_domain"] == alone
+    assert gather_sequences(built, ["a", "c"], "mixed", ())[2]["sequences_of_one_domain"] == alone
 
 
 def test_domains_without_users_in_common_are_no_pair() -> None:

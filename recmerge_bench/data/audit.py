@@ -48,7 +48,7 @@ def audit(interactions: Interactions, split: Split, timed: bool = True) -> Audit
     """Facts of leakage of a split.
 
     Args:
-        interactions: the events that it was cut from.
+        interactions: the events that it was made of.
         split: the split.
         timed: False where `Interactions.times` are no moments (places in a sequence).
 
@@ -63,11 +63,11 @@ def audit(interactions: Interactions, split: Split, timed: bool = True) -> Audit
     keys = sequences.users[owner].astype(np.int64) * interactions.catalogue.n_items
     keys += sequences.items
     seen = np.isin(keys[target], keys[trained])
-    found: Facts = (None, None, None, None)
+    times: Facts = (None, None, None, None)
     if timed:
-        found = _time_facts(interactions, sequences, test, trained, target)
+        times = _time_facts(interactions, sequences, test, trained, target)
     return Audit(
-        len(test), *found, int(trained[target].sum()), len(np.unique(keys[target][seen])),
+        len(test), *times, int(trained[target].sum()), len(np.unique(keys[target][seen])),
         float(seen.mean()),
     )  # fmt: skip
 
@@ -90,9 +90,9 @@ def event_times(interactions: Interactions, sequences: Sequences) -> np.ndarray:
     at = np.searchsorted(known[order], asked) + _occurrence(asked)
     inside = at < len(known)
     if not inside.all() or not (known[order[at]] == asked).all():
-        raise DataError("the split holds events that its interactions do not; cut it again")
-    found: np.ndarray = np.asarray(interactions.times)[order[at]]
-    return found
+        raise DataError("the split holds events that its interactions do not; split again")
+    times: np.ndarray = np.asarray(interactions.times)[order[at]]
+    return times
 
 
 def _occurrence(keys: np.ndarray) -> np.ndarray:
@@ -100,9 +100,9 @@ def _occurrence(keys: np.ndarray) -> np.ndarray:
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     first = np.searchsorted(ordered, ordered)
-    found = np.empty(len(keys), np.int64)
-    found[order] = np.arange(len(keys)) - first
-    return found
+    earlier = np.empty(len(keys), np.int64)
+    earlier[order] = np.arange(len(keys)) - first
+    return earlier
 
 
 def _time_facts(
@@ -128,6 +128,6 @@ def _time_facts(
 
 def _last(groups: np.ndarray, times: np.ndarray, count: int) -> np.ndarray:
     """Latest time of each group, the smallest integer where it has none."""
-    found = np.full(count, NEVER)
-    np.maximum.at(found, groups, times)
-    return found
+    latest = np.full(count, NEVER)
+    np.maximum.at(latest, groups, times)
+    return latest

@@ -156,7 +156,7 @@ def _seen(split: Split, span: slice) -> tuple[np.ndarray, np.ndarray]:
 
 def candidate_hash(candidates: np.ndarray, instances: Instances) -> str:
     """SHA-256 over targets and candidates: two boards that agree in it ranked the same sets."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for array in (instances.users, instances.targets, candidates):
-        found.update(np.ascontiguousarray(array, np.int32).tobytes())
-    return found.hexdigest()
+        digest.update(np.ascontiguousarray(array, np.int32).tobytes())
+    return digest.hexdigest()

@@ -81,10 +81,10 @@ def load_tokens(folder: Path) -> ItemTokens:
     Raises:
         DataError: a file is damaged.
     """
-    about = _json(folder / "about.json")
+    facts = _json(folder / "about.json")
     ids, kinds, offsets = (_array(folder / f"{n}.npy", None) for n in TOKENS)
     words = _array(folder / WORDS, None) if (folder / WORDS).is_file() else None
-    return ItemTokens(ids, kinds, offsets, about, words)
+    return ItemTokens(ids, kinds, offsets, facts, words)
 
 
 def save_split(split: Split, folder: Path) -> None:
@@ -124,10 +124,10 @@ def load_split(folder: Path) -> Split:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    found = read_json(path, SIZE, VALUES, MEND, numbers=False)
-    if not isinstance(found, dict):
+    document = read_json(path, SIZE, VALUES, MEND, numbers=False)
+    if not isinstance(document, dict):
         raise DataError("no JSON object", path)
-    return found
+    return document
 
 
 def _texts(value: Any) -> bool:
@@ -143,16 +143,16 @@ def _whole(value: Any, path: Path) -> np.ndarray:
 def _array(path: Path, dimensions: int | None = 1) -> np.ndarray:
     """A memory-mapped array of whole numbers."""
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (  # what numpy's reading of a header raises
         OSError, ValueError, TypeError, EOFError, OverflowError, SyntaxError, TokenError,
     ) as error:  # fmt: skip
         raise DataError(f"not readable as an array ({error}); {MEND}", path) from None
-    if not isinstance(found, np.ndarray) or dimensions not in (None, found.ndim):
+    if not isinstance(array, np.ndarray) or dimensions not in (None, array.ndim):
         raise DataError(f"not an array of one dimension; {MEND}", path)
-    if found.dtype.kind not in "iu" and dimensions is not None:
+    if array.dtype.kind not in "iu" and dimensions is not None:
         raise DataError(f"not an array of whole numbers; {MEND}", path)
-    return found
+    return array
 
 
 def _check_offsets(offsets: np.ndarray, rows: int, end: int, path: Path) -> None:
@@ -168,11 +168,11 @@ def _check_below(values: np.ndarray, end: int, path: Path) -> None:
 
 def fingerprint(interactions: Interactions) -> str:
     """SHA-256 over events, users, items and texts, 64 hex digits."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in EVENTS:
         array = np.ascontiguousarray(getattr(interactions, name))
-        found.update(f"{name} {array.dtype} {array.shape}".encode())
-        found.update(array.tobytes())
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
     catalogue = interactions.catalogue
     words = [
         list(catalogue.domains),
@@ -181,8 +181,8 @@ def fingerprint(interactions: Interactions) -> str:
         list(catalogue.texts),
         list(interactions.user_tokens),
     ]
-    found.update(json.dumps(words, ensure_ascii=True).encode())
-    return found.hexdigest()
+    digest.update(json.dumps(words, ensure_ascii=True).encode())
+    return digest.hexdigest()
 
 
 def _write(path: Path, value: Any) -> None:

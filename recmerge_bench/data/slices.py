@@ -1,6 +1,6 @@
 """Groups of test instances that a board can report by itself: ranks are stored, groups derive.
 
-A group says what an instance is like before anything was trained, from the events and the cut
+A group says what an instance is like before anything was trained, from the events and the split
 alone, so that it is the same for all methods and seeds.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.data.splits import Scope, cut_sequences
+from recmerge_bench.data.splits import Scope, gather_sequences
 from recmerge_bench.errors import HandledError
 
 
@@ -44,7 +44,7 @@ def slices(
 
     Args:
         split: whose sequences hold the instances.
-        interactions: what was cut.
+        interactions: what was split.
         instances: test instances if not given.
         bins: quantile groups; equal values are never parted, so there may be fewer.
 
@@ -59,14 +59,14 @@ def slices(
     trained = np.bincount(items, minlength=interactions.catalogue.n_items)[part.targets]
     cold = trained == 0
     ties = tied(split, interactions, part)
-    found = [
+    groups = [
         Slice("tied-last-day", "another event of the target's time", ties),
         Slice("cold-target", "target in no training part", cold),
     ]
     everyone = np.ones(len(part), bool)
-    found += _quantiles("history", "events before the target", part.position, everyone, bins)
-    found += _quantiles("popularity", "training events of the target", trained, ~cold, bins)
-    return [one for one in found if one.rows.any()]
+    groups += _quantiles("history", "events before the target", part.position, everyone, bins)
+    groups += _quantiles("popularity", "training events of the target", trained, ~cold, bins)
+    return [one for one in groups if one.rows.any()]
 
 
 def tied(split: Split, interactions: Interactions, instances: Instances) -> np.ndarray:
@@ -95,7 +95,7 @@ def event_times(split: Split, interactions: Interactions) -> np.ndarray:
     present = np.unique(of_item[sequences.items])
     names = [interactions.catalogue.domains[d] for d in present]
     scope: Scope = "mixed" if (sequences.domains < 0).any() else "domain"
-    whole, times, _ = cut_sequences(interactions, names, scope, ())
+    whole, times, _ = gather_sequences(interactions, names, scope, ())
     size = len(interactions.catalogue.domains) + 1
     known, wanted = (s.users.astype(np.int64) * size + s.domains + 1 for s in (whole, sequences))
     row = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
@@ -111,7 +111,7 @@ def event_times(split: Split, interactions: Interactions) -> np.ndarray:
 
 
 def _quantiles(
-    name: str, about: str, values: np.ndarray, among: np.ndarray, bins: int
+    name: str, description: str, values: np.ndarray, among: np.ndarray, bins: int
 ) -> list[Slice]:
     """Groups of about equal size by value, numbered from 1."""
     if not among.any():
@@ -119,10 +119,10 @@ def _quantiles(
     ordered = np.sort(values[among])
     cuts = np.unique(ordered[[(n * len(ordered) - 1) // bins for n in range(1, bins)]])
     group = np.searchsorted(cuts, values, side="left")  # a cut belongs below: no sliver at the ends
-    found: list[Slice] = []
+    groups: list[Slice] = []
     for number in np.unique(group[among]):
         rows = among & (group == number)
         low, high = int(values[rows].min()), int(values[rows].max())
         numbers = str(low) if low == high else f"{low} to {high}"
-        found.append(Slice(f"{name}-{len(found) + 1}", f"{numbers} {about}", rows))
-    return found
+        groups.append(Slice(f"{name}-{len(groups) + 1}", f"{numbers} {description}", rows))
+    return groups

@@ -39,7 +39,7 @@ def leave_one_out(
             are dropped and counted (MERIT: 5).
 
     Raises:
-        DataError: nothing is left to rank or to train on; no user of a mixed cut has events of
+        DataError: nothing is left to rank or to train on; no user of a mixed split has events of
             two domains.
         HandledError: an unknown domain, a `min_length` that leaves a target without a history, a
             `last` below `min_length`, `least_each` for sequences of one domain.
@@ -50,7 +50,7 @@ def leave_one_out(
         raise HandledError(f"last is {last}; sequences have at least {min_length} events")
     if least_each and scope != "mixed":
         raise HandledError("least_each is for mixed sequences: the others have one domain")
-    sequences, _, report = cut_sequences(interactions, domains, scope, unscored)
+    sequences, _, report = gather_sequences(interactions, domains, scope, unscored)
     if last:
         report["events_before_the_last"] = len(sequences.items)
         sequences = keep_latest(sequences, last)
@@ -102,13 +102,13 @@ def temporal(
     """
     if not 0 < valid_from < test_from < 1:
         raise HandledError(f"not 0 < valid_from ({valid_from}) < test_from ({test_from}) < 1")
-    sequences, times, report = cut_sequences(interactions, domains, scope, unscored)
+    sequences, times, report = gather_sequences(interactions, domains, scope, unscored)
     ordered = np.sort(times)
     first, second = (ordered[int(q * (len(ordered) - 1))] for q in (valid_from, test_from))
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
 
-    def before(cut: int) -> np.ndarray:
-        return np.bincount(owner[times < cut], minlength=len(sequences)).astype(np.int32)
+    def before(moment: int) -> np.ndarray:
+        return np.bincount(owner[times < moment], minlength=len(sequences)).astype(np.int32)
 
     n_train, n_valid = before(first), before(second)
     lengths = np.diff(sequences.offsets).astype(np.int32)
@@ -124,7 +124,7 @@ def temporal(
     return checked(Split(sequences, parts[0], parts[1], report))
 
 
-def cut_sequences(
+def gather_sequences(
     interactions: Interactions, domains: Sequence[str], scope: Scope, unscored: Sequence[str]
 ) -> tuple[Sequences, np.ndarray, dict[str, int]]:
     """Sequences of these domains, whole (train_end 0), their events' times, and counts.

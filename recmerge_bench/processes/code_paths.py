@@ -61,15 +61,15 @@ def modules_elsewhere(files: Mapping[str, str], targets: Iterable[str]) -> Elsew
     inside = installed()
     first: dict[str, Path] = {}
     last = {name: Path(path) for name, path in files.items()}
-    found = first
+    paths_by_module = first
     for entry in sys.path:
         folder = Path(os.path.realpath(entry or "."))
         if any(folder.is_relative_to(i) for i in inside):
-            found = last
+            paths_by_module = last
         elif os.path.isdir(folder):
             with suppress(OSError):
                 for name, path in _modules(folder):
-                    found.setdefault(name, path)
+                    paths_by_module.setdefault(name, path)
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("__editable__"):
             for name, place in getattr(module, "MAPPING", {}).items():
@@ -96,14 +96,14 @@ def _modules(folder: Path) -> Iterator[tuple[str, Path]]:
 class ByName:
     """Finds top-level modules by a list, where their folder cannot be listed."""
 
-    def __init__(self, found: Mapping[str, Path]) -> None:
-        self.found = found
+    def __init__(self, paths_by_module: Mapping[str, Path]) -> None:
+        self.paths_by_module = paths_by_module
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module's place, or None."""
-        place = self.found.get(name)
+        place = self.paths_by_module.get(name)
         if place is None:
             return None
         if place.suffix == ".py":
@@ -129,13 +129,13 @@ def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:
 
 def hidden_files(named: Iterable[str]) -> list[Path]:
     """What is not to be seen, real paths; beside a raw file its whole folder, but for packages."""
-    found: set[Path] = set()
+    hidden: set[Path] = set()
     for name in named:
         path = Path(os.path.realpath(name))
         folder = path.parent
         shared = os.path.isfile(folder / "__init__.py") or folder.name in _PACKAGES
-        found.add(path if os.path.isdir(path) or shared or not os.path.exists(path) else folder)
-    return sorted(found)
+        hidden.add(path if os.path.isdir(path) or shared or not os.path.exists(path) else folder)
+    return sorted(hidden)
 
 
 def _outermost(paths: Iterable[Path]) -> list[Path]:

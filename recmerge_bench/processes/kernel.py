@@ -16,17 +16,17 @@ def memory_kills() -> int:
     The counters of this process' control groups (v2 ``memory.events``, v1 ``oom_control``) and
     the machine's (``/proc/vmstat``); 0 where none can be read.
     """
-    found = [_counter(Path("/proc/vmstat"))]
+    counters = [_counter(Path("/proc/vmstat"))]
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, controllers, place = line.split(":", 2)
             inside = place.lstrip("/")
             if not controllers:
-                found += [_counter(_CGROUPS / p / "memory.events") for p in (inside, "")]
+                counters += [_counter(_CGROUPS / p / "memory.events") for p in (inside, "")]
             elif "memory" in controllers.split(","):
                 root = _CGROUPS / "memory"
-                found += [_counter(root / p / "memory.oom_control") for p in (inside, "")]
-    return sum(found)
+                counters += [_counter(root / p / "memory.oom_control") for p in (inside, "")]
+    return sum(counters)
 
 
 def _counter(path: Path) -> int:

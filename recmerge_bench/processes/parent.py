@@ -58,13 +58,13 @@ def adopting() -> Iterator[None]:
 
 def children() -> set[int]:
     """Processes whose parent is this one, dead ones that nobody asked for included."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
             stat = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
             if int(stat[1]) == os.getpid():
-                found.add(int(folder.name))
-    return found
+                pids.add(int(folder.name))
+    return pids
 
 
 def kill_all(first: int, before: set[int], patience: float = 10.0) -> None:

@@ -98,7 +98,7 @@ def read_curves(path: Path) -> list[Curve]:
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = read_json(path, mend=MEND)
+    raw = read_json(path, remedy=MEND)
     return checked(Curves, raw, path, "no curves of a suite", MEND).curves
 
 
@@ -108,5 +108,5 @@ def read_groups(path: Path) -> dict[str, list[PackedGroup]]:
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = read_json(path, mend=MEND)
+    raw = read_json(path, remedy=MEND)
     return checked(Groups, raw, path, "no groups of test targets", MEND).splits

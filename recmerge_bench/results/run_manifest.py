@@ -69,5 +69,5 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         DataError: it is damaged or none; says where.
     """
-    raw = read_json(path, mend=MEND)
+    raw = read_json(path, remedy=MEND)
     return checked(RunManifest, raw, path, "no manifest of a suite", MEND).to_json()

@@ -69,7 +69,7 @@ class Store:
         """
         path = self.folder(key) / RECORD
         mend = f"delete {path.parent} and run again"
-        raw = read_json(path, mend=mend, numbers=False)  # reports may hold infinities
+        raw = read_json(path, remedy=mend, numbers=False)  # reports may hold infinities
         try:
             record = checked_record(raw)
             flaw = record_flaw(record, key)

@@ -98,11 +98,11 @@ def _drawn_means(scores: Sequence[Scores], units: Units, draws: int, seed: int) 
             centred = rows[:, columns] - means[:, d, None]
             drawn = weights[:, units.user_index[columns]] @ centred.T
             moved[here, :, d] = means[:, d] + drawn / len(columns)
-    found = []
+    drawn_means = []
     for n, scored in enumerate(scores):
         share = seed_weights(len(scored.values), draws, seed)
-        found.append(np.einsum("bs,bsd->bd", share, moved[:, ends[n] : ends[n + 1]]))
-    return found
+        drawn_means.append(np.einsum("bs,bsd->bd", share, moved[:, ends[n] : ends[n + 1]]))
+    return drawn_means
 
 
 def separated(
@@ -121,25 +121,25 @@ def separated(
             others are a family of their own.
         alpha: of each family.
     """
-    found: dict[tuple[int, int], bool | None] = {}
+    verdicts: dict[tuple[int, int], bool | None] = {}
     tested: dict[tuple[int, int], float] = {}
     for place in combinations(range(len(scores)), 2):
         first, second = (scores[n] for n in place)
         if alike(first, second):
-            found[place] = False
+            verdicts[place] = False
         elif known is not None and place in known:
             p = known[place]
-            found[place] = None if p is None else p <= alpha
+            verdicts[place] = None if p is None else p <= alpha
         elif share_seeds(first, second):
             test = look(place, Question(first, second, units)).about_methods
             tested[place] = 1.0 if test is None else test.p
-            found[place] = None if test is None else False
+            verdicts[place] = None if test is None else False
         else:
-            found[place] = None
+            verdicts[place] = None
     for place, p in zip(tested, holm(list(tested.values())), strict=True):
-        if found[place] is not None:
-            found[place] = bool(p <= alpha)
-    return found
+        if verdicts[place] is not None:
+            verdicts[place] = bool(p <= alpha)
+    return verdicts
 
 
 def alike(first: Scores, second: Scores) -> bool:
@@ -168,7 +168,7 @@ def groups(
     there = [m for m in range(len(means)) if placed[m]]
     judged = [m for m in there if all(_apart(apart, m, o) is not None for o in there if o != m)]
     order = sorted(judged, key=lambda m: means[m])
-    found: list[list[int]] = []
+    cliques: list[list[int]] = []
     reached = 0
     for start in range(len(order)):
         end = start + 1
@@ -177,9 +177,9 @@ def groups(
         ):
             end += 1
         if end > reached:
-            found.append(order[start:end])
+            cliques.append(order[start:end])
             reached = end
-    return found
+    return cliques
 
 
 def _apart(apart: Mapping[tuple[int, int], bool | None], one: int, other: int) -> bool | None:
@@ -200,12 +200,12 @@ def omnibus(values: np.ndarray, alpha: float = ALPHA) -> Omnibus:
     if count < 3:
         raise HandledError(f"Friedman's test compares three methods or more, not {count}")
     if domains < DOMAINS:
-        said = f"too few domains for a Friedman test: {domains} of at least {DOMAINS}"
-        return Omnibus(domains, None, None, None, said)
+        sentence = f"too few domains for a Friedman test: {domains} of at least {DOMAINS}"
+        return Omnibus(domains, None, None, None, sentence)
     statistic, p = friedman(values)
-    gap = critical_difference(count, domains, alpha)
-    said = f"Friedman's test over {domains} domains: chi square {statistic:.2f}, p {p:.2g}"
-    return Omnibus(domains, statistic, p, gap, said)
+    difference = critical_difference(count, domains, alpha)
+    sentence = f"Friedman's test over {domains} domains: chi square {statistic:.2f}, p {p:.2g}"
+    return Omnibus(domains, statistic, p, difference, sentence)
 
 
 def friedman(values: np.ndarray) -> tuple[float, float]:

@@ -76,70 +76,76 @@ class Studentised:
 
     def interval(self, level: float) -> tuple[float, float]:
         """The interval of this level."""
-        reach = self.error * self.quantile((1 + level) / 2)
-        return self.difference - reach, self.difference + reach
+        half = self.error * self.quantile((1 + level) / 2)
+        return self.difference - half, self.difference + half
 
 
-def of_models(found: Components) -> Studentised:
+def of_models(components: Components) -> Studentised:
     """What `trained_models` tests, of one difference."""
-    df = float(found.users_df)
+    df = float(components.users_df)
     return Studentised(
-        float(found.difference), float(np.sqrt(found.users)),
+        float(components.difference), float(np.sqrt(components.users)),
         lambda x: float(t_tail(x, df)), lambda level: float(t_quantile(level, df)),
     )  # fmt: skip
 
 
-def of_methods(found: Components) -> Studentised:
+def of_methods(components: Components) -> Studentised:
     """What `methods` tests, of one difference."""
-    weight, few, other = float(seed_weight(found)), _few(found), float(found.users_df)
+    weight, few, other = (
+        float(seed_weight(components)),
+        _few(components),
+        float(components.users_df),
+    )
     return Studentised(
-        float(found.difference), float(np.sqrt(found.variance)),
+        float(components.difference), float(np.sqrt(components.variance)),
         lambda x: float(mixture_tail(x, weight, few, other)),
         lambda level: float(mixture_quantile(level, weight, few, other)),
     )  # fmt: skip
 
 
-def trained_models(found: Components, level: float = LEVEL) -> Claim:
+def trained_models(components: Components, level: float = LEVEL) -> Claim:
     """Paired t-test over users whose values are averaged over the seeds.
 
     Says nothing about other seeds: where seeds matter it rejects too often for the methods.
     """
-    return _student(found.difference, np.sqrt(found.users), found.users_df, level)
+    return _student(components.difference, np.sqrt(components.users), components.users_df, level)
 
 
-def seeds_alone(found: Components, level: float = LEVEL) -> Claim:
+def seeds_alone(components: Components, level: float = LEVEL) -> Claim:
     """Paired t-test over the seeds' means, as papers have it: the users are taken as all users.
 
     Raises:
         ValueError: fewer than two seeds.
     """
-    if found.n_seeds < 2:
+    if components.n_seeds < 2:
         raise ValueError("a test over seeds needs two of them")
-    return _student(found.difference, np.sqrt(found.seeds), found.n_seeds - 1, level)
+    return _student(components.difference, np.sqrt(components.seeds), components.n_seeds - 1, level)
 
 
-def satterthwaite_df(found: Components) -> Any:
+def satterthwaite_df(components: Components) -> Any:
     """Degrees of freedom of ``variance`` (Satterthwaite, 1946), the estimate of three terms."""
-    below = found.users**2 / found.users_df
-    if found.n_seeds > 1:
-        freedom = found.n_seeds - 1
-        below = below + found.seeds**2 / freedom
-        below = below + found.residual**2 / (freedom * found.users_df)
-    top = np.asarray(found.variance, np.float64) ** 2
-    df = np.array(np.broadcast_to(np.asarray(found.users_df, np.float64), top.shape))
+    below = components.users**2 / components.users_df
+    if components.n_seeds > 1:
+        freedom = components.n_seeds - 1
+        below = below + components.seeds**2 / freedom
+        below = below + components.residual**2 / (freedom * components.users_df)
+    top = np.asarray(components.variance, np.float64) ** 2
+    df = np.array(np.broadcast_to(np.asarray(components.users_df, np.float64), top.shape))
     np.divide(top, below, out=df, where=(below > 0) & (top > 0))
     return df[()]
 
 
-def satterthwaite(found: Components, level: float = LEVEL) -> Claim:
+def satterthwaite(components: Components, level: float = LEVEL) -> Claim:
     """t-test of the crossed variance with Satterthwaite's degrees of freedom.
 
     Too liberal far out in the tails and below five seeds; see `methods`.
     """
-    return _student(found.difference, np.sqrt(found.variance), satterthwaite_df(found), level)
+    return _student(
+        components.difference, np.sqrt(components.variance), satterthwaite_df(components), level
+    )
 
 
-def methods(found: Components, level: float = LEVEL) -> Claim:
+def methods(components: Components, level: float = LEVEL) -> Claim:
     """The claim about the methods: seeds and users both drawn anew.
 
     The variance is ``seeds + user_effect``; the first has S - 1 degrees of freedom and the second
@@ -154,33 +160,33 @@ def methods(found: Components, level: float = LEVEL) -> Claim:
     With one row of values this is `trained_models`: right for methods without seeds only.
     `Claim.df` is Satterthwaite's.
     """
-    error, weight = np.sqrt(found.variance), seed_weight(found)
-    quantile = mixture_quantile((1 + level) / 2, weight, _few(found), found.users_df)
+    error, weight = np.sqrt(components.variance), seed_weight(components)
+    quantile = mixture_quantile((1 + level) / 2, weight, _few(components), components.users_df)
     return Claim(
-        found.difference, error, satterthwaite_df(found), methods_p(found),
-        found.difference - error * quantile, found.difference + error * quantile,
+        components.difference, error, satterthwaite_df(components), methods_p(components),
+        components.difference - error * quantile, components.difference + error * quantile,
     )  # fmt: skip
 
 
-def methods_p(found: Components) -> Any:
+def methods_p(components: Components) -> Any:
     """The p of `methods` alone; of a large array the interval is what takes long."""
-    t = np.abs(ratio(found.difference, np.sqrt(found.variance)))
-    return 2.0 * mixture_tail(t, seed_weight(found), _few(found), found.users_df)
+    t = np.abs(ratio(components.difference, np.sqrt(components.variance)))
+    return 2.0 * mixture_tail(t, seed_weight(components), _few(components), components.users_df)
 
 
-def _few(found: Components) -> int:
-    return max(found.n_seeds - 1, 1)
+def _few(components: Components) -> int:
+    return max(components.n_seeds - 1, 1)
 
 
-def seed_weight(found: Components) -> Any:
+def seed_weight(components: Components) -> Any:
     """Weight of t with S - 1 degrees in `methods`: share^(2 - 1.5 / (S - 1))."""
-    total = np.asarray(found.variance, np.float64)
+    total = np.asarray(components.variance, np.float64)
     share = np.zeros(total.shape)
-    np.divide(found.seeds, total, out=share, where=total > 0)
-    return share ** (2.0 - 1.5 / (found.n_seeds - 1)) if found.n_seeds > 1 else share
+    np.divide(components.seeds, total, out=share, where=total > 0)
+    return share ** (2.0 - 1.5 / (components.n_seeds - 1)) if components.n_seeds > 1 else share
 
 
 def _student(difference: Any, error: Any, df: Any, level: float) -> Claim:
-    reach = error * t_quantile((1 + level) / 2, df)
+    half = error * t_quantile((1 + level) / 2, df)
     p = 2.0 * t_tail(np.abs(ratio(difference, error)), df)
-    return Claim(difference, error, df, p, difference - reach, difference + reach)
+    return Claim(difference, error, df, p, difference - half, difference + half)

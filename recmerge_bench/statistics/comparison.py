@@ -193,9 +193,9 @@ def compare(
         HandledError: the two of a pair were ranked on other instances or share no seed.
     """
     settings = settings or Settings()
-    found = {name: look(name, question) for name, question in family.items()}
-    ends, flips = _resampled(found, settings)
-    seen = list(found.values())
+    observed = {name: look(name, question) for name, question in family.items()}
+    ends, flips = _resampled(observed, settings)
+    seen = list(observed.values())
     margins = [settings.margin * abs(_mean(one.pair.second, one.units)) for one in seen]
     about_models = judge(
         [o.about_models for o in seen], margins, [o.reason for o in seen], settings.alpha
@@ -204,8 +204,10 @@ def compare(
         [o.about_methods for o in seen], margins, [o.no_verdict for o in seen], settings.alpha
     )
     return {
-        name: _comparison(one, ends.get(name), flips.get(name), *said)
-        for (name, one), *said in zip(found.items(), about_methods, about_models, strict=True)
+        name: _comparison(one, ends.get(name), flips.get(name), *judgements)
+        for (name, one), *judgements in zip(
+            observed.items(), about_methods, about_models, strict=True
+        )
     }
 
 
@@ -242,41 +244,43 @@ def look(name: object, question: Question) -> Observed:
 
 
 def _resampled(
-    found: Mapping[Name, Observed], settings: Settings
+    observed: Mapping[Name, Observed], settings: Settings
 ) -> tuple[dict[Name, tuple[float, float]], dict[Name, float]]:
     """Bootstrap intervals and sign-flip p, drawn together for all pairs on the same instances."""
     ends: dict[Name, tuple[float, float]] = {}
     flips: dict[Name, float] = {}
-    for units in {id(one.units): one.units for one in found.values()}.values():
-        mine = {
+    for units in {id(one.units): one.units for one in observed.values()}.values():
+        of_units = {
             name: (one, one.parts)
-            for name, one in found.items()
+            for name, one in observed.items()
             if one.units is units and one.parts is not None
         }
-        if not mine:
+        if not of_units:
             continue
         if settings.draws:
-            parts = [parts for _, parts in mine.values()]
+            parts = [parts for _, parts in of_units.values()]
             drawn = two_level_bootstrap(parts, settings.draws, seed=settings.seed)
-            ends |= {name: (float(a), float(b)) for name, (a, b) in zip(mine, drawn, strict=True)}
+            ends |= {
+                name: (float(a), float(b)) for name, (a, b) in zip(of_units, drawn, strict=True)
+            }
         if settings.flips:
-            shares = np.stack([_contributions(one.pair, units) for one, _ in mine.values()])
+            shares = np.stack([_contributions(one.pair, units) for one, _ in of_units.values()])
             signs = sign_flip(shares, settings.flips, settings.seed)
-            flips |= {name: float(p) for name, p in zip(mine, signs, strict=True)}
+            flips |= {name: float(p) for name, p in zip(of_units, signs, strict=True)}
     return ends, flips
 
 
 def _comparison(
-    found: Observed, interval: tuple[float, float] | None, flip: float | None,
+    observed: Observed, interval: tuple[float, float] | None, flip: float | None,
     about_methods: Judgement, about_models: Judgement,
 ) -> Comparison:  # fmt: skip
-    units, both = found.units, found.pair
+    units, both = observed.units, observed.pair
     base = _mean(both.second, units)
     averaged = (both.first - both.second).mean(axis=0)
     difference = float(units.mean(averaged))
     return Comparison(
         _mean(both.first, units), base, difference, difference / base if base else None, both.seeds,
-        units.n_users, *found.claims, flip, interval, effect(averaged, units), about_methods,
+        units.n_users, *observed.claims, flip, interval, effect(averaged, units), about_methods,
         about_models,
     )  # fmt: skip
 

@@ -94,11 +94,11 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
         residual = ((by_user - averaged[..., None, :]) ** 2).sum(axis=(-1, -2))
         residual = residual / (seeds * (seeds - 1))
         spread = by_seed.var(axis=-1, ddof=1) / seeds
-    found = Components(
+    components = Components(
         by_seed.mean(axis=-1), spread, (averaged**2).sum(axis=-1), residual, seeds,
         _users_df(shares.mean(axis=-2), units),
     )  # fmt: skip
-    return Parts(by_seed, by_user, found)
+    return Parts(by_seed, by_user, components)
 
 
 def _users_df(shares: np.ndarray, units: Units) -> np.ndarray:
@@ -107,6 +107,6 @@ def _users_df(shares: np.ndarray, units: Units) -> np.ndarray:
     freedom = np.array(units.users_by_domain) - 1.0
     total = own.sum(axis=-1)
     below = (own**2 / freedom).sum(axis=-1)
-    found = np.full(total.shape, freedom.sum())
-    np.divide(total**2, below, out=found, where=below > 0)
-    return found
+    df = np.full(total.shape, freedom.sum())
+    np.divide(total**2, below, out=df, where=below > 0)
+    return df

@@ -42,6 +42,6 @@ def ratio(difference: Any, error: Any) -> Any:
     difference, error = np.broadcast_arrays(
         np.asarray(difference, np.float64), np.asarray(error, np.float64)
     )
-    found = np.where(difference == 0, 0.0, np.copysign(np.inf, difference))
-    np.divide(difference, error, out=found, where=error > 0)
-    return found
+    t = np.where(difference == 0, 0.0, np.copysign(np.inf, difference))
+    np.divide(difference, error, out=t, where=error > 0)
+    return t

@@ -56,6 +56,6 @@ def divisors(p: Sequence[float] | np.ndarray) -> np.ndarray:
     steps = np.arange(len(values), 0, -1).astype(np.float64)
     reached = np.maximum.accumulate(ordered * steps)
     np.divide(reached, ordered, out=steps, where=ordered > 0)
-    found = np.empty(len(values))
-    found[order] = steps
-    return found
+    by_place = np.empty(len(values))
+    by_place[order] = steps
+    return by_place

@@ -52,13 +52,13 @@ def _differences(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     sizes = {len(first), len(second)} - {1}
     if len(sizes) != 1:
         raise HandledError(f"{len(first)} and {len(second)} seeds do not pair (two or more do)")
-    found: np.ndarray = first - second
-    return found
+    differences: np.ndarray = first - second
+    return differences
 
 
 def _statistic(first: np.ndarray, second: np.ndarray) -> float:
-    found = _differences(first, second)
-    return float(ratio(found.mean(), found.std(ddof=1) / np.sqrt(len(found))))
+    differences = _differences(first, second)
+    return float(ratio(differences.mean(), differences.std(ddof=1) / np.sqrt(len(differences))))
 
 
 def _freedom(first: np.ndarray, second: np.ndarray) -> int:

@@ -74,7 +74,7 @@ def bootstrap_draws(
     rows = _stacked([p.by_user for p in parts])
     ends = np.cumsum([0] + [len(p.by_seed) for p in parts])
     shares = {n: seed_weights(n, draws, seed) for n in {len(p.by_seed) for p in parts}}
-    found = np.empty((len(parts), draws))
+    means = np.empty((len(parts), draws))
     at = 0
     for weights in user_weights(rows.shape[1], draws, seed):
         moved, here = rows @ weights.T, slice(at, at + len(weights))
@@ -82,12 +82,12 @@ def bootstrap_draws(
         for number, part in enumerate(parts):
             share = shares[len(part.by_seed)][here]
             own = moved[ends[number] : ends[number + 1]]
-            found[number, here] = np.einsum("ds,sd->d", share, own)
+            means[number, here] = np.einsum("ds,sd->d", share, own)
     for number, part in enumerate(parts):
         n, centre = len(part.by_seed), part.by_seed.mean()
         stretch = 1.0 if stretched is None or n < 2 else stretch_of(n, stretched)
-        found[number] += centre + stretch * (shares[n] @ (part.by_seed - centre))
-    return found
+        means[number] += centre + stretch * (shares[n] @ (part.by_seed - centre))
+    return means
 
 
 def stretch_of(seeds: int, level: float) -> float:

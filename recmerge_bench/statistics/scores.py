@@ -61,8 +61,8 @@ class Units:
     @cached_property
     def user_index(self) -> np.ndarray:
         """int64 [T], the user's number among those present."""
-        found: np.ndarray = np.unique(self.users, return_inverse=True)[1]
-        return found.astype(np.int64)
+        index: np.ndarray = np.unique(self.users, return_inverse=True)[1]
+        return index.astype(np.int64)
 
     @cached_property
     def n_users(self) -> int:
@@ -75,8 +75,8 @@ class Units:
             return values
         order = np.argsort(self.user_index, kind="stable")
         starts = np.searchsorted(self.user_index[order], np.arange(self.n_users))
-        found: np.ndarray = np.add.reduceat(values[..., order], starts, axis=-1)
-        return found
+        sums: np.ndarray = np.add.reduceat(values[..., order], starts, axis=-1)
+        return sums
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Mean over the domains of the mean over their instances: [..., T] to [...]."""

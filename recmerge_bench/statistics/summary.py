@@ -13,7 +13,7 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     """Student's interval of the mean over seeds; None below two."""
     if len(values) < 2:
         return None
-    at, found = float(np.mean(values)), np.asarray(values, np.float64)
-    quantile = float(t_quantile((1 + level) / 2, len(found) - 1))
-    half = quantile * float(found.std(ddof=1)) / float(np.sqrt(len(found)))
+    at, array = float(np.mean(values)), np.asarray(values, np.float64)
+    quantile = float(t_quantile((1 + level) / 2, len(array) - 1))
+    half = quantile * float(array.std(ddof=1)) / float(np.sqrt(len(array)))
     return at - half, at + half

@@ -105,12 +105,12 @@ def judge(
     ]
     adjusted, adjusted_within = holm(p), holm(within)
     steps, steps_within = divisors(p), divisors(within)
-    found = []
+    judgements = []
     for n, test in enumerate(judged):
         if test is None:
-            found.append(Judgement(NONE, reasons[n] or "nothing to test"))
+            judgements.append(Judgement(NONE, reasons[n] or "nothing to test"))
             continue
         word = verdict(test.difference, adjusted[n], adjusted_within[n], alpha)
         level = 1.0 - alpha / float((steps_within if word == "equivalent" else steps)[n])
-        found.append(Judgement(word, "", float(adjusted[n]), level, *test.interval(level)))
-    return found
+        judgements.append(Judgement(word, "", float(adjusted[n]), level, *test.interval(level)))
+    return judgements

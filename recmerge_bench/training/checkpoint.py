@@ -51,11 +51,11 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     if not sidecar.exists():
         return None
     try:
-        about = json.loads(sidecar.read_bytes())
-        data = (folder / about["tensors"]).read_bytes()
-        if hashlib.sha256(data).hexdigest() != about["sha256"]:
+        facts = json.loads(sidecar.read_bytes())
+        data = (folder / facts["tensors"]).read_bytes()
+        if hashlib.sha256(data).hexdigest() != facts["sha256"]:
             raise ValueError("digest of the tensors differs")
-        return unpack(data), dict(about["facts"])
+        return unpack(data), dict(facts["facts"])
     except Exception as error:  # whatever is wrong with it, training can start anew
         warnings.warn(f"{folder}: unusable checkpoint, training restarts ({error})", stacklevel=2)
         return None
@@ -65,12 +65,12 @@ def optimizer_tensors(
     optimizer: torch.optim.Optimizer, names: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Moments and step counts as ``adam.<parameter>|<field>``."""
-    found = {}
+    tensors = {}
     for name, parameter in names.items():
         for field, value in optimizer.state.get(parameter, {}).items():
             if isinstance(value, Tensor):
-                found[f"adam.{name}|{field}"] = value
-    return found
+                tensors[f"adam.{name}|{field}"] = value
+    return tensors
 
 
 def restore_optimizer(

@@ -19,12 +19,12 @@ def split_select(select: str) -> tuple[str, str]:
     Raises:
         HandledError: it is not of that form.
     """
-    found = _SELECT.fullmatch(select)
-    if select and found is None:
+    match = _SELECT.fullmatch(select)
+    if select and match is None:
         raise HandledError(
             f"select is METRIC@PROTOCOL, such as MRR@loo-sampled-99 or NDCG@10@loo: {select!r}"
         )
-    return (found[1], found[2] or "") if found else ("", "")
+    return (match[1], match[2] or "") if match else ("", "")
 
 
 @dataclass(frozen=True)

@@ -72,13 +72,13 @@ def stored(tensors: Mapping[str, Tensor], where: Path) -> dict[str, np.ndarray]:
     Raises:
         HandledError: there are none.
     """
-    found = {
+    arrays = {
         name.removeprefix(PREFIX): value.numpy()
         for name, value in tensors.items()
         if name.startswith(PREFIX)
     }
-    if not found:
+    if not arrays:
         raise HandledError(
             f"{where}: lacks what the model prepares from training parts ({PREFIX}*)"
         )
-    return found
+    return arrays

@@ -297,7 +297,7 @@ class _Training:
         self, domains: Sequence[str], scope: str, init: Mapping[str, Tensor] | None
     ) -> str:
         """Tells this training from another whose state may lie in the same folder."""
-        about = [
+        identity = [
             type(self.definition).__qualname__,
             repr(self.definition.options),
             self.options.to_json(),
@@ -309,7 +309,7 @@ class _Training:
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
             [self.selection.name, dict(self.selection.about)],
         ]
-        digest = hashlib.sha256(json.dumps(about).encode())
+        digest = hashlib.sha256(json.dumps(identity).encode())
         for stream in self.streams:
             digest.update(stream.offsets.tobytes() + stream.items.tobytes())
         for name, value in sorted((init or {}).items()):
@@ -336,10 +336,10 @@ class _Training:
         self.saved = now
 
     def _resume(self) -> None:
-        found = checkpoint.load(self.resume_dir) if self.resume_dir else None
-        if found is None or found[1].get("fingerprint") != self.fingerprint:
+        state = checkpoint.load(self.resume_dir) if self.resume_dir else None
+        if state is None or state[1].get("fingerprint") != self.fingerprint:
             return
-        tensors, facts = found
+        tensors, facts = state
         self.net.load_state_dict(_under("net.", tensors))
         self.best = {k: v.to(self.device) for k, v in _under("best.", tensors).items()} or None
         if self.average is not None:
@@ -357,8 +357,8 @@ class _Training:
         parameters = sum(p.numel() for p in self.net.parameters())
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
         by = {"name": self.selection.name, **self.selection.about}
-        told = {"parameters": parameters, "selection": None if self.validator.empty else by}
-        return TrainResult(plain, {**self.at.report(), **told})
+        facts = {"parameters": parameters, "selection": None if self.validator.empty else by}
+        return TrainResult(plain, {**self.at.report(), **facts})
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ LARGEST = 1 << 62
 
 
 def read_json(
-    path: Path, size: int = SIZE, values: int = VALUES, mend: str = "", numbers: bool = True,
+    path: Path, size: int = SIZE, values: int = VALUES, remedy: str = "", numbers: bool = True,
 ) -> Any:  # fmt: skip
     """JSON without duplicate keys, NaN, infinities and integers beyond 62 bits; shallow.
 
@@ -32,7 +32,7 @@ def read_json(
         path: the file.
         size: bytes that it may have.
         values: values that it may have.
-        mend: what to do about a bad file; ends the message.
+        remedy: what to do about a bad file; ends the message.
         numbers: refuse NaN, infinities and integers beyond 62 bits.
 
     Raises:
@@ -45,11 +45,11 @@ def read_json(
             raw = stream.read(min(size, there) + 1)
         return loads(raw, size, values, numbers)
     except FileNotFoundError:
-        raise DataError(f"there is no such file{_end(mend)}", path) from None
+        raise DataError(f"there is no such file{_end(remedy)}", path) from None
     except (OSError, ValueError) as error:
         line = getattr(error, "lineno", None)
-        said = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise DataError(f"not readable as JSON ({said}){_end(mend)}", path, line) from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"not readable as JSON ({reason}){_end(remedy)}", path, line) from None
 
 
 def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = True) -> Any:
@@ -74,8 +74,8 @@ def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = Tr
     return value
 
 
-def _end(mend: str) -> str:
-    return f"; {mend}" if mend else ""
+def _end(remedy: str) -> str:
+    return f"; {remedy}" if remedy else ""
 
 
 def _check_depth(value: Any) -> None:
@@ -98,12 +98,12 @@ def _few(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         again = next(k for k, _ in pairs if k in seen or seen.add(k))  # type: ignore[func-returns-value]
         raise ValueError(f"an object has a key twice: {ascii(again)[:60]}")
-    return found
+    return members
 
 
 def _constant(text: str) -> Any:

@@ -32,9 +32,7 @@ _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
 _OF_TEXT, _OF_NUMBERS = {0, 2, 8}, {0, 2, 5, 8, 9}
 
 
-def read_table(
-    path: Path, columns: Mapping[str, str], what: str, rows: int | None = None
-) -> Any:
+def read_table(path: Path, columns: Mapping[str, str], what: str, rows: int | None = None) -> Any:
     """A table of exactly these columns, columns of bytes as dictionaries of text.
 
     Args:
@@ -68,13 +66,11 @@ def read_table(
             raise ValueError("a value is missing")
         return table
     except (OSError, KeyError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not {what} ({said})", path) from None
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise DataError(f"not {what} ({reason})", path) from None
 
 
-def check_table(
-    path: Path, columns: Mapping[str, str], what: str, rows: int | None = None
-) -> None:
+def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | None = None) -> None:
     """Refuse a file of other columns or of more than its rows need, undecoded.
 
     Raises:
@@ -93,15 +89,15 @@ def check_table(
             path, thrift_string_size_limit=FOOTER, thrift_container_size_limit=FOOTER,
             arrow_extensions_enabled=False,
         ) as file:  # fmt: skip
-            about, found = file.metadata, file.schema
-            _check_columns(found, columns, about.num_rows)
-            _check_rows(about, rows, size)
+            metadata, schema = file.metadata, file.schema
+            _check_columns(schema, columns, metadata.num_rows)
+            _check_rows(metadata, rows, size)
             with open(path, "rb") as stream:
-                for number in range(about.num_row_groups):
-                    _check_group(about.row_group(number), found, stream, size)
+                for number in range(metadata.num_row_groups):
+                    _check_group(metadata.row_group(number), schema, stream, size)
     except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not {what} ({said})", path) from None
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise DataError(f"not {what} ({reason})", path) from None
 
 
 def _check_footer(path: Path, size: int) -> None:
@@ -114,30 +110,30 @@ def _check_footer(path: Path, size: int) -> None:
             raise ValueError("no Parquet file: its end is damaged")
 
 
-def _check_columns(found: Any, columns: Mapping[str, str], rows: int) -> None:
-    names = {c.name: c.physical_type if rows else columns.get(c.name) for c in found}
-    flat = all(c.max_repetition_level == 0 and c.max_definition_level <= 1 for c in found)
-    if names != dict(columns) or len(names) != len(found) or not flat:
+def _check_columns(schema: Any, columns: Mapping[str, str], rows: int) -> None:
+    names = {c.name: c.physical_type if rows else columns.get(c.name) for c in schema}
+    flat = all(c.max_repetition_level == 0 and c.max_definition_level <= 1 for c in schema)
+    if names != dict(columns) or len(names) != len(schema) or not flat:
         raise ValueError(f"its columns are {', '.join(map(str, names))[:150]}")
 
 
-def _check_rows(about: Any, rows: int | None, size: int) -> None:
-    if rows is not None and about.num_rows != rows:
-        raise ValueError(f"{about.num_rows} rows, there should be {rows}")
+def _check_rows(metadata: Any, rows: int | None, size: int) -> None:
+    if rows is not None and metadata.num_rows != rows:
+        raise ValueError(f"{metadata.num_rows} rows, there should be {rows}")
     most = min(ROWS, FREE + PER_BYTE * size)
-    if not 0 <= about.num_rows <= most or not 0 <= about.num_row_groups <= ROW_GROUPS:
-        raise ValueError(f"{about.num_rows} rows in {size} bytes: at most {most} are read")
-    groups = [about.row_group(n).num_rows for n in range(about.num_row_groups)]
-    if any(n < 0 for n in groups) or sum(groups) != about.num_rows:
+    if not 0 <= metadata.num_rows <= most or not 0 <= metadata.num_row_groups <= ROW_GROUPS:
+        raise ValueError(f"{metadata.num_rows} rows in {size} bytes: at most {most} are read")
+    groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
+    if any(n < 0 for n in groups) or sum(groups) != metadata.num_rows:
         raise ValueError("its parts do not have the rows that it claims")
 
 
-def _check_group(group: Any, found: Any, stream: IO[bytes], size: int) -> None:
+def _check_group(group: Any, schema: Any, stream: IO[bytes], size: int) -> None:
     if not group.num_rows:
         return
     for number in range(group.num_columns):
         column = group.column(number)
-        if column.path_in_schema != found.column(number).path:
+        if column.path_in_schema != schema.column(number).path:
             raise ValueError("its parts have other columns than it claims")
         text = column.physical_type == "BYTE_ARRAY"
         # plain, or runs of numbers: two bytes of levels and numbers of the dictionary
@@ -198,15 +194,15 @@ def page_header(raw: bytes) -> tuple[dict[str, int], int]:
     """
     reader = _Compact(raw)
     fields = reader.struct(0)
-    told = [fields[n] for n in (5, 7, 8) if isinstance(fields.get(n), dict)]
-    about: dict[int, Any] = told[0] if told else {}
-    found = {
+    page_fields = [fields[n] for n in (5, 7, 8) if isinstance(fields.get(n), dict)]
+    page: dict[int, Any] = page_fields[0] if page_fields else {}
+    header = {
         "type": fields.get(1), "uncompressed": fields.get(2), "compressed": fields.get(3),
-        "values": about.get(1, 0), "encoding": about.get(4 if 8 in fields else 2, 0),
+        "values": page.get(1, 0), "encoding": page.get(4 if 8 in fields else 2, 0),
     }  # fmt: skip
-    if any(not isinstance(v, int) or v < 0 for v in found.values()):
+    if any(not isinstance(v, int) or v < 0 for v in header.values()):
         raise ValueError("a page without sizes")
-    return found, reader.at
+    return header, reader.at
 
 
 class _Compact:

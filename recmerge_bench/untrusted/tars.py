@@ -70,7 +70,7 @@ class Reader:
         Raises:
             ValueError: no archive.
         """
-        said: dict[str, Any] = {}
+        extended: dict[str, Any] = {}
         while True:
             self._skip()
             block = self.stream.read(BLOCK)
@@ -87,13 +87,13 @@ class Reader:
                 raise ValueError("a member has a size below 0")
             self._left, self._padding = info.size, -info.size % BLOCK
             if self.extended and info.type in (_LONG, _PAX, *_NOTES):
-                said |= self._said(info)
+                extended |= self._said(info)
                 continue
-            size = said.get("size", info.size)
+            size = extended.get("size", info.size)
             self._left, self._padding = size, -size % BLOCK
             plain = info.type in PLAIN and not info.linkname
-            name = said.get("name", info.name)
-            said = {}
+            name = extended.get("name", info.name)
+            extended = {}
             yield Member(name, size, plain)
 
     def read(self, most: int = CHUNK) -> bytes:
@@ -145,7 +145,7 @@ class Reader:
 
 def _pax(raw: bytes) -> dict[str, Any]:
     """``LENGTH KEY=VALUE`` lines: path and size."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     while raw:
         digits, _, _ = raw.partition(b" ")
         length = int(digits) if digits.isdigit() and len(digits) < 6 else 0
@@ -153,13 +153,13 @@ def _pax(raw: bytes) -> dict[str, Any]:
         if not sign or not value.endswith(b"\n"):
             raise ValueError("a pax header that is none")
         if key == b"path":
-            found["name"] = value[:-1].decode("utf-8")
+            fields["name"] = value[:-1].decode("utf-8")
         elif key == b"size":
             if not value[:-1].isdigit() or len(value) > 16:
                 raise ValueError("a pax header of no size")
-            found["size"] = int(value)
+            fields["size"] = int(value)
         raw = raw[length:]
-    return found
+    return fields
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def markdown(text: str) -> str:
     kept = kept.replace("\\", "\\\\")
     for mark in "`|":
         kept = kept.replace(mark, f"\\{mark}")
-    kept = _EMPHASIS.sub(lambda found: f"\\{found[0]}", _LINK.sub(r"\\]", kept))
+    kept = _EMPHASIS.sub(lambda match: f"\\{match[0]}", _LINK.sub(r"\\]", kept))
     kept = _ENTITY.sub("&amp;", kept).replace("~~", r"\~~")
     return kept.replace("<", "&lt;").replace(">", "&gt;")
 
