@@ -1,1 +1,1 @@
-"""First-party plugins, one file a method, named by entry points as a stranger's are."""
+"""First-party plugins in a folder for each kind, named by entry points as a stranger's are."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import configparser
 import importlib.util
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from source_graph import ROOT, settings
 
 from recmerge_bench.registry import Registry, discover
 
-ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to test an installation whose plugins are not those of setup.cfg any more."""
-    written = configparser.ConfigParser()
-    written.read(ROOT / "setup.cfg")
-    lines = written["options.entry_points"]["recmerge_bench"].split("\n")
+    lines = settings()["options.entry_points"]["recmerge_bench"].split("\n")
     named = {tuple(line.split(" = ")) for line in lines if line}
     if named - {(point.name, point.value) for point in entry_points(group="recmerge_bench")}:
         raise pytest.UsageError(

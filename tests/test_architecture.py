@@ -1,53 +1,33 @@
-"""Imports go one way: no circles, the core knows no plugin, plugins use no plumbing."""
+"""Imports go one way: no circles, the core knows no method, plugins use the public API alone."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
+import re
+import sys
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
-from conftest import ROOT
+import source_graph as source
+from source_graph import CORE, PLUGINS
 
-CORE = ROOT / "recmerge_bench"
-#: What plugins may use.
-BLOCKS = ("api", "toolkit")
+from recmerge_bench.registry import Registry
 
-
-def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _imports(path: Path) -> Iterator[str]:
-    """Everything that a file imports when it runs, inside functions too."""
-    for node in _running(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only type checkers read."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
-        for each in child.orelse if typing else [child]:  # type: ignore[attr-defined]
-            yield from _running(each)
+TOOLKIT = f"{CORE}.toolkit."
+#: Words of the core that are also methods' names, where they do not mean the method.
+WORDS = {
+    "joint": "a training on all domains together: an input of strategies, a stage, a field",
+    "ties": "equal scores or values",
+    "fine-tune": "what makes an expert of a base, in cells' labels",
+}
+#: The same in blocks of the toolkit: values of options, named after where they were published.
+BLOCKS = {"sasrec", "sasrec-prenorm", "bert4rec", "ties"}
 
 
 @pytest.fixture(scope="module")
 def graph() -> dict[str, set[str]]:
     """Module -> modules of the core that it imports."""
-    files = {_name(p): p for p in CORE.rglob("*.py")}
-    found = {}
-    for name, path in files.items():
-        # `from package import module` and `from module import thing` look alike.
-        seen = {i if i in files else i.rpartition(".")[0] for i in _imports(path)}
-        found[name] = {i for i in seen if i in files and i != name}
-    return found
+    return source.graph(CORE, source.modules(CORE), typing=False)
 
 
 def _circle(graph: Mapping[str, set[str]]) -> list[str]:
@@ -67,7 +47,7 @@ def test_no_circle_of_modules(graph: dict[str, set[str]]) -> None:
 def test_no_circle_of_packages(graph: dict[str, set[str]]) -> None:
     # `running/remote.py` is the script of another machine, where it starts the worker's code.
     part = {
-        name: "running" if name.endswith(".worker") else (name.split(".") + [""])[1]
+        name: "running" if name == f"{CORE}.worker" else (name.split(".") + [""])[1]
         for name in graph
     }
     packages: dict[str, set[str]] = {}
@@ -77,14 +57,61 @@ def test_no_circle_of_packages(graph: dict[str, set[str]]) -> None:
     assert _circle(packages) == []
 
 
-def test_the_core_knows_no_plugin() -> None:
-    for path in CORE.rglob("*.py"):
-        assert not any(i.startswith("recmerge_bench_plugins") for i in _imports(path)), path
+def test_the_core_imports_no_plugin() -> None:
+    for name, path in source.modules(CORE).items():
+        seen = [i for i in source.imports(name, path) if i.startswith(PLUGINS)]
+        assert seen == [], name
 
 
-def test_plugins_use_no_plumbing() -> None:
-    for path in (ROOT / "plugins").rglob("*.py"):
-        for name in _imports(path):
-            package, _, inside = name.partition(".")
-            if package == "recmerge_bench":
-                assert inside.split(".")[0] in BLOCKS, f"{path.name}: {name}"
+def _names(registry: Registry) -> list[str]:
+    kinds = ("dataset", "backbone", "cdsr", "strategy")
+    return sorted(name for kind, name in registry.specs if kind in kinds)
+
+
+def _named(names: list[str], text: str) -> list[str]:
+    """Names that a text holds as words; ``_``, ``-`` and a space are the same in them."""
+    plain = re.sub(r"[-_ ]", " ", text.lower())
+    return [
+        name
+        for name in names
+        if re.search(rf"(?<![a-z0-9]){re.escape(name.replace('-', ' '))}(?![a-z0-9])", plain)
+    ]
+
+
+def test_the_core_names_no_method(registry: Registry) -> None:
+    names = _names(registry)
+    assert len(names) > 50
+    assert _named(names, "TaskArithmetic is_sasrec_text") == ["sasrec", "sasrec-text"]
+    found = {
+        (module, name)
+        for module, path in source.modules(CORE).items()
+        for word in source.words(module, path)
+        for name in _named(names, word)
+        if name not in WORDS and not (module.startswith(TOOLKIT) and name in BLOCKS)
+    }
+    assert found == set()
+
+
+def test_a_plugin_imports_the_api_and_the_toolkit_alone() -> None:
+    needed = source.settings()["options"]["install_requires"]
+    extras = "\n".join(source.settings()["options.extras_require"].values())
+    libraries = set(re.findall(r"^([\w-]+)", f"{needed}\n{extras}", re.MULTILINE))
+    libraries |= {name.replace("-", "_") for name in libraries}
+    for module, path in source.modules(PLUGINS).items():
+        method = ".".join(module.split(".")[:3])
+        for name in source.imports(module, path):
+            if name.startswith(f"{PLUGINS}."):
+                assert f"{name}.".startswith(f"{method}."), f"{module}: {name} is another method's"
+            elif name.startswith(f"{CORE}."):
+                public = name.startswith((f"{CORE}.api.", TOOLKIT))
+                assert public, f"{module}: {name} is no public name"
+            else:
+                top = name.partition(".")[0]
+                assert top in sys.stdlib_module_names | libraries, f"{module}: {name}"
+
+
+def test_packages_of_the_toolkit_import_none_of_their_blocks() -> None:
+    """Keys of cells follow imports: a package that imported its blocks would put all into each."""
+    for name, path in source.modules(CORE).items():
+        if name.startswith(TOOLKIT[:-1]) and path.name == "__init__.py":
+            assert list(source.imports(name, path)) == [], name

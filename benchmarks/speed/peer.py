@@ -68,7 +68,7 @@ def prepare(folder: Path, mode: str = "full", rows: int = 0, **more: Any) -> Par
     from recbole.data import create_dataset
     from recbole.data.utils import create_samplers, get_dataloader
     from recbole.utils import get_model, init_seed
-    from recmerge_bench_plugins.recbole_bridge import settings
+    from recbole_bridge import settings
 
     given = settings(folder, data_path=str(folder), **more)
     given["eval_args"] = {**given["eval_args"], "mode": mode}

@@ -49,7 +49,7 @@ def suite_options(command: Command) -> Command:
             "--only",
             multiple=True,
             metavar="SELECTOR",
-            help="Only these rows, e.g. method=ties,seed=0; several add up.",
+            help="Only these rows, e.g. method=NAME,seed=0; several add up.",
         ),
         data_root_option,
     ]

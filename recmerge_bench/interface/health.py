@@ -137,7 +137,7 @@ def _recbole(versions: dict[str, str | None]) -> str:
         return (
             "absent: only its models and the parity tests need it "
             "(pip install -c constraints.txt 'recbole==1.2.1', Python < 3.12); "
-            "ml-100k is read from its wheel, which `run` fetches"
+            "data sets that lie in its wheel are read from that, which `run` fetches"
         )
     numpy = versions["numpy"] or "0"
     if int(numpy.partition(".")[0]) >= 2:

