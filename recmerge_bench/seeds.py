@@ -43,7 +43,7 @@ def table_seed(seed: int, domain: int) -> int:
 def second_tables(seed: int, number: int) -> int:
     """The seed that stands for the run's in a net's further set of item tables; 0: the first.
 
-    Kept for its values (CD-ASR's, CD-SASRec's and DREAM's boards).
+    Kept for its values: neighbouring seeds of runs must not meet, hence the prime.
     """
     return seed + 7_919 * number
 

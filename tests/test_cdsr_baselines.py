@@ -325,9 +325,9 @@ def test_negatives_are_of_the_right_domains_and_none_is_the_users(
     drawn: list[Any] = []
     plain = domain_losses.negatives_by_domain
 
-    def watched(seen: Any, valid: Any, spans: Any, each: int, count: int, generator: Any) -> Any:
-        found = plain(seen, valid, spans, each, count, generator)
-        drawn.append((seen, valid, spans, found.view(len(seen), -1)))
+    def watched(seen: Any, valid: Any, spans: Any, draws: int, generator: Any) -> Any:
+        found = plain(seen, valid, spans, draws, generator)
+        drawn.append((seen, valid, spans, found.flatten(1)))
         return found
 
     monkeypatch.setattr(domain_losses, "negatives_by_domain", watched)

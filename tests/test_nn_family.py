@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.data.graphs import normalised_adjacency
-from recmerge_bench.toolkit.models import contrast, domain_losses, losses, ragged
+from recmerge_bench.toolkit.models import contrast, domain_losses, full_softmax, losses, ragged
 from recmerge_bench.toolkit.models.causal import CausalNet
 from recmerge_bench.toolkit.models.cdsr_blocks import (
     FamilyAttention,
@@ -64,9 +64,9 @@ def one_query(block: FamilyBlock, query: Tensor, keys: Tensor) -> Tensor:
     mixed = a.out.weight @ torch.cat(heads) + a.out.bias if len(keys) else torch.zeros(width)
     norm = block.attention_norm
     u = F.layer_norm(query + mixed, (width,), norm.weight, norm.bias)
-    inner = block.inner.back.weight.shape[1]
-    first, second = block.inner.into.weight[:inner] @ u, block.inner.into.weight[inner:] @ u
-    fed = block.inner.back.weight @ (first * torch.sigmoid(first) * second)
+    inner = block.inner.outer.weight.shape[1]
+    first, second = block.inner.inner.weight[:inner] @ u, block.inner.inner.weight[inner:] @ u
+    fed = block.inner.outer.weight @ (first * torch.sigmoid(first) * second)
     return F.layer_norm(u + fed, (width,), block.inner_norm.weight, block.inner_norm.bias)
 
 
@@ -120,13 +120,13 @@ def test_initial_values_are_the_familys() -> None:
     block = FamilyBlock(64, 2, 0.5)
     init_family(block, torch.Generator().manual_seed(0))
     block.requires_grad_(False)
-    assert block.inner.back.weight.shape == (64, 168)
-    assert float(block.inner.into.weight.std()) == pytest.approx(0.02, rel=0.05)
+    assert block.inner.outer.weight.shape == (64, 168)
+    assert float(block.inner.inner.weight.std()) == pytest.approx(0.02, rel=0.05)
     assert float(block.attention.out.weight.std()) == pytest.approx(0.02, rel=0.05)
     bound = math.sqrt(6 / (64 + 192))
     assert bound * 0.99 < float(block.attention.qkv.weight.abs().max()) <= bound
     assert not bool(block.attention.qkv.bias.any()) and not bool(block.attention.out.bias.any())
-    assert FamilyBlock(256, 2, 0.5).inner.back.weight.shape == (256, 680)
+    assert FamilyBlock(256, 2, 0.5).inner.outer.weight.shape == (256, 680)
     net = FamilyNet(CAT, CAT.domains, 0, FamilyOptions(width=64))
     table = net.tables.domain_table("alpha").detach()
     assert float(table.abs().max()) <= 0.04 and float(table.std()) == pytest.approx(0.0176, rel=0.1)
@@ -220,7 +220,8 @@ def test_negatives_are_of_each_domain_and_never_the_rows_own(seed: int, count: i
     seen = torch.randint(0, 50, (4, 6), generator=generator)
     valid = torch.rand(4, 6, generator=generator) < 0.7
     spans = [slice(0, 30), slice(30, 50)]
-    found = domain_losses.negatives_by_domain(seen, valid, spans, 3, count, generator)
+    drawn = domain_losses.negatives_by_domain(seen, valid, spans, 3 * count, generator)
+    found = domain_losses.by_position(drawn, 3).flatten(0, 1)
     assert found.shape == (12, 2 * count)
     assert bool((found[:, :count] < 30).all()) and bool((found[:, count:] >= 30).all())
     for row in range(12):
@@ -252,7 +253,7 @@ def test_losses_by_name() -> None:
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0])
 def test_focal_and_its_gradients(gamma: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(focal._BLOCK_BYTES, "cpu", 1)  # blocks of 16 rows
+    monkeypatch.setitem(full_softmax._BLOCK_BYTES, "cpu", 1)  # blocks of 16 rows
     targets = torch.randint(0, 12, (40,), generator=torch.Generator().manual_seed(0))
     weights = drawn(40, seed=4).abs()
 

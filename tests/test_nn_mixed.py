@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from recmerge_bench_plugins.cdsr.abxi.low_rank import LowRank
 from torch import Tensor
 
-from recmerge_bench.toolkit.models import mixed
+from recmerge_bench.toolkit.models import domain_losses
 from recmerge_bench.toolkit.models.alignment import (
     by_timestamp,
-    compact,
+    kept_columns,
     reverse_order,
     task_guided,
 )
@@ -57,7 +57,7 @@ def test_task_guided_takes_the_latest_of_the_targets_domain(rows: list[list[int]
 
 def test_compact_keeps_the_order() -> None:
     mask = torch.tensor([[False, True, False, True], [False] * 4, [True, True, False, True]])
-    index, counts = compact(mask)
+    index, counts = kept_columns(mask)
     assert counts.tolist() == [2, 0, 3]
     assert index.shape == (3, 3)
     assert index[0, :2].tolist() == [1, 3] and index[2].tolist() == [0, 1, 3]
@@ -131,7 +131,7 @@ def variance(q: Tensor, k: Tensor, v: Tensor, sink: tuple[Tensor, Tensor], maske
 
 def test_weights_give_each_domain_of_a_user_one_share() -> None:
     goals = torch.tensor([[0, 0, 1, -1], [1, 1, 1, 1]])
-    weights = mixed.weights_by_domain(goals, 2)
+    weights = domain_losses.weights_by_domain(goals, 2)
     torch.testing.assert_close(weights, torch.tensor([[0.25, 0.25, 0.5, 0], [0.125] * 4]))
 
 
@@ -141,7 +141,8 @@ def test_negatives_are_of_their_domain_and_not_of_the_user(rows: list[list[int]]
     events = torch.tensor([row + [0] * (8 - len(row)) for row in rows])
     valid = torch.arange(8) < torch.tensor([[len(row)] for row in rows])
     spans = [slice(0, 30), slice(30, 50)]
-    drawn = mixed.negatives_by_domain(events, valid, spans, 30, torch.Generator().manual_seed(1))
+    generator = torch.Generator().manual_seed(1)
+    drawn = domain_losses.negatives_by_domain(events, valid, spans, 30, generator)
     assert drawn.shape == (len(rows), 2, 30)
     for row, found in zip(rows, drawn, strict=True):
         assert bool((found[0] < 30).all()) and bool((found[1] >= 30).all())
@@ -150,7 +151,7 @@ def test_negatives_are_of_their_domain_and_not_of_the_user(rows: list[list[int]]
 
 def test_domain_numbers() -> None:
     cat = builders.catalogue((2, 3, 1), ("a", "b", "c"))
-    assert mixed.domain_numbers(cat, ("b", "c")).tolist() == [-1, -1, 0, 0, 0, 1]
+    assert domain_losses.domain_numbers(cat, ("b", "c")).tolist() == [-1, -1, 0, 0, 0, 1]
 
 
 def test_low_rank_maps_start_at_zero_and_have_their_rank() -> None:

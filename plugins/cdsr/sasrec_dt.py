@@ -93,14 +93,14 @@ class SASRecDT(Backbone):
         negatives = None
         if o.loss != "full":
             first = net.tables.scope_rows(batch.items[:, :1], batch.scope)
-            negatives = domain_losses.negatives_by_domain(
+            drawn = domain_losses.negatives_by_domain(
                 torch.cat([first, goals], 1),
                 cdsr_blocks.inside(batch.lengths + 1, size + 1),
                 spans,
-                size,
-                o.negatives,
+                size * o.negatives,
                 batch.generator,
-            )[keep]
+            )
+            negatives = domain_losses.by_position(drawn, size).flatten(0, 1)[keep]
         hidden = net(batch.items, batch.lengths, batch.scope).flatten(0, 1)[keep]
         value = domain_losses.next_item_loss(
             o,

@@ -44,15 +44,14 @@ class Della(TaskVectorStrategy):
         """Rows of matrices are thinned by themselves, other tensors as one row."""
         import torch
 
-        from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs
+        from recmerge_bench.toolkit.merging.trim import disjoint_means
 
         generator = torch.Generator().manual_seed(seed)
         for row in vectors.rows:
             for _, part, shape in vectors.pieces():
                 lines = row[part].view(shape if len(shape) > 1 else (1, -1)).flatten(1)
                 lines.copy_(self.thin(lines, generator))
-        signs = elected_signs(vectors.rows)
-        return vectors.with_rows(agreeing_means(vectors.rows, signs))
+        return vectors.with_rows(disjoint_means(vectors.rows))
 
     def thin(self, lines: Tensor, generator: Generator) -> Tensor:
         """Drop entries of each row [R, C] and divide the survivors by their chances."""

@@ -58,7 +58,7 @@ class Ties(TaskVectorStrategy):
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Rows whose sum is the mean of the trimmed entries that agree with the elected sign."""
-        from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
+        from recmerge_bench.toolkit.merging.trim import disjoint_means, keep_largest
 
         o = self.options
         for row in vectors.rows:
@@ -67,8 +67,7 @@ class Ties(TaskVectorStrategy):
             else:
                 for _, part, shape in vectors.pieces():
                     keep_largest(row[part], max(1, int(o.density * shape.numel())))
-        signs = elected_signs(vectors.rows, o.zero)
-        return vectors.with_rows(agreeing_means(vectors.rows, signs))
+        return vectors.with_rows(disjoint_means(vectors.rows, o.zero))
 
     def surveys(self) -> str:
         """Thresholds come first: of the whole vector, or tensor by tensor."""
@@ -88,8 +87,17 @@ class Ties(TaskVectorStrategy):
         balance = 0.0
         if o.zero == "majority":
             for block in rows.together():
-                balance += float(Trimmed.trim(block, limits).sum(0).sign_().sum())
+                balance += float(trimmed(block, limits).sum(0).sign_().sum())
         return Trimmed(o, limits, -1.0 if balance < 0 else 1.0)
+
+
+def trimmed(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
+    """Zero what lies below each row's limit, in place: float [K, P]."""
+    from recmerge_bench.toolkit.merging.trim import zero_below
+
+    for row, limit in zip(rows, limits, strict=True):
+        zero_below(row, limit)
+    return rows
 
 
 class Trimmed(StrategyDefinition):
@@ -107,21 +115,11 @@ class Trimmed(StrategyDefinition):
         super().__init__(options)
         self.limits, self.tie = limits, tie
 
-    @staticmethod
-    def trim(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
-        """Zero what lies below each row's limit, in place."""
-        import numpy as np
-        import torch
-
-        for row, limit in zip(rows, limits, strict=True):
-            if limit > 0:  # hardshrink zeroes up to its limit: the next smaller number
-                below = float(np.nextafter(np.float32(limit), np.float32(0)))
-                torch.hardshrink(row, below, out=row)
-        return rows
-
     def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
         """Base plus the scaled mean of the agreeing."""
         import torch
+
+        from recmerge_bench.toolkit.merging.trim import disjoint_means
 
         merged = {}
         for name, start in given.base.items():
@@ -129,12 +127,7 @@ class Trimmed(StrategyDefinition):
             rows = base.new_empty((len(given.experts), len(base)))
             for row, expert in zip(rows, given.experts, strict=True):
                 torch.sub(expert.weights[name].float().reshape(-1), base, out=row)
-            signs = self.trim(rows, self.limits).sum(0).sign_()
-            signs.masked_fill_(signs == 0, self.tie)
-            # Entries of the elected sign are positive after this, the others zero.
-            rows.mul_(signs).clamp_(min=0)
-            total = rows.sum(0).mul_(signs)
-            total.div_(rows.sign_().sum(0).clamp_(min=1))
+            total = disjoint_means(trimmed(rows, self.limits), self.tie).sum(0)
             merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
         return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
 

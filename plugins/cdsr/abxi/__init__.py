@@ -152,7 +152,7 @@ class ABXI(Backbone):
         """
         import torch
 
-        from recmerge_bench.toolkit.models.mixed import negatives_by_domain
+        from recmerge_bench.toolkit.models.domain_losses import by_position, negatives_by_domain
 
         tables, count = net.tables, self.options.negatives
         events = torch.cat([batch.items[:, :1], batch.targets], 1)
@@ -161,8 +161,7 @@ class ABXI(Backbone):
         valid = torch.arange(size + 1, device=rows.device) <= batch.lengths[:, None]
         spans = [tables.scope_span(tables.domains, name) for name in tables.domains]
         drawn = negatives_by_domain(rows, valid, spans, size * count, batch.generator)
-        drawn = drawn.unflatten(2, (size, count)).transpose(1, 2)
-        return torch.cat([rows[:, 1:, None], drawn.flatten(2)], 2).flatten(0, 1)
+        return torch.cat([rows[:, 1:, None], by_position(drawn, size)], 2).flatten(0, 1)
 
     def objective(
         self, net: Any, batch: Batch, hidden: Tensor, choices: Tensor, keep: Tensor
@@ -170,12 +169,13 @@ class ABXI(Backbone):
         """The loss, from states [N, width] and `choices` [N, 1 + negatives] of valid tokens."""
         import torch
 
-        from recmerge_bench.toolkit.models import losses, mixed
+        from recmerge_bench.toolkit.models import domain_losses, losses
 
         size = batch.targets.shape[1]
         valid = torch.arange(size, device=choices.device) < batch.lengths[:, None]
         goals = net.owners[batch.targets].masked_fill(~valid, -1)
-        weights = mixed.weights_by_domain(goals, len(net.tables.domains)).flatten()[keep]
+        weights = domain_losses.weights_by_domain(goals, len(net.tables.domains))
+        weights = weights.flatten()[keep]
         table = net.tables.scope_table(net.tables.domains)
         scores = losses.choice_scores(hidden, table, choices)
         return losses.sampled_cross_entropy(

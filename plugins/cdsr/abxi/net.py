@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.alignment import by_timestamp, reverse_order, task_guided
+from recmerge_bench.toolkit.models.domain_losses import domain_numbers
 from recmerge_bench.toolkit.models.encoder import init_weights
 from recmerge_bench.toolkit.models.losses import valid_tokens
-from recmerge_bench.toolkit.models.mixed import domain_numbers
 from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention
 from recmerge_bench.toolkit.models.swiglu import SwiGLU
 from recmerge_bench.toolkit.models.tables import build_tables

@@ -162,7 +162,7 @@ class C2DSR(Backbone):
         """
         import torch
 
-        from recmerge_bench.toolkit.models.mixed import negatives_by_domain
+        from recmerge_bench.toolkit.models.domain_losses import negatives_by_domain
 
         tables, size = net.tables, batch.items.shape[1]
         events = torch.cat([batch.items[:, :1], batch.targets], 1)

@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.api import Catalogue
-from recmerge_bench.toolkit.models.alignment import compact
-from recmerge_bench.toolkit.models.mixed import domain_numbers
+from recmerge_bench.toolkit.models.alignment import kept_columns
+from recmerge_bench.toolkit.models.domain_losses import domain_numbers
 from recmerge_bench.toolkit.models.tables import ItemTables, build_tables
-
-#: Added to the seed of the second item tables, so that they differ from the first.
-_OWN = 104_729
+from recmerge_bench.toolkit.seeds import beside_the_net
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class GraphStreamsNet(nn.Module):
         super().__init__()
         self.dropout, self.max_len = dropout, max_len
         self.tables = build_tables(catalogue, domains, width, init, std, seed)
-        self.own_tables = build_tables(catalogue, domains, width, init, std, seed + _OWN)
+        own = beside_the_net(seed)  # other draws than the first tables'
+        self.own_tables = build_tables(catalogue, domains, width, init, std, own)
         names = self.tables.domains
         self.register_buffer("owners", domain_numbers(catalogue, names), persistent=False)
         generator = torch.Generator().manual_seed(seed)
@@ -126,7 +125,7 @@ class GraphStreamsNet(nn.Module):
             mask: bool [B, L], the events to encode, of one domain.
             number: the domain's.
         """
-        index, counts = compact(mask)
+        index, counts = kept_columns(mask)
         chosen = items.gather(1, index)
         vectors = self._vectors(chosen, self.own_tables, "own", self.graph_biases[1:])
         before = torch.arange(index.shape[1], device=index.device)

@@ -145,14 +145,14 @@ class Dream(Backbone):
             return focal.full_focal(hidden, table, targets, o.temperature, o.gamma, weights)
         events = torch.cat([batch.items[:, :1], batch.targets], 1)
         own = cdsr_blocks.inside(batch.lengths + 1, size + 1) & net.of_domain(events, domain)
-        negatives = domain_losses.negatives_by_domain(
+        drawn = domain_losses.negatives_by_domain(
             net.tables.scope_rows(events, (domain,)),
             own,
             [slice(0, len(table))],
-            size,
-            o.negatives,
+            size * o.negatives,
             batch.generator,
-        )[keep]
+        )
+        negatives = domain_losses.by_position(drawn, size).flatten(0, 1)[keep]
         scores = losses.choice_scores(hidden, table, torch.cat([targets[:, None], negatives], 1))
         hits = negatives == targets[:, None]
         return focal.sampled_focal(scores, o.temperature, o.gamma, weights, hits)

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-#: Bytes of one block of logits.
-_BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 512 << 20}
+from recmerge_bench.toolkit.models.full_softmax import blocked_loss
 
 
 def focal(chances: Tensor, gamma: float) -> Tensor:
@@ -66,43 +64,18 @@ def full_focal(
         gamma: see `focal`.
         weights: float [N].
     """
-    total: Tensor = _FullFocal.apply(  # type: ignore[no-untyped-call]
-        hidden / temperature, table, targets, gamma, weights
-    )
-    return total
 
+    def terms(
+        logits: Tensor, targets: Tensor, weights: Tensor
+    ) -> tuple[Tensor, Callable[[], Tensor]]:
+        spread = logits.logsumexp(1, keepdim=True)
+        chances = logits.gather(1, targets) - spread
+        loss = (focal(chances, gamma) * weights).sum(dtype=torch.float64)
 
-class _FullFocal(torch.autograd.Function):
-    """The gradients are formed in the forward pass, block by block, as in `FullSoftmax`."""
+        def by_logits() -> Tensor:  # d log p_t / d logits = onehot - softmax
+            slope = focal_slope(chances, gamma) * weights
+            return logits.sub_(spread).exp_().mul_(-slope).scatter_add_(1, targets, slope)
 
-    @staticmethod
-    def forward(
-        ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, gamma: float, weights: Tensor
-    ) -> Tensor:
-        """hidden [N, d], table [I, d], targets int64 [N], weights [N]."""
-        by_hidden, by_table = torch.zeros_like(hidden), torch.zeros_like(table)
-        total = torch.zeros((), dtype=torch.float64, device=hidden.device)
-        limit = _BLOCK_BYTES.get(hidden.device.type, 8 << 20)
-        size = max(16, limit // (4 * len(table)))
-        for first in range(0, len(hidden), size):
-            part = slice(first, first + size)
-            goal, weight = targets[part, None], weights[part, None]
-            logits = (hidden[part] @ table.T).float()
-            spread = logits.logsumexp(1, keepdim=True)
-            chances = logits.gather(1, goal) - spread
-            total += (focal(chances, gamma) * weight).sum(dtype=torch.float64)
-            # d log p_t / d logits = onehot - softmax
-            slope = focal_slope(chances, gamma) * weight
-            change = logits.sub_(spread).exp_().mul_(-slope).scatter_add_(1, goal, slope)
-            change = change.to(hidden.dtype)
-            by_hidden[part] = change @ table
-            by_table += change.T @ hidden[part]
-        ctx.save_for_backward(by_hidden, by_table)
-        return total.float()
+        return loss, by_logits
 
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """Scale what the forward pass formed."""
-        by_hidden, by_table = ctx.saved_tensors
-        return by_hidden * grad, by_table * grad, None, None, None
+    return blocked_loss(hidden / temperature, table, None, targets, weights, terms, fused=False)

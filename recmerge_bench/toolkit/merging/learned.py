@@ -245,14 +245,14 @@ def frozen_items(pseudo: PseudoUsers, net: nn.Module) -> dict[str, Any]:
 
 def transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:
     """Task vectors as `LearnOptions.vectors` names them; works in place."""
-    from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
+    from recmerge_bench.toolkit.merging.trim import disjoint_means, elected_signs, keep_largest
 
     if kind == "task":
         return vectors
     extra, zero = (1, "majority") if kind == "kept" else (0, "plus")
     for row in vectors.rows:
         keep_largest(row, int(density * len(row)) + extra)
+    if kind == "ties":
+        return vectors.with_rows(disjoint_means(vectors.rows, zero))
     signs = elected_signs(vectors.rows, zero)
-    if kind == "kept":
-        return vectors.with_rows(vectors.rows.masked_fill_(vectors.rows * signs < 0, 0.0))
-    return vectors.with_rows(agreeing_means(vectors.rows, signs))
+    return vectors.with_rows(vectors.rows.masked_fill_(vectors.rows * signs < 0, 0.0))

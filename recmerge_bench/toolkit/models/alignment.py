@@ -57,7 +57,7 @@ def reverse_order(mask: Tensor) -> Tensor:
     return mask.flip(1).cumsum(1).flip(1) * mask
 
 
-def compact(mask: Tensor) -> tuple[Tensor, Tensor]:
+def kept_columns(mask: Tensor) -> tuple[Tensor, Tensor]:
     """Columns of the true entries of each row, in order.
 
     Args:

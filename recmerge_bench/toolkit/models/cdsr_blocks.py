@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.seeds import beside_the_net, second_tables
 from recmerge_bench.toolkit.models.causal import (
     ORDERS,
     causal_encoder,
@@ -23,7 +24,8 @@ from recmerge_bench.toolkit.models.causal import (
 )
 from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
 from recmerge_bench.toolkit.models.encoder import init_weights
-from recmerge_bench.toolkit.models.tables import ItemTables, build_tables
+from recmerge_bench.toolkit.models.swiglu import SwiGLU
+from recmerge_bench.toolkit.models.tables import ItemTables, build_tables, truncated_normal
 
 
 class FamilyAttention(nn.Module):
@@ -78,22 +80,6 @@ class FamilyAttention(nn.Module):
         return out
 
 
-class SwiGLU(nn.Module):
-    """``(SiLU(x W1) * x W2) W3`` without biases; `inner` is 8/3 of the width in steps of 8."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        inner = max(8, 8 * width // 3 // 8 * 8)
-        self.into = nn.Linear(width, 2 * inner, bias=False)
-        self.back = nn.Linear(inner, width, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[..., width] to [..., width]."""
-        gate, value = self.into(x).chunk(2, -1)
-        out: Tensor = self.back(F.silu(gate) * value)
-        return out
-
-
 class FamilyBlock(nn.Module):
     """``u = LN(x + drop(MHA(x, memory)))``, then ``LN(u + drop(SwiGLU(u)))`` (spec of MERIT)."""
 
@@ -101,7 +87,7 @@ class FamilyBlock(nn.Module):
         super().__init__()
         self.attention = FamilyAttention(width, heads)
         self.attention_norm = nn.LayerNorm(width)
-        self.inner = SwiGLU(width)
+        self.inner = SwiGLU(width, max(8, 8 * width // 3 // 8 * 8))  # 8/3 of it in steps of 8
         self.inner_norm = nn.LayerNorm(width)
         self.dropout = dropout
 
@@ -188,7 +174,7 @@ def init_for(module: nn.Module, options: FamilyOptions, generator: torch.Generat
 def family_tables(
     catalogue: Catalogue, domains: Sequence[str], options: FamilyOptions, seed: int, stream: int = 0
 ) -> ItemTables:
-    """Item tables as `build_tables` makes them; random ones of ``swiglu`` nets are cut at 2 std.
+    """Item tables as `build_tables` makes them; random ones of ``swiglu`` nets are within 2 std.
 
     Args:
         catalogue: the items.
@@ -198,15 +184,8 @@ def family_tables(
         stream: tells a net's second set of random tables from its first.
     """
     o = options
-    seed = seed + 7_919 * stream
-    if o.init != "random" or o.block in ORDERS:
-        return build_tables(catalogue, domains, o.width, o.init, o.std, seed)
-    tables = {}
-    for name in domains:
-        number = catalogue.domains.index(name)
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + number + 1)
-        tables[name] = cut_normal((catalogue.size(name), o.width), o.std, generator)
-    return ItemTables(tables, catalogue)
+    init = "truncated" if o.init == "random" and o.block not in ORDERS else o.init
+    return build_tables(catalogue, domains, o.width, init, o.std, second_tables(seed, stream))
 
 
 def family_positions(options: FamilyOptions, rows: int, generator: torch.Generator) -> nn.Parameter:
@@ -214,19 +193,12 @@ def family_positions(options: FamilyOptions, rows: int, generator: torch.Generat
     o, shape = options, (rows, options.width)
     if o.block in ORDERS:
         return start_positions(o.block, shape, o.std, generator)
-    return nn.Parameter(cut_normal(shape, o.std, generator))
-
-
-def cut_normal(shape: tuple[int, ...], std: float, generator: torch.Generator) -> Tensor:
-    """Normal draws of mean 0 within 2 standard deviations: float32 of this shape."""
-    return nn.init.trunc_normal_(
-        torch.empty(shape), 0.0, std, -2 * std, 2 * std, generator=generator
-    )
+    return nn.Parameter(truncated_normal(shape, o.std, generator))
 
 
 def more_draws(seed: int) -> torch.Generator:
     """Source of initial values of what a model has besides a `FamilyNet`."""
-    return torch.Generator().manual_seed(seed + 104_729)
+    return torch.Generator().manual_seed(beside_the_net(seed))
 
 
 class FamilyNet(nn.Module):

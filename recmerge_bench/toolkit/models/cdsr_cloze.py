@@ -9,14 +9,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
-from recmerge_bench.toolkit.models.cdsr_blocks import FamilyNet, cut_normal, inside, more_draws
+from recmerge_bench.toolkit.models.cdsr_blocks import FamilyNet, inside, more_draws
 from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions
 from recmerge_bench.toolkit.models.cloze import ClozeNet
 from recmerge_bench.toolkit.models.domain_losses import (
+    by_position,
     negatives_by_domain,
     next_item_loss,
     per_user_weights,
 )
+from recmerge_bench.toolkit.models.tables import truncated_normal
 
 
 class FamilyCloze(FamilyNet):
@@ -29,7 +31,7 @@ class FamilyCloze(FamilyNet):
         self, catalogue: Catalogue, domains: Sequence[str], seed: int, options: ClozeOptions
     ) -> None:
         super().__init__(catalogue, domains, seed, options, extra=1)
-        self.mask = nn.Parameter(cut_normal((options.width,), options.std, more_draws(seed)))
+        self.mask = nn.Parameter(truncated_normal((options.width,), options.std, more_draws(seed)))
 
     def forward(  # type: ignore[override]
         self, items: Tensor, lengths: Tensor, scope: Sequence[str], masked: Tensor
@@ -111,7 +113,8 @@ def cloze_loss(
     weights = _weights(rows, masked, spans, lengths)
     negatives = None
     if o.loss != "full":
-        negatives = negatives_by_domain(rows, real, spans, size, o.negatives, generator)[keep]
+        drawn = negatives_by_domain(rows, real, spans, size * o.negatives, generator)
+        negatives = by_position(drawn, size).flatten(0, 1)[keep]
     states = net(events, lengths.clamp_min(1), scope, masked).flatten(0, 1)[keep]
     value = next_item_loss(
         o,

@@ -1,4 +1,4 @@
-"""Losses whose targets are weighed by user and domain, and whose negatives come by domain."""
+"""Losses on mixed sequences: the items' domains, weights and negatives by user and domain."""
 
 from __future__ import annotations
 
@@ -7,57 +7,90 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.toolkit.models import losses
 from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
+from recmerge_bench.toolkit.models.losses import draw_negatives
 
 
-def per_user_weights(goals: Tensor, valid: Tensor, spans: Sequence[slice]) -> Tensor:
-    """``1 / (users * targets of the target's domain in its sequence)``: float32 [B, L].
+def domain_numbers(catalogue: Catalogue, domains: Sequence[str]) -> Tensor:
+    """Index in `domains` of each global item's domain: int64 [I]; -1 for other domains' items."""
+    numbers = torch.full((catalogue.n_items,), -1, dtype=torch.int64)
+    for number, name in enumerate(domains):
+        numbers[catalogue.span(name)] = number
+    return numbers
 
-    Weighted with it, a loss is the mean over users of the sum over domains of the mean over that
-    domain's targets (the family's normalisation).
+
+def weights_by_domain(numbers: Tensor, count: int) -> Tensor:
+    """Weights of "mean over users of the sum over domains of the mean over its targets".
 
     Args:
-        goals: int64 [B, L], rows of the scope's table.
+        numbers: int64 [B, L], domain number of each target; negative where there is none.
+        count: number of domains.
+
+    Returns:
+        float32 [B, L]: 1 / (B * targets of the same domain in the row); 0 where there is none.
+    """
+    weights = torch.zeros(numbers.shape, device=numbers.device)
+    for number in range(count):
+        own = numbers == number
+        weights += own / own.sum(1, keepdim=True).clamp_min(1)
+    return weights / max(len(numbers), 1)
+
+
+def per_user_weights(targets: Tensor, valid: Tensor, spans: Sequence[slice]) -> Tensor:
+    """The same from rows of a table: float32 [B, L].
+
+    Args:
+        targets: int64 [B, L], rows of the scope's table.
         valid: bool [B, L], positions that are targets.
         spans: rows of each domain.
     """
-    weights = torch.zeros(goals.shape, device=goals.device)
-    for span in spans:
-        own = valid & (goals >= span.start) & (goals < span.stop)
-        weights += own / own.sum(1, keepdim=True).clamp_min(1)
-    return weights / len(goals)
+    numbers = torch.full_like(targets, -1)
+    for number, span in enumerate(spans):
+        numbers[valid & (targets >= span.start) & (targets < span.stop)] = number
+    return weights_by_domain(numbers, len(spans))
 
 
 def negatives_by_domain(
-    seen: Tensor,
+    rows: Tensor,
     valid: Tensor,
     spans: Sequence[slice],
-    each: int,
-    count: int,
+    draws: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """Uniform negatives of every domain that the sequence does not hold.
+    """Negatives of every domain for each sequence, with replacement, never an event of its own.
 
     Args:
-        seen: int64 [B, S], rows of the scope's table: the sequence's own items.
-        valid: bool [B, S], entries of `seen` that count.
-        spans: rows of each domain.
-        each: positions of a sequence that need negatives.
-        count: of each domain for each position.
-        generator: on the device of `seen`.
+        rows: int64 [B, S], the sequence's events as rows of the domains' joined table.
+        valid: bool [B, S], entries that are events.
+        spans: rows of each domain in the joined table.
+        draws: for each sequence and domain.
+        generator: on the device of `rows`.
 
     Returns:
-        int64 [B * each, domains * count].
+        int64 [B, domains, draws], rows of the joined table.
     """
     parts = []
     for span in spans:
-        own = valid & (seen >= span.start) & (seen < span.stop)
-        drawn = losses.draw_negatives(
-            seen - span.start, own, span.stop - span.start, each * count, generator
-        )
-        parts.append(drawn.view(-1, count) + span.start)
-    return torch.cat(parts, 1)
+        own = valid & (rows >= span.start) & (rows < span.stop)
+        size = span.stop - span.start
+        drawn = draw_negatives(rows - span.start, own, size, draws, generator)
+        parts.append(drawn + span.start)
+    return torch.stack(parts, 1)
+
+
+def by_position(drawn: Tensor, positions: int) -> Tensor:
+    """Negatives of each position side by side, domain after domain.
+
+    Args:
+        drawn: int64 [B, domains, positions * K], see `negatives_by_domain`.
+        positions: of a sequence.
+
+    Returns:
+        int64 [B, positions, domains * K].
+    """
+    return drawn.unflatten(2, (positions, -1)).transpose(1, 2).flatten(2)
 
 
 def next_item_loss(

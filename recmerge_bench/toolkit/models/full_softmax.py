@@ -1,7 +1,8 @@
-"""Softmax cross entropy over a whole item table in blocks of tokens, gradients included."""
+"""Losses of logits over a whole item table, in blocks of tokens, gradients included."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,13 +12,54 @@ from torch.autograd.function import once_differentiable
 #: Bytes of one block of logits: small enough to stay in a processor's last cache.
 _BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 512 << 20}
 
+#: Of a block's logits float32 [n, I], targets int64 [n, 1] and weights [n, 1]: the weighted sum of
+#: losses, float64, and what makes their derivative by the logits, in the logits' place.
+Terms = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Callable[[], Tensor]]]
 
-class FullSoftmax(torch.autograd.Function):
-    """``sum_i w_i * (logsumexp(h_i E^T + b) - (h_i E^T + b)[t_i])``.
 
-    The gradients are formed in the forward pass, block by block, so that the logits of one block
-    alone are alive: three products as usual, nothing recomputed.
+def blocked_loss(
+    hidden: Tensor,
+    table: Tensor,
+    bias: Tensor | None,
+    targets: Tensor,
+    weights: Tensor,
+    terms: Terms,
+    fused: bool = True,
+) -> Tensor:
+    """The sum of a loss of ``hidden @ table.T + bias``; one block of logits is alive at a time.
+
+    Args:
+        hidden: float [N, width].
+        table: float [I, width].
+        bias: float [I] or None.
+        targets: int64 [N], rows of the table.
+        weights: float [N].
+        terms: the loss, see `Terms`.
+        fused: add the table's gradient within its product (rounds otherwise than the sum after
+            it; a model keeps to the one that its committed results were trained with).
+
+    Returns:
+        float32 scalar.
     """
+    total: Tensor = _Blocked.apply(  # type: ignore[no-untyped-call]
+        hidden, table, bias, targets, weights, terms, fused
+    )
+    return total
+
+
+def cross_entropy_terms(
+    logits: Tensor, targets: Tensor, weights: Tensor
+) -> tuple[Tensor, Callable[[], Tensor]]:
+    """``w * (logsumexp(logits) - logits[t])``, see `Terms`."""
+    top = logits.amax(1, keepdim=True)
+    own = logits.gather(1, targets)
+    mass = logits.sub_(top).exp_().sum(1, keepdim=True)
+    loss = ((mass.log() + top - own) * weights).sum(dtype=torch.float64)
+    return loss, lambda: logits.mul_(weights / mass).scatter_add_(1, targets, -weights)
+
+
+class _Blocked(torch.autograd.Function):
+    """The gradients are formed in the forward pass, block by block: nothing is recomputed."""
 
     @staticmethod
     def forward(
@@ -27,16 +69,24 @@ class FullSoftmax(torch.autograd.Function):
         bias: Tensor | None,
         targets: Tensor,
         weights: Tensor,
+        terms: Terms,
+        fused: bool,
     ) -> Tensor:
-        """hidden [N, d], table [I, d], bias [I] or None, targets int64 [N], weights [N]."""
-        grads = _Gradients(hidden, table, bias, any(ctx.needs_input_grad[:3]))
+        """See `blocked_loss`."""
+        grads = _Gradients(hidden, table, bias, any(ctx.needs_input_grad[:3]), fused)
         total = torch.zeros((), dtype=torch.float64, device=hidden.device)
         limit = _BLOCK_BYTES.get(hidden.device.type, 8 << 20)
         rows = max(16, limit // (4 * len(table)))
         for first in range(0, len(hidden), rows):
             part = slice(first, first + rows)
-            total += grads.block(hidden, table, bias, targets, weights, part)
-        ctx.save_for_backward(*grads.tensors())
+            logits = (hidden[part] @ table.T).float()
+            if bias is not None:
+                logits += bias
+            loss, slope = terms(logits, targets[part, None], weights[part, None])
+            if grads.wanted:
+                grads.add(hidden, table, slope(), part)
+            total += loss
+        ctx.save_for_backward(grads.hidden, grads.table, grads.bias)
         return total.float()
 
     @staticmethod
@@ -45,48 +95,30 @@ class FullSoftmax(torch.autograd.Function):
         """Scale what the forward pass formed."""
         hidden, table, bias = ctx.saved_tensors
         if not len(table):
-            return None, None, None, None, None
-        return hidden * grad, table * grad, bias * grad if len(bias) else None, None, None
+            return (None,) * 7
+        by_bias = bias * grad if len(bias) else None
+        return hidden * grad, table * grad, by_bias, None, None, None, None
 
 
 class _Gradients:
     """Running gradients of the three inputs."""
 
-    def __init__(self, hidden: Tensor, table: Tensor, bias: Tensor | None, wanted: bool) -> None:
-        self.wanted = wanted
+    def __init__(
+        self, hidden: Tensor, table: Tensor, bias: Tensor | None, wanted: bool, fused: bool
+    ) -> None:
+        self.wanted, self.fused = wanted, fused
         empty = hidden.new_empty(0)
         self.hidden = torch.empty_like(hidden) if wanted else empty
         self.table = torch.zeros_like(table) if wanted else empty
         self.bias = torch.zeros_like(bias) if wanted and bias is not None else empty
 
-    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.hidden, self.table, self.bias
-
-    def block(
-        self,
-        hidden: Tensor,
-        table: Tensor,
-        bias: Tensor | None,
-        targets: Tensor,
-        weights: Tensor,
-        part: slice,
-    ) -> Tensor:
-        """Loss of one block of tokens; its gradients are added."""
-        h, t, w = hidden[part], targets[part, None], weights[part, None]
-        logits = (h @ table.T).float()
-        if bias is not None:
-            logits += bias
-        top = logits.amax(1, keepdim=True)
-        own = logits.gather(1, t)
-        mass = logits.sub_(top).exp_().sum(1, keepdim=True)
-        loss = ((mass.log() + top - own) * w).sum(dtype=torch.float64)
-        if self.wanted:
-            slope = logits.mul_(w / mass).scatter_add_(1, t, -w)
-            self.hidden[part] = slope @ table
-            if self.table.dtype == slope.dtype and not torch.is_autocast_enabled(h.device.type):
-                self.table.addmm_(slope.T, h)
-            else:
-                self.table += slope.T @ h
-            if bias is not None:
-                self.bias += slope.sum(0)
-        return loss
+    def add(self, hidden: Tensor, table: Tensor, slope: Tensor, part: slice) -> None:
+        """What a block's derivative by its logits (float32 [n, I]) adds."""
+        device = hidden.device.type
+        self.hidden[part] = slope @ table
+        if self.fused and table.dtype == slope.dtype and not torch.is_autocast_enabled(device):
+            self.table.addmm_(slope.T, hidden[part])
+        else:
+            self.table += slope.T @ hidden[part]
+        if len(self.bias):
+            self.bias += slope.sum(0)

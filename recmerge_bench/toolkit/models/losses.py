@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recmerge_bench.toolkit.models.full_softmax import FullSoftmax
+from recmerge_bench.toolkit.models.full_softmax import blocked_loss, cross_entropy_terms
 from recmerge_bench.toolkit.models.sampled_scores import chosen_scores
 
 #: Up to this many items per negative the whole product is cheaper than single scores.
@@ -45,10 +45,7 @@ def full_cross_entropy(
         weights = torch.full_like(targets, 1.0 / len(targets), dtype=torch.float32)
     if bias is not None:
         bias = bias / temperature
-    total: Tensor = FullSoftmax.apply(  # type: ignore[no-untyped-call]
-        hidden / temperature, table, bias, targets, weights
-    )
-    return total
+    return blocked_loss(hidden / temperature, table, bias, targets, weights, cross_entropy_terms)
 
 
 def choice_scores(

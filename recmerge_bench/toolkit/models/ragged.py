@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from recmerge_bench.toolkit.models.alignment import kept_columns
 from recmerge_bench.toolkit.models.cdsr_blocks import inside
 
 
@@ -42,10 +43,8 @@ def compact(items: Tensor, keep: Tensor) -> Compact:
         items: int64 [B, L].
         keep: bool [B, L].
     """
-    lengths = keep.sum(1)
-    size = max(int(lengths.max()), 1)
-    order = torch.argsort((~keep).to(torch.int8), dim=1, stable=True)[:, :size]
-    return Compact(items.gather(1, order), order, lengths)
+    columns, lengths = kept_columns(keep)
+    return Compact(items.gather(1, columns), columns, lengths)
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:

@@ -90,9 +90,10 @@ class SingleTarget(Backbone):
         negatives = opening = None
         if o.loss != "full":
             drawn = domain_losses.negatives_by_domain(
-                rows, wanted.seen.valid, [slice(0, len(table))], size + 1, o.negatives,
+                rows, wanted.seen.valid, [slice(0, len(table))], (size + 1) * o.negatives,
                 batch.generator,
-            ).view(len(rows), size + 1, -1)  # fmt: skip
+            )  # fmt: skip
+            drawn = domain_losses.by_position(drawn, size + 1)
             negatives, opening = drawn[:, :size].flatten(0, 1)[keep], drawn[:, size]
         targets = net.tables.scope_rows(wanted.items, (target,))
         users = (view.own.lengths > 0).sum().clamp_min(1)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.seeds import table_seed
 from recmerge_bench.toolkit.models.text_init import text_vectors
 
 
@@ -143,7 +144,7 @@ def build_tables(
             tables[name] = torch.from_numpy(text_vectors(catalogue, name, width, std))
         elif init in ("random", "truncated"):
             number = catalogue.domains.index(name)
-            generator = torch.Generator().manual_seed(seed * 1_000_003 + number + 1)
+            generator = torch.Generator().manual_seed(table_seed(seed, number))
             shape = (catalogue.size(name), width)
             if init == "random":
                 tables[name] = torch.randn(shape, generator=generator) * std
