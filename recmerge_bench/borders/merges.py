@@ -36,20 +36,25 @@ def check_merged(
     """
     if not isinstance(merged, Mapping):
         raise wrong(strategy, method, f"gave {type(merged).__name__}; it gives tensors by name")
-    extra = sorted(
-        str(n)
-        for n in merged
-        if n not in like and not (beside and isinstance(n, str) and n.startswith(beside))
-    )
-    missing = sorted(set(like) - set(merged))
-    if extra or missing:
-        what = f"lacks '{missing[0]}'" if missing else f"holds '{extra[0]}'"
-        raise wrong(strategy, method, f"gave what {what}; it gives exactly the base's names")
+    if flaw := _name_flaw(like, merged, beside):
+        raise wrong(strategy, method, f"gave what {flaw}; it gives exactly the base's names")
     made = {n: _tensor(strategy, method, n, merged[n], like.get(n)) for n in merged}
     for name in made if finite else ():
         if not bool(made[name].isfinite().all()):
             raise wrong(strategy, method, f"gave '{name}' with NaN or infinite values")
     return made
+
+
+def _name_flaw(like: Mapping[str, Tensor], merged: Mapping[Any, Any], beside: str) -> str:
+    """Which name is missing or more than there should be; empty where none is."""
+    if missing := sorted(set(like) - set(merged)):
+        return f"lacks '{missing[0]}'"
+
+    def may_stand(name: Any) -> bool:
+        return bool(beside) and isinstance(name, str) and name.startswith(beside)
+
+    extra = sorted(str(n) for n in merged if n not in like and not may_stand(n))
+    return f"holds '{extra[0]}'" if extra else ""
 
 
 def check_each(

@@ -83,12 +83,7 @@ def read_ranks(path: Path) -> RankTable:
 
     table = read_table(path, COLUMNS, "a table of ranks")
     try:
-        facts = loads((table.schema.metadata or {})[_KEY])
-        names, about = facts["domains"], facts["about"]
-        if not isinstance(about, dict) or not isinstance(names, list):
-            raise TypeError("its metadata are none")
-        if not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
-            raise TypeError("its domains are no names")
+        names, about = _facts((table.schema.metadata or {})[_KEY])
         column = table.column("domain").cast(pa.string()).combine_chunks()
         found = pc.index_in(column, pa.array(names, pa.string()))
         if found.null_count:
@@ -103,6 +98,17 @@ def read_ranks(path: Path) -> RankTable:
         plain["user"], tuple(names), domain, plain["target"], plain["n_better"],
         plain["n_equal"], about,
     )  # fmt: skip
+
+
+def _facts(metadata: bytes) -> tuple[list[str], dict[str, Any]]:
+    """The domains' names and what else a file says of its ranks."""
+    facts = loads(metadata)
+    names, about = facts["domains"], facts["about"]
+    if not isinstance(about, dict) or not isinstance(names, list):
+        raise TypeError("its metadata are none")
+    if not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        raise TypeError("its domains are no names")
+    return names, about
 
 
 def same_targets(one: RankTable, other: RankTable) -> bool:

@@ -72,13 +72,7 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     try:
         parsed: Any = _adapter(cls).validate_python(dict(values))
     except ValidationError as error:
-        first, *others = error.errors()
-        # An option that takes one of several types fails for each of them.
-        top, value = first["loc"][:1], first["input"]
-        same = [e for e in others if e["loc"][:1] == top and e["input"] is value]
-        place = ".".join(str(p) for p in (top if same else first["loc"]))
-        said = " or ".join(e["msg"] for e in (first, *same))
-        raise HandledError(f"{where}: {place}: {said}, not {first['input']!r}") from None
+        raise HandledError(f"{where}: {_first_flaw(error)}") from None
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
@@ -88,6 +82,17 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     if said := out_of_range(full):
         raise HandledError(f"{where}: {said}")
     return full
+
+
+def _first_flaw(error: ValidationError) -> str:
+    """Which option has another value than it takes, what it takes, and the value."""
+    first, *others = error.errors()
+    # An option that takes one of several types fails for each of them.
+    top, value = first["loc"][:1], first["input"]
+    same = [e for e in others if e["loc"][:1] == top and e["input"] is value]
+    place = ".".join(str(p) for p in (top if same else first["loc"]))
+    takes = " or ".join(e["msg"] for e in (first, *same))
+    return f"{place}: {takes}, not {value!r}"
 
 
 #: The largest number of fp32, in which weights are merged and trained.

@@ -26,6 +26,7 @@ from recmerge_bench.specs import (
     METHOD_KINDS,
     CountingSpec,
     ModelSpec,
+    Spec,
     StrategySpec,
 )
 
@@ -136,28 +137,46 @@ class TrackPlanner:
 
     def add_row(self, row: Row, cut: Cut) -> None:
         """A strategy once for each backbone; a model by itself."""
-        spec, gap = self.maker.find(METHOD_KINDS, row.method)
-        if gap is not None and (row.backbones or self.track.backbones):
-            names: tuple[str, ...] = row.backbones or tuple(self.track.backbones)
-        elif isinstance(spec, StrategySpec):
-            names = row.backbones or tuple(self.track.backbones)
-            if not names:
-                raise HandledError(f"{self.where}: '{row.method}' needs `backbones:` in the track")
-        else:
-            names = ("",)
-        for name in names:
-            told = None
-            if spec is not None and gap is None and cut.gap is None:
+        spec, missing = self.maker.find(METHOD_KINDS, row.method)
+        blocked = missing or cut.gap
+        deterministic = isinstance(spec, CountingSpec) and spec.deterministic
+        seeds = (None,) if deterministic else self.seeds
+        for name in self._backbones(row, spec, missing):
+            if blocked is not None:
+                for seed in seeds:
+                    self.gap_result(row, name, cut, seed, blocked)
+            elif spec is not None:
                 told = self.configurations.of(spec, row, name, cut)
                 self._check_tuning(row, told)
-            deterministic = isinstance(spec, CountingSpec) and spec.deterministic
-            for seed in (None,) if deterministic else self.seeds:
-                if gap is not None or cut.gap is not None:
-                    self.gap_result(row, name, cut, seed, gap or cut.gap)
-                elif isinstance(spec, StrategySpec):
-                    self.strategy_result(spec, row, name, cut, seed, told)
-                elif isinstance(spec, ModelSpec):
-                    self.model_result(spec, row, cut, seed, told)
+                for seed in seeds:
+                    self.result_of(spec, row, name, cut, seed, told)
+
+    def _backbones(self, row: Row, spec: Spec | None, missing: Gap) -> tuple[str, ...]:
+        """Backbones whose models a row merges; one without a name for models by themselves.
+
+        Raises:
+            HandledError: a strategy's row and its track name none.
+        """
+        names = row.backbones or tuple(self.track.backbones)
+        if isinstance(spec, StrategySpec) and not names:
+            raise HandledError(f"{self.where}: '{row.method}' needs `backbones:` in the track")
+        merges = isinstance(spec, StrategySpec) or missing is not None
+        return names if merges and names else ("",)
+
+    def result_of(
+        self,
+        spec: Spec,
+        row: Row,
+        backbone: str,
+        cut: Cut,
+        seed: int | None,
+        told: Configuration | None,
+    ) -> None:
+        """A row that can run, with one seed."""
+        if isinstance(spec, StrategySpec):
+            self.strategy_result(spec, row, backbone, cut, seed, told)
+        elif isinstance(spec, ModelSpec):
+            self.model_result(spec, row, cut, seed, told)
 
     def _check_tuning(self, row: Row, told: Configuration | None) -> None:
         """A track without users' data has no row that was tuned on them.

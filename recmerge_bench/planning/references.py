@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from recmerge_bench.errors import DataError, HandledError, near
-from recmerge_bench.planning.suite import Model, Track
+from recmerge_bench.planning.suite import Model, PaperUse, Track
 from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.yaml_text import read_yaml
 
@@ -271,13 +271,8 @@ def carried(
     """
     use = track.paper
     assert use is not None
-    about, rows = load_reference(use.table, registry, where)
-    settings = list(dict.fromkeys(r["setting"] for r in rows))
-    if use.setting not in settings:
-        raise HandledError(
-            f"{where}: '{use.table}' has no setting '{use.setting}'{near(use.setting, settings)}; "
-            f"there are: {', '.join(settings)}"
-        )
+    about, printed = load_reference(use.table, registry, where)
+    of_setting = _of_setting(printed, use, where)
     protocol = use.protocol or about.protocol
     if protocol not in track.protocols:
         raise HandledError(
@@ -285,33 +280,58 @@ def carried(
             f"{near(protocol, track.protocols)}"
         )
     backbones = _backbones(track, about, where)
-    rows = [r for r in rows if r["setting"] == use.setting]
-    domains = {r["domain"] for r in rows} - set(SEVERAL)
-    wanted = {*track.domains, *(SEVERAL if domains == set(track.domains) else ())}
-    named = {p for some in backbones.values() for p in some}
-    rows = [
-        r
-        for r in rows
-        if r["domain"] in wanted
-        and r["metric"] in metrics
-        and r["unit"] in use.units
-        and (not r["backbone"] or r["backbone"] in named)
-    ]
+    rows = _of_track(of_setting, track, metrics, {b for some in backbones.values() for b in some})
     if not rows:
         raise HandledError(f"{where}: '{use.table}' has no number of its domains and metrics")
-    said = [f"protocol {protocol}; the paper's is {about.protocol}"] * (protocol != about.protocol)
-    if track.profile != about.profile:
-        said.append(f"profile {track.profile or 'none'}; the paper's is {about.profile}")
     return {
         "reference": use.table, "title": about.title, "source": about.source,
         "setting": use.setting, "seeds": about.seeds, "protocol": protocol,
         "average": about.average, "units": list(use.units),
-        "differs": [*said, *use.differs], "notes": [*about.notes, *use.notes],
+        "differs": [*_differences(track, about, protocol), *use.differs],
+        "notes": [*about.notes, *use.notes],
         "test": about.test.model_dump(mode="json") if about.test else None,
         "backbones": {b: list(some) for b, some in backbones.items()},
         "methods": {m: r.model_dump(mode="json") for m, r in about.methods.items()},
         "numbers": as_carried(rows, use.setting),
     }  # fmt: skip
+
+
+def _of_setting(rows: list[dict[str, str]], use: PaperUse, where: str) -> list[dict[str, str]]:
+    """Rows of the setting that the track is set beside."""
+    settings = list(dict.fromkeys(r["setting"] for r in rows))
+    if use.setting not in settings:
+        raise HandledError(
+            f"{where}: '{use.table}' has no setting '{use.setting}'{near(use.setting, settings)}; "
+            f"there are: {', '.join(settings)}"
+        )
+    return [r for r in rows if r["setting"] == use.setting]
+
+
+def _of_track(
+    rows: list[dict[str, str]], track: Track, metrics: tuple[str, ...], backbones: set[str]
+) -> list[dict[str, str]]:
+    """Those of the track's domains, metrics and units, and of the paper's backbones beside it.
+
+    Numbers over several domains come along where those are the track's.
+    """
+    assert track.paper is not None
+    domains = {r["domain"] for r in rows} - set(SEVERAL)
+    wanted = {*track.domains, *(SEVERAL if domains == set(track.domains) else ())}
+    allowed = {
+        "domain": wanted, "metric": set(metrics), "unit": set(track.paper.units),
+        "backbone": {"", *backbones},
+    }  # fmt: skip
+    return [r for r in rows if all(r[column] in values for column, values in allowed.items())]
+
+
+def _differences(track: Track, about: Reference, protocol: str) -> list[str]:
+    """In what the track's configuration is another than the paper's."""
+    differs = []
+    if protocol != about.protocol:
+        differs.append(f"protocol {protocol}; the paper's is {about.protocol}")
+    if track.profile != about.profile:
+        differs.append(f"profile {track.profile or 'none'}; the paper's is {about.profile}")
+    return differs
 
 
 def _backbones(track: Track, about: Reference, where: str) -> dict[str, tuple[str, ...]]:
@@ -332,11 +352,13 @@ def _backbones(track: Track, about: Reference, where: str) -> dict[str, tuple[st
 
 def as_carried(rows: Sequence[Mapping[str, str]], setting: str) -> list[str]:
     """The numbers of a setting as a header carries them: a line of comma-separated text each."""
-    return [",".join(_quoted(r[c]) for c in CARRIED) for r in rows if r["setting"] == setting]
+    return [_line([r[c] for c in CARRIED]) for r in rows if r["setting"] == setting]
 
 
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
+def _line(fields: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(fields)
+    return out.getvalue()[:-1]
 
 
 def numbers(about: Mapping[str, Any]) -> list[dict[str, str]]:

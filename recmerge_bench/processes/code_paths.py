@@ -59,30 +59,53 @@ class Elsewhere:
 def modules_elsewhere(files: Mapping[str, str], targets: Iterable[str]) -> Elsewhere:
     """Those on ``sys.path``, of editable installations, of the named plugins, and `files`."""
     inside = installed()
-    first: dict[str, Path] = {}
-    last = {name: Path(path) for name, path in files.items()}
-    paths_by_module = first
+    first, behind = _on_the_path(inside)
+    last = {**behind, **{name: Path(path) for name, path in files.items()}}
+    for name, place in _editable():
+        last.setdefault(name, place)
+    for name in {t.partition(":")[0].partition(".")[0] for t in targets} - {*first, *last}:
+        if (origin := _origin(name)) is not None:
+            last[name] = origin
+    return Elsewhere(first, {n: p for n, p in last.items() if not _within(p, inside)})
+
+
+def _within(path: Path, folders: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _on_the_path(inside: Sequence[Path]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Modules in folders of ``sys.path`` before the first installed one, and behind it."""
+    before: dict[str, Path] = {}
+    behind: dict[str, Path] = {}
+    paths_by_module = before
     for entry in sys.path:
         folder = Path(os.path.realpath(entry or "."))
-        if any(folder.is_relative_to(i) for i in inside):
-            paths_by_module = last
+        if _within(folder, inside):
+            paths_by_module = behind
         elif os.path.isdir(folder):
             with suppress(OSError):
                 for name, path in _modules(folder):
                     paths_by_module.setdefault(name, path)
+    return before, behind
+
+
+def _editable() -> Iterator[tuple[str, Path]]:
+    """Top-level packages of setuptools' editable installations."""
     for module in list(sys.modules.values()):
         if getattr(module, "__name__", "").startswith("__editable__"):
             for name, place in getattr(module, "MAPPING", {}).items():
                 if "." not in name:
-                    last.setdefault(name, Path(place))
-    for name in {t.partition(":")[0].partition(".")[0] for t in targets} - {*first, *last}:
-        with suppress(ImportError, ValueError, AttributeError):
-            spec = importlib.util.find_spec(name)
-            if spec and spec.origin and spec.has_location:
-                whole = spec.submodule_search_locations
-                last[name] = Path(next(iter(whole)) if whole else spec.origin)
-    return Elsewhere(first, {n: p for n, p in last.items()
-                             if not any(p.is_relative_to(i) for i in inside)})  # fmt: skip
+                    yield name, Path(place)
+
+
+def _origin(name: str) -> Path | None:
+    """A top-level module's file, or its package's folder; None where it has none."""
+    with suppress(ImportError, ValueError, AttributeError):
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin and spec.has_location:
+            folders = spec.submodule_search_locations
+            return Path(next(iter(folders)) if folders else spec.origin)
+    return None
 
 
 def _modules(folder: Path) -> Iterator[tuple[str, Path]]:

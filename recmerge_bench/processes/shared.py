@@ -165,21 +165,26 @@ def read_tensors(entries: Any, handle: int) -> dict[str, Tensor]:
 
 
 def _read(entry: Any, body: mmap.mmap | None) -> tuple[str, Tensor]:
+    name, dtype, shape, place = _checked(entry)
+    count = math.prod(shape)
+    if not count:
+        return name, torch.empty(shape, dtype=dtype)
+    if body is None or place + count * dtype.itemsize > len(body):
+        raise ValueError("a tensor beyond the end")
+    return name, _tensor(body, dtype, shape, place)
+
+
+def _checked(entry: Any) -> tuple[str, torch.dtype, tuple[int, ...], int]:
+    """Name, dtype, shape and place of what may be anything that JSON has."""
     if not isinstance(entry, list) or len(entry) != 4:
         raise ValueError("no tensor's entry")
     name, kind, shape, place = entry
-    whole = isinstance(shape, list) and len(shape) <= _MAX_DIM
-    if not (isinstance(name, str) and kind in _DTYPES and whole and _whole(place)):
+    known = isinstance(name, str) and isinstance(kind, str) and kind in _DTYPES
+    if not (known and isinstance(shape, list) and len(shape) <= _MAX_DIM and _whole(place)):
         raise ValueError("no tensor's entry")
     if not all(_whole(n) for n in shape):
         raise ValueError("no tensor's shape")
-    dtype, count = _DTYPES[kind], math.prod(shape)
-    if count and (body is None or place + count * dtype.itemsize > len(body)):
-        raise ValueError("a tensor beyond the end")
-    if not count:
-        return name, torch.empty(shape, dtype=dtype)
-    assert body is not None
-    return name, _tensor(body, dtype, tuple(shape), place)
+    return name, _DTYPES[kind], tuple(shape), place
 
 
 def _whole(value: Any) -> bool:

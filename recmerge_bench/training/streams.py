@@ -76,22 +76,21 @@ def load_init(
         ValueError: an unknown name, another shape, or a shared weight is missing.
     """
     state = net.state_dict()
-    for name, value in init.items():
-        if name not in state:
-            fate = action(name, definition.policy)
-            owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
-            if owned or fate == "drop":
-                continue
+    for name in [n for n in init if n not in state]:
+        fate = action(name, definition.policy)
+        owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
+        if not (owned or fate == "drop"):
             raise ValueError(f"initial weight {name!r} is unknown to the net")
-        if state[name].shape != value.shape:
+    for name in [n for n in state if n not in init]:
+        if action(name, definition.policy) in ("merge", "base"):
+            raise ValueError(f"the initial weights lack {name!r}")
+    shared = [name for name in init if name in state]
+    for name in shared:
+        if state[name].shape != init[name].shape:
             raise ValueError(
-                f"initial weight {name!r} has shape {tuple(value.shape)}, "
+                f"initial weight {name!r} has shape {tuple(init[name].shape)}, "
                 f"the net's is {tuple(state[name].shape)}"
             )
-    for name in state:
-        if name not in init and action(name, definition.policy) in ("merge", "base"):
-            raise ValueError(f"the initial weights lack {name!r}")
     with torch.no_grad():
-        for name, value in init.items():
-            if name in state:
-                state[name].copy_(value)
+        for name in shared:
+            state[name].copy_(init[name])

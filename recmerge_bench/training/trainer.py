@@ -317,13 +317,23 @@ class _Training:
         return digest.hexdigest()
 
     def _save(self, validated: bool) -> None:
-        every, now = self.options.save_every, self.at.seconds
-        # The clock decides only what a kill would cost, never what training gives.
-        due = validated and now - self.saved >= _REST if every <= 0 else self.at.step % every == 0
-        if self.resume_dir is None or not (due or self.at.stopped):
+        if self.resume_dir is None or not (self._due(validated) or self.at.stopped):
             return
         if self.at.pending:
             self._flush()
+        facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
+        checkpoint.save(self.resume_dir, self._state(), facts)
+        self.saved = self.at.seconds
+
+    def _due(self, validated: bool) -> bool:
+        """Whether it is time to save: the clock decides what a kill costs, not what is trained."""
+        every = self.options.save_every
+        if every > 0:
+            return self.at.step % every == 0
+        return validated and self.at.seconds - self.saved >= _REST
+
+    def _state(self) -> dict[str, Tensor]:
+        """All tensors that training goes on from."""
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in (self.best or {}).items()}
         if self.average is not None:
@@ -331,9 +341,7 @@ class _Training:
         tensors |= checkpoint.optimizer_tensors(self.optimizer, self.names)
         if self.options.clear == "epoch":
             tensors |= {f"grad.{n}": p.grad for n, p in self.names.items() if p.grad is not None}
-        facts = {"fingerprint": self.fingerprint, "progress": self.at.to_json()}
-        checkpoint.save(self.resume_dir, tensors, facts)
-        self.saved = now
+        return tensors
 
     def _resume(self) -> None:
         state = checkpoint.load(self.resume_dir) if self.resume_dir else None

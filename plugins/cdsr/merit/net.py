@@ -5,6 +5,7 @@ Read first `tokens`: a branch holds vectors of its own tokens only.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,14 +40,7 @@ def paths(domains: Sequence[str], options: Any) -> tuple[Path, ...]:
     """
     if len(domains) < 2:
         raise HandledError("merit: needs two domains or more")
-    branches = [branch_of(name) for name in domains]
-    found: list[Path] = []
-    if options.ecaf_mode != "none" and "mixed" in options.ecaf_sources:
-        found += [(MIXED, to) for to in branches]
-    if options.caf_m != "none":
-        found += [(source, MIXED) for source in branches]
-    if options.ecaf_mode == "attn" and "other" in options.ecaf_sources:
-        found += [(source, to) for source in branches for to in branches if source != to]
+    found = _switched_on([branch_of(name) for name in domains], options)
     if not options.paths:
         return tuple(found)
     named = {f"{plain(source)}->{plain(to)}": (source, to) for source, to in found}
@@ -54,6 +48,18 @@ def paths(domains: Sequence[str], options: Any) -> tuple[Path, ...]:
         if name not in named:
             raise HandledError(f"merit: no path {name!r}; there are {', '.join(named)}")
     return tuple(path for name, path in named.items() if name in options.paths)
+
+
+def _switched_on(branches: Sequence[str], options: Any) -> list[Path]:
+    """Mixed to each domain's, each domain's to mixed, and between domains', as options say."""
+    found: list[Path] = []
+    if options.ecaf_mode != "none" and "mixed" in options.ecaf_sources:
+        found += [(MIXED, to) for to in branches]
+    if options.caf_m != "none":
+        found += [(source, MIXED) for source in branches]
+    if options.ecaf_mode == "attn" and "other" in options.ecaf_sources:
+        found += itertools.permutations(branches, 2)
+    return found
 
 
 def plain(branch: str) -> str:

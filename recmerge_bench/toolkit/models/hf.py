@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -76,13 +77,12 @@ def _flat(
     ids = tokenizer(pieces, add_special_tokens=False, verbose=False)["input_ids"] if pieces else []
     known = dict(zip(pieces, ids, strict=True))
     rows = [[(known[name], known[value][:limit]) for name, value in pairs] for pairs in items]
-    flat = [t for row in rows for name, value in row for t in (*name, *value)]
-    kinds = [
-        k for row in rows for name, value in row for k in (*(1,) * len(name), *(2,) * len(value))
-    ]
+    parts = [part for row in rows for pair in row for part in pair]  # name, value, name, ...
+    sizes = np.array([len(part) for part in parts], np.int64)
+    flat_ids = np.fromiter(itertools.chain.from_iterable(parts), np.int32)
+    kinds = np.repeat(np.arange(len(parts), dtype=np.int8) % 2 + 1, sizes)
     lengths = [sum(len(name) + len(value) for name, value in row) for row in rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    flat_ids = np.array(flat, np.int32)
     mask = _known(tokenizer.mask_token_id, tokenizer.get_vocab().get("<mask>"))
     marks = {about["first"], about["last"], about["pad"], mask} - {None}
     about |= {
@@ -92,9 +92,8 @@ def _flat(
     }
     words = word_starts(tokenizer)[flat_ids]
     # A piece begins a word, though no mark of a space stands before it.
-    sizes = np.array([len(part) for row in rows for pair in row for part in pair], np.int64)
     words[(np.cumsum(sizes) - sizes)[sizes > 0]] = 1
-    return ItemTokens(flat_ids, np.array(kinds, np.int8), offsets, about, words)
+    return ItemTokens(flat_ids, kinds, offsets, about, words)
 
 
 def word_starts(tokenizer: Any) -> np.ndarray:
