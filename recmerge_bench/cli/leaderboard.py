@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from recmerge_bench.cli.export import export
 from recmerge_bench.cli.submit import add
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Records
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -80,7 +83,7 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
     for path in _records(records, suite):
         found = load_records(path)
         declared = figures_of(found, load_curves(curves_path(path)))
-        costs = paretos(found.raw, load_costs(cost_path(path)).raw)
+        costs = paretos(found, load_costs(cost_path(path)))
         files = [write_figure(data, to, path.stem) for data in declared]
         files += [write_figure(data, to, path.stem) for data in costs]
         for file in (f for pair in files for f in pair):
@@ -169,7 +172,7 @@ def compare(
     from recmerge_bench.report.boards.movement import notes
     from recmerge_bench.results.files import load_records
 
-    records = load_records(before).raw, load_records(after).raw
+    records = load_records(before), load_records(after)
     lines = differences(*records, tolerance, relative)
     for line in lines:
         click.echo(line)
@@ -182,13 +185,13 @@ def compare(
 
 
 def _tested(
-    found: Registry, records: tuple[dict[str, Any], dict[str, Any]], ranks: list[Path]
+    found: Registry, records: tuple[Records, Records], ranks: list[Path]
 ) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
     from recmerge_bench.report.boards.movement import movements
     from recmerge_bench.results.all_ranks import read_all_ranks
 
-    if records[0]["results"] == records[1]["results"]:
+    if records[0].results == records[1].results:
         return []
     lacking = [str(path) for path in ranks if not path.is_file()]
     if lacking:

@@ -10,7 +10,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -19,13 +19,40 @@ from recmerge_bench.planning.suite import Model, PaperUse, Track
 from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.yaml_text import read_yaml
 
+
+class Number(NamedTuple):
+    """A number of a paper as a records' header carries it; texts as printed.
+
+    Attributes:
+        table: of the paper.
+        backbone: as the paper calls it; may be empty.
+        method: likewise.
+        domain: of the track, or one of `SEVERAL`.
+        metric: such as ``NDCG@10``.
+        unit: one of `UNITS`.
+        value: the number.
+        std: its deviation; empty where none is printed.
+        stars: how many.
+    """
+
+    table: str
+    backbone: str
+    method: str
+    domain: str
+    metric: str
+    unit: str
+    value: str
+    std: str
+    stars: str
+
+
 #: Columns of every file of numbers.
 COLUMNS = (
     "paper", "table", "setting", "backbone", "method", "domain", "metric", "unit", "value", "std",
     "stars", "source",
 )  # fmt: skip
 #: What is carried into the records' header, a line a number.
-CARRIED = ("table", "backbone", "method", "domain", "metric", "unit", "value", "std", "stars")
+CARRIED = Number._fields
 #: Bytes of a file of numbers.
 LARGEST = 16 << 20
 #: ``value``: the metric itself; ``share``: per cent of the domain's own expert's.
@@ -361,9 +388,9 @@ def _line(fields: Sequence[str]) -> str:
     return out.getvalue()[:-1]
 
 
-def numbers(about: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The numbers that a header carries: a row of `CARRIED` each."""
-    return [dict(zip(CARRIED, row, strict=True)) for row in csv.reader(about["numbers"])]
+def numbers(lines: Sequence[str]) -> list[Number]:
+    """The numbers that a header carries, a line each (`as_carried`)."""
+    return [Number(*row) for row in csv.reader(lines)]
 
 
 def checked_numbers(lines: Sequence[str], methods: Mapping[str, Any]) -> None:
@@ -375,7 +402,7 @@ def checked_numbers(lines: Sequence[str], methods: Mapping[str, Any]) -> None:
     for row in csv.reader(lines):
         if len(row) != len(CARRIED):
             raise ValueError(f"a paper's number has {len(CARRIED)} fields: {','.join(row)[:80]}")
-        one = dict(zip(CARRIED, row, strict=True))
-        whole = _finite(one["value"]) and (not one["std"] or _finite(one["std"]))
-        if not whole or not one["stars"].isdigit() or one["method"] not in methods:
+        one = Number(*row)
+        whole = _finite(one.value) and (not one.std or _finite(one.std))
+        if not whole or not one.stars.isdigit() or one.method not in methods:
             raise ValueError(f"not a paper's number: {','.join(row)[:80]}")

@@ -24,7 +24,7 @@ from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
-from recmerge_bench.results.records import Result
+from recmerge_bench.results.records import Records, Result
 from recmerge_bench.results.results import MEAN, domain_means
 from recmerge_bench.results.whole import check_seeds
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
@@ -84,13 +84,10 @@ def join(
 def _check_new(sent: Submission, boards: Path) -> None:
     """A new board's files may not be those of another suite, or of anybody."""
     there = (p.relative_to(boards) for p in boards.rglob("*") if p.is_file())
-    known = {n for p in records_files(boards / "records") for n in owned(_header_of(p))}
+    known = {n for p in records_files(boards / "records")
+             for n in owned(p.stem, load_records(p).header)}  # fmt: skip
     others = [p for p in there if p.parts[0] != "site" and p.as_posix() not in known]
-    check_apart(sent.records, boards / "records", others)
-
-
-def _header_of(path: Path) -> dict[str, Any]:
-    return {**load_records(path).raw, "suite": path.stem}
+    check_apart(Records.model_validate(sent.records), boards / "records", others)
 
 
 def _joined(

@@ -2,61 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.pieces import plain, table
 from recmerge_bench.report.boards.table import Line, names_of
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.compared import Across, RankedRow
+from recmerge_bench.results.records import Records
 
 #: Rows of the compact board.
 MOST = 8
 
 
-def across_of(records: Mapping[str, Any], track: str, protocol: str) -> Mapping[str, Any] | None:
+def across_of(records: Records, place: Place) -> Across | None:
     """The mean ranks of one table, where records have them."""
-    for one in records.get("across", []):
-        if (one["track"], one["protocol"]) == (track, protocol):
-            return dict(one)
-    return None
+    return next((one for one in records.across if one.place == place), None)
 
 
-def section(about: Mapping[str, Any], lines: Sequence[Line], whole: bool) -> list[str]:
+def section(about: Across, lines: Sequence[Line], whole: bool) -> list[str]:
     """Heading, table (the best few, or all) and what it says."""
     names = names_of(lines)
-    ordered = sorted(about["rows"], key=lambda row: row["mean_rank"])
+    ordered = sorted(about.rows, key=lambda row: row.mean_rank)
     shown = ordered if whole else ordered[:MOST]
     rows = []
     for row in shown:
-        backbone, method = names.get(
-            row_of(row), (row["backbone"] or "–", row["method"])
-        )
+        backbone, method = names.get(row.row, (row.backbone or "–", row.method))
         rows.append(
             [
-                plain(backbone), plain(method), f"{row['mean_rank']:.2f}",
-                _interval(row), ", ".join(map(str, row["groups"])) or "–",
+                plain(backbone), plain(method), f"{row.mean_rank:.2f}",
+                _interval(row), ", ".join(map(str, row.groups)) or "–",
             ]
         )  # fmt: skip
     said = [
-        f"Mean over the {about['domains']} domains of each row's rank by {about['metric']}, 1 is "
+        f"Mean over the {about.domains} domains of each row's rank by {about.metric}, 1 is "
         "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
         "share a group cannot be told apart: claims about the methods, as in the verdicts where a "
         "pair stands there, else adjusted by Holm over all other pairs."
     ]
-    if any(not row["groups"] for row in about["rows"]):
-        why = f" ({', '.join(about['no_groups'])})" if about.get("no_groups") else ""
+    if any(not row.groups for row in about.rows):
+        why = f" ({', '.join(about.no_groups)})" if about.no_groups else ""
         said.append(f"Rows that no verdict can be given of{why} are in no group.")
-    if about["said"]:
-        said.append(about["said"][0].upper() + about["said"][1:] + ".")
+    if about.said:
+        said.append(about.said[0].upper() + about.said[1:] + ".")
     if len(shown) < len(ordered):
         said.append(f"The best {len(shown)} of {len(ordered)} rows.")
-    if about["left_out"]:
-        said.append(f"{about['left_out']} row(s) with fewer seeds are left out.")
+    if about.left_out:
+        said.append(f"{about.left_out} row(s) with fewer seeds are left out.")
     headers = ["backbone", "method", "mean rank", "95 %", "group"]
     return ["### Across domains", table(headers, rows), " ".join(said)]
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def _interval(row: RankedRow) -> str:
     """Of a mean rank; one that no draw changed has no width to print."""
-    ends = f"{row['lower']:.2f}", f"{row['upper']:.2f}"
+    ends = f"{row.lower:.2f}", f"{row.upper:.2f}"
     return "all draws" if ends[0] == ends[1] else f"[{ends[0]}, {ends[1]}]"

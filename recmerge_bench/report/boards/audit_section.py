@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.results.header import Audit, Encoder
+from recmerge_bench.results.records import Records, Result
 from recmerge_bench.untrusted.texts import code
 
 HEADING = "### Leakage audit"
@@ -32,59 +34,57 @@ SHARES = ("later_own", "later_other", "later_same_user", "later_events", "seen_t
 PLACES = "Times are places in a sequence here, no moments: what is later cannot be told."
 
 
-def audit_section(records: Mapping[str, Any], track: str, protocol: str) -> list[str]:
+def audit_section(records: Records, place: Place) -> list[str]:
     """Heading, table, what merges read and what text encoders knew; `meanings` says the rest."""
-    mine = [
-        r for r in records["results"]
-        if (r["identity"]["track"], r["identity"]["protocol"]) == (track, protocol)
-    ]  # fmt: skip
-    done = [r for r in mine if r["status"] == "done"]
+    done = [r for r in records.results if r.done and r.identity.place == place]
     if not done:
         return [HEADING, NOTHING]
-    header = records["header"]
-    audits = header.get("audits", {})
-    keys = list(dict.fromkeys(r.get("split", "") for r in done))
+    header = records.header
+    audits = header.audits
+    keys = list(dict.fromkeys(r.split for r in done))
     known = [audits[k] for k in keys if k in audits]
     if not known:
         return [HEADING, ABSENT]
-    parts = [HEADING, _table(known), *([PLACES] if not all(a["timed"] for a in known) else [])]
-    return parts + _read(done) + _encoders(done, header.get("pretraining", {}))
+    parts = [HEADING, _table(known), *([PLACES] if not all(a.timed for a in known) else [])]
+    return parts + _read(done) + _encoders(done, header.pretraining)
 
 
-def _table(audits: Sequence[Mapping[str, Any]]) -> str:
-    rows = [[_shown(name, about.get(name)) for name in FACTS] for about in audits]
+def _table(audits: Sequence[Audit]) -> str:
+    rows = [[_shown(name, getattr(about, name)) for name in FACTS] for about in audits]
     unique = [row for n, row in enumerate(rows) if row not in rows[:n]]
     headers = [short for short, _ in FACTS.values()]
     return table(headers, unique)
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     return f"{100 * value:.1f} %" if name in SHARES else f"{value:,}"
 
 
-def meanings(records: Mapping[str, Any]) -> list[str]:
+def meanings(records: Records) -> list[str]:
     """What the audits' columns are, once a board; nothing where there are no audits."""
-    if not records["header"].get("audits"):
+    if not records.header.audits:
         return []
     lines = [f"- *{short}*: {about}" for short, about in FACTS.values()]
     return ["## What the leakage audit counts", "\n".join(lines)]
 
 
+#: An encoder that the header does not describe.
+UNKNOWN = Encoder(trained_on="unknown", source="", overlap={})
 #: What the kernel did for the isolation of merges, by ``enforced`` in a record.
 KEPT = {True: "enforced", False: "**not enforced**", None: "not recorded"}
 
 
-def _read(done: Sequence[Mapping[str, Any]]) -> list[str]:
+def _read(done: Sequence[Result]) -> list[str]:
     """Which methods' merges read what, kept from the rest how; nothing where nothing is merged."""
     found: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
     for result in done:
-        if about := result.get("merge"):
-            kept = KEPT[about.get("enforced")]
-            place = (about["tier"], tuple(about["read"]), about["opened"], kept)
+        if about := result.merge:
+            kept = KEPT[about.enforced]
+            place = (about.tier, tuple(about.read), about.opened, kept)
             names = found.setdefault(place, [])
-            if (name := result["identity"]["method"]) not in names:
+            if (name := result.identity.method) not in names:
                 names.append(name)
     if not found:
         return []
@@ -96,16 +96,16 @@ def _read(done: Sequence[Mapping[str, Any]]) -> list[str]:
     return [table(headers, rows)]
 
 
-def _encoders(done: Sequence[Mapping[str, Any]], known: Mapping[str, Any]) -> list[str]:
-    names = sorted({name for r in done for name in r.get("encoders", ())})
-    dataset = done[0]["identity"]["dataset"]
+def _encoders(done: Sequence[Result], known: Mapping[str, Encoder]) -> list[str]:
+    names = sorted({name for r in done for name in r.encoders})
+    dataset = done[0].identity.dataset
     lines = []
     for name in names:
-        about = known.get(name, {})
-        overlap = about.get("overlap", {}).get(dataset, "unknown")
-        source = f" ({about['source']})" if about.get("source") else ""
+        about = known.get(name, UNKNOWN)
+        overlap = about.overlap.get(dataset, "unknown")
+        source = f" ({about.source})" if about.source else ""
         lines.append(
-            f"- Text encoder {code(name)}: trained on {plain(about.get('trained_on', 'unknown'))}"
+            f"- Text encoder {code(name)}: trained on {plain(about.trained_on)}"
             f"{plain(source)}; overlap with {plain(dataset)}: {plain(overlap)}"
         )
     return ["\n".join(lines)] if lines else []

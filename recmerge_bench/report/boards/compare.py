@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
+from recmerge_bench.identity import FIELDS, Identity
+from recmerge_bench.results.records import Records, Result
 
 FACTS = ("candidates", "mask_history", "data", "instances")
 
 
 def compare(
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    before: Records,
+    after: Records,
     tolerance: float = 0.0,
     relative: float = 0.0,
 ) -> list[str]:
@@ -32,24 +32,24 @@ def compare(
     return lines
 
 
-def _by_identity(records: Mapping[str, Any]) -> dict[Hashable, Mapping[str, Any]]:
-    return {tuple(sorted(r["identity"].items())): r for r in records["results"]}
+def _by_identity(records: Records) -> dict[Identity, Result]:
+    return {r.identity: r for r in records.results}
 
 
-def _named(result: Mapping[str, Any]) -> str:
-    parts = sorted(result["identity"].items())
+def _named(result: Result) -> str:
+    parts = ((name, getattr(result.identity, name)) for name in sorted(FIELDS))
     return " ".join(f"{k}={v}" for k, v in parts if v not in ("", None))
 
 
 def _differences(
-    name: str, old: Mapping[str, Any], new: Mapping[str, Any], tolerance: float, relative: float
+    name: str, old: Result, new: Result, tolerance: float, relative: float
 ) -> list[str]:
-    if old["status"] != new["status"]:
-        return [f"{name}: was {old['status']}, is {new['status']} {new.get('reason', '')}".rstrip()]
+    if old.status != new.status:
+        return [f"{name}: was {old.status}, is {new.status} {new.reason}".rstrip()]
     lines = [
-        f"{name}: {fact} differ: {old.get(fact)} and {new.get(fact)}: not comparable"
+        f"{name}: {fact} differ: {_fact(old, fact)} and {_fact(new, fact)}: not comparable"
         for fact in FACTS
-        if old.get(fact) != new.get(fact)
+        if _fact(old, fact) != _fact(new, fact)
     ]
     then, now = _numbers(old), _numbers(new)
     for place in dict.fromkeys([*then, *now]):
@@ -63,8 +63,13 @@ def _differences(
     return lines
 
 
-def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
-    found = result.get("metrics", {})
+def _fact(result: Result, name: str) -> object:
+    """What a result is of; None where its record does not say it."""
+    return getattr(result, name) if name in result.model_fields_set else None
+
+
+def _numbers(result: Result) -> dict[str, float]:
+    found = result.metrics
     return {f"{domain} {metric}": v for domain in found for metric, v in found[domain].items()}
 
 

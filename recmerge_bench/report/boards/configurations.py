@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recmerge_bench.planning.configuration import Budget, Configuration
 from recmerge_bench.planning.tuning import DATA
 from recmerge_bench.report.boards import pieces
 from recmerge_bench.report.boards.pieces import plain
@@ -22,21 +23,21 @@ TIERS = {
 }
 
 
-def budget_text(told: Mapping[str, Any] | None) -> str:
+def budget_text(told: Budget | None) -> str:
     """A tuning budget in short: ``10 x validation labels of beauty, toys``."""
     if not told:
         return UNDECLARED
-    if told["data"] == "none":
+    if told.data == "none":
         return "none"
-    domains = f" of {', '.join(told['domains'])}" if told["domains"] else ""
-    return f"{told['times']} x {DATA[told['data']]}{domains}"
+    domains = f" of {', '.join(told.domains)}" if told.domains else ""
+    return f"{told.times} x {DATA[told.data]}{domains}"
 
 
 def tuned_text(line: Line) -> str:
     """What a row's own settings were chosen on."""
     if line.configuration is None:
         return UNRECORDED
-    return budget_text(line.configuration["tuning"]["row"])
+    return budget_text(line.configuration.tuning.row)
 
 
 def was_tuned(line: Line) -> bool:
@@ -56,10 +57,10 @@ def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
         counts[said] = counts.get(said, 0) + 1
     rows = "; ".join(f"{said} ({n} rows)" for said, n in counts.items())
     models = dict.fromkeys(
-        f"{told['backbone']['name']}: {budget_text(told['tuning']['backbone'])}"
-        + (f" ({budget['tried']})" if (budget := told["tuning"]["backbone"])["tried"] else "")
+        f"{told.backbone.name}: {budget_text(told.tuning.backbone)}"
+        + (f" ({told.tuning.backbone.tried})" if told.tuning.backbone.tried else "")
         for line in lines
-        if (told := line.configuration) and told["backbone"] and told["tuning"]["backbone"]
+        if (told := line.configuration) and told.backbone and told.tuning.backbone
     )
     return [
         *([("merging reads", reads)] if reads else []),
@@ -73,7 +74,7 @@ def made_text(line: Line) -> str:
     told = line.configuration
     if told is None:
         return f"configuration {UNRECORDED}"
-    options = _options(told["method"]["options"]) or "no options"
+    options = _options(told.method.options) or "no options"
     return f"{options}; tuned: {tuned_text(line)}; configuration {line.configuration_sha256[:12]}"
 
 
@@ -95,9 +96,9 @@ def section(lines: Sequence[Line]) -> list[str]:
             rows.append([*pieces.name(line), UNRECORDED, "–", "–", "–"])
             continue
         number = trainings.setdefault(_trained(told), len(trainings) + 1)
-        tried = (told["tuning"]["row"] or {}).get("tried", "")
+        tried = told.tuning.row.tried if told.tuning.row else ""
         tuned = tuned_text(line) + (f" ({tried})" if tried else "")
-        options = _options(told["method"]["options"]) or "none"
+        options = _options(told.method.options) or "none"
         rows.append(
             [*pieces.name(line), plain(options), str(number), plain(tuned),
              f"`{line.configuration_sha256[:12]}`"]
@@ -113,23 +114,24 @@ def section(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def _trained(told: Mapping[str, Any]) -> str:
+def _trained(told: Configuration) -> str:
     """Backbone, base and trainings in a line."""
-    training, parts = told["training"], []
-    if told["backbone"]:
-        parts.append(f"{told['backbone']['name']}: {_options(told['backbone']['options'])}")
-    if told["base"]:
+    training, parts = told.training, []
+    if told.backbone:
+        parts.append(f"{told.backbone.name}: {_options(told.backbone.options)}")
+    if told.base:
         parts.append(
-            f"base of {told['base']['dataset']['name']} ({', '.join(told['base']['domains'])})"
+            f"base of {told.base.dataset.name} ({', '.join(told.base.domains)})"
         )
-    if training["base"]:
-        parts.append(f"base: {_options(training['base'])}")
+    if training.base:
+        parts.append(f"base: {_options(training.base)}")
     alike: dict[str, list[str]] = {}
-    for domain, options in training["experts"].items():
+    for domain, options in training.experts.items():
         alike.setdefault(_options(options), []).append(domain)
     parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
-    parts += [f"{k}: {_options(training[k])}" for k in ("joint", "own") if training[k]]
-    return f"{told['threads']} thread(s); " + ("; ".join(parts) or "nothing is trained")
+    whole = (("joint", training.joint), ("own", training.own))
+    parts += [f"{name}: {_options(options)}" for name, options in whole if options]
+    return f"{told.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 
 
 def _options(options: Mapping[str, Any]) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
-from typing import Any, Protocol
+from typing import Protocol
 
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.report.boards.pieces import plain, table
 from recmerge_bench.report.boards.table import Line, name_apart
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.records import Cost, Costs
 
 NOTE = (
     "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "
@@ -46,34 +47,32 @@ class CostLine:
     parameters: list[int] = field(default_factory=list)
     joules: list[float] = field(default_factory=list)
 
-    def add(self, entry: Mapping[str, Any]) -> None:
+    def add(self, entry: Cost) -> None:
         """One seed's cost."""
-        self.seeds += entry["identity"]["seed"] is not None
+        self.seeds += entry.identity.seed is not None
         for kind, seconds in by_kind(entry).items():
             self.seconds.setdefault(kind, []).append(seconds)
-        self.memory.append(entry["peak_memory"])
-        for name in ("parameters", "joules"):
-            if entry.get(name) is not None:
-                getattr(self, name).append(entry[name])
+        self.memory.append(entry.peak_memory)
+        if entry.parameters is not None:
+            self.parameters.append(entry.parameters)
+        if entry.joules is not None:
+            self.joules.append(entry.joules)
 
 
-def by_kind(entry: Mapping[str, Any]) -> dict[str, float]:
+def by_kind(entry: Cost) -> dict[str, float]:
     """Seconds of a result by training, merging, ranking and other work."""
     found = dict.fromkeys([*KINDS.values(), "other"], 0.0)
-    for name, seconds in entry["seconds"].items():
+    for name, seconds in entry.seconds.items():
         found[KINDS.get(name.partition(":")[0], "other")] += seconds
     return found
 
 
-def cost_lines(costs: Mapping[str, Any]) -> dict[tuple[str, str], list[CostLine]]:
-    """(track, protocol) -> rows, in the order of the file."""
-    found: dict[tuple[str, str], dict[tuple[Any, ...], CostLine]] = {}
-    for entry in costs["results"]:
-        identity = dict(entry["identity"])
-        identity.pop("seed")
-        place = found.setdefault((identity["track"], identity["protocol"]), {})
-        key = row_of(identity)
-        place.setdefault(key, CostLine(Line(identity))).add(entry)
+def cost_lines(costs: Costs) -> dict[Place, list[CostLine]]:
+    """Table -> rows, in the order of the file."""
+    found: dict[Place, dict[Row, CostLine]] = {}
+    for entry in costs.results:
+        rows = found.setdefault(entry.identity.place, {})
+        rows.setdefault(entry.identity.row, CostLine(Line(entry.identity))).add(entry)
     for rows in found.values():
         name_apart(row.line for row in rows.values())
     return {place: list(rows.values()) for place, rows in found.items()}
@@ -87,17 +86,17 @@ class Plot(Protocol):
         """Its name within the suite."""
 
 
-def render_cost(costs: Mapping[str, Any], plots: Sequence[Plot] = ()) -> str:
+def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     """The cost board ``<suite>-cost.md``, with links to its plots of quality against cost."""
-    drawn = {plot.name: f"figures/{costs['suite']}-{plot.name}.svg" for plot in plots}
+    drawn = {plot.name: f"figures/{costs.suite}-{plot.name}.svg" for plot in plots}
     places = {
-        f"{e.get('device', '?')}, {e.get('cores', '?')} cores, Python {e.get('python', '?')}"
-        for e in costs["results"]
+        f"{e.device or '?'}, {'?' if e.cores is None else e.cores} cores, Python {e.python or '?'}"
+        for e in costs.results
     }
     where = "; ".join(sorted(places)) or "none, nothing is done"
-    measured = any(e.get("joules") is not None for e in costs["results"])
+    measured = any(e.joules is not None for e in costs.results)
     note = f"{NOTE} {ENERGY if measured else NO_ENERGY}"
-    parts = [f"# {costs['suite']}: cost", f"{note}\n\nHardware: {where}."]
+    parts = [f"# {costs.suite}: cost", f"{note}\n\nHardware: {where}."]
     for (track, protocol), lines in cost_lines(costs).items():
         parts += [f"## {plain(track)}, {plain(protocol)}", _table(lines)]
         if file := drawn.get(f"cost-pareto-{track}-{protocol}"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Any
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.boards import across_tables, configurations, paper_tables, pieces
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
 from recmerge_bench.report.boards.paper import beside
@@ -13,6 +13,8 @@ from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
 from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, section
+from recmerge_bench.results.header import GroupFact
+from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.texts import code
 
 SAID = (
@@ -21,44 +23,44 @@ SAID = (
 )
 
 
-def render_full(records: Mapping[str, Any]) -> str:
+def render_full(records: Records) -> str:
     """The full board."""
-    suite, header = records["suite"], records["header"]
+    suite, header = records.suite, records.header
     parts = [
-        f"# {suite}: {plain(header['title'])}, in full",
+        f"# {suite}: {plain(header.title)}, in full",
         f"{SAID} Protocols, verdicts and what is missing: [{suite}.md]({suite}.md).",
     ]
-    for (track, protocol), lines in tables(records).items():
-        parts += _section(records, track, protocol, lines)
+    for place, lines in tables(records).items():
+        parts += _section(records, place, lines)
     parts += meanings(records)
     return "\n\n".join(parts) + "\n"
 
 
 def _section(
-    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+    records: Records, place: Place, lines: list[Line]
 ) -> list[str]:
-    header = records["header"]
-    metrics, about = header["metrics"], header["tracks"][track]
-    parts = [f"## {plain(track)}, {plain(protocol)}"]
+    header = records.header
+    metrics, about = header.metrics, header.tracks[place.track]
+    parts = [f"## {plain(place.track)}, {plain(place.protocol)}"]
     done = [line for line in lines if line.values]
     for metric in metrics if done else ():
         parts += [f"### {plain(metric)}", _by_domain(done, metric)]
-        own = experts(done, about.get("reference"))
+        own = experts(done, about.reference)
         if any(_own(line, own) for line in done):
-            title = f"#### {metric} divided by that of {code(about['reference'])}"
+            title = f"#### {metric} divided by that of {code(str(about.reference))}"
             parts += [f"{title} (the same backbone and seed)", _shares(done, metric, own)]
-    for compared in comparison_of(records, track, protocol):
+    for compared in comparison_of(records, place):
         parts += section(compared, done)
-    across = across_tables.across_of(records, track, protocol)
+    across = across_tables.across_of(records, place)
     parts += across_tables.section(across, done, whole=True) if across else []
-    found = beside(header, track, protocol, lines)
-    parts += paper_tables.full(about["paper"], found) if found else []
+    found = beside(header, place, lines)
+    parts += paper_tables.full(about.paper, found) if found and about.paper else []
     grouped = [line for line in done if line.groups]
     if grouped:
-        facts = header.get("group_facts", {}).get(grouped[0].split, {})
+        facts = header.group_facts.get(grouped[0].split, {})
         parts += [f"### {metrics[0]} by group of test targets", *_groups(grouped, facts)]
     parts += configurations.section(done) if done else []
-    return parts + audit_section(records, track, protocol)
+    return parts + audit_section(records, place)
 
 
 def _by_domain(lines: list[Line], metric: str) -> str:
@@ -76,7 +78,7 @@ def _by_domain(lines: list[Line], metric: str) -> str:
 
 def _own(line: Line, own: Mapping[str, Line]) -> Line | None:
     """The expert that a row is divided by; none for the expert itself."""
-    mine = own.get(line.identity["backbone"])
+    mine = own.get(line.identity.backbone)
     return None if mine is line else mine
 
 
@@ -92,7 +94,7 @@ def _shares(lines: list[Line], metric: str, own: Mapping[str, Line]) -> str:
     return pieces.table(["backbone", "method", *map(plain, domains)], rows)
 
 
-def _groups(lines: Sequence[Line], facts: Mapping[str, Any]) -> list[str]:
+def _groups(lines: Sequence[Line], facts: Mapping[str, GroupFact]) -> list[str]:
     """Mean over the domains within each group, and what the groups are."""
     names = list(dict.fromkeys(name for line in lines for name in line.groups))
     rows = [
@@ -103,7 +105,7 @@ def _groups(lines: Sequence[Line], facts: Mapping[str, Any]) -> list[str]:
         for line in lines
     ]
     said = [
-        f"- {plain(n)}: {plain(facts[n]['about'])} ({facts[n]['instances']:,} targets)"
+        f"- {plain(n)}: {plain(facts[n].about)} ({facts[n].instances:,} targets)"
         for n in names
         if n in facts
     ]

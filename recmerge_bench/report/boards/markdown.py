@@ -7,8 +7,8 @@ their spread and all intervals are in ``<suite>-full.md`` (`recmerge_bench.repor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.report.boards import across_tables, paper_tables, pieces
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
@@ -24,7 +24,9 @@ from recmerge_bench.report.boards.verdicts import (
     said_of,
     said_of_models,
 )
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.compared import Compared, ComparedRow
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Records
 
 LABELS = {
     "smoke": "**Smoke board**: small fixed budgets that show that everything runs. "
@@ -40,50 +42,50 @@ BEST_TESTED = (
 )
 
 
-def render(records: Mapping[str, Any]) -> str:
+def render(records: Records) -> str:
     """The compact board ``<suite>.md``."""
-    header, suite = records["header"], records["suite"]
-    parts = [f"# {suite}: {plain(header['title'])}"]
+    header, suite = records.header, records.suite
+    parts = [f"# {suite}: {plain(header.title)}"]
     parts.append(
-        f"{LABELS[header['label']]} Every metric and domain with its spread, and the intervals "
+        f"{LABELS[header.label]} Every metric and domain with its spread, and the intervals "
         f"behind the verdicts: [{suite}-full.md]({suite}-full.md)."
     )
-    parts.append(BEST if not records.get("comparisons") else BEST_TESTED)
-    for (track, protocol), lines in tables(records).items():
-        parts += _section(records, track, protocol, lines)
+    parts.append(BEST if not records.comparisons else BEST_TESTED)
+    for place, lines in tables(records).items():
+        parts += _section(records, place, lines)
     parts += reproduce(header)
     return "\n\n".join(parts) + "\n"
 
 
-def reproduce(header: Mapping[str, Any]) -> list[str]:
+def reproduce(header: Header) -> list[str]:
     """The commands that make the board."""
     return [
         "## Reproduce",
-        f"    {' '.join(header['command'].split())}\n"
+        f"    {' '.join(header.command.split())}\n"
         "    recmerge-bench leaderboard build --out runs --to leaderboards",
     ]
 
 
 def _section(
-    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+    records: Records, place: Place, lines: list[Line]
 ) -> list[str]:
-    header = records["header"]
-    metric, about = header["metrics"][0], header["tracks"][track]
-    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
-    notes = [f"- {plain(note)}" for note in about.get("notes", ())]
+    header = records.header
+    metric, about = header.primary, header.tracks[place.track]
+    parts = [f"## {plain(place.track)}, {plain(place.protocol)}", card(header, place, lines)]
+    notes = [f"- {plain(note)}" for note in about.notes]
     parts += ["\n".join(notes)] if notes else []
     done = [line for line in lines if line.values]
     if done:
-        compared = comparison_of(records, track, protocol)
+        compared = comparison_of(records, place)
         parts.append(f"### {plain(metric)} by domain")
-        parts.append(_table(done, metric, about.get("reference"), compared))
+        parts.append(_table(done, metric, about.reference, compared))
         parts += footnotes([(pieces.name(line)[1], line.submitted) for line in done])
-        parts += _legend(done, about.get("reference"), compared)
-        across = across_tables.across_of(records, track, protocol)
+        parts += _legend(done, about.reference, compared)
+        across = across_tables.across_of(records, place)
         parts += across_tables.section(across, done, whole=False) if across else []
-    found = beside(header, track, protocol, lines)
-    if found:
-        parts += paper_tables.compact(about["paper"], found, metric)
+    found = beside(header, place, lines)
+    if found and about.paper:
+        parts += paper_tables.compact(about.paper, found, metric)
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]
@@ -91,7 +93,7 @@ def _section(
 
 
 def _table(
-    lines: list[Line], metric: str, reference: str | None, compared: list[Mapping[str, Any]]
+    lines: list[Line], metric: str, reference: str | None, compared: list[Compared]
 ) -> str:
     """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
     domains = [*lines[0].domains, MEAN]
@@ -103,7 +105,7 @@ def _table(
     uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
     rows = []
     for line in lines:
-        row = row_of(line.identity)
+        row = line.identity.row
         cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
         cells += [_share(line, own, metric)] if own else []
         cells += [_verdict(verdicts, row)] if verdicts else []
@@ -121,34 +123,34 @@ def _table(
 
 def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
     """Mean of the domains' ratios."""
-    mine = own.get(line.identity["backbone"])
+    mine = own.get(line.identity.backbone)
     if mine is None or mine is line:
         return "–"
     found = shares(line, mine, metric).get(MEAN_OF_RATIOS, {})
     return pieces.percent(list(found.values()), spread=False)
 
 
-def _verdict(rows: Mapping[tuple[str, ...], Any], row: tuple[str, ...]) -> str:
+def _verdict(rows: Mapping[Row, ComparedRow | None], row: Row) -> str:
     """What is said of the methods, with the difference."""
     if row not in rows:
         return "–"
     compared = rows[row]
     if compared is None:
         return "baseline"
-    said, relative = said_of(compared), compared["relative"]
+    said, relative = said_of(compared), compared.relative
     if relative is None:
         return said
     share = f"{round(100 * relative, 1) + 0.0:+.1f} %"  # + 0.0: no -0.0
-    return f"{said}, {share}" if compared["about_methods"]["reason"] else f"{said} ({share})"
+    return f"{said}, {share}" if compared.about_methods.reason else f"{said} ({share})"
 
 
-def _of_models(compared: Mapping[str, Any] | None) -> str:
+def _of_models(compared: ComparedRow | None) -> str:
     """What is said of these models, where the verdict leaves the methods open."""
     return said_of_models(compared) if compared and models_beside(compared) else "–"
 
 
 def _legend(
-    lines: Sequence[Line], reference: str | None, compared: Sequence[Mapping[str, Any]]
+    lines: Sequence[Line], reference: str | None, compared: Sequence[Compared]
 ) -> list[str]:
     said = []
     if experts(lines, reference):
@@ -159,15 +161,14 @@ def _legend(
     return [" ".join(said)] if said else []
 
 
-def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> str:
+def _against(compared: Sequence[Compared], lines: Sequence[Line]) -> str:
     """What the verdicts are about."""
     names = names_of(lines)
     said = []
     for about in compared:
-        row = row_of(about["baseline"])
-        place = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
-        said.append(f"{pieces.baseline_name(about, names, row)}{plain(place)}")
-    none = any(models_beside(row) for about in compared for row in about["rows"])
+        place = f" on {about.baseline.backbone}" if about.baseline.backbone else ""
+        said.append(f"{pieces.baseline_name(about, names)}{plain(place)}")
+    none = any(models_beside(row) for about in compared for row in about.rows)
     models = (
         " *These models*: of the models as they were trained, users alone drawn anew; it says "
         "nothing of other seeds."
@@ -181,7 +182,7 @@ def _against(compared: Sequence[Mapping[str, Any]], lines: Sequence[Line]) -> st
 
 def _missing(lines: Sequence[Line]) -> str:
     rows = [
-        [*pieces.name(line), status, ", ".join(map(pieces.seed, sorted(seeds))), plain(reason)]
+        [*pieces.name(line), status, pieces.seed_list(seeds), plain(reason)]
         for line in lines
         for (status, reason), seeds in line.gaps.items()
     ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.pieces import p_value
 from recmerge_bench.report.boards.table import MEAN, Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.results.comparisons import scores_of, units_of
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.records import Records, Result
 from recmerge_bench.statistics.comparison import Comparison, Question, compare
 from recmerge_bench.statistics.scores import Units
 from recmerge_bench.statistics.verdicts import ALPHA, NONE, Judgement
 
 Ranks = Mapping[str, RankTable]
-Place = tuple[str, ...]
+#: A row of a suite: its table, and what tells it from the others there.
+Placed = tuple[Place, Row]
+#: Seed of a row -> its result.
+Seeds = dict[int | None, Result]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Movement:
         family: how many moved: rows and metrics.
     """
 
-    row: Place
+    row: Placed
     metric: str
     found: Comparison
     family: int
@@ -66,13 +69,13 @@ class Movement:
         )
 
 
-def named(row: Place) -> str:
+def named(row: Placed) -> str:
     """A row as a person reads it."""
-    return " ".join(part for part in row if part)
+    return " ".join(part for parts in row for part in parts if part)
 
 
 def movements(
-    registry: Registry, before: Mapping[str, Any], after: Mapping[str, Any], old: Ranks, new: Ranks
+    registry: Registry, before: Records, after: Records, old: Ranks, new: Ranks
 ) -> Iterator[Movement]:
     """Each row and metric whose numbers are not the same, where it can be tested.
 
@@ -88,9 +91,9 @@ def movements(
         new: ranks of `after` by key.
     """
     was, now = _done(before), _done(after)
-    family: dict[tuple[Place, str], Question] = {}
+    family: dict[tuple[Placed, str], Question] = {}
     for row in [r for r in was if r in now]:
-        names = after["header"]["metrics"]
+        names = after.header.metrics
         moved = [m for m in names if _means(was[row], m) != _means(now[row], m)]
         pairs = _paired(was[row], now[row], old, new) if moved else {}
         if pairs:
@@ -101,43 +104,41 @@ def movements(
         yield Movement(row, metric, found, len(family))
 
 
-def _done(records: Mapping[str, Any]) -> dict[Place, dict[Any, Mapping[str, Any]]]:
+def _done(records: Records) -> dict[Placed, Seeds]:
     """Row -> seed -> its result, where it is done."""
-    found: dict[Place, dict[Any, Mapping[str, Any]]] = {}
-    for result in records["results"]:
-        identity = result["identity"]
-        row = (identity["track"], identity["protocol"], *row_of(identity))
-        if result["status"] == "done":
-            found.setdefault(row, {})[identity["seed"]] = result
+    found: dict[Placed, Seeds] = {}
+    for result in records.results:
+        if result.done:
+            who = result.identity
+            found.setdefault((who.place, who.row), {})[who.seed] = result
     return found
 
 
-def _means(results: Mapping[Any, Mapping[str, Any]], metric: str) -> dict[Any, Any]:
+def _means(results: Seeds, metric: str) -> dict[int | None, dict[str, float | None]]:
     return {
-        seed: {d: values.get(metric) for d, values in r["metrics"].items()}
+        seed: {d: values.get(metric) for d, values in r.metrics.items()}
         for seed, r in results.items()
     }
 
 
 def _paired(
-    was: Mapping[Any, Mapping[str, Any]], now: Mapping[Any, Mapping[str, Any]], old: Ranks,
-    new: Ranks,
-) -> dict[Any, tuple[str, str]]:  # fmt: skip
+    was: Seeds, now: Seeds, old: Ranks, new: Ranks
+) -> dict[int | None, tuple[str, str]]:
     """Seed -> keys of both, where both were ranked alike."""
-    facts = ("candidates", "mask_history")
     return {
-        seed: (was[seed]["key"], now[seed]["key"])
+        seed: (was[seed].key, now[seed].key)
         for seed in was
         if seed in now
-        and all(was[seed].get(f) == now[seed].get(f) for f in facts)
-        and was[seed]["key"] in old
-        and now[seed]["key"] in new
-        and same_targets(old[was[seed]["key"]], new[now[seed]["key"]])
+        and was[seed].candidates == now[seed].candidates
+        and was[seed].mask_history == now[seed].mask_history
+        and was[seed].key in old
+        and now[seed].key in new
+        and same_targets(old[was[seed].key], new[now[seed].key])
     }
 
 
 def _question(
-    registry: Registry, metric: str, pairs: Mapping[Any, tuple[str, str]], units: Units,
+    registry: Registry, metric: str, pairs: Mapping[int | None, tuple[str, str]], units: Units,
     old: Ranks, new: Ranks,
 ) -> Question:  # fmt: skip
     first = scores_of(registry, metric, {s: k[1] for s, k in pairs.items()}, new.__getitem__)
@@ -145,15 +146,14 @@ def _question(
     return Question(first, second, units)
 
 
-def notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def notes(before: Records, after: Records) -> list[str]:
     """Changes of order and of verdicts, and protocols that are not the same: a line each."""
     found = []
-    cards = (r["header"].get("protocols", {}) for r in (before, after))
-    old_cards, new_cards = cards
+    old_cards, new_cards = before.header.protocols, after.header.protocols
     for name in old_cards:
         if name in new_cards and old_cards[name] != new_cards[name]:
             found.append(f"protocol {name} is not the same: its tables are not comparable")
-    metric = after["header"]["metrics"][0]
+    metric = after.header.primary
     was, now = tables(before), tables(after)
     for place in [p for p in was if p in now]:
         found += _order(place, metric, was[place], now[place])
@@ -162,7 +162,7 @@ def notes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _order(
-    place: tuple[str, str], metric: str, was: Sequence[Line], now: Sequence[Line]
+    place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]
 ) -> list[str]:
     """Rows whose place changed among those that both have."""
     old, new = _placed(was, metric), _placed(now, metric)
@@ -172,28 +172,28 @@ def _order(
         for values in (old, new)
     ]
     return [
-        f"{named(place + row)}: place {ranks[0][row]} of {len(shared)} by {metric}, now "
+        f"{named((place, row))}: place {ranks[0][row]} of {len(shared)} by {metric}, now "
         f"{ranks[1][row]}"
         for row in shared
         if ranks[0][row] != ranks[1][row]
     ]
 
 
-def _placed(lines: Sequence[Line], metric: str) -> dict[Place, float]:
+def _placed(lines: Sequence[Line], metric: str) -> dict[Row, float]:
     found = {}
     for line in lines:
         value = line.mean(MEAN, metric)
         if value is not None:
-            found[row_of(line.identity)] = value
+            found[line.identity.row] = value
     return found
 
 
 def _verdicts(
-    place: tuple[str, str], before: Mapping[str, Any], after: Mapping[str, Any]
+    place: Place, before: Records, after: Records
 ) -> list[str]:
-    old, new = (verdicts_of(comparison_of(r, *place)) for r in (before, after))
+    old, new = (verdicts_of(comparison_of(r, place)) for r in (before, after))
     return [
-        f"{named(place + row)}: the verdict was {verdict}, is {new[row]}"
+        f"{named((place, row))}: the verdict was {verdict}, is {new[row]}"
         for row, verdict in old.items()
         if row in new and new[row] != verdict
     ]

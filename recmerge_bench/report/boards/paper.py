@@ -9,7 +9,8 @@ from itertools import combinations
 from statistics import mean, stdev
 from typing import Any
 
-from recmerge_bench.planning.references import SEVERAL, numbers
+from recmerge_bench.identity import Place
+from recmerge_bench.planning.references import SEVERAL, Number, numbers
 from recmerge_bench.report.boards.shares import (
     MEAN_OF_RATIOS,
     RATIO_OF_MEANS,
@@ -18,6 +19,7 @@ from recmerge_bench.report.boards.shares import (
     shares,
 )
 from recmerge_bench.report.boards.table import MEAN, Line
+from recmerge_bench.results.header import Header, Paper, PaperMethod
 from recmerge_bench.statistics.summary import mean_interval
 
 
@@ -48,7 +50,7 @@ class Beside:
     printed: tuple[float, ...]
     std: float | None
     stars: int
-    ours: Mapping[Any, float] = field(default_factory=dict)
+    ours: Mapping[int | None, float] = field(default_factory=dict)
     role: str = "baseline"
 
     @property
@@ -94,17 +96,17 @@ class Beside:
 
 
 def beside(
-    header: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line]
+    header: Header, place: Place, lines: Sequence[Line]
 ) -> list[Beside]:
     """All numbers of the paper that a table is set beside: by backbone, in the paper's order."""
-    about = header["tracks"][track].get("paper")
-    if not about or about["protocol"] != protocol:
+    track = header.tracks[place.track]
+    about, profile = track.paper, track.profile or ""
+    if about is None or about.protocol != place.protocol:
         return []
-    profile = header["tracks"][track].get("profile", "")
-    own = experts(lines, header["tracks"][track].get("reference"))
+    own = experts(lines, track.reference)
     found = []
     for rows in _numbers(about).values():
-        ours = about["methods"][rows[0]["method"]]
+        ours = about.methods[rows[0].method]
         for backbones, some in _by_backbone(about, rows):
             fitting = [line for line in lines if _fits(line, ours, profile, backbones[0])]
             found += [_entry(about, backbones[1:], some, line, own) for line in fitting]
@@ -115,59 +117,59 @@ def beside(
     return sorted(found, key=lambda e: order.index(e.backbones))
 
 
-def _numbers(about: Mapping[str, Any]) -> dict[tuple[str, ...], list[dict[str, str]]]:
+def _numbers(about: Paper) -> dict[tuple[str, ...], list[Number]]:
     """(method, domain, metric, unit) -> the paper's rows, one for each backbone."""
-    found: dict[tuple[str, ...], list[dict[str, str]]] = defaultdict(list)
-    for row in numbers(about):
-        found[row["method"], row["domain"], row["metric"], row["unit"]].append(row)
+    found: dict[tuple[str, ...], list[Number]] = defaultdict(list)
+    for row in numbers(about.numbers):
+        found[row.method, row.domain, row.metric, row.unit].append(row)
     return found
 
 
 def _by_backbone(
-    about: Mapping[str, Any], rows: Sequence[dict[str, str]]
-) -> Iterator[tuple[tuple[str, ...], list[dict[str, str]]]]:
+    about: Paper, rows: Sequence[Number]
+) -> Iterator[tuple[tuple[str, ...], list[Number]]]:
     """(ours, the paper's...), rows: for each of our backbones; ("",), rows where there are none."""
-    if not about["backbones"]:
+    if not about.backbones:
         yield ("",), list(rows)
-    for mine, theirs in about["backbones"].items():
-        some = [r for r in rows if r["backbone"] in theirs]
+    for mine, theirs in about.backbones.items():
+        some = [r for r in rows if r.backbone in theirs]
         if some:
             yield (mine, *theirs), some
 
 
-def _fits(line: Line, ours: Mapping[str, Any], profile: str, backbone: str) -> bool:
+def _fits(line: Line, ours: PaperMethod, profile: str, backbone: str) -> bool:
     identity = line.identity
     return (
-        identity["method"] == ours["method"]
-        and ours["variant"] in (None, identity["variant"])
-        and (not ours["recipes"] or identity["recipe"] in ours["recipes"])
-        and identity["profile"] == profile
-        and backbone in ("", identity["backbone"])
+        identity.method == ours.method
+        and ours.variant in (None, identity.variant)
+        and (not ours.recipes or identity.recipe in ours.recipes)
+        and identity.profile == profile
+        and backbone in ("", identity.backbone)
     )
 
 
 def _entry(
-    about: Mapping[str, Any], backbones: tuple[str, ...], rows: Sequence[Mapping[str, str]],
+    about: Paper, backbones: tuple[str, ...], rows: Sequence[Number],
     line: Line | None, own: Mapping[str, Line],
 ) -> Beside:  # fmt: skip
     first, several = rows[0], len(rows) > 1
-    share = first["unit"] == "share"
+    share = first.unit == "share"
     return Beside(
-        first["method"], backbones, line, first["domain"], first["metric"], share,
-        tuple(float(r["value"]) for r in rows),
-        float(first["std"]) if first["std"] and not several else None,
-        0 if several else int(first["stars"]),
-        _ours(line, own, first["domain"], first["metric"], share) if line else {},
-        about["methods"][first["method"]]["role"],
+        first.method, backbones, line, first.domain, first.metric, share,
+        tuple(float(r.value) for r in rows),
+        float(first.std) if first.std and not several else None,
+        0 if several else int(first.stars),
+        _ours(line, own, first.domain, first.metric, share) if line else {},
+        about.methods[first.method].role,
     )  # fmt: skip
 
 
 def _ours(
     line: Line, own: Mapping[str, Line], domain: str, metric: str, share: bool
-) -> dict[Any, float]:
+) -> dict[int | None, float]:
     if share:
         place = RATIO_OF_MEANS if domain == "average" else domain
-        found = shares(line, own.get(line.identity["backbone"]), metric).get(place, {})
+        found = shares(line, own.get(line.identity.backbone), metric).get(place, {})
         return {s: 100 * v for s, v in found.items()}
     factor = len(line.domains) if domain == "sum" else 1
     values = by_seed(line, MEAN if domain in SEVERAL else domain, metric)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from recmerge_bench.planning.references import SEVERAL
 from recmerge_bench.report.boards.paper import Beside, order_alike
 from recmerge_bench.report.boards.pieces import plain, table
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS
 from recmerge_bench.report.boards.stars import stars
+from recmerge_bench.results.header import Paper
 
 INSIDE = (
     "*Inside*: whether the paper's number lies in our 95 % interval: Student's t over our seeds, "
@@ -20,14 +20,14 @@ ONLY = (
 )
 
 
-def heading(about: Mapping[str, Any]) -> str:
+def heading(about: Paper) -> str:
     """Says at once whether the two columns measure the same."""
-    if about["differs"]:
-        return f"{plain(about['title'])}: for comparison, not a reproduction"
-    return f"{plain(about['title'])} and ours"
+    if about.differs:
+        return f"{plain(about.title)}: for comparison, not a reproduction"
+    return f"{plain(about.title)} and ours"
 
 
-def compact(about: Mapping[str, Any], found: Sequence[Beside], primary: str) -> list[str]:
+def compact(about: Paper, found: Sequence[Beside], primary: str) -> list[str]:
     """The primary metric alone, of the paper's average where it prints one that is ours too."""
     mine = [e for e in found if e.metric == primary]
     if not mine:  # a table of other metrics
@@ -38,20 +38,20 @@ def compact(about: Mapping[str, Any], found: Sequence[Beside], primary: str) -> 
     return _section(about, whole or mine)
 
 
-def full(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
+def full(about: Paper, found: Sequence[Beside]) -> list[str]:
     """All numbers that both have, and the paper's test on our seeds."""
     return [*_section(about, found), *_tests(about, found)]
 
 
-def _section(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
-    differs, notes = about["differs"], about["notes"]
+def _section(about: Paper, found: Sequence[Beside]) -> list[str]:
+    differs, notes = about.differs, about.notes
     parts = [f"### {heading(about)}"]
     if differs:
         parts.append(ONLY + "\n\n" + _list(differs))
     parts.append(_numbers(about, found))
     if any(e.inside is not None for e in found) and not differs:
         parts.append(INSIDE)
-    said = [f"The paper: {plain(about['source'])}, {about['seeds']} seeds."]
+    said = [f"The paper: {plain(about.source)}, {about.seeds} seeds."]
     if any(e.range for e in found):
         said.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in found):
@@ -70,9 +70,9 @@ def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {plain(line)}" for line in lines)
 
 
-def _numbers(about: Mapping[str, Any], found: Sequence[Beside]) -> str:
+def _numbers(about: Paper, found: Sequence[Beside]) -> str:
     several = len({e.backbones for e in found}) > 1
-    tested = not about["differs"]
+    tested = not about.differs
     headers = [
         *(["backbone"] if several else []), "the paper's method", "ours", "domain", "metric",
         "paper", "ours", "difference", "relative", *(["inside"] if tested else []),
@@ -134,12 +134,11 @@ def _difference(entry: Beside) -> str:
     return f"{entry.difference:+.2f} points" if entry.share else f"{entry.difference:+.4f}"
 
 
-def _tests(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
-    tested = stars(found, about["test"])
-    if not tested:
+def _tests(about: Paper, found: Sequence[Beside]) -> list[str]:
+    test, tested = about.test, stars(found, about.test)
+    if test is None or not tested:
         return []
-    test = about["test"]
-    levels = ", ".join(f"{'*' * (n + 1)} {level:g}" for n, level in enumerate(test["levels"]))
+    levels = ", ".join(f"{'*' * (n + 1)} {level:g}" for n, level in enumerate(test.levels))
     rows = [
         [
             plain(s.entry.line.name[1] if s.entry.line else "–"),
@@ -155,7 +154,7 @@ def _tests(about: Mapping[str, Any], found: Sequence[Beside]) -> list[str]:
         "stars by it", "stars printed",
     ]  # fmt: skip
     said = (
-        f"The test that the paper prints stars by, `{test['name']}` (largest p: "
+        f"The test that the paper prints stars by, `{test.name}` (largest p: "
         f"{levels.replace('*', chr(92) + '*')}), on our seeds. It takes the users as given, "
         "adjusts for no family, and enters no verdict of ours."
     )

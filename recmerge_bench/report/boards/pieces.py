@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
-from typing import Any
 
 from tabulate import tabulate
 
+from recmerge_bench.identity import Row
 from recmerge_bench.report.boards.table import Line
+from recmerge_bench.results.compared import Compared
 from recmerge_bench.untrusted.texts import code, markdown
 
 Best = tuple[float | None, float | None]
@@ -53,9 +54,10 @@ def seeds(line: Line) -> str:
     return "–" if line.seeds == [None] else str(len(line.seeds))
 
 
-def seed(value: int | None) -> str:
-    """One seed."""
-    return "–" if value is None else str(value)
+def seed_list(seeds: Sequence[int | None]) -> str:
+    """Seeds in their order; that of a method that depends on none as a dash."""
+    known = [str(s) for s in sorted(s for s in seeds if s is not None)]
+    return ", ".join(["–"] * (None in seeds) + known)
 
 
 def percent(values: Sequence[float], spread: bool = True) -> str:
@@ -77,7 +79,7 @@ def facts(rows: Sequence[tuple[str, str]], first: str) -> str:
     return table((first, ""), rows)
 
 
-def baseline_name(about: Mapping[str, Any], names: Mapping[tuple[str, ...], Any], row: Any) -> str:
+def baseline_name(about: Compared, names: Mapping[Row, tuple[str, str]]) -> str:
     """The baseline as the table's rows have it, between backticks."""
-    found = names.get(row)
-    return code(found[1] if found else about["baseline"]["method"])
+    found = names.get(about.baseline.row)
+    return code(found[1] if found else about.baseline.method)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import mean
-from typing import Any
 
 from recmerge_bench.report.boards.table import MEAN, Line
 
@@ -15,23 +14,23 @@ MEAN_OF_RATIOS, RATIO_OF_MEANS = "mean of ratios", "ratio of means"
 def experts(lines: Sequence[Line], reference: str | None) -> dict[str, Line]:
     """Backbone -> the reference method's line on it, where it is done."""
     return {
-        line.identity["backbone"]: line
+        line.identity.backbone: line
         for line in lines
-        if line.values and line.identity["method"] == reference
+        if line.values and line.identity.method == reference
     }
 
 
-def by_seed(line: Line, domain: str, metric: str) -> dict[Any, float]:
+def by_seed(line: Line, domain: str, metric: str) -> dict[int | None, float]:
     """Seed -> value, of the seeds that are done."""
     return dict(zip(line.seeds, line.values.get((domain, metric), []), strict=False))
 
 
-def shares(line: Line, own: Line | None, metric: str) -> dict[str, dict[Any, float]]:
+def shares(line: Line, own: Line | None, metric: str) -> dict[str, dict[int | None, float]]:
     """Domain, and each average, -> seed -> the share of the expert of the same seed.
 
     Seeds that either has not are left out; nothing is there where no share can be computed.
     """
-    found: dict[str, dict[Any, float]] = {}
+    found: dict[str, dict[int | None, float]] = {}
     if own is None:
         return found
     ratios = {d: _ratios(line, own, d, metric) for d in (*line.domains, MEAN)}
@@ -45,7 +44,7 @@ def shares(line: Line, own: Line | None, metric: str) -> dict[str, dict[Any, flo
     return found
 
 
-def _ratios(line: Line, own: Line, domain: str, metric: str) -> dict[Any, float]:
+def _ratios(line: Line, own: Line, domain: str, metric: str) -> dict[int | None, float]:
     base, found = by_seed(own, domain, metric), {}
     for seed, value in by_seed(line, domain, metric).items():
         below = base.get(None, base.get(seed))

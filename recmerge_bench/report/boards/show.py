@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.results.records import Records
 
 
-def print_board(records: Mapping[str, Any], console: Console) -> None:
+def print_board(records: Records, console: Console) -> None:
     """One compact table for each track and protocol: the primary metric by domain."""
-    header = records["header"]
-    metric = header["metrics"][0]
+    header = records.header
+    metric = header.primary
     for (track, protocol), lines in tables(records).items():
         done = [line for line in lines if line.values]
         missing = sum(len(s) for line in lines for s in line.gaps.values())
         title = f"{track}, {protocol}: {metric}"
-        if header["label"] == "smoke":
+        if header.label == "smoke":
             title += " (smoke board, no verdicts)"
         if done:
             console.print(_table(done, metric, title))

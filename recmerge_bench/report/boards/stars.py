@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from recmerge_bench.report.boards.paper import Beside
+from recmerge_bench.results.header import PaperTest
 from recmerge_bench.statistics.published import published_test
 
 
@@ -29,7 +29,7 @@ class Stars:
     stars: int
 
 
-def stars(entries: Sequence[Beside], test: Mapping[str, Any] | None) -> list[Stars]:
+def stars(entries: Sequence[Beside], test: PaperTest | None) -> list[Stars]:
     """One for each number of a proposed method that can be tested.
 
     Args:
@@ -49,9 +49,9 @@ def stars(entries: Sequence[Beside], test: Mapping[str, Any] | None) -> list[Sta
         first, second = _paired(entry.ours, best.ours)
         if len(first) < 2:
             continue
-        p = published_test(test["name"], first, second)
+        p = published_test(test.name, first, second)
         above = first.mean() > second.mean()
-        found.append(Stars(entry, best, p, above * sum(p <= level for level in test["levels"])))
+        found.append(Stars(entry, best, p, above * sum(p <= level for level in test.levels)))
     return found
 
 
@@ -61,7 +61,7 @@ def _alike(one: Beside, other: Beside) -> bool:
 
 
 def _paired(
-    first: Mapping[Any, float], second: Mapping[Any, float]
+    first: Mapping[int | None, float], second: Mapping[int | None, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     if list(second) == [None]:
         return np.array(list(first.values())), np.array(list(second.values()))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from recmerge_bench.results.records import Submission
 from recmerge_bench.untrusted.texts import code, markdown
 
 #: Behind a submitted method's name.
 MARK = "†"
 
 
-def footnotes(rows: Iterable[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[str]:
+def footnotes(rows: Iterable[tuple[str, Sequence[Submission]]]) -> list[str]:
     """A paragraph that says where submitted rows came from; nothing where there are none.
 
     Args:
         rows: name of a row as printed, and what its submitted seeds came from
-            (`boards.schema.Submission`).
+            (`recmerge_bench.results.records.Submission`).
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for name, seeds in rows:
         for about in seeds:
-            said = (about["bundle"][:12], about["contact"], about["note"], *about["flags"])
+            said = (about.bundle[:12], about.contact, about.note, *about.flags)
             found.setdefault(said, []).append(name.removesuffix(f" {MARK}"))
     if not found:
         return []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, stdev
-from typing import Any
 
+from recmerge_bench.identity import Identity, Place, Row
+from recmerge_bench.names import MEAN
+from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.report.boards.submitted import MARK
-from recmerge_bench.results.results import MEAN
-from recmerge_bench.results.rows import Row, row_of
+from recmerge_bench.results.records import Records, Result, Submission
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Line:
     """A method on a board, its seeds together.
 
     Attributes:
-        identity: without the seed.
+        identity: that of its first seed.
         seeds: those that are done; [None] for a method without seed.
         values: (domain, metric) -> value of each seed.
         gaps: (status, reason) -> seeds that are not done.
@@ -34,11 +35,11 @@ class Line:
         submitted: where the seeds came from that the board's own run did not make.
     """
 
-    identity: dict[str, Any]
+    identity: Identity
     domains: list[str] = field(default_factory=list)
-    seeds: list[Any] = field(default_factory=list)
+    seeds: list[int | None] = field(default_factory=list)
     values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
-    gaps: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    gaps: dict[tuple[str, str], list[int | None]] = field(default_factory=dict)
     instances: dict[str, int] = field(default_factory=dict)
     candidates: str = ""
     masked: bool = False
@@ -46,27 +47,27 @@ class Line:
     split: str = ""
     several: bool = False
     profiles: bool = False
-    submitted: list[dict[str, Any]] = field(default_factory=list)
-    configuration: dict[str, Any] | None = None
+    submitted: list[Submission] = field(default_factory=list)
+    configuration: Configuration | None = None
     configuration_sha256: str = ""
     tier: str = ""
 
     @property
     def name(self) -> tuple[str, str]:
         """Backbone and method as printed; where all are the fixed recipe, it is not named."""
-        recipe, profile = self.identity["recipe"], self.identity["profile"]
+        recipe, profile = self.identity.recipe, self.identity.profile
         notes = [
-            self.identity["variant"],
+            self.identity.variant,
             f"{recipe} recipe" if self.several or recipe != "fixed" else "",
             f"profile {profile or 'none'}" if self.profiles else "",
         ]
         shown = "; ".join(note for note in notes if note)
-        method = self.identity["method"] + (f" ({shown})" if shown else "")
+        method = self.identity.method + (f" ({shown})" if shown else "")
         method += f" {MARK}" if self.submitted else ""
-        return self.identity["backbone"] or "–", method
+        return self.identity.backbone or "–", method
 
     @property
-    def replicates(self) -> list[Any]:
+    def replicates(self) -> list[int | None]:
         """All its seeds, done or not; [None] for a method without seed."""
         return [*self.seeds, *(s for seeds in self.gaps.values() for s in seeds)]
 
@@ -81,60 +82,67 @@ class Line:
         return stdev(found) if len(found) > 1 else None
 
 
-def tables(records: Mapping[str, Any]) -> dict[tuple[str, str], list[Line]]:
-    """(track, protocol) -> lines, in the suite's order."""
-    found: dict[tuple[str, str], dict[tuple[Any, ...], Line]] = {}
-    for result in records["results"]:
-        identity = dict(result["identity"])
-        seed = identity.pop("seed")
-        place = found.setdefault((identity["track"], identity["protocol"]), {})
-        line = place.setdefault(row_of(identity), Line(identity))
-        line.domains = result["domains"]
-        if line.configuration is None and result.get("configuration"):
-            line.configuration = result["configuration"]
-            line.configuration_sha256 = result["configuration_sha256"]
-        line.tier = line.tier or (result.get("merge") or {}).get("tier", "")
-        if result["status"] != "done":
-            gap = (result["status"], result.get("reason", ""))
-            line.gaps.setdefault(gap, []).append(seed)
-            continue
-        line.seeds.append(seed)
-        line.instances = result.get("instances", {})
-        line.candidates, line.masked = result["candidates"], result["mask_history"]
-        line.split = result.get("split", "")
-        line.submitted += [result["submitted"]] if result.get("submitted") else []
-        for group, means in result.get("groups", {}).items():
-            line.groups.setdefault(group, []).append(means[MEAN])
-        for domain, metrics in result["metrics"].items():
-            for metric, value in metrics.items():
-                line.values.setdefault((domain, metric), []).append(value)
-    header = records["header"]
-    order = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+def tables(records: Records) -> dict[Place, list[Line]]:
+    """Table -> lines, in the suite's order."""
+    found: dict[Place, dict[Row, Line]] = {}
+    for result in records.results:
+        rows = found.setdefault(result.identity.place, {})
+        line = rows.setdefault(result.identity.row, Line(result.identity))
+        _described(line, result)
+        if result.done:
+            _counted(line, result)
+        else:
+            seeds = line.gaps.setdefault((result.status, result.reason), [])
+            seeds.append(result.identity.seed)
     for lines in found.values():
         name_apart(lines.values())
-    return {key: list(found[key].values()) for key in order if key in found}
+    tracks = records.header.tracks
+    order = [Place(t, p) for t in records.header.order for p in tracks[t].protocols]
+    return {place: list(found[place].values()) for place in order if place in found}
+
+
+def _described(line: Line, result: Result) -> None:
+    """What a result says of its row, done or not."""
+    line.domains = result.domains
+    if line.configuration is None and result.configuration is not None:
+        line.configuration = result.configuration
+        line.configuration_sha256 = result.configuration_sha256
+    line.tier = line.tier or (result.merge.tier if result.merge else "")
+
+
+def _counted(line: Line, result: Result) -> None:
+    """A seed that is done, with its numbers."""
+    line.seeds.append(result.identity.seed)
+    line.instances, line.split = result.instances, result.split
+    line.candidates, line.masked = result.candidates, result.mask_history
+    line.submitted += [result.submitted] if result.submitted else []
+    for group, means in result.groups.items():
+        line.groups.setdefault(group, []).append(means[MEAN])
+    for domain, metrics in result.metrics.items():
+        for metric, value in metrics.items():
+            line.values.setdefault((domain, metric), []).append(value)
 
 
 def names_of(lines: Sequence[Line]) -> dict[Row, tuple[str, str]]:
     """Row -> backbone and method as printed."""
-    return {row_of(line.identity): line.name for line in lines}
+    return {line.identity.row: line.name for line in lines}
 
 
 def name_apart(lines: Iterable[Line]) -> None:
     """Rows of one table learn what their names have to say to tell them from one another."""
     recipes: dict[str, set[str]] = {}
-    profiles: dict[tuple[str, ...], set[str]] = {}
+    profiles: dict[Row, set[str]] = {}
     rows = list(lines)
     for line in rows:
-        recipes.setdefault(line.identity["method"], set()).add(line.identity["recipe"])
-        profiles.setdefault(_but_profile(line), set()).add(line.identity["profile"])
+        recipes.setdefault(line.identity.method, set()).add(line.identity.recipe)
+        profiles.setdefault(_but_profile(line), set()).add(line.identity.profile)
     for line in rows:
-        line.several = len(recipes[line.identity["method"]]) > 1
+        line.several = len(recipes[line.identity.method]) > 1
         line.profiles = len(profiles[_but_profile(line)]) > 1
 
 
-def _but_profile(line: Line) -> tuple[str, ...]:
-    return tuple(str(line.identity[k]) for k in ("backbone", "method", "variant", "recipe"))
+def _but_profile(line: Line) -> Row:
+    return line.identity.row._replace(profile="")
 
 
 def best_two(lines: Sequence[Line], domain: str, metric: str) -> tuple[float | None, float | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.report.boards.pieces import p_value, plain, table
 from recmerge_bench.report.boards.table import Line, names_of
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.compared import Compared, ComparedRow, Judgement
+from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, shown
 from recmerge_bench.untrusted.texts import code
 
@@ -26,76 +27,70 @@ NOTE = (
 )
 
 
-def said_of(row: Mapping[str, Any]) -> str:
+def said_of(row: ComparedRow) -> str:
     """The verdict of a compared row as boards print it."""
-    about = row["about_methods"]
-    return shown(about["verdict"], about["reason"])
+    about = row.about_methods
+    return shown(about.verdict, about.reason)
 
 
-def said_of_models(row: Mapping[str, Any]) -> str:
+def said_of_models(row: ComparedRow) -> str:
     """What is said of these trained models."""
-    about = row["about_models"]
-    return shown(about["verdict"], about["reason"])
+    about = row.about_models
+    return shown(about.verdict, about.reason)
 
 
-def in_words(row: Mapping[str, Any]) -> str:
+def in_words(row: ComparedRow) -> str:
     """The verdict; where it leaves the methods open, what is said of these models too."""
     return said_of(row) + (f"; these models: {said_of_models(row)}" if models_beside(row) else "")
 
 
-def models_beside(row: Mapping[str, Any]) -> bool:
+def models_beside(row: ComparedRow) -> bool:
     """Whether something is said of these models where the verdict leaves the methods open."""
-    methods, models = (row[about]["verdict"] for about in ("about_methods", "about_models"))
+    methods, models = row.about_methods.verdict, row.about_models.verdict
     return methods in OPEN and models not in (NONE, UNRECORDED, methods)
 
 
-def comparison_of(records: Mapping[str, Any], track: str, protocol: str) -> list[Mapping[str, Any]]:
+def comparison_of(records: Records, place: Place) -> list[Compared]:
     """The comparisons of one table: one for each backbone that has a baseline."""
-    return [
-        c
-        for c in records.get("comparisons", [])
-        if (c["track"], c["protocol"]) == (track, protocol)
-    ]
+    return [c for c in records.comparisons if c.place == place]
 
 
-def compared_rows(
-    comparisons: Sequence[Mapping[str, Any]],
-) -> dict[tuple[str, ...], Mapping[str, Any] | None]:
+def compared_rows(comparisons: Sequence[Compared]) -> dict[Row, ComparedRow | None]:
     """Row -> its comparison, in the first entry that has it; None for a baseline."""
-    found: dict[tuple[str, ...], Mapping[str, Any] | None] = {}
+    found: dict[Row, ComparedRow | None] = {}
     for about in comparisons:
-        found[row_of(about["baseline"])] = None
-        for row in about["rows"]:
-            found.setdefault(row_of(row), row)
+        found[about.baseline.row] = None
+        for row in about.rows:
+            found.setdefault(row.row, row)
     return found
 
 
-def verdicts_of(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], str]:
+def verdicts_of(comparisons: Sequence[Compared]) -> dict[Row, str]:
     """Row -> its verdict in words; the baseline's own is ``baseline``."""
     rows = compared_rows(comparisons)
     return {name: "baseline" if row is None else in_words(row) for name, row in rows.items()}
 
 
-def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
+def section(about: Compared, lines: Sequence[Line]) -> list[str]:
     """Heading, table and what its columns are."""
     names = names_of(lines)
-    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))
+    base = names.get(about.baseline.row, ("", about.baseline.method))
     backbone = f" on {base[0]}" if base[0] not in ("", "–") else ""
     rows = []
-    for row in about["rows"]:
-        name = names.get(row_of(row), (row["backbone"], row["method"]))
-        alone, effect, relative = row["methods"], row["effect"], row["relative"]
+    for row in about.rows:
+        name = names.get(row.row, (row.backbone, row.method))
+        alone, effect, relative = row.methods, row.effect, row.relative
         rows.append(
             [
                 plain(name[1]),
-                f"{row['difference']:+.4f}",
+                f"{row.difference:+.4f}",
                 "–" if relative is None else f"{100 * relative:+.1f} %",
-                *_judged(row["about_methods"]),
-                *_judged(row["about_models"]),
-                "–" if alone is None else _interval(alone["lower"], alone["upper"]),
-                "–" if row["bootstrap"] is None else _interval(*row["bootstrap"]),
-                "–" if effect["dz"] is None else f"{effect['dz']:+.3f}",
-                f"{effect['wins']}/{effect['ties']}/{effect['losses']}",
+                *_judged(row.about_methods),
+                *_judged(row.about_models),
+                "–" if alone is None else _interval(alone.lower, alone.upper),
+                "–" if row.bootstrap is None else _interval(*row.bootstrap),
+                "–" if effect.dz is None else f"{effect.dz:+.3f}",
+                f"{effect.wins}/{effect.ties}/{effect.losses}",
             ]
         )
     headers = [
@@ -103,16 +98,16 @@ def section(about: Mapping[str, Any], lines: Sequence[Line]) -> list[str]:
         "verdict (these models)", "interval", "p", "methods, this row alone", "bootstrap", "dz",
         "win/tie/loss",
     ]  # fmt: skip
-    heading = f"### {plain(about['metric'])} beside {code(base[1])}{backbone}"
+    heading = f"### {plain(about.metric)} beside {code(base[1])}{backbone}"
     return [heading, table(headers, rows), NOTE]
 
 
-def _judged(about: Mapping[str, Any]) -> tuple[str, str, str]:
+def _judged(about: Judgement) -> tuple[str, str, str]:
     """Verdict, the interval behind it, p."""
-    said = shown(about["verdict"], about["reason"])
-    if about["p"] is None or about["lower"] is None:
+    said = shown(about.verdict, about.reason)
+    if about.p is None or about.lower is None or about.upper is None:
         return said, "–", "–"
-    return said, _interval(about["lower"], about["upper"]), p_value(about["p"])
+    return said, _interval(about.lower, about.upper), p_value(about.p)
 
 
 def _interval(lower: float, upper: float) -> str:

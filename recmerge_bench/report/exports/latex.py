@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.report.exports.source import Source
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.compared import Compared
+from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import slug, within
 
 _SPECIAL = {
@@ -37,44 +38,41 @@ def escaped(text: str) -> str:
 
 def write(source: Source, folder: Path) -> Iterator[Path]:
     """``<suite>-<track>-<protocol>.tex``: one for each table on which something is done."""
-    suite = source.records["suite"]
-    for (track, protocol), lines in tables(source.records).items():
+    records = Records.model_validate(source.records)
+    for place, lines in tables(records).items():
         done = [line for line in lines if line.values]
         if done:
-            compared = comparison_of(source.records, track, protocol)
-            text = latex_table(source.records, track, protocol, done, compared)
-            path = within(folder, f"{slug(suite, track, protocol)}.tex")
+            text = latex_table(records, place, done, comparison_of(records, place))
+            path = within(folder, f"{slug(records.suite, *place)}.tex")
             path.write_text(text, encoding="utf-8")
             yield path
 
 
 def latex_table(
-    records: Mapping[str, Any], track: str, protocol: str, lines: Sequence[Line],
-    compared: Sequence[Mapping[str, Any]] = (),
-) -> str:  # fmt: skip
+    records: Records, place: Place, lines: Sequence[Line], compared: Sequence[Compared] = ()
+) -> str:
     """A floating table: mean and standard deviation, best bold, second underlined, verdicts."""
-    header = records["header"]
-    metric, verdicts = header["metrics"][0], verdicts_of(compared)
+    header = records.header
+    metric, verdicts = header.primary, verdicts_of(compared)
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
     heads = ["backbone", "method", *domains, *(["verdict"] if verdicts else [])]
     body = []
     for line in lines:
-        row = row_of(line.identity)
         cells = [*map(escaped, line.name), *(_cell(line, d, metric, best[d]) for d in domains)]
-        cells += [escaped(verdicts.get(row, "–"))] if verdicts else []
+        cells += [escaped(verdicts.get(line.identity.row, "–"))] if verdicts else []
         body.append("    " + " & ".join(cells) + r" \\")
     left = "l" if verdicts else ""
-    smoke = " A smoke board: its numbers say nothing about methods." * (header["label"] == "smoke")
+    smoke = " A smoke board: its numbers say nothing about methods." * (header.label == "smoke")
     return "\n".join(
         [
             "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, in UTF-8",
             r"\begin{table}",
             r"  \centering",
-            f"  \\caption{{{escaped(header['title'])}: {escaped(metric)}, {escaped(track)}, "
-            f"{escaped(protocol)}; means over the seeds $\\pm$ sample standard deviation, best in "
-            f"bold, second underlined.{smoke}}}",
-            f"  \\label{{tab:{slug(records['suite'], track, protocol)}}}",
+            f"  \\caption{{{escaped(header.title)}: {escaped(metric)}, {escaped(place.track)}, "
+            f"{escaped(place.protocol)}; means over the seeds $\\pm$ sample standard deviation, best "
+            f"in bold, second underlined.{smoke}}}",
+            f"  \\label{{tab:{slug(records.suite, *place)}}}",
             f"  \\begin{{tabular}}{{ll{'r' * len(domains)}{left}}}",
             r"    \toprule",
             "    " + " & ".join(map(escaped, heads)) + r" \\",

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.digests import sha256
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.report.boards import pieces
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.pieces import p_value, plain
 from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.compared import Compared, ComparedRow, Judgement
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Records, Result
 from recmerge_bench.statistics.verdicts import NONE
 
 
@@ -27,39 +29,39 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
 
 def summary(source: Source) -> str:
     """Its text."""
-    records = source.records
-    header = records["header"]
-    parts = [f"# Results: {plain(header['title'])}", _first(header)]
-    for (track, protocol), lines in tables(records).items():
-        parts += _section(records, track, protocol, lines)
-    parts += ["## How to reproduce", f"    {' '.join(header['command'].split())}"]
-    parts += ["## Versions", _versions(records["results"])]
+    records = Records.model_validate(source.records)
+    header = records.header
+    parts = [f"# Results: {plain(header.title)}", _first(header)]
+    for place, lines in tables(records).items():
+        parts += _section(records, place, lines)
+    parts += ["## How to reproduce", f"    {' '.join(header.command.split())}"]
+    parts += ["## Versions", _versions(records.results)]
     parts += ["## Records", _hashes(source)]
     return "\n\n".join(parts) + "\n"
 
 
-def _first(header: Mapping[str, Any]) -> str:
+def _first(header: Header) -> str:
     said = (
         "Means over the seeds ± sample standard deviation; best in **bold**, second "
         "<u>underlined</u>. A metric's mean over the domains weighs them alike. Ties count half."
     )
-    if header["label"] == "smoke":
+    if header.label == "smoke":
         said += " **A smoke board: small fixed budgets; its numbers say nothing about methods.**"
     return said
 
 
 def _section(
-    records: Mapping[str, Any], track: str, protocol: str, lines: list[Line]
+    records: Records, place: Place, lines: list[Line]
 ) -> list[str]:
-    header = records["header"]
-    metric = header["metrics"][0]
-    parts = [f"## {plain(track)}, {plain(protocol)}", card(header, track, protocol, lines)]
+    header, metric = records.header, records.header.primary
+    title = f"## {plain(place.track)}, {plain(place.protocol)}"
+    parts = [title, card(header, place, lines)]
     done = [line for line in lines if line.values]
     if done:
         parts += [f"### {plain(metric)}", _table(done, metric)]
-    for about in comparison_of(records, track, protocol):
+    for about in comparison_of(records, place):
         names = names_of(lines)
-        said = [sentence(about, row, names) for row in about["rows"]]
+        said = [sentence(about, row, names) for row in about.rows]
         parts.append("\n".join(f"- {one}" for one in said))
     gaps = {gap: len(seeds) for line in lines for gap, seeds in line.gaps.items()}
     if gaps:
@@ -79,23 +81,23 @@ def _table(lines: Sequence[Line], metric: str) -> str:
 
 
 def sentence(
-    about: Mapping[str, Any], row: Mapping[str, Any], names: Mapping[tuple[str, ...], Any]
+    about: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, str]]
 ) -> str:
     """What a comparison found, as a sentence."""
-    mine = names.get(row_of(row), (row["backbone"], row["method"]))[1]
-    base = names.get(row_of(about["baseline"]), ("", about["baseline"]["method"]))[1]
-    seeds = len(row["seeds"])
+    mine = names.get(row.row, (row.backbone, row.method))[1]
+    base = names.get(about.baseline.row, ("", about.baseline.method))[1]
+    seeds = len(row.seeds)
     drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
-    where = f" on {about['baseline']['backbone']}" if about["baseline"]["backbone"] else ""
-    relative = "" if row["relative"] is None else f" ({100 * row['relative']:+.1f} %)"
+    where = f" on {about.baseline.backbone}" if about.baseline.backbone else ""
+    relative = "" if row.relative is None else f" ({100 * row.relative:+.1f} %)"
     parts = [
-        f"{plain(mine)} {_SAID[row['about_methods']['verdict']]} {plain(base)}{where} by "
-        f"{about['metric']}: {row['difference']:+.4f}{relative}{_rest(row['about_methods'])}"
+        f"{plain(mine)} {_SAID[row.about_methods.verdict]} {plain(base)}{where} by "
+        f"{about.metric}: {row.difference:+.4f}{relative}{_rest(row.about_methods)}"
     ]
     if models_beside(row):
-        word = row["about_models"]["verdict"]
-        parts.append(f"these models: {word}{_rest(row['about_models'])}")
-    return f"{'; '.join(parts)}; {row['users']} users, {drawn}."
+        word = row.about_models.verdict
+        parts.append(f"these models: {word}{_rest(row.about_models)}")
+    return f"{'; '.join(parts)}; {row.users} users, {drawn}."
 
 
 _SAID = {
@@ -105,23 +107,23 @@ _SAID = {
 }  # fmt: skip
 
 
-def _rest(about: Mapping[str, Any]) -> str:
+def _rest(about: Judgement) -> str:
     """Interval and p behind a verdict, or why there is none."""
-    if about["reason"]:
-        return f" ({about['reason']})"
-    if about["lower"] is None or about["p"] is None:
+    if about.reason:
+        return f" ({about.reason})"
+    if about.lower is None or about.upper is None or about.level is None or about.p is None:
         return ""
     return (
-        f", {100 * about['level']:.3g} % interval [{about['lower']:+.4f}, {about['upper']:+.4f}], "
-        f"p {p_value(about['p'])} (two-sided, Holm)"
+        f", {100 * about.level:.3g} % interval [{about.lower:+.4f}, {about.upper:+.4f}], "
+        f"p {p_value(about.p)} (two-sided, Holm)"
     )
 
 
-def _versions(results: Sequence[Mapping[str, Any]]) -> str:
+def _versions(results: Sequence[Result]) -> str:
     """Libraries and plugins of the results that are done."""
     found: dict[str, set[str]] = {}
     for result in results:
-        for name, version in {**result.get("libraries", {}), **result.get("plugins", {})}.items():
+        for name, version in {**result.libraries, **result.plugins}.items():
             found.setdefault(name, set()).update(version.split(", "))
     if not found:
         return "Nothing is done."

@@ -6,15 +6,16 @@ merge alone, which tells merges of the same experts apart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Any
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.cost_board import CostLine, cost_lines
 from recmerge_bench.report.boards.table import MEAN, Line, tables
 from recmerge_bench.report.csv_text import Number, csv_text
-from recmerge_bench.results.rows import row_of
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Costs, Records
 from recmerge_bench.untrusted.paths import apart
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
@@ -78,26 +79,26 @@ class Pareto:
         )  # fmt: skip
 
 
-def cost_figures(header: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    """(track, protocol) -> name of its plot; no two are alike, in any case of letters."""
-    places = [(t, p) for t in header["order"] for p in header["tracks"][t]["protocols"]]
+def cost_figures(header: Header) -> dict[Place, str]:
+    """Table -> name of its plot; no two are alike, in any case of letters."""
+    places = [Place(t, p) for t in header.order for p in header.tracks[t].protocols]
     names = apart([("cost-pareto", *place) for place in places])
     return dict(zip(places, names, strict=True))
 
 
-def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto]:
+def paretos(records: Records, costs: Costs) -> list[Pareto]:
     """A plot for each table with enough rows; smoke boards, whose budgets mean nothing: none."""
-    header = records["header"]
-    if header["label"] == "smoke":
+    header = records.header
+    if header.label == "smoke":
         return []
-    metric, spent, names = header["metrics"][0], cost_lines(costs), cost_figures(header)
+    metric, spent, names = header.primary, cost_lines(costs), cost_figures(header)
     found = []
-    for (track, protocol), lines in tables(records).items():
-        known = {row_of(c.line.identity): c for c in spent.get((track, protocol), [])}
+    for place, lines in tables(records).items():
+        known = {c.line.identity.row: c for c in spent.get(place, [])}
         pairs = [
-            (line, known[row_of(line.identity)])
+            (line, known[line.identity.row])
             for line in lines
-            if line.mean(MEAN, metric) is not None and row_of(line.identity) in known
+            if line.mean(MEAN, metric) is not None and line.identity.row in known
         ]
         if len(pairs) < FEWEST:
             continue
@@ -105,9 +106,11 @@ def paretos(records: Mapping[str, Any], costs: Mapping[str, Any]) -> list[Pareto
         rows = _panel(WHOLE, pairs, metric, ("training", "merging"))
         if merged:
             rows += _panel(MERGE, merged, metric, ("merging",))
-        levels = _levels(pairs, header["tracks"][track].get("reference"), metric) if merged else ()
-        title = f"{track}, {protocol}: {metric} and what it cost"
-        found.append(Pareto(names[track, protocol], title, metric, tuple(rows), tuple(levels)))
+        levels = _levels(pairs, header.tracks[place.track].reference, metric) if merged else ()
+        title = f"{place.track}, {place.protocol}: {metric} and what it cost"
+        found.append(
+            Pareto(names[place], title, metric, tuple(rows), tuple(levels))
+        )
     return found
 
 
@@ -145,5 +148,5 @@ def _levels(
     return [
         (*line.name, line.mean(MEAN, metric) or 0.0)
         for line, _ in pairs
-        if line.identity["method"] == reference
+        if line.identity.method == reference
     ]

@@ -79,8 +79,7 @@ def expected(folder: Path, suite: str) -> dict[Path, str | None]:
 def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     """Every file that a suite's records make, as it should be; None where it cannot be drawn."""
     path = within(folder, "records", f"{suite}.json")
-    typed = load_records(path)
-    records, costs = typed.raw, load_costs(cost_path(path)).raw
+    records, costs = load_records(path), load_costs(cost_path(path))
     plots = paretos(records, costs)
     files: dict[Path, str | None] = {
         within(folder, f"{suite}.md"): render(records),
@@ -90,7 +89,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
         files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
-    for data in figures(typed, load_curves(curves_path(path))):
+    for data in figures(records, load_curves(curves_path(path))):
         table, picture = _figure(folder, suite, data.name)
         files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
     return files
@@ -113,7 +112,7 @@ def _site(folder: Path, registry: Registry) -> dict[Path, str]:
 def _apart(path: Path) -> list[str]:
     """Files that are another suite's too."""
     try:
-        check_apart(load_records(path).raw, path.parent)
+        check_apart(load_records(path), path.parent)
     except HandledError as error:
         return [f"{path}: {error}"]
     return []
@@ -166,20 +165,20 @@ def _records(path: Path, registry: Registry) -> list[str]:
 def _papers(path: Path, registry: Registry) -> list[str]:
     """Numbers of papers that are not those of the reference data."""
     found, lines = [], path.read_text(encoding="utf-8").splitlines()
-    for track, about in load_records(path).raw["header"]["tracks"].items():
-        paper = about.get("paper")
-        if not paper:
+    for track, about in load_records(path).header.tracks.items():
+        paper = about.paper
+        if paper is None:
             continue
         try:
-            _, rows = load_reference(paper["reference"], registry, f"{path}: track '{track}'")
+            _, rows = load_reference(paper.reference, registry, f"{path}: track '{track}'")
         except HandledError as error:
             found.append(str(error))
             continue
-        known = set(as_carried(rows, paper["setting"]))
+        known = set(as_carried(rows, paper.setting))
         found += [
             f"{path}:{_line(lines, (track, 'numbers'))}: track '{track}' has the paper's number "
-            f"{number}, which '{paper['reference']}' lacks"
-            for number in paper["numbers"]
+            f"{number}, which '{paper.reference}' lacks"
+            for number in paper.numbers
             if number not in known
         ]
     return found[:20]

@@ -40,10 +40,10 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
         HandledError: there are no such records or ranks, or they are damaged.
     """
     path = records / f"{suite}.json"
-    found, costs = load_records(path).raw, load_costs(cost_path(path)).raw
+    found, costs = load_records(path), load_costs(cost_path(path))
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
-    write_json(path, derive(found, ranks, registry, load_groups(groups_path(path))))
-    write_json(cost_path(path), costs)
+    write_json(path, derive(found.raw, ranks, registry, load_groups(groups_path(path))))
+    write_json(cost_path(path), costs.to_json())
     return [path, cost_path(path)]
 
 
@@ -55,7 +55,7 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
             be replaced.
     """
     path = within(records, f"{suite}.json")
-    found, costs = load_records(path).raw, load_costs(cost_path(path)).raw
+    found, costs = load_records(path), load_costs(cost_path(path))
     check_apart(found, records)
     texts = {
         within(boards, f"{suite}.md"): render(found),

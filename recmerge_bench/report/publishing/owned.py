@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.names import repeated
 from recmerge_bench.report.figures.pareto import cost_figures
 from recmerge_bench.results.files import load_records, records_files
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import BESIDE
 
 #: What records consist of, by the end of their names.
 ENDS = (".json", ".cost.json", ".curves.json", ".groups.json", ".ranks.parquet")
 
 
-def owned(records: Mapping[str, Any]) -> set[str]:
+def owned(suite: str, header: Header) -> set[str]:
     """Paths within a folder of boards that the suite's files may have, drawn or not."""
-    suite, header = records["suite"], records["header"]
-    figures = [*header.get("figures", {}), *cost_figures(header).values()]
+    figures = [*header.figures, *cost_figures(header).values()]
     return {
         *(f"{suite}{end}.md" for end in ("", *BESIDE)),
         *(f"records/{suite}{end}" for end in ENDS),
@@ -27,7 +27,7 @@ def owned(records: Mapping[str, Any]) -> set[str]:
     }
 
 
-def check_apart(records: Mapping[str, Any], folder: Path, others: Iterable[Path] = ()) -> None:
+def check_apart(records: Records, folder: Path, others: Iterable[Path] = ()) -> None:
     """Refuse a suite whose files would be those of another suite or of somebody else.
 
     Args:
@@ -38,13 +38,13 @@ def check_apart(records: Mapping[str, Any], folder: Path, others: Iterable[Path]
     Raises:
         HandledError: they would be.
     """
-    suite, mine = records["suite"], owned(records)
+    suite, mine = records.suite, owned(records.suite, records.header)
     if again := _both(mine):
         raise HandledError(f"suite '{suite}': two of its files would be called {again}")
     for path in records_files(folder):
         if path.stem == suite:
             continue
-        theirs = owned({**load_records(path).raw, "suite": path.stem})
+        theirs = owned(path.stem, load_records(path).header)
         if both := _both([*theirs, *mine]):
             raise HandledError(
                 f"suite '{suite}': its file {both} would be that of suite '{path.stem}'; give it "

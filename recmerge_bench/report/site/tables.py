@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
+from recmerge_bench.identity import Row
 from recmerge_bench.report.boards.card import card_facts
 from recmerge_bench.report.boards.configurations import made_text
 from recmerge_bench.report.boards.cost_board import by_kind
@@ -15,7 +16,9 @@ from recmerge_bench.report.boards.table import MEAN, Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside, said_of_models
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
-from recmerge_bench.results.rows import Row, row_of
+from recmerge_bench.results.compared import Claim, Compared, ComparedRow, Judgement
+from recmerge_bench.results.records import Cost, Records
+from recmerge_bench.results.rows import row_of
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
 
@@ -30,8 +33,10 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
     costs = {cost["key"]: cost for cost in suite.costs}
     mends = _mends(suite.records)
     found = []
-    for (track, protocol), lines in tables(suite.records).items():
-        compared = comparison_of(suite.records, track, protocol)
+    records = Records.model_validate(suite.records)
+    for place, lines in tables(records).items():
+        track, protocol = place
+        compared = comparison_of(records, place)
         reference = suite.header["tracks"][track].get("reference")
         own = experts(lines, reference)
         said = _compared(compared)
@@ -41,14 +46,14 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
                 "track": track,
                 "protocol": protocol,
                 "domains": lines[0].domains,
-                "card": [list(row) for row in card_facts(suite.header, track, protocol, lines)],
+                "card": [list(row) for row in card_facts(records.header, place, lines)],
                 "reference": reference if own else None,
                 "compared": [_baseline(c, lines) for c in compared],
                 "across": _across(suite.records, track, protocol),
                 "rows": [
-                    _row(line, own.get(line.identity["backbone"]), suite.header["metrics"])
-                    | {k: v for k, v in said.get(row_of(line.identity), {}).items()}
-                    | {"cost": _cost([costs[k] for k in keys[row_of(line.identity)] if k in costs])}
+                    _row(line, own.get(line.identity.backbone), suite.header["metrics"])
+                    | {k: v for k, v in said.get(line.identity.row, {}).items()}
+                    | {"cost": _cost([costs[k] for k in keys[line.identity.row] if k in costs])}
                     | {"gaps": _gaps(line, mends)}
                     for line in lines
                 ],
@@ -58,15 +63,15 @@ def table_data(suite: Suite) -> list[dict[str, Any]]:
 
 
 def _row(line: Line, own: Line | None, metrics: Sequence[str]) -> dict[str, Any]:
-    row, (backbone, method) = row_of(line.identity), line.name
+    row, (backbone, method) = line.identity.row, line.name
     places = [*line.domains, MEAN] if line.values else []
     return {
         "id": row_id(row),
         "backbone": backbone,
-        "method": line.identity["method"],
+        "method": line.identity.method,
         "label": method,
-        "page": distinct(line.identity["method"]),
-        "recipe": line.identity["recipe"],
+        "page": distinct(line.identity.method),
+        "recipe": line.identity.recipe,
         "made": made_text(line),
         "seeds": [s for s in line.seeds if s is not None] if line.seeds != [None] else [],
         "wanted": len([s for s in line.replicates if s is not None]),
@@ -90,17 +95,17 @@ def _shares(line: Line, own: Line | None, metric: str) -> dict[str, float | None
     return {name: short(mean(by_seed.values())) for name, by_seed in found.items()} or None
 
 
-def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, Any]]:
+def _compared(comparisons: Sequence[Compared]) -> dict[Row, dict[str, Any]]:
     """Row -> verdict and what it follows from; the first family that has the row."""
     found: dict[Row, dict[str, Any]] = {}
     for number, about in enumerate(comparisons):
-        found[row_of(about["baseline"])] = {"verdict": "baseline", "reason": ""}
-        for row in about["rows"]:
+        found[about.baseline.row] = {"verdict": "baseline", "reason": ""}
+        for row in about.rows:
             found.setdefault(
-                row_of(row),
+                row.row,
                 {
-                    "verdict": row["about_methods"]["verdict"],
-                    "reason": row["about_methods"]["reason"],
+                    "verdict": row.about_methods.verdict,
+                    "reason": row.about_methods.reason,
                     "models": said_of_models(row),
                     "models_beside": models_beside(row),
                     "difference": {"family": number, **_difference(row)},
@@ -109,36 +114,36 @@ def _compared(comparisons: Sequence[Mapping[str, Any]]) -> dict[Row, dict[str, A
     return found
 
 
-def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
-    alone, effect, bootstrap = row["methods"], row["effect"], row["bootstrap"]
+def _difference(row: ComparedRow) -> dict[str, Any]:
+    effect, bootstrap = row.effect, row.bootstrap
     return {
-        "mean": short(row["difference"]),
-        "relative": short(row["relative"]),
-        "methods": _ends(row["about_methods"]),
-        "p": short(row["about_methods"]["p"]),
-        "models": _ends(row["about_models"]),
-        "alone": _ends(alone),
+        "mean": short(row.difference),
+        "relative": short(row.relative),
+        "methods": _ends(row.about_methods),
+        "p": short(row.about_methods.p),
+        "models": _ends(row.about_models),
+        "alone": _ends(row.methods),
         "bootstrap": None if bootstrap is None else [short(v) for v in bootstrap],
-        "dz": short(effect["dz"]),
-        "wins": [effect[k] for k in ("wins", "ties", "losses")],
+        "dz": short(effect.dz),
+        "wins": [effect.wins, effect.ties, effect.losses],
     }
 
 
-def _ends(about: Mapping[str, Any] | None) -> list[Any] | None:
-    if about is None or about["lower"] is None:
+def _ends(about: Judgement | Claim | None) -> list[Any] | None:
+    if about is None or about.lower is None:
         return None
-    return [short(about[k]) for k in ("lower", "upper")]
+    return [short(about.lower), short(about.upper)]
 
 
-def _baseline(about: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
-    base = row_of(about["baseline"])
+def _baseline(about: Compared, lines: Sequence[Line]) -> dict[str, Any]:
+    base = about.baseline.row
     label = next((" ".join(n for n in line.name if n != "–") for line in lines
-                  if row_of(line.identity) == base), about["baseline"]["method"])  # fmt: skip
+                  if line.identity.row == base), about.baseline.method)  # fmt: skip
     return {
-        "metric": about["metric"],
+        "metric": about.metric,
         "id": row_id(base),
         "label": label,
-        "mean": short(about["rows"][0]["baseline"]) if about["rows"] else None,
+        "mean": short(about.rows[0].baseline) if about.rows else None,
     }
 
 
@@ -172,7 +177,7 @@ def _cost(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Means over the seeds: seconds of training, of merging and of the rest; peak MiB."""
     if not entries:
         return None
-    kinds = [by_kind(entry) for entry in entries]
+    kinds = [by_kind(Cost.model_validate(entry)) for entry in entries]
     parts = {
         "train": mean(k["training"] for k in kinds),
         "merge": mean(k["merging"] for k in kinds),
