@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -44,6 +44,15 @@ class Value(Part):
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the keys that it was made with and no others."""
         return self.model_dump(by_alias=True, exclude_unset=True)
+
+    def changed(self, **fields: Any) -> Self:
+        """The same with other values of these fields."""
+        return self.model_copy(update=fields)
+
+    def without(self, *fields: str) -> Self:
+        """The same with these fields as if they had never been given."""
+        kept = {n: getattr(self, n) for n in self.model_fields_set if n not in fields}
+        return self.model_construct(**kept)
 
 
 def checked(

@@ -7,10 +7,10 @@ from typing import Any
 
 import boards_builders as made
 import numpy as np
+from json_boards import make_comparisons
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.comparisons import make_comparisons
 from recmerge_bench.results.results import domain_means
 
 USERS = 300

@@ -13,11 +13,12 @@ from typing import Any
 
 import boards_builders as made
 import numpy as np
+from json_boards import derive
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.all_ranks import derive, write_all_ranks
+from recmerge_bench.results.all_ranks import write_all_ranks
 
 USERS = 30
 SPLIT = "e" * 64

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from json_boards import derive, paretos, render_cost
 from safetensors.numpy import save_file
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.cost_board import by_kind, render_cost
+from recmerge_bench.report.boards.cost_board import by_kind
 from recmerge_bench.report.figures.draw import write_figure
 from recmerge_bench.report.figures.draw_pareto import pareto_svg
-from recmerge_bench.report.figures.pareto import MERGE, WHOLE, frontier, paretos
+from recmerge_bench.report.figures.pareto import MERGE, WHOLE, frontier
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.results.costs import joules_of, parameters_of
 from recmerge_bench.results.results import Reader
@@ -59,7 +60,7 @@ def test_parameters_are_those_that_serve_the_domains(tmp_path: Path, registry: R
 def test_seconds_by_kind_and_joules_of_all_cells() -> None:
     seconds = {"train:a": 1.0, "train:b": 2.0, "merge:c": 4.0, "rank:d": 8.0, "data:e": 16.0,
                "text:f": 32.0}  # fmt: skip
-    found = by_kind({"seconds": seconds})
+    found = by_kind(seconds)
     assert found == {"training": 3.0, "merging": 4.0, "ranking": 8.0, "other": 48.0}
     told = {"energy": {"joules": 10.0, "share": 0.5}}
     assert joules_of([told, told]) == 10.0
@@ -152,7 +153,7 @@ def test_smoke_boards_and_short_tables_have_no_plot() -> None:
 
 def test_check_knows_the_plots(tmp_path: Path, registry: Registry) -> None:
     from recmerge_bench.report.publishing.finish import render_suite
-    from recmerge_bench.results.all_ranks import derive, write_all_ranks
+    from recmerge_bench.results.all_ranks import write_all_ranks
 
     records, costs = suite()
     for result in records["results"]:

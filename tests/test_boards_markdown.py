@@ -9,12 +9,9 @@ from pathlib import Path
 
 import boards_builders as made
 import pytest
+from json_boards import print_board, render, render_cost, render_full
 from rich.console import Console
 
-from recmerge_bench.report.boards.cost_board import render_cost
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.boards.show import print_board
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.results import UNRECORDED
 

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from compared_builders import suite
+from json_boards import derive, movements, notes
 
 from recmerge_bench.cli import cli
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.movement import Movement, movements, notes, same_targets
-from recmerge_bench.results.all_ranks import derive, write_all_ranks
+from recmerge_bench.report.boards.movement import Movement, same_targets
+from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.statistics.families import holm
 
 Suite = tuple[dict[str, Any], dict[str, RankTable]]
@@ -48,7 +49,7 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
     before = suite(registry)
     after = changed(registry, before, "up", 3)
     found = moved_rows(registry, before, after)
-    assert [(m.row[3], m.metric) for m in found] == [
+    assert [(m.row[1].method, m.metric) for m in found] == [
         ("up", "NDCG@10"), ("up", "HR@10"), ("up", "MRR")
     ]  # fmt: skip
     first = found[0]
@@ -137,7 +138,8 @@ def test_order_and_verdicts_and_protocols_that_changed_are_told(registry: Regist
     before = suite(registry)
     after = changed(registry, before, "up", 30)
     for records in (before[0], after[0]):
-        records["header"]["protocols"] = {"cut": {"negatives": None}}
+        records["header"]["protocols"] = {"cut": {"summary": "", "split": {}, "negatives": None,
+                                                   "candidate_seed": 1}}  # fmt: skip
     said = notes(before[0], after[0])
     assert "merging cut net up fixed cpu: place 1 of 6 by NDCG@10, now 6" in said
     assert "merging cut net up fixed cpu: the verdict was better, is worse" in said

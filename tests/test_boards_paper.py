@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from json_boards import beside, render, render_full, tables
 from scipy import stats
 
 from recmerge_bench.errors import DataError
@@ -20,15 +21,13 @@ from recmerge_bench.files import write_json
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.boards.paper import Beside, beside, order_alike
+from recmerge_bench.report.boards.paper import Beside, order_alike
 from recmerge_bench.report.boards.stars import stars
-from recmerge_bench.report.boards.table import tables
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import load_records
+from recmerge_bench.results.header import PaperTest
 
 METHODS = {
     "Expert": {"method": "own", "variant": None, "recipes": [], "role": "reference"},
@@ -60,7 +59,7 @@ def records(**changes: Any) -> dict[str, Any]:
 
 def entries(found: dict[str, Any]) -> list[Beside]:
     [(place, lines)] = tables(found).items()
-    return beside(found["header"], *place, lines)
+    return beside(found["header"], place, lines)
 
 
 def cells(text: str, *words: str) -> list[str]:
@@ -174,7 +173,7 @@ def entry(role: str, ours: dict[Any, float], method: str = "m") -> Beside:
 def test_stars_are_scipys_paired_test_against_our_best_baseline() -> None:
     mine = {0: 0.20, 1: 0.21, 2: 0.22, 3: 0.20}
     weak, strong = {s: 0.1 for s in range(4)}, {0: 0.19, 1: 0.21, 2: 0.20, 4: 0.9}
-    test = {"name": "paired-t-over-seeds", "levels": [0.3, 0.2, 0.01]}
+    test = PaperTest(name="paired-t-over-seeds", levels=[0.3, 0.2, 0.01])
     some = [entry("baseline", weak), entry("baseline", strong, "s"), entry("proposed", mine)]
     [found] = stars(some, test)
     assert found.against.method == "s"  # over the seeds in common: 0, 1, 2
@@ -184,7 +183,7 @@ def test_stars_are_scipys_paired_test_against_our_best_baseline() -> None:
     below = [entry("baseline", {s: v + 0.1 for s, v in mine.items()}), entry("proposed", mine)]
     assert stars(below, test)[0].stars == 0
     constant = [entry("baseline", {None: 0.1}), entry("proposed", mine)]
-    one_sided = {"name": "one-tailed-t-over-seeds", "levels": [0.02]}
+    one_sided = PaperTest(name="one-tailed-t-over-seeds", levels=[0.02])
     theirs = stats.ttest_1samp(list(mine.values()), 0.1, alternative="greater").pvalue
     assert stars(constant, one_sided)[0].p == pytest.approx(theirs)
     assert stars([entry("proposed", mine)], test) == []

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from json_boards import derive
 from test_merging_tiers import CAT, MODEL, given
 from test_run import run
 
@@ -27,7 +28,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.draw import svg
-from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.groups import load_groups

@@ -73,7 +73,7 @@ from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.results.files import cost_path, load_costs, load_records
 
 path = Path(sys.argv[1])
-plots = paretos(load_records(path).raw, load_costs(cost_path(path)).raw)
+plots = paretos(load_records(path), load_costs(cost_path(path)))
 assert plots
 print("".join(pareto_svg(plot) for plot in plots))
 """

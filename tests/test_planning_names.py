@@ -10,6 +10,7 @@ import boards_builders as made
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT
+from json_boards import render, tables
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
@@ -17,8 +18,6 @@ from recmerge_bench.files import write_json
 from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.boards.table import tables
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.records import check_costs, check_records
 from recmerge_bench.results.results import manifests

@@ -8,16 +8,14 @@ from typing import Any
 import boards_builders as made
 import pytest
 from compared_builders import suite
+from json_boards import derive, make_across, render, render_full
 
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.across_tables import MOST
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import render_suite
-from recmerge_bench.results.across import make_across
-from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 
 
 def across(registry: Registry, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:

@@ -10,6 +10,7 @@ from typing import Any
 import boards_builders as made
 import numpy as np
 import pytest
+from json_boards import render_full
 
 from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
@@ -18,7 +19,6 @@ from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.audit_section import ABSENT, NOTHING, PLACES
-from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results.audits import are_moments
 from recmerge_bench.results.files import load_records

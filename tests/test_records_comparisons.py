@@ -9,15 +9,14 @@ import boards_builders as made
 import numpy as np
 import pytest
 from compared_builders import USERS, suite, table
+from json_boards import derive, make_comparisons, render, render_full, said_of, said_of_models
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.boards.verdicts import in_words, said_of, said_of_models
-from recmerge_bench.results.all_ranks import derive, read_all_ranks, write_all_ranks
-from recmerge_bench.results.comparisons import make_comparisons
+from recmerge_bench.report.boards.verdicts import in_words
+from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.compared import ComparedRow, Judgement
 from recmerge_bench.results.records import check_records
 from recmerge_bench.statistics.families import holm
 
@@ -139,8 +138,10 @@ def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry
 def test_these_models_stand_where_the_methods_are_open(
     methods: str, models: str, said: str
 ) -> None:
-    about = [{"verdict": verdict, "reason": ""} for verdict in (methods, models)]
-    assert in_words({"about_methods": about[0], "about_models": about[1]}) == said
+    unknown = dict.fromkeys(("p", "level", "lower", "upper"))
+    about = [Judgement(verdict=v, reason="", **unknown) for v in (methods, models)]
+    row = ComparedRow.model_construct(about_methods=about[0], about_models=about[1])
+    assert in_words(row) == said
 
 
 def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 
 import boards_builders as made
 import pytest
+from json_boards import derive
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import build, render_suite
 from recmerge_bench.results import results as results_module
-from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.results import rows
 from recmerge_bench.running.cell_record import seal_of

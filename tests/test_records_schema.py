@@ -10,19 +10,17 @@ from typing import Any, get_args
 
 import boards_builders as made
 import pytest
+from json_boards import derive, render, render_cost, render_full
 from pydantic import BaseModel
 
 from recmerge_bench import identity, schema_numbers
 from recmerge_bench.planning import configuration
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.cost_board import render_cost
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.publishing.check import _numbers, _walk
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results import compared, header, migrations, records
-from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.groups import load_groups

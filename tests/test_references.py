@@ -119,18 +119,18 @@ def test_every_method_of_a_paper_is_a_row_of_its_suite(name: str, registry: Regi
             continue
         assert paper["protocol"] in suite.tracks[track].protocols
         rows = suite.tracks[track].rows
-        for method in {n["method"] for n in numbers(paper)}:
+        for method in {n.method for n in numbers(paper["numbers"])}:
             ours = paper["methods"][method]
             assert any(r.method == ours["method"] for r in rows), (track, method)
 
 
 def test_what_a_track_lacks_is_not_carried(registry: Registry) -> None:
     paper = header(load_suite("mergerec-cpu", registry), registry)["tracks"]["shared-base"]["paper"]
-    found = numbers(paper)
-    assert {n["domain"] for n in found} == {"beauty", "pantry", "toys"}
-    assert {n["unit"] for n in found} == {"share"} and len(found) == 3 * 9 * 4 * 2
+    found = numbers(paper["numbers"])
+    assert {n.domain for n in found} == {"beauty", "pantry", "toys"}
+    assert {n.unit for n in found} == {"share"} and len(found) == 3 * 9 * 4 * 2
     tracks = header(load_suite("paper-scarce", registry), registry)["tracks"]
-    assert {n["value"] for n in numbers(tracks["office-5"]["paper"])} == {
+    assert {n.value for n in numbers(tracks["office-5"]["paper"]["numbers"])} == {
         r["value"]
         for r in read(PAPER / "mergerec-scarce.csv")
         if (r["setting"], r["domain"]) == ("5%", "office")

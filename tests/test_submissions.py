@@ -607,8 +607,9 @@ def test_an_error_leaves_nothing_and_two_do_not_join_at_once(
 
 
 def test_groups_are_those_of_the_board(tmp_path: Path, boards: Path, registry: Registry) -> None:
+    from json_boards import derive
+
     from recmerge_bench.files import write_json
-    from recmerge_bench.results.all_ranks import derive
     from recmerge_bench.results.groups import Group, groups_json
 
     rows = np.arange(2 * sent.USERS) % 3 == 0

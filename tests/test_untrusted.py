@@ -91,7 +91,7 @@ def test_figures_of_two_suites_may_not_be_one_file(tmp_path: Path, registry: Reg
         join(bundle, boards, registry)
     assert sent.tree(boards) == before
     with pytest.raises(HandledError, match="would be that of suite 'foo'"):
-        check_apart(load_records(path).raw, boards / "records")
+        check_apart(load_records(path), boards / "records")
 
 
 @pytest.mark.parametrize("name", ["x/../../escaped", "../up", "cost-pareto-a"])

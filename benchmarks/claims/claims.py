@@ -18,8 +18,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.results.all_ranks import read_all_ranks
+from recmerge_bench.results.compared import Compared
 from recmerge_bench.results.comparisons import (
     Ranks,
     family_of,
@@ -29,7 +31,7 @@ from recmerge_bench.results.comparisons import (
     units_of,
 )
 from recmerge_bench.results.files import load_records
-from recmerge_bench.results.rows import ROW, Row, row_of
+from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.yaml_text import read_yaml
 
@@ -40,8 +42,6 @@ SETTINGS = Settings(draws=0, flips=0)
 #: What is kept of a comparison.
 KEPT = ("difference", "relative", "seeds", "users", "about_methods", "about_models")
 TURNED = {"better": "worse", "worse": "better"}
-
-Place = tuple[str, str]
 
 
 def suites() -> list[str]:
@@ -60,10 +60,10 @@ class Page:
     """
 
     def __init__(
-        self, registry: Registry, records: Mapping[str, Any], ranks: Ranks, metric: str
+        self, registry: Registry, records: Records, ranks: Ranks, metric: str
     ) -> None:
         self.registry, self.records, self.ranks, self.metric = registry, records, ranks, metric
-        self.known: dict[Place, list[dict[str, Any]]] = {}
+        self.known: dict[Place, list[Compared]] = {}
 
     def judged(self, claims: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """What is said of each claim, in their order; ``verdict`` alone where a row is not run.
@@ -77,7 +77,7 @@ class Page:
         found: dict[int, dict[str, Any]] = {}
         others: dict[int, Question] = {}
         for number, claim in enumerate(claims):
-            place = (claim["track"], claim["protocol"])
+            place = Place(claim["track"], claim["protocol"])
             pair = tuple(self.row(place, claim[k]) for k in ("row", "against"))
             question = self.question(place, *pair)
             if question is None:
@@ -100,8 +100,8 @@ class Page:
         wanted = {"variant": "", **about}
         rows = [
             row
-            for row in rows_of(self.records["results"], *place)
-            if all(dict(zip(ROW, row, strict=True))[k] == v for k, v in wanted.items())
+            for row in rows_of(self.records.results, place)
+            if all(getattr(row, k) == v for k, v in wanted.items())
         ]
         if len(rows) != 1:
             raise SystemExit(f"the board has {len(rows)} rows {wanted} on {' '.join(place)}")
@@ -109,7 +109,7 @@ class Page:
 
     def question(self, place: Place, first: Row, second: Row) -> Question | None:
         """Both rows' values; None where nothing of one is done."""
-        rows = rows_of(self.records["results"], *place)
+        rows = rows_of(self.records.results, place)
         if not rows[first] or not rows[second]:
             return None
         scores = [
@@ -122,20 +122,20 @@ class Page:
 
         None where they stand in no family of the board.
         """
-        header = self.records["header"]
-        if header["label"] == "smoke" or self.metric != header["metrics"][0]:
+        header = self.records.header
+        if header.label == "smoke" or self.metric != header.primary:
             return None
         if place not in self.known:
             self.known[place] = family_of(
-                self.registry, header, self.records["results"], self.ranks, *place, SETTINGS
+                self.registry, header, self.records.results, self.ranks, place, SETTINGS
             )
         for entry in self.known[place]:
-            base = row_of(entry["baseline"])
-            for row in entry["rows"]:
-                if (row_of(row), base) == (first, second):
-                    return {k: row[k] for k in KEPT}
-                if (row_of(row), base) == (second, first):
-                    return turned(row)
+            base = entry.baseline.row
+            for row in entry.rows:
+                if (row.row, base) == (first, second):
+                    return {k: v for k, v in row.to_json().items() if k in KEPT}
+                if (row.row, base) == (second, first):
+                    return turned(row.to_json())
         return None
 
 
@@ -156,7 +156,7 @@ def turned(row: Mapping[str, Any]) -> dict[str, Any]:
 def found(suite: str) -> list[dict[str, Any]]:
     """All claims of a suite; those with a row that is not run say so."""
     asked = read_yaml(HERE / f"{suite}.yaml").value
-    records = load_records(BOARDS / f"{asked['suite']}.json").raw
+    records = load_records(BOARDS / f"{asked['suite']}.json")
     ranks = read_all_ranks(BOARDS / f"{asked['suite']}.ranks.parquet")
     shared = {k: asked[k] for k in ("track", "protocol")}
     claims = [{**shared, **claim} for claim in asked["claims"]]

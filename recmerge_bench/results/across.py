@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.compared import Across, Compared, RankedRow
 from recmerge_bench.results.comparisons import (
     Ranks,
     check_same_targets,
@@ -17,7 +18,8 @@ from recmerge_bench.results.comparisons import (
     scores_of,
     units_of,
 )
-from recmerge_bench.results.rows import ROW, Row, row_of
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Result
 from recmerge_bench.statistics.across import groups, mean_ranks, omnibus, separated
 from recmerge_bench.statistics.verdicts import few_seeds, few_users
 
@@ -26,11 +28,11 @@ DRAWS = 1000
 
 def make_across(
     registry: Registry,
-    header: Mapping[str, Any],
-    results: Sequence[Mapping[str, Any]],
+    header: Header,
+    results: Sequence[Result],
     ranks: Ranks,
-    comparisons: Sequence[Mapping[str, Any]] = (),
-) -> list[dict[str, Any]]:
+    comparisons: Sequence[Compared] = (),
+) -> list[Across]:
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
     None either where a domain has too few users for a verdict. A row is complete where it has as
@@ -43,26 +45,27 @@ def make_across(
         ranks: key of a result -> its table.
         comparisons: with the baseline, already judged: such pairs are told apart as there.
     """
-    found: list[dict[str, Any]] = []
-    if header["label"] == "smoke":
+    found: list[Across] = []
+    if header.label == "smoke":
         return found
-    for track in header["order"]:
-        about = header["tracks"][track]
-        if len(about["domains"]) < 2:
+    for track in header.order:
+        if len(header.tracks[track].domains) < 2:
             continue
-        for protocol in about["protocols"]:
-            rows = rows_of(results, track, protocol)
+        for protocol in header.tracks[track].protocols:
+            place = Place(track, protocol)
+            rows = rows_of(results, place)
             most = max((len(seeds) for seeds in rows.values()), default=0)
             whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
             if len(whole) > 1 and _enough(ranks(_first(whole))):
-                known = _known(comparisons, (track, protocol), list(whole))
-                made = _across(registry, header["metrics"][0], whole, ranks, known)
-                left = sum(1 for r, s in rows.items() if s and r not in whole)
-                found.append({"track": track, "protocol": protocol, "left_out": left, **made})
+                known = _known(comparisons, place, list(whole))
+                left_out = sum(1 for r, s in rows.items() if s and r not in whole)
+                found.append(
+                    _across(registry, header.primary, place, whole, left_out, ranks, known)
+                )
     return found
 
 
-def _first(rows: Mapping[Row, Mapping[Any, str]]) -> str:
+def _first(rows: Mapping[Row, Mapping[int | None, str]]) -> str:
     """Key of any result: all are of the same test targets."""
     return next(iter(next(iter(rows.values())).values()))
 
@@ -74,26 +77,26 @@ def _enough(table: RankTable) -> bool:
 
 
 def _known(
-    comparisons: Sequence[Mapping[str, Any]], place: tuple[str, str], rows: list[Row]
+    comparisons: Sequence[Compared], place: Place, rows: list[Row]
 ) -> dict[tuple[int, int], float | None]:
     """Pairs of rows that a comparison of their table has -> p adjusted there."""
     number = {row: n for n, row in enumerate(rows)}
     found: dict[tuple[int, int], float | None] = {}
-    for about in comparisons:
-        base = row_of(about["baseline"])
-        if (about["track"], about["protocol"]) != place or base not in number:
+    for family in comparisons:
+        base = family.baseline.row
+        if family.place != place or base not in number:
             continue
-        for row in about["rows"]:
-            if row_of(row) in number:
-                pair = sorted((number[base], number[row_of(row)]))
-                found[pair[0], pair[1]] = row["about_methods"]["p"]
+        for compared in family.rows:
+            if compared.row in number:
+                pair = sorted((number[base], number[compared.row]))
+                found[pair[0], pair[1]] = compared.about_methods.p
     return found
 
 
 def _across(
-    registry: Registry, metric: str, rows: Mapping[Row, Mapping[Any, str]], ranks: Ranks,
-    known: Mapping[tuple[int, int], float | None],
-) -> dict[str, Any]:  # fmt: skip
+    registry: Registry, metric: str, place: Place, rows: Mapping[Row, Mapping[int | None, str]],
+    left_out: int, ranks: Ranks, known: Mapping[tuple[int, int], float | None],
+) -> Across:  # fmt: skip
     keys = [key for seeds in rows.values() for key in seeds.values()]
     check_same_targets(keys, ranks, "mean ranks")
     units = units_of(ranks(keys[0]))
@@ -106,20 +109,22 @@ def _across(
         values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
         test = omnibus(values)
         said, apart = test.said, test.critical_difference
-    return {
-        "metric": metric,
-        "domains": len(units.columns),
-        "said": said,
-        "no_groups": sorted({few_seeds(len(s.seeds), True) for s in scores if s.seeds} - {""}),
-        "critical_difference": None if apart is None else plain_numbers(apart),
-        "rows": [
-            {
-                **dict(zip(ROW, row, strict=True)),
-                "mean_rank": plain_numbers(placed.means[n]),
-                "lower": plain_numbers(placed.lower[n]),
-                "upper": plain_numbers(placed.upper[n]),
-                "groups": [g + 1 for g, run in enumerate(runs) if n in run],
-            }
+    return Across(
+        **place._asdict(),
+        left_out=left_out,
+        metric=metric,
+        domains=len(units.columns),
+        said=said,
+        no_groups=sorted({few_seeds(len(s.seeds), True) for s in scores if s.seeds} - {""}),
+        critical_difference=None if apart is None else plain_numbers(apart),
+        rows=[
+            RankedRow(
+                **row._asdict(),
+                mean_rank=plain_numbers(placed.means[n]),
+                lower=plain_numbers(placed.lower[n]),
+                upper=plain_numbers(placed.upper[n]),
+                groups=[g + 1 for g, run in enumerate(runs) if n in run],
+            )
             for n, row in enumerate(rows)
         ],
-    }
+    )

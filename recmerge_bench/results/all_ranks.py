@@ -17,6 +17,7 @@ from recmerge_bench.files import written_aside
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group
+from recmerge_bench.results.records import Records, Result
 from recmerge_bench.results.results import domain_means
 from recmerge_bench.untrusted.tables import read_table
 
@@ -111,29 +112,37 @@ def _encoded(column: Any, path: Path) -> tuple[list[str], np.ndarray]:
 
 
 def derive(
-    records: Mapping[str, Any],
+    records: Records,
     ranks: Mapping[str, RankTable],
     registry: Registry,
     groups: Mapping[str, Sequence[Group]] | None = None,
-) -> dict[str, Any]:
+) -> Records:
     """The records with all metrics computed again from committed ranks (and groups).
 
     Raises:
         HandledError: a result that is done has no ranks there.
     """
-    names = records["header"]["metrics"]
-    results = []
-    for result in records["results"]:
-        entry = dict(result)
-        if result["status"] == "done":
-            if result["key"] not in ranks:
-                raise HandledError(
-                    f"the ranks of {result['identity']['method']} ({result['key'][:12]}) are "
-                    "missing: build the records again from the run"
-                )
-            table = ranks[result["key"]]
-            entry["metrics"] = domain_means(registry, names, table, result["domains"])
-            if groups:
-                entry["groups"] = by_group(registry, names[0], table, groups[result["split"]])
-        results.append(entry)
-    return with_derived(registry, {**records, "results": results}, ranks.__getitem__)
+    results = [
+        _again(result, records.header.metrics, ranks, registry, groups or {})
+        if result.done
+        else result
+        for result in records.results
+    ]
+    return with_derived(registry, records.changed(results=results), ranks.__getitem__)
+
+
+def _again(
+    result: Result, metrics: Sequence[str], ranks: Mapping[str, RankTable], registry: Registry,
+    groups: Mapping[str, Sequence[Group]],
+) -> Result:  # fmt: skip
+    """A result with the numbers that its ranks give."""
+    if result.key not in ranks:
+        raise HandledError(
+            f"the ranks of {result.identity.method} ({result.key[:12]}) are missing: build the "
+            "records again from the run"
+        )
+    table = ranks[result.key]
+    found = result.changed(metrics=domain_means(registry, metrics, table, result.domains))
+    if groups:
+        found = found.changed(groups=by_group(registry, metrics[0], table, groups[result.split]))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,10 +10,13 @@ import numpy as np
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
+from recmerge_bench.identity import NamedRow, Place, Row
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.compared import Compared, ComparedRow
+from recmerge_bench.results.header import Baseline, Header
 from recmerge_bench.results.metrics import metric_values
-from recmerge_bench.results.rows import ROW, Row, row_of
-from recmerge_bench.statistics.comparison import Question, Settings, compare
+from recmerge_bench.results.records import Result
+from recmerge_bench.statistics.comparison import Comparison, Question, Settings, compare
 from recmerge_bench.statistics.scores import Scores, Units, share_seeds
 
 Ranks = Callable[[str], RankTable]
@@ -21,10 +24,10 @@ Ranks = Callable[[str], RankTable]
 
 def make_comparisons(
     registry: Registry,
-    header: Mapping[str, Any],
-    results: Sequence[Mapping[str, Any]],
+    header: Header,
+    results: Sequence[Result],
     ranks: Ranks,
-) -> list[dict[str, Any]]:
+) -> list[Compared]:
     """An entry for each table and backbone whose track declares a baseline; smoke boards: none.
 
     All entries of a table are one family (`recmerge_bench.statistics.families`). Rows that share no
@@ -39,34 +42,31 @@ def make_comparisons(
     Raises:
         HandledError: a declared baseline is no row of its track.
     """
-    found: list[dict[str, Any]] = []
-    if header["label"] == "smoke":
-        return found
-    for track in header["order"]:
-        for protocol in header["tracks"][track]["protocols"]:
-            found += family_of(registry, header, results, ranks, track, protocol)
-    return found
+    if header.label == "smoke":
+        return []
+    places = (Place(t, p) for t in header.order for p in header.tracks[t].protocols)
+    return [one for place in places for one in family_of(registry, header, results, ranks, place)]
 
 
 def family_of(
-    registry: Registry, header: Mapping[str, Any], results: Sequence[Mapping[str, Any]],
-    ranks: Ranks, track: str, protocol: str, settings: Settings | None = None,
-) -> list[dict[str, Any]]:  # fmt: skip
+    registry: Registry, header: Header, results: Sequence[Result], ranks: Ranks, place: Place,
+    settings: Settings | None = None,
+) -> list[Compared]:  # fmt: skip
     """The entries of one table; none without a baseline.
 
     Raises:
         HandledError: the declared baseline is no row of the track, or rows were ranked on
             different test targets.
     """
-    about, metric = header["tracks"][track].get("baseline"), header["metrics"][0]
-    if not about:
+    declared, metric = header.tracks[place.track].baseline, header.primary
+    if declared is None:
         return []
-    rows = rows_of(results, track, protocol)
-    baselines = [(b, row) for b, row in _baselines(rows, about, track) if rows[row]]
+    rows = rows_of(results, place)
+    baselines = [(b, row) for b, row in _baselines(rows, declared, place.track) if rows[row]]
     keys = [key for row in rows.values() for key in row.values()]
     if not baselines or not len(ranks(keys[0]).users):
         return []
-    check_same_targets(keys, ranks, f"track '{track}', protocol '{protocol}'")
+    check_same_targets(keys, ranks, f"track '{place.track}', protocol '{place.protocol}'")
     done = {row: seeds for row, seeds in rows.items() if seeds}
     scores = {row: scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()}
     units = units_of(ranks(keys[0]))
@@ -74,57 +74,51 @@ def family_of(
         (backbone, row): Question(scores[row], scores[base], units)
         for backbone, base in baselines
         for row in scores
-        if row[0] in ("", backbone) and row != base and share_seeds(scores[row], scores[base])
+        if row.backbone in ("", backbone) and row != base and share_seeds(scores[row], scores[base])
     }
     compared = compare(family, settings)
     return [
-        {
-            "track": track,
-            "protocol": protocol,
-            "metric": metric,
-            "baseline": dict(zip(ROW, base, strict=True)),
-            "rows": [
-                {**dict(zip(ROW, row, strict=True)), **plain_numbers(asdict(compared[b, row]))}
-                for b, row in family
-                if b == backbone
-            ],
-        }
+        Compared(
+            **place._asdict(), metric=metric, baseline=NamedRow(**base._asdict()),
+            rows=[_compared(row, compared[b, row]) for b, row in family if b == backbone],
+        )
         for backbone, base in baselines
         if any(b == backbone for b, _ in family)
-    ]
+    ]  # fmt: skip
 
 
-def rows_of(
-    results: Sequence[Mapping[str, Any]], track: str, protocol: str
-) -> dict[Row, dict[Any, str]]:
+def _compared(row: Row, found: Comparison) -> ComparedRow:
+    """As records have it."""
+    return ComparedRow.model_validate({**row._asdict(), **plain_numbers(asdict(found))})
+
+
+def rows_of(results: Sequence[Result], place: Place) -> dict[Row, dict[int | None, str]]:
     """Row -> seed -> key of its ranks, where it is done."""
-    found: dict[Row, dict[Any, str]] = {}
+    found: dict[Row, dict[int | None, str]] = {}
     for result in results:
-        identity = result["identity"]
-        if (identity["track"], identity["protocol"]) == (track, protocol):
-            row = found.setdefault(row_of(identity), {})
-            if result["status"] == "done":
-                row[identity["seed"]] = result["key"]
+        if result.identity.place == place:
+            row = found.setdefault(result.identity.row, {})
+            if result.done:
+                row[result.identity.seed] = result.key
     return found
 
 
 def _baselines(
-    rows: Mapping[Row, Any], about: Mapping[str, Any], track: str
+    rows: Iterable[Row], declared: Baseline, track: str
 ) -> Iterator[tuple[str, Row]]:
     """Backbone -> the row that fits what the suite says of its baseline."""
-    fitting = [
-        row for row in rows if all(about.get(k) in (None, v) for k, v in zip(ROW, row, strict=True))
-    ]
+    said = declared.to_json()
+    fitting = [row for row in rows if declared.fits(row)]
     if not fitting:
-        raise HandledError(f"track '{track}': no row is its baseline {dict(about)}")
-    for backbone in dict.fromkeys(row[0] for row in fitting):
-        mine = [row for row in fitting if row[0] == backbone]
-        if len(mine) > 1:
+        raise HandledError(f"track '{track}': no row is its baseline {said}")
+    for backbone in dict.fromkeys(row.backbone for row in fitting):
+        rivals = [row for row in fitting if row.backbone == backbone]
+        if len(rivals) > 1:
             raise HandledError(
-                f"track '{track}': its baseline {dict(about)} fits {len(mine)} rows: name its "
+                f"track '{track}': its baseline {said} fits {len(rivals)} rows: name its "
                 "variant, recipe or profile"
             )
-        yield backbone, mine[0]
+        yield backbone, rivals[0]
 
 
 def check_same_targets(keys: Sequence[str], ranks: Ranks, where: str) -> None:
@@ -148,7 +142,10 @@ def units_of(table: RankTable) -> Units:
     return Units(order[table.domain], table.users)
 
 
-def scores_of(registry: Registry, metric: str, seeds: Mapping[Any, str], ranks: Ranks) -> Scores:
+def scores_of(
+    registry: Registry, metric: str, seeds: Mapping[int | None, str], ranks: Ranks
+) -> Scores:
+    """Values of a metric of all seeds of a row, float64 [S, T]."""
     values = [metric_values(registry, [metric], ranks(key))[metric] for key in seeds.values()]
     names = None if list(seeds) == [None] else tuple(seeds)
     return Scores(np.stack(values), names)

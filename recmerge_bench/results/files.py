@@ -61,8 +61,9 @@ def make_records(
             split: {g.name: {"about": g.about, "instances": int(g.rows.sum())} for g in some}
             for split, some in sorted(groups.items())
         }
-    records = {**shared, "header": header, "results": results}
-    return with_derived(reader.registry, records, reader.ranks), {**shared, "results": costs}
+    records = Records.model_validate({**shared, "header": header, "results": results})
+    whole = with_derived(reader.registry, records, reader.ranks)
+    return whole.to_json(), {**shared, "results": costs}
 
 
 def _protocols(registry: Registry, header: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
 
+from recmerge_bench.identity import Row
 from recmerge_bench.names import repeated, wrong_domains
 from recmerge_bench.planning.references import checked_numbers
 from recmerge_bench.typed import Value
@@ -57,6 +58,10 @@ class Baseline(Value):
     variant: str | None = None
     recipe: str | None = None
     profile: str | None = None
+
+    def fits(self, row: Row) -> bool:
+        """Whether a row is such."""
+        return all(getattr(self, part) in (None, value) for part, value in row._asdict().items())
 
 
 class PaperTest(Value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,7 @@ def _lacking(record: Mapping[str, Any]) -> str:
 
 
 def domain_means(
-    registry: Registry, names: list[str], table: RankTable, domains: Iterable[str]
+    registry: Registry, names: Sequence[str], table: RankTable, domains: Iterable[str]
 ) -> dict[str, dict[str, float]]:
     """Mean of each metric by domain, and ``mean``: the unweighted mean over the domains.
 

@@ -263,7 +263,8 @@ def _finish(
     used = {r.get("split", "") for r in records["results"]}
     audits = sent.records["header"]["audits"]  # of tables that these rows are the first of
     header["audits"] = {**{k: v for k, v in audits.items() if k in used}, **header["audits"]}
-    whole = with_derived(registry, {**records, "header": header}, ranks.__getitem__)
+    made = Records.model_validate({**records, "header": header})
+    whole = with_derived(registry, made, ranks.__getitem__).to_json()
     suite = done.suite
     path = within(folder, "records", f"{suite}.json")
     write_json(path, whole)

@@ -15,7 +15,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.chosen import chooser
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
-from recmerge_bench.results.derived import without_derived
+from recmerge_bench.results.derived import DERIVED
 from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
 from recmerge_bench.results.records import check_costs, check_records
@@ -208,7 +208,7 @@ def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submis
         raise HandledError(f"--board: {flaw}" if board else flaw)
     header = dict(found.records["header"])
     header["audits"] = {k: v for k, v in header["audits"].items() if k in splits}
-    records = without_derived(found.records)
+    records = {k: v for k, v in found.records.items() if k not in DERIVED}
     costs: dict[str, Mapping[str, Any]] = {}
     for entry in found.costs["results"]:
         if entry["key"] in keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 from typing import Protocol
@@ -50,7 +50,7 @@ class CostLine:
     def add(self, entry: Cost) -> None:
         """One seed's cost."""
         self.seeds += entry.identity.seed is not None
-        for kind, seconds in by_kind(entry).items():
+        for kind, seconds in by_kind(entry.seconds).items():
             self.seconds.setdefault(kind, []).append(seconds)
         self.memory.append(entry.peak_memory)
         if entry.parameters is not None:
@@ -59,10 +59,10 @@ class CostLine:
             self.joules.append(entry.joules)
 
 
-def by_kind(entry: Cost) -> dict[str, float]:
-    """Seconds of a result by training, merging, ranking and other work."""
+def by_kind(cells: Mapping[str, float]) -> dict[str, float]:
+    """Seconds by cell (``kind:label``) as those of training, merging, ranking and other work."""
     found = dict.fromkeys([*KINDS.values(), "other"], 0.0)
-    for name, seconds in entry.seconds.items():
+    for name, seconds in cells.items():
         found[KINDS.get(name.partition(":")[0], "other")] += seconds
     return found
 

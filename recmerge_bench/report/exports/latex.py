@@ -70,8 +70,8 @@ def latex_table(
             r"\begin{table}",
             r"  \centering",
             f"  \\caption{{{escaped(header.title)}: {escaped(metric)}, {escaped(place.track)}, "
-            f"{escaped(place.protocol)}; means over the seeds $\\pm$ sample standard deviation, best "
-            f"in bold, second underlined.{smoke}}}",
+            f"{escaped(place.protocol)}; means over the seeds $\\pm$ sample standard deviation, "
+            f"best in bold, second underlined.{smoke}}}",
             f"  \\label{{tab:{slug(records.suite, *place)}}}",
             f"  \\begin{{tabular}}{{ll{'r' * len(domains)}{left}}}",
             r"    \toprule",

@@ -152,13 +152,13 @@ def _short(mine: str, want: str) -> str:
 
 def _records(path: Path, registry: Registry) -> list[str]:
     """Numbers of the records that the ranks do not give."""
-    records = load_records(path).raw
+    records = load_records(path)
     ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
     again = derive(records, ranks, registry, load_groups(groups_path(path)))
     lines = path.read_text(encoding="utf-8").splitlines()
     return [
         f"{path}:{_line(lines, place)}: {'.'.join(place)} is {mine}, the ranks give {theirs}"
-        for place, mine, theirs in _walk(_numbers(records), _numbers(again), ())
+        for place, mine, theirs in _walk(_numbers(records.to_json()), _numbers(again.to_json()), ())
     ][:20]
 
 

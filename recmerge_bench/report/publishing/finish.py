@@ -42,7 +42,8 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
     path = records / f"{suite}.json"
     found, costs = load_records(path), load_costs(cost_path(path))
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
-    write_json(path, derive(found.raw, ranks, registry, load_groups(groups_path(path))))
+    again = derive(found, ranks, registry, load_groups(groups_path(path)))
+    write_json(path, again.to_json())
     write_json(cost_path(path), costs.to_json())
     return [path, cost_path(path)]
 

@@ -17,7 +17,7 @@ from recmerge_bench.report.boards.verdicts import comparison_of, models_beside, 
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.results.compared import Claim, Compared, ComparedRow, Judgement
-from recmerge_bench.results.records import Cost, Records
+from recmerge_bench.results.records import Records
 from recmerge_bench.results.rows import row_of
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
@@ -177,7 +177,7 @@ def _cost(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Means over the seeds: seconds of training, of merging and of the rest; peak MiB."""
     if not entries:
         return None
-    kinds = [by_kind(Cost.model_validate(entry)) for entry in entries]
+    kinds = [by_kind(entry["seconds"]) for entry in entries]
     parts = {
         "train": mean(k["training"] for k in kinds),
         "merge": mean(k["merging"] for k in kinds),
