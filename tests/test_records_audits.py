@@ -17,11 +17,13 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.ranks import RankTable, write_ranks
 from recmerge_bench.files import write_json
+from recmerge_bench.identity import Identity
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.audit_section import ABSENT, NOTHING, PLACES
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.results.audits import are_moments
 from recmerge_bench.results.files import load_records
+from recmerge_bench.results.records import Result
 from recmerge_bench.running.store import Store
 from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
@@ -145,16 +147,17 @@ def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> Non
 def test_known_facts_of_encoders(registry: Registry) -> None:
     from recmerge_bench.results.audits import pretraining
 
-    def row(encoder: str, dataset: str) -> dict[str, Any]:
-        return {"encoders": [encoder], "identity": {"dataset": dataset}}
+    def row(encoder: str, dataset: str) -> Result:
+        who = Identity.model_validate(made.identity("m", 0, dataset=dataset))
+        return Result(key="k", identity=who, domains=[], status="failed", encoders=[encoder])
 
     rows = [row("blair-base-weights", "amazon-mergerec"), row("hashed-words", "anything"),
             row("blair-base-weights", "amazon-merit")]  # fmt: skip
     found = pretraining(registry, rows)
-    assert "Amazon Reviews 2023" in found["blair-base-weights"]["trained_on"]
-    assert found["blair-base-weights"]["overlap"]["amazon-mergerec"].startswith("all its domains")
-    assert found["blair-base-weights"]["overlap"]["amazon-merit"] == "unknown"
-    assert found["hashed-words"]["overlap"] == {"anything": "none"}
+    assert "Amazon Reviews 2023" in found["blair-base-weights"].trained_on
+    assert found["blair-base-weights"].overlap["amazon-mergerec"].startswith("all its domains")
+    assert found["blair-base-weights"].overlap["amazon-merit"] == "unknown"
+    assert found["hashed-words"].overlap == {"anything": "none"}
     names = {name for kind, name in registry.specs if kind == "encoder"}
     [file] = [p / "facts" / "pretraining.json" for p in registry.suite_paths if p.is_dir()]
     assert set(json.loads(file.read_text())) <= names

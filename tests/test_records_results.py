@@ -82,7 +82,9 @@ def test_metrics_can_be_derived_from_committed_ranks(
     records = load_records(tmp_path / "r" / "fake.json").raw
     ranks = read_all_ranks(tmp_path / "r" / "fake.ranks.parquet")
     assert derive(records, ranks, registry) == records
-    other = {**records, "header": {**records["header"], "metrics": ["HR@1"]}}
+    unmeasured = [{**r, "metrics": {}} if "metrics" in r else r for r in records["results"]]
+    header = {**records["header"], "metrics": ["HR@1"]}
+    other = {**records, "header": header, "results": unmeasured}
     again = derive(other, ranks, registry)["results"][0]["metrics"]
     assert again["books"]["HR@1"] == pytest.approx(1 / 3)
     with pytest.raises(HandledError, match="ranks of own"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,8 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.cut import load_cut
+from recmerge_bench.results.header import Encoder
+from recmerge_bench.results.records import Result
 from recmerge_bench.results.results import Reader
 
 #: File of what text encoders were trained on, below the folders that suites lie in.
@@ -84,26 +86,27 @@ def merging_facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, **({"encoders": encoders} if encoders else {})}
 
 
-def pretraining(
-    registry: Registry, results: list[dict[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def pretraining(registry: Registry, results: Sequence[Result]) -> dict[str, Encoder]:
     """Text encoder -> what it was trained on and what of the datasets at hand that covers.
 
     What no file of facts tells is ``unknown``.
     """
     known = _known(registry)
-    found: dict[str, dict[str, Any]] = {}
+    used: dict[str, set[str]] = {}
     for result in results:
-        for name in result.get("encoders", ()):
-            about = known.get(name, {})
-            overlap, dataset = about.get("overlap", {}), result["identity"]["dataset"]
-            mine = found.setdefault(
-                name,
-                {"trained_on": about.get("trained_on", UNKNOWN),
-                 "source": about.get("source", ""), "overlap": {}},
-            )  # fmt: skip
-            mine["overlap"][dataset] = overlap.get(dataset, overlap.get("*", UNKNOWN))
-    return dict(sorted(found.items()))
+        for name in result.encoders:
+            used.setdefault(name, set()).add(result.identity.dataset)
+    return {name: _covered(known.get(name, {}), used[name]) for name in sorted(used)}
+
+
+def _covered(facts: Mapping[str, Any], datasets: Iterable[str]) -> Encoder:
+    """What is known of an encoder, and of these datasets alone."""
+    overlap = facts.get("overlap", {})
+    return Encoder(
+        trained_on=facts.get("trained_on", UNKNOWN),
+        source=facts.get("source", ""),
+        overlap={d: overlap.get(d, overlap.get("*", UNKNOWN)) for d in sorted(datasets)},
+    )
 
 
 def _known(registry: Registry) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.identity import Identity
 
-Chooser = Callable[[Mapping[str, Any]], bool]
+Chooser = Callable[[Mapping[str, Any] | Identity], bool]
 
 
 def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
@@ -23,7 +24,7 @@ def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
     known = list(fields)
     wanted = [[_term(part, known) for part in text.split(",")] for text in only]
 
-    def fits(identity: Mapping[str, Any]) -> bool:
+    def fits(identity: Mapping[str, Any] | Identity) -> bool:
         return not wanted or any(all(said(identity[k]) == v for k, v in one) for one in wanted)
 
     return fits

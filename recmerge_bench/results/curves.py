@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from recmerge_bench import schema_numbers
+from recmerge_bench.results.beside import Curve, read_curves
 from recmerge_bench.results.results import Reader
 from recmerge_bench.running.stage_curve import CURVE
-
-if TYPE_CHECKING:
-    from recmerge_bench.results.beside import Curve
-
 
 
 def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,25 +26,21 @@ def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
             continue
         raw = json.loads(reader.store.file(result["key"], CURVE).read_text(encoding="utf-8"))
         course = [*raw["trace"], {"step": raw["steps"], "weights": raw["weights"]}]
-        found.append(
-            {
-                "key": result["key"],
-                "identity": result["identity"],
-                "domains": raw["domains"],
-                "groups": len(raw["groups"]),
-                "points": [_rounded_point(p) for p in raw["points"]],
-                "weights": [
-                    {"step": c["step"], "mean": _rounded(np.mean(c["weights"], axis=1))}
-                    for c in course
-                ],
-            }
-        )
+        weights = [{"step": c["step"], "mean": _rounded(np.mean(c["weights"], axis=1))}
+                   for c in course]  # fmt: skip
+        made = {
+            "key": result["key"], "identity": result["identity"], "domains": raw["domains"],
+            "groups": len(raw["groups"]), "weights": weights,
+            "points": [_rounded_point(p) for p in raw["points"]],
+        }  # fmt: skip
+        found.append(Curve.model_validate(made))
     return curves_json(manifest["suite"], found)
 
 
-def curves_json(suite: str, curves: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def curves_json(suite: str, curves: Sequence[Curve]) -> dict[str, Any]:
     """Content of ``<suite>.curves.json``."""
-    return {"schema": schema_numbers.CURVES, "suite": suite, "curves": list(curves)}
+    return {"schema": schema_numbers.CURVES, "suite": suite,
+            "curves": [curve.to_json() for curve in curves]}  # fmt: skip
 
 
 def load_curves(path: Path) -> list[Curve]:
@@ -58,8 +51,6 @@ def load_curves(path: Path) -> list[Curve]:
     """
     if not path.is_file():
         return []
-    from recmerge_bench.results.beside import read_curves
-
     return read_curves(path)
 
 

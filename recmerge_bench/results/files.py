@@ -25,7 +25,7 @@ from recmerge_bench.results.costs import cost_of
 from recmerge_bench.results.curves import curves_path, make_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
-from recmerge_bench.results.records import Costs, Records, check_costs, check_records
+from recmerge_bench.results.records import Costs, Records, Result, check_costs, check_records
 from recmerge_bench.results.results import UNRECORDED, Reader
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import within
@@ -54,7 +54,10 @@ def make_records(
     shared = {"schema": schema_numbers.RECORDS, "suite": manifest["suite"]}
     header = {**manifest["header"], "protocols": _protocols(reader.registry, manifest["header"])}
     header["audits"] = make_audits(reader, manifest)
-    header["pretraining"] = pretraining(reader.registry, results)
+    rows = [Result.model_validate(r) for r in results]
+    header["pretraining"] = {
+        name: encoder.to_json() for name, encoder in pretraining(reader.registry, rows).items()
+    }
     header["datasets"] = _datasets(reader, manifest["results"])
     if groups:
         header["group_facts"] = {

@@ -36,7 +36,7 @@ class Merge(Value):
     enforced: bool | None = None
 
 
-class Submission(Value):
+class Origin(Value):
     """Where a row came from that the board's own run did not make."""
 
     bundle: str
@@ -95,7 +95,7 @@ class Result(Value):
     reason: str = ""
     mend: str = ""
     metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
-    instances: dict[str, int] = Field(default_factory=dict)
+    instances: dict[str, NonNegativeInt] = Field(default_factory=dict)
     candidates: str = ""
     mask_history: bool = False
     data: str = ""
@@ -106,7 +106,7 @@ class Result(Value):
     plugins: dict[str, str] = Field(default_factory=dict)
     merge: Merge | None = None
     encoders: list[str] = Field(default_factory=list)
-    submitted: Submission | None = None
+    submitted: Origin | None = None
     configuration: Configuration | None = None
     configuration_sha256: str = ""
 

@@ -8,9 +8,8 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +18,7 @@ from recmerge_bench._version import __version__
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.files import written_aside
+from recmerge_bench.results.records import Records
 from recmerge_bench.submissions.untrusted import MARKUP, extract
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import suite_flaw, within
@@ -62,7 +62,7 @@ class Manifest(BaseModel):
 
 
 def manifest_of(
-    suite: str, records: Mapping[str, Any], files: Sequence[Path], contact: str, note: str
+    records: Records, files: Sequence[Path], contact: str, note: str
 ) -> Manifest:
     """What a bundle of these records says of itself.
 
@@ -74,25 +74,27 @@ def manifest_of(
             raise HandledError(
                 f"--{name} is one line of at most {CONTACT} characters without < > ` | and ]("
             )
-    results = records["results"]
-
-    def joined(part: str) -> dict[str, str]:
-        found: dict[str, set[str]] = {}
-        for result in results:
-            for name, version in result.get(part, {}).items():
-                found.setdefault(name, set()).add(version)
-        return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
-
+    results = records.results
     return Manifest(
-        schema=schema_numbers.BUNDLE, suite=suite, records_schema=schema_numbers.RECORDS,
+        schema=schema_numbers.BUNDLE, suite=records.suite, records_schema=schema_numbers.RECORDS,
         package=__version__,
         results=len(results),
-        protocols=sorted({r["identity"]["protocol"] for r in results}),
-        data=sorted({r["data"] for r in results}),
-        candidates=sorted({r["candidates"] for r in results}),
-        plugins=joined("plugins"), libraries=joined("libraries"), contact=contact, note=note,
+        protocols=sorted({r.identity.protocol for r in results}),
+        data=sorted({r.data for r in results}),
+        candidates=sorted({r.candidates for r in results}),
+        plugins=_versions(r.plugins for r in results),
+        libraries=_versions(r.libraries for r in results), contact=contact, note=note,
         files={f.name: File(sha256=sha256(f), size=f.stat().st_size) for f in files},
     )  # fmt: skip
+
+
+def _versions(named: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Name -> all versions of it, by name."""
+    found: dict[str, set[str]] = {}
+    for versions in named:
+        for name, version in versions.items():
+            found.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
 
 
 def write_bundle(manifest: Manifest, files: Sequence[Path], to: Path) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
-from recmerge_bench.results.records import Records, Result
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.records import Cost, Origin, Result
 from recmerge_bench.results.results import MEAN, domain_means
 from recmerge_bench.results.whole import check_seeds
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
@@ -32,6 +33,8 @@ from recmerge_bench.submissions.replacing import replaced
 from recmerge_bench.submissions.submission import Submission, read_submission
 from recmerge_bench.submissions.tables_match import Table, check_tables
 from recmerge_bench.untrusted.paths import within
+
+Entry = TypeVar("Entry", Result, Cost)
 
 
 @dataclass
@@ -84,148 +87,159 @@ def join(
 def _check_new(sent: Submission, boards: Path) -> None:
     """A new board's files may not be those of another suite, or of anybody."""
     there = (p.relative_to(boards) for p in boards.rglob("*") if p.is_file())
-    known = {n for p in records_files(boards / "records")
-             for n in owned(p.stem, load_records(p).header)}  # fmt: skip
+    known = {
+        name
+        for path in records_files(boards / "records")
+        for name in owned(path.stem, load_records(path).header)
+    }
     others = [p for p in there if p.parts[0] != "site" and p.as_posix() not in known]
-    check_apart(Records.model_validate(sent.records), boards / "records", others)
+    check_apart(sent.records, boards / "records", others)
+
+
+@dataclass
+class _Rows:
+    """The board's rows while they change.
+
+    Attributes:
+        results: of the board.
+        costs: of these.
+        ranks: by key.
+        names: key of a submitted result -> its key on the board.
+    """
+
+    results: list[Result]
+    costs: list[Cost]
+    ranks: dict[str, RankTable]
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, sent: Submission, entry: Result, cost: Cost) -> None:
+        """A submitted row, in the place of one of its identity or at the end."""
+        table = sent.ranks[entry.key]
+        key = _free_key(entry.key, table, self.ranks, sent.bundle)
+        self.names[entry.key], self.ranks[key] = key, table
+        _put(self.results, entry.changed(key=key))
+        _put(self.costs, cost.changed(key=key))
 
 
 def _joined(
     sent: Submission, folder: Path, registry: Registry, replace_rows: bool, accept_flagged: bool
 ) -> Joined:
-    suite = sent.records["suite"]
+    suite = sent.records.suite
     path = within(folder, "records", f"{suite}.json")
     done = Joined(suite)
     board = _board(path) if path.is_file() else _empty(sent)
     tables = check_tables(sent, board)
-    records = {**board.records, "results": list(board.records["results"])}
-    costs = {**board.costs, "results": list(board.costs["results"])}
-    ranks, names = dict(board.ranks), {}
-    for result, cost in zip(sent.records["results"], _costs(sent), strict=True):
-        table = tables[_place(result)]
-        entry = _entry(sent, result, table, board, registry)
-        flags = entry["submitted"]["flags"]
-        if not _admit(records["results"], entry, sent, board, done, replace_rows):
-            continue
-        done.flags += [f"{_name(entry)}: {flag}" for flag in flags]
-        mine = sent.ranks[result["key"]]
-        entry["key"] = _free_key(entry["key"], mine, ranks, sent.bundle)
-        names[result["key"]] = entry["key"]
-        ranks[entry["key"]] = mine
-        _put(records["results"], entry)
-        _put(costs["results"], {**cost, "key": entry["key"]})
+    rows = _Rows(list(board.records.results), list(board.costs.results), dict(board.ranks))
+    for result, cost in zip(sent.records.results, _costs(sent), strict=True):
+        entry, flags = _entry(sent, result, tables[result.identity.place], board, registry)
+        if _admit(rows.results, entry, sent, board, done, replace_rows):
+            done.flags += [f"{entry.identity}: {flag}" for flag in flags]
+            rows.add(sent, entry, cost)
     if done.flags and not accept_flagged:
         raise HandledError(
             f"hard to believe: {'; '.join(done.flags)}: look at it, then --accept-flagged adds it "
             "with the flag on the board"
         )
-    check_seeds([Result.model_validate(r) for r in records["results"]], path)
-    if names:
-        used = {r["key"] for r in records["results"]}
-        ranks = {k: t for k, t in ranks.items() if k in used}
-        _finish(sent, board, folder, registry, records, costs, ranks, names, done)
+    check_seeds(rows.results, path)
+    if rows.names:
+        _finish(sent, board, folder, registry, rows, done)
     return done
 
 
 def _board(path: Path) -> Submission:
     return Submission(
-        load_records(path).raw, load_costs(cost_path(path)).raw,
+        load_records(path), load_costs(cost_path(path)),
         read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
-        [c.to_json() for c in load_curves(curves_path(path))], load_groups(groups_path(path)),
+        load_curves(curves_path(path)), load_groups(groups_path(path)),
     )  # fmt: skip
 
 
 def _empty(sent: Submission) -> Submission:
     """A board without rows; what it says of itself is the submission's."""
-    header = {**sent.records["header"], "pretraining": {}}
+    header = sent.records.header.changed(pretraining={})
     return Submission(
-        {**sent.records, "header": header, "results": []}, {**sent.costs, "results": []}, {},
-        [], sent.groups,
+        sent.records.changed(header=header, results=[]), sent.costs.changed(results=[]), {}, [],
+        sent.groups,
     )  # fmt: skip
 
 
-def _costs(sent: Submission) -> list[dict[str, Any]]:
+def _costs(sent: Submission) -> list[Cost]:
     """The cost of each result, in their order."""
-    by_name = {_identity(c): c for c in sent.costs["results"]}
+    by_identity = {c.identity: c for c in sent.costs.results}
     try:
-        return [by_name[_identity(r)] for r in sent.records["results"]]
+        return [by_identity[r.identity] for r in sent.records.results]
     except KeyError:
         raise HandledError("a result's cost is of another identity than the result") from None
 
 
 def _entry(
-    sent: Submission, result: Mapping[str, Any], table: Table, board: Submission,
-    registry: Registry,
-) -> dict[str, Any]:  # fmt: skip
-    """The result as a row of the board: its metrics, its groups, its split."""
+    sent: Submission, result: Result, table: Table, board: Submission, registry: Registry
+) -> tuple[Result, list[str]]:
+    """The result as a row of the board (its metrics, groups, split), and its flags."""
     assert sent.manifest is not None
-    metrics = board.records["header"]["metrics"]
-    ranks = sent.ranks[result["key"]]
-    split = table.split or result.get("split", "")
-    entry = {k: v for k, v in result.items() if k not in ("groups", "submitted")}
-    entry["metrics"] = domain_means(registry, metrics, ranks, result["domains"])
+    metrics = board.records.header.metrics
+    ranks = sent.ranks[result.key]
+    split = table.split or result.split
+    entry = result.without("groups", "submitted").changed(
+        metrics=domain_means(registry, metrics, ranks, result.domains), split=split
+    )
     if board.groups:
         if split not in board.groups:  # the first rows of their table bring its groups
             if split not in sent.groups:
-                raise HandledError(f"{_name(entry)}: the board has groups of targets, this none")
+                raise HandledError(f"{entry.identity}: the board has groups of targets, this none")
             board.groups[split] = sent.groups[split]
-        entry["groups"] = by_group(registry, metrics[0], ranks, board.groups[split])
+        entry = entry.changed(groups=by_group(registry, metrics[0], ranks, board.groups[split]))
     flags = flags_of(entry, ranks, metrics[0], table.best.get(metrics[0]))
-    entry["split"] = split
-    entry["submitted"] = {
-        "bundle": sent.bundle, "contact": sent.manifest.contact, "note": sent.manifest.note,
-        "split": result.get("split", ""), "flags": flags,
-    }  # fmt: skip
-    return entry
+    origin = Origin(
+        bundle=sent.bundle, contact=sent.manifest.contact, note=sent.manifest.note,
+        split=result.split, flags=flags,
+    )  # fmt: skip
+    return entry.changed(submitted=origin), flags
 
 
 def _admit(
-    results: list[dict[str, Any]], entry: Mapping[str, Any], sent: Submission,
-    board: Submission, done: Joined, replace_rows: bool,
+    results: Sequence[Result], entry: Result, sent: Submission, board: Submission,
+    done: Joined, replace_rows: bool,
 ) -> bool:  # fmt: skip
     """Whether a row is to be put in; counts what becomes of it."""
-    before = [r for r in results if _identity(r) == _identity(entry)]
+    before = next((r for r in results if r.identity == entry.identity), None)
     if not replace_rows:
         _check_alike(results, entry)
-    if not before or before[0]["status"] != "done":
-        done.added.append(_name(entry))
+    if before is None or not before.done:
+        done.added.append(str(entry.identity))
         return True
-    alike = (entry["configuration_sha256"], "")
-    if before[0]["configuration_sha256"] in alike and _same(
-        board.ranks[before[0]["key"]], sent.ranks[entry["key"]]
-    ):
+    alike = before.configuration_sha256 in (entry.configuration_sha256, "")
+    if alike and _same(board.ranks[before.key], sent.ranks[entry.key]):
         done.present += 1
         return False
     if not replace_rows:
         raise HandledError(
-            f"{_name(entry)}: is on the board with other numbers (mean "
-            f"{_shown(before[0])}, here {_shown(entry)}); --replace takes the new ones, "
+            f"{entry.identity}: is on the board with other numbers (mean "
+            f"{_shown(before)}, here {_shown(entry)}); --replace takes the new ones, "
             "`submit --only` leaves rows out"
         )
-    done.replaced.append(_name(entry))
+    done.replaced.append(str(entry.identity))
     return True
 
 
-def _check_alike(results: list[dict[str, Any]], entry: Mapping[str, Any]) -> None:
+def _check_alike(results: Sequence[Result], entry: Result) -> None:
     """A row of the board's name is made as the board's, whatever its seed.
 
     Raises:
         HandledError: it is made otherwise; says in what.
     """
     for other in results:
-        told, mine = other["configuration"], entry["configuration"]
-        if told and _row(other) == _row(entry) and told != mine:
-            apart = list(differences(mine, told))
+        theirs, ours = (
+            None if r.configuration is None else r.configuration.recorded() for r in (other, entry)
+        )
+        if theirs and other.identity.seedless == entry.identity.seedless and theirs != ours:
+            apart = list(differences(ours, theirs))
             raise HandledError(
-                f"{_name(entry)}: the board's row of this name was made with another configuration "
-                f"(here, there): {'; '.join(apart[:5])}{'; ...' if len(apart) > 5 else ''}; give "
-                "the row a variant of its own, or run it as the board's"
+                f"{entry.identity}: the board's row of this name was made with another "
+                f"configuration (here, there): {'; '.join(apart[:5])}"
+                f"{'; ...' if len(apart) > 5 else ''}; give the row a variant of its own, or run "
+                "it as the board's"
             )
-
-
-def _row(result: Mapping[str, Any]) -> tuple[Any, ...]:
-    """A result's identity, the seed apart."""
-    return tuple((k, v) for k, v in _identity(result) if k != "seed")
 
 
 def _same(one: RankTable, other: RankTable) -> bool:
@@ -239,9 +253,9 @@ def _free_key(key: str, mine: RankTable, ranks: Mapping[str, RankTable], bundle:
     return key
 
 
-def _put(entries: list[dict[str, Any]], entry: dict[str, Any]) -> None:
+def _put(entries: list[Entry], entry: Entry) -> None:
     """In the place of those of its identity, or at the end."""
-    places = [n for n, e in enumerate(entries) if _identity(e) == _identity(entry)]
+    places = [n for n, e in enumerate(entries) if e.identity == entry.identity]
     if not places:
         entries.append(entry)
         return
@@ -251,29 +265,23 @@ def _put(entries: list[dict[str, Any]], entry: dict[str, Any]) -> None:
 
 
 def _finish(
-    sent: Submission, board: Submission, folder: Path, registry: Registry,
-    records: dict[str, Any], costs: dict[str, Any], ranks: Mapping[str, RankTable],
-    names: Mapping[str, str], done: Joined,
+    sent: Submission, board: Submission, folder: Path, registry: Registry, rows: _Rows,
+    done: Joined,
 ) -> None:  # fmt: skip
     """What rows make together anew, then all files of the suite."""
-    header = dict(records["header"])
-    seeds = {r["identity"]["seed"] for r in records["results"]} - {None}
-    header["seeds"] = sorted({*header["seeds"], *seeds})
-    header["pretraining"] = {**pretraining(registry, records["results"]), **header["pretraining"]}
-    used = {r.get("split", "") for r in records["results"]}
-    audits = sent.records["header"]["audits"]  # of tables that these rows are the first of
-    header["audits"] = {**{k: v for k, v in audits.items() if k in used}, **header["audits"]}
-    made = Records.model_validate({**records, "header": header})
-    whole = with_derived(registry, made, ranks.__getitem__).to_json()
-    suite = done.suite
+    suite, keys = done.suite, {r.key for r in rows.results}
+    ranks = {key: table for key, table in rows.ranks.items() if key in keys}
+    header = _header(sent, board, registry, rows.results)
+    records = board.records.changed(header=header, results=rows.results)
+    whole = with_derived(registry, records, ranks.__getitem__)
     path = within(folder, "records", f"{suite}.json")
-    write_json(path, whole)
-    write_json(cost_path(path), costs)
+    write_json(path, whole.to_json())
+    write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())
     write_all_ranks(path.with_name(f"{suite}.ranks.parquet"), ranks)
     written = [path, cost_path(path), path.with_name(f"{suite}.ranks.parquet")]
-    mine = [r["identity"] for r in sent.records["results"] if r["key"] in names]
-    fresh = [c for c in sent.curves if c["identity"] in mine]
-    if curves := [*(c for c in board.curves if c["identity"] not in mine), *fresh]:
+    fresh = {r.identity for r in sent.records.results if r.key in rows.names}
+    kept = [c for c in board.curves if c.identity not in fresh]
+    if curves := [*kept, *(c for c in sent.curves if c.identity in fresh)]:
         write_json(curves_path(path), curves_json(suite, curves))
         written.append(curves_path(path))
     if board.groups:
@@ -289,22 +297,21 @@ def _finish(
     done.files += written
 
 
-def _identity(entry: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted((k, v) for k, v in entry["identity"].items()))
+def _header(
+    sent: Submission, board: Submission, registry: Registry, results: Sequence[Result]
+) -> Header:
+    """The board's header with what the rows bring: seeds, text encoders, audits of their splits."""
+    header = board.records.header
+    seeds = {r.identity.seed for r in results if r.identity.seed is not None}
+    splits = {r.split for r in results}
+    audits = sent.records.header.audits  # of tables that these rows are the first of
+    return header.changed(
+        seeds=sorted({*header.seeds, *seeds}),
+        pretraining={**pretraining(registry, results), **header.pretraining},
+        audits={**{k: v for k, v in audits.items() if k in splits}, **header.audits},
+    )
 
 
-def _place(result: Mapping[str, Any]) -> tuple[str, str]:
-    return result["identity"]["track"], result["identity"]["protocol"]
-
-
-def _name(result: Mapping[str, Any]) -> str:
-    identity = result["identity"]
-    parts = [identity["track"], identity["protocol"], identity["backbone"], identity["method"],
-             identity["variant"]]  # fmt: skip
-    seed = "" if identity["seed"] is None else f" seed {identity['seed']}"
-    return " ".join(p for p in parts if p) + seed
-
-
-def _shown(result: Mapping[str, Any]) -> str:
-    name, value = next(iter(result["metrics"][MEAN].items()))
+def _shown(result: Result) -> str:
+    name, value = next(iter(result.metrics[MEAN].items()))
     return f"{name} {value:.6f}"

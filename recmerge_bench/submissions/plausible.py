@@ -13,7 +13,7 @@ from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.groups import Group, by_group
-from recmerge_bench.results.records import Cost, Result
+from recmerge_bench.results.records import Cost, Costs, Records, Result
 from recmerge_bench.results.results import MEAN, domain_means
 
 KEY = re.compile(r"[0-9a-f]{64}")
@@ -26,8 +26,8 @@ COLUMNS = ("users", "domain", "targets", "n_better", "n_equal")
 
 def check_all(
     registry: Registry,
-    records: Mapping[str, Any],
-    costs: Mapping[str, Any],
+    records: Records,
+    costs: Costs,
     ranks: Mapping[str, RankTable],
     groups: Mapping[str, Sequence[Group]],
     path: Path,
@@ -38,42 +38,40 @@ def check_all(
         DataError: the first thing that is wrong, with its row.
         HandledError: a metric is not registered here.
     """
-    results = records["results"]
-    _keys(results, costs["results"], ranks, path)
+    results = records.results
+    _keys(results, costs.results, ranks, path)
     for number, result in enumerate(results):
-        where = f"results.{number} ({result['identity']['method']})"
-        unknown = sorted(set(result) - set(Result.model_fields))
+        where = f"results.{number} ({result.identity.method})"
+        unknown = sorted(result.model_extra or ())
         if unknown:
             raise DataError(f"{where}: this schema knows no {', '.join(unknown)}", path)
-        table = ranks[result["key"]]
+        table = ranks[result.key]
         _ranks(records, result, table, where, path)
-        _metrics(registry, records["header"]["metrics"], result, table, groups, where, path)
-    for number, entry in enumerate(costs["results"]):
-        spent = [*entry["seconds"].values(), entry["peak_memory"], entry["parameters"] or 0,
-                 entry["joules"] or 0]  # fmt: skip
-        unknown = sorted(set(entry) - set(Cost.model_fields))
+        _metrics(registry, records.header.metrics, result, table, groups, where, path)
+    for number, entry in enumerate(costs.results):
+        spent = [*entry.seconds.values(), entry.peak_memory, entry.parameters or 0,
+                 entry.joules or 0]  # fmt: skip
+        unknown = sorted(entry.model_extra or ())
         if min(spent) < 0 or unknown:
             raise DataError(f"results.{number}: a cost is below 0 or unknown {unknown}", path)
 
 
 def _keys(
-    results: Sequence[Mapping[str, Any]], costs: Sequence[Mapping[str, Any]],
-    ranks: Mapping[str, RankTable], path: Path,
-) -> None:  # fmt: skip
-    keys = {r["key"] for r in results}
-    if not results or any(r["status"] != "done" for r in results):
+    results: Sequence[Result], costs: Sequence[Cost], ranks: Mapping[str, RankTable], path: Path
+) -> None:
+    keys = {r.key for r in results}
+    if not results or not all(r.done for r in results):
         raise DataError("a submission holds results that are done, one at least", path)
     if not all(KEY.fullmatch(k) for k in keys):
         raise DataError("a key is not 64 hexadecimal digits", path)
-    if keys != set(ranks) or keys != {c["key"] for c in costs}:
+    if keys != set(ranks) or keys != {c.key for c in costs}:
         raise DataError("results, ranks and costs are not of the same keys", path)
-    names = [tuple(map(str, r["identity"].values())) for r in results]
-    if len(set(names)) != len(names):
+    if len({r.identity for r in results}) != len(results):
         raise DataError("two results have one identity", path)
 
 
 def _ranks(
-    records: Mapping[str, Any], result: Mapping[str, Any], table: RankTable, where: str, path: Path
+    records: Records, result: Result, table: RankTable, where: str, path: Path
 ) -> None:
     def wrong(what: str) -> DataError:
         return DataError(f"{where}: {what}", path)
@@ -83,12 +81,13 @@ def _ranks(
         raise wrong("its ranks are no whole numbers from 0 up")
     counts = np.bincount(table.domain, minlength=len(table.domains))
     found = {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n}
-    if found != result["instances"] or not set(found) <= set(result["domains"]):
-        raise wrong(f"it has ranks of {found}, its record says {result['instances']}")
+    if found != result.instances or not set(found) <= set(result.domains):
+        raise wrong(f"it has ranks of {found}, its record says {result.instances}")
     if len(set(zip(table.users.tolist(), table.domain.tolist(), table.targets.tolist(),
                    strict=True))) != len(table.users):  # fmt: skip
         raise wrong("a test target is ranked twice")
-    spans = records["header"]["audits"].get(result.get("split", ""), {}).get("items", {})
+    audit = records.header.audits.get(result.split)
+    spans = audit.items if audit else {}
     for number, domain in enumerate(table.domains):
         mine = table.domain == number
         others = _others(records, result, spans.get(domain))
@@ -103,26 +102,25 @@ def _ranks(
 
 
 def _others(
-    records: Mapping[str, Any], result: Mapping[str, Any], span: Sequence[int] | None
+    records: Records, result: Result, span: Sequence[int] | None
 ) -> int | None:
     """How many items a target was ranked among, at most; None where that is not known."""
-    said = records["header"].get("protocols", {}).get(result["identity"]["protocol"], {})
-    if result["candidates"] != "full" and isinstance(said.get("negatives"), int):
-        return int(said["negatives"])
+    card = records.header.protocols.get(result.identity.protocol)
+    if result.candidates != "full" and card is not None and card.negatives is not None:
+        return card.negatives
     return None if span is None else span[1] - span[0] - 1
 
 
 def _metrics(
-    registry: Registry, names: list[str], result: Mapping[str, Any], table: RankTable,
+    registry: Registry, names: list[str], result: Result, table: RankTable,
     groups: Mapping[str, Sequence[Group]], where: str, path: Path,
 ) -> None:  # fmt: skip
-    derived = domain_means(registry, names, table, result["domains"])
-    pairs = [("metrics", result["metrics"], derived)]
-    mine = groups.get(result.get("split", ""))
-    if mine is not None:
-        again = by_group(registry, names[0], table, mine)
-        pairs.append(("groups", result.get("groups", {}), again))
-    elif result.get("groups"):
+    derived = domain_means(registry, names, table, result.domains)
+    pairs = [("metrics", result.metrics, derived)]
+    of_split = groups.get(result.split)
+    if of_split is not None:
+        pairs.append(("groups", result.groups, by_group(registry, names[0], table, of_split)))
+    elif result.groups:
         raise DataError(f"{where}: it has metrics by group, and the groups are not there", path)
     for part, stated, wanted in pairs:
         if not same_numbers(stated, wanted):
@@ -141,7 +139,7 @@ def same_numbers(stated: Any, derived: Any) -> bool:
 
 
 def flags_of(
-    result: Mapping[str, Any], table: RankTable, metric: str, best: float | None
+    result: Result, table: RankTable, metric: str, best: float | None
 ) -> list[str]:
     """What is possible and hard to believe; nothing where all is well.
 
@@ -158,7 +156,7 @@ def flags_of(
             found.append(f"every target of {domain} is ranked first")
         elif mine.sum() >= 10 and len(np.unique(table.n_better[mine])) == 1:
             found.append(f"every target of {domain} has one rank")
-    value = result["metrics"][MEAN][metric]
+    value = result.metrics[MEAN][metric]
     if best and value > TOO_GOOD * best:
         found.append(f"{metric} is {value / best:.1f} times the best of the board")
     return found

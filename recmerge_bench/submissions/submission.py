@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json
+from recmerge_bench.identity import FIELDS
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.beside import Curve, read_groups
 from recmerge_bench.results.chosen import chooser
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
-from recmerge_bench.results.derived import DERIVED
+from recmerge_bench.results.derived import without_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
-from recmerge_bench.results.records import check_costs, check_records
-from recmerge_bench.results.results import IDENTITY, Reader, manifests
+from recmerge_bench.results.records import (
+    Costs,
+    Records,
+    Result,
+    check_costs,
+    check_records,
+)
+from recmerge_bench.results.results import Reader, manifests
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
 from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts
@@ -41,10 +48,10 @@ class Submission:
         bundle: SHA-256 of the manifest.
     """
 
-    records: dict[str, Any]
-    costs: dict[str, Any]
+    records: Records
+    costs: Costs
     ranks: dict[str, RankTable]
-    curves: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
     groups: dict[str, list[Group]] = field(default_factory=dict)
     manifest: Manifest | None = None
     bundle: str = ""
@@ -79,12 +86,12 @@ def submit(
     with tempfile.TemporaryDirectory() as name:
         path = _records_of(source, Path(name), registry, suite)
         found = _chosen(_loaded(path), only, board)
-        _check_configured(found.records["results"], path)
+        _check_configured(found.records.results, path)
         check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
         folder = Path(name) / "bundle"
         files = _written(found, folder)
-        check_texts(found.records, path)
-        manifest = manifest_of(found.records["suite"], found.records, files, contact, note)
+        check_texts(found.records.to_json(), path)
+        manifest = manifest_of(found.records, files, contact, note)
         return write_bundle(manifest, files, to), manifest
 
 
@@ -127,10 +134,10 @@ def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None
 def _loaded(path: Path) -> Submission:
     """The project's own records, of any schema."""
     return Submission(
-        load_records(path).raw,
-        load_costs(cost_path(path)).raw,
+        load_records(path),
+        load_costs(cost_path(path)),
         read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
-        [c.to_json() for c in load_curves(curves_path(path))],
+        load_curves(curves_path(path)),
         load_groups(groups_path(path)),
     )
 
@@ -140,40 +147,36 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
     raw = [read_json(p) for p in (path, cost_path(path))]
     for value in raw:
         check_texts(value, path)
-    records, costs = check_records(raw[0], path).raw, check_costs(raw[1], path).raw
-    names = {records["suite"], costs["suite"], manifest.suite}
+    records, costs = check_records(raw[0], path), check_costs(raw[1], path)
+    names = {records.suite, costs.suite, manifest.suite}
     if len(names) > 1:
         raise DataError(f"records, costs and manifest name different suites {sorted(names)}", path)
-    if len(records["results"]) != manifest.results:
+    if len(records.results) != manifest.results:
         raise DataError("records and manifest have different numbers of results", path)
-    _check_configured(records["results"], path)
-    instances = [n for r in records["results"] for n in r.get("instances", {}).values()]
-    if any(n < 0 for n in instances):
-        raise DataError("a number of test targets is below 0", path)
+    _check_configured(records.results, path)
     ranks_path = path.with_name(f"{path.stem}.ranks.parquet")
-    once = {r["key"]: sum(r.get("instances", {}).values()) for r in records["results"]}
+    once = {r.key: sum(r.instances.values()) for r in records.results}
     check_ranks_file(ranks_path, sum(once.values()))
     if groups_path(path).is_file():
         _bounded_groups(groups_path(path), max(once.values(), default=0))
     if curves_path(path).is_file():
         check_texts(read_json(curves_path(path)), path)
     return Submission(
-        records, costs, read_all_ranks(ranks_path),
-        [c.to_json() for c in load_curves(curves_path(path))],
+        records, costs, read_all_ranks(ranks_path), load_curves(curves_path(path)),
         load_groups(groups_path(path)), manifest, digest,
     )  # fmt: skip
 
 
-def _check_configured(results: Sequence[Mapping[str, Any]], path: Path) -> None:
+def _check_configured(results: Sequence[Result], path: Path) -> None:
     """Every result that is done says how it was made.
 
     Raises:
         DataError: one does not.
     """
     for number, result in enumerate(results):
-        if result["status"] == "done" and not result.get("configuration"):
+        if result.done and result.configuration is None:
             raise DataError(
-                f"results.{number}: the configuration of '{result['identity']['method']}' is not "
+                f"results.{number}: the configuration of '{result.identity.method}' is not "
                 "recorded, and a board has to know what its rows were made with: run the suite "
                 "again with this version and submit that",
                 path,
@@ -181,58 +184,45 @@ def _check_configured(results: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def _bounded_groups(path: Path, most: int) -> None:
-    raw = read_json(path)
-    try:
-        sizes = [g["instances"] for some in raw["splits"].values() for g in some]
-        too_large = any(not isinstance(s, int) or not 0 <= s <= most for s in sizes)
-    except (KeyError, TypeError, AttributeError):
-        raise DataError("no groups of test targets", path) from None
-    if too_large or len(sizes) > 1000:
+    sizes = [g.instances for some in read_groups(path).values() for g in some]
+    if len(sizes) > 1000 or any(size > most for size in sizes):
         raise DataError("groups of more targets than there are, or too many groups", path)
 
 
 def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
     """What is done of it and asked for, under the board's name."""
-    fits = chooser(only, IDENTITY)
-    results = [
-        {k: v for k, v in r.items() if k != "submitted"}
-        for r in found.records["results"]
-        if r["status"] == "done" and fits(r["identity"])
-    ]
+    fits = chooser(only, FIELDS)
+    results = {
+        r.identity: r.without("submitted")
+        for r in found.records.results
+        if r.done and fits(r.identity)
+    }
     if not results:
-        about = f" of {', '.join(only)}" if only else ""
-        raise HandledError(f"suite '{found.records['suite']}': no result{about} is done")
-    keys, splits = {r["key"] for r in results}, {r.get("split") for r in results}
-    suite = board or found.records["suite"]
+        asked = f" of {', '.join(only)}" if only else ""
+        raise HandledError(f"suite '{found.records.suite}': no result{asked} is done")
+    suite = board or found.records.suite
     if flaw := suite_flaw(suite):
         raise HandledError(f"--board: {flaw}" if board else flaw)
-    header = dict(found.records["header"])
-    header["audits"] = {k: v for k, v in header["audits"].items() if k in splits}
-    records = {k: v for k, v in found.records.items() if k not in DERIVED}
-    costs: dict[str, Mapping[str, Any]] = {}
-    for entry in found.costs["results"]:
-        if entry["key"] in keys:
-            costs[str(sorted(map(str, entry["identity"].items())))] = entry
-    seen: dict[str, dict[str, Any]] = {str(sorted(map(str, r["identity"].items()))): r
-                                       for r in results}  # fmt: skip
+    keys, splits = {r.key for r in results.values()}, {r.split for r in results.values()}
+    audits = {k: v for k, v in found.records.header.audits.items() if k in splits}
+    header = found.records.header.changed(audits=audits)
+    costs = {c.identity: c for c in found.costs.results if c.key in keys}
     return Submission(
-        {**records, "suite": suite, "header": header, "results": list(seen.values())},
-        {**found.costs, "suite": suite, "results": [costs[k] for k in seen if k in costs]},
+        without_derived(found.records).changed(
+            suite=suite, header=header, results=list(results.values())
+        ),
+        found.costs.changed(suite=suite, results=[costs[k] for k in results if k in costs]),
         {k: v for k, v in found.ranks.items() if k in keys},
-        [c for c in found.curves if _of(c["identity"], results)],
+        [c for c in found.curves if c.identity in results],
         {k: v for k, v in found.groups.items() if k in splits},
     )
 
 
-def _of(identity: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> bool:
-    return any(r["identity"] == identity for r in results)
-
-
 def _written(found: Submission, folder: Path) -> list[Path]:
     """The submission's files."""
-    name = found.records["suite"]
-    write_json(within(folder, f"{name}.json"), found.records)
-    write_json(within(folder, f"{name}.cost.json"), found.costs)
+    name = found.records.suite
+    write_json(within(folder, f"{name}.json"), found.records.to_json())
+    write_json(within(folder, f"{name}.cost.json"), found.costs.to_json())
     write_all_ranks(within(folder, f"{name}.ranks.parquet"), found.ranks)
     if found.curves:
         write_json(within(folder, f"{name}.curves.json"), curves_json(name, found.curves))

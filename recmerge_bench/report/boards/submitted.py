@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from recmerge_bench.results.records import Submission
+from recmerge_bench.results.records import Origin
 from recmerge_bench.untrusted.texts import code, markdown
 
 #: Behind a submitted method's name.
 MARK = "†"
 
 
-def footnotes(rows: Iterable[tuple[str, Sequence[Submission]]]) -> list[str]:
+def footnotes(rows: Iterable[tuple[str, Sequence[Origin]]]) -> list[str]:
     """A paragraph that says where submitted rows came from; nothing where there are none.
 
     Args:
         rows: name of a row as printed, and what its submitted seeds came from
-            (`recmerge_bench.results.records.Submission`).
+            (`recmerge_bench.results.records.Origin`).
     """
     found: dict[tuple[str, ...], list[str]] = {}
     for name, seeds in rows:

@@ -10,7 +10,7 @@ from recmerge_bench.identity import Identity, Place, Row
 from recmerge_bench.names import MEAN
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.report.boards.submitted import MARK
-from recmerge_bench.results.records import Records, Result, Submission
+from recmerge_bench.results.records import Origin, Records, Result
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Line:
     split: str = ""
     several: bool = False
     profiles: bool = False
-    submitted: list[Submission] = field(default_factory=list)
+    submitted: list[Origin] = field(default_factory=list)
     configuration: Configuration | None = None
     configuration_sha256: str = ""
     tier: str = ""
