@@ -342,7 +342,7 @@ RECORDS: list[tuple[str, sent.Edit, str]] = [
     ("fake.json", lambda r: r["results"].pop(), "different numbers of results"),
     ("fake.json", lambda r: r["results"][0]["instances"].update(books=10**9), "should be 10000000"),
     ("fake.json", lambda r: r["results"][0]["instances"].update(books=10**30), "too large"),
-    ("fake.json", lambda r: r["results"][0]["instances"].update(books=-1), "greater than or equal to 0"),
+    ("fake.json", lambda r: r["results"][0]["instances"].update(books=-1), "or equal to 0"),
     ("fake.json", lambda r: r["results"][0]["instances"].update(books=29), "should be 119"),
     ("fake.json", lambda r: r["header"].update(metrics=["Nope@10"]), "Nope"),
     ("fake.json", lambda r: r["header"].update(title="<script>"), r"header.title: a text"),
