@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recmerge_bench import identity
+from recmerge_bench.errors import HandledError
 from recmerge_bench.identity import Identity
+from recmerge_bench.registry import Registry
 from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.loading import load_results
 
 COMMITTED = records_files(Path(__file__).parents[1] / "leaderboards" / "records")
 
@@ -48,3 +53,60 @@ def test_an_identity_says_row_and_table() -> None:
     assert one.row == two.row == ("b", "m", "v", "r", "p") and one.place == ("t", "q")
     assert one.seedless == two.seedless and len({one, two, one.model_copy()}) == 2
     assert str(two) == "t q b m v seed 1"
+
+
+def test_a_frame_has_a_row_for_each_result_and_domain() -> None:
+    pytest.importorskip("pandas")
+    records = load_records(COMMITTED[0].with_name("regression.json"))
+    frame = records.to_pandas()
+    assert len(frame) == sum(len(r.domains) + 1 for r in records.results)
+    for result in records.results:
+        mask = (frame["key"] == result.key) & (frame["domain"] == "mean")
+        [row] = frame[mask].to_dict("records")
+        assert row[records.header.primary] == result.metrics["mean"][records.header.primary]
+        assert row["method"] == result.identity.method
+        assert result.configuration is not None
+        assert row["configuration.method.name"] == result.identity.method
+        for option, value in result.configuration.method.options.items():
+            if not isinstance(value, (dict, list)):
+                assert row[f"configuration.method.options.{option}"] == value
+
+
+def test_without_pandas_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)  # importing it raises
+    with pytest.raises(HandledError, match="pip install"):
+        load_records(COMMITTED[0].with_name("regression.json")).to_pandas()
+
+
+def test_values_by_user_have_the_boards_means(registry: Registry) -> None:
+    found = load_results(COMMITTED[0].with_name("quick.json"), registry)
+    metric = found.records.header.primary
+    by_user = found.per_user(metric)
+    assert len(by_user.results) == sum(r.done for r in found.records.results)
+    for number, result in enumerate(r for r in found.records.results if r.done):
+        for domain, targets in result.instances.items():
+            rows = (by_user.result == number) & (
+                by_user.domain == by_user.domains.index(domain)
+            )
+            assert by_user.targets[rows].sum() == targets
+            assert len(np.unique(by_user.user[rows])) == rows.sum()
+            mean = np.average(by_user.value[rows], weights=by_user.targets[rows])
+            assert mean == pytest.approx(result.metrics[domain][metric], rel=1e-9)
+
+
+def test_values_by_user_of_some_results(registry: Registry) -> None:
+    found = load_results(COMMITTED[0].with_name("quick.json"), registry)
+    who = next(r.identity for r in found.records.results if r.identity.seed is not None)
+    some = found.per_user("MRR", method=who.method, seed=who.seed, track=who.track)
+    assert {(i.method, i.seed, i.track) for i in some.results} == {
+        (who.method, who.seed, who.track)
+    }
+    with pytest.raises(HandledError, match="did you mean 'method'"):
+        found.per_user("MRR", metod="ties")
+    with pytest.raises(HandledError, match="no result with method='none'"):
+        found.per_user("MRR", method="none")
+    pytest.importorskip("pandas")
+    frame = some.to_pandas()
+    assert len(frame) == len(some) and set(identity.FIELDS) < set(frame.columns)
+    assert frame["method"].unique().tolist() == [who.method]
+    assert frame["value"].mean() == pytest.approx(some.value.mean())

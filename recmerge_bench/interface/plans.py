@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.frames import frame
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.suites import (
     Changes,
@@ -18,7 +19,7 @@ from recmerge_bench.interface.suites import (
     selectors,
     with_asked_rows,
 )
-from recmerge_bench.interface.tables import Value, frame, html_table
+from recmerge_bench.interface.tables import Value, html_table
 from recmerge_bench.planning.cells import Cell
 from recmerge_bench.planning.cells import Plan as Cells
 from recmerge_bench.planning.plan import build

@@ -1,15 +1,9 @@
-"""Tables of plain values: as text, as HTML for notebooks, as pandas frames."""
+"""Tables of plain values: as text, as HTML for notebooks."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
-
-from recmerge_bench.errors import HandledError
-
-if TYPE_CHECKING:
-    import pandas
+from collections.abc import Sequence
 
 Value = str | int | float | bool | None
 #: Lines that a representation shows; `to_pandas` has all.
@@ -44,23 +38,3 @@ def _escaped(cell: Value) -> str:
     if cell is None:
         return "–"
     return html.escape(f"{cell:.4f}" if isinstance(cell, float) else str(cell))
-
-
-def frame(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> pandas.DataFrame:
-    """A pandas frame of rows.
-
-    Args:
-        rows: a mapping of column to value each.
-        columns: in this order; those of the rows if not given.
-
-    Raises:
-        HandledError: pandas is not installed; says how to install it.
-    """
-    try:
-        import pandas
-    except ImportError:
-        raise HandledError(
-            "to_pandas() needs pandas, which is not installed; "
-            "pip install -c constraints.txt pandas"
-        ) from None
-    return pandas.DataFrame(list(rows), columns=list(columns) or None)

@@ -7,7 +7,7 @@ when a file is read or made: pydantic takes a while to load.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import FailFast, Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
 
@@ -20,6 +20,9 @@ from recmerge_bench.results.migrations import migrated
 from recmerge_bench.results.whole import check_configurations, check_named_once, check_tables
 from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.paths import suite_flaw
+
+if TYPE_CHECKING:
+    import pandas
 
 #: Status of a result that has its numbers.
 DONE = "done"
@@ -188,6 +191,21 @@ class Records(OfSuite):
     def raw(self) -> dict[str, Any]:
         """The same as a mapping: for readers that are not converted yet."""
         return self.to_json()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A row for each result and domain, and for the mean over the domains (``mean``).
+
+        Columns: ``suite``, the identity, ``domain``, ``status``, ``reason``, ``instances``, each
+        metric of the header, ``key``, ``configuration_sha256``, and the configuration, a column
+        for each value: ``configuration.method.options.density``.
+
+        Raises:
+            HandledError: pandas is not installed; says how to install it.
+        """
+        from recmerge_bench.frames import frame
+        from recmerge_bench.results.long_rows import long_rows
+
+        return frame(long_rows(self))
 
 
 class Cost(Value):

@@ -1,0 +1,59 @@
+"""Records as plain rows: one for each result and domain, configurations taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from recmerge_bench.identity import FIELDS
+from recmerge_bench.names import MEAN
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Records, Result
+
+
+def long_rows(records: Records) -> list[dict[str, object]]:
+    """A row for each result and domain, and for ``mean``: over the domains.
+
+    Every row has the same keys; what a result does not have is None.
+    """
+    parts = [_configuration(result) for result in records.results]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return [
+        {
+            "suite": records.suite,
+            **{field: getattr(result.identity, field) for field in FIELDS},
+            "domain": domain,
+            "status": result.status,
+            "reason": result.reason,
+            "instances": _instances(result, domain),
+            **{m: result.metrics.get(domain, {}).get(m) for m in records.header.metrics},
+            "key": result.key,
+            "configuration_sha256": result.configuration_sha256,
+            **{name: part.get(name) for name in names},
+        }
+        for result, part in zip(records.results, parts, strict=True)
+        for domain in (*result.domains, MEAN)
+    ]
+
+
+def _instances(result: Result, domain: str) -> int | None:
+    """Test targets of a domain, or of all for the mean; None where nothing is done."""
+    if not result.done:
+        return None
+    return sum(result.instances.values()) if domain == MEAN else result.instances.get(domain, 0)
+
+
+def _configuration(result: Result) -> dict[str, object]:
+    if result.configuration is None:
+        return {}
+    return dict(sorted(places(result.configuration.recorded(), "configuration").items()))
+
+
+def places(value: Mapping[str, object], above: str = "") -> dict[str, object]:
+    """Dotted place -> value, of nested mappings; an empty mapping has no place."""
+    found: dict[str, object] = {}
+    for key, inner in value.items():
+        place = f"{above}.{key}" if above else key
+        found |= places(inner, place) if isinstance(inner, Mapping) else {place: inner}
+    return found
