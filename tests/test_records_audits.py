@@ -70,7 +70,7 @@ def run_of(
     data = cell("data", lambda f: save_interactions(built, f), report={"fingerprint": "d" * 64})
     other = cell("data of a base", lambda f: None, kind="data", report={"fingerprint": "o" * 64})
     cut = cell("split", lambda f: save_split(split, f))
-    target = f"recmerge_bench_plugins.{encoder}:MiniLM"
+    target = f"recmerge_bench_plugins.encoders.{encoder}:MiniLM"
     text = cell("text", lambda f: None, config={"encoder": {"target": target, "options": {}}})
     report = {"tier": "T1", "read": ["weights", "item texts"], "opened": ["/etc/x"]}
     report |= {} if enforced is None else {"enforced": enforced}

@@ -82,7 +82,10 @@ def test_metrics_can_be_derived_from_committed_ranks(
     records = load_records(tmp_path / "r" / "fake.json").raw
     ranks = read_all_ranks(tmp_path / "r" / "fake.ranks.parquet")
     assert derive(records, ranks, registry) == records
-    unmeasured = [{**r, "metrics": {}} if "metrics" in r else r for r in records["results"]]
+    unmeasured = [
+        {**r, "metrics": {domain: {"HR@1": 0.0} for domain in r.get("metrics", {})}}
+        for r in records["results"]
+    ]
     header = {**records["header"], "metrics": ["HR@1"]}
     other = {**records, "header": header, "results": unmeasured}
     again = derive(other, ranks, registry)["results"][0]["metrics"]
