@@ -120,7 +120,7 @@ def test_protocols_that_cut_otherwise_choose_for_themselves(registry: Registry) 
     plan = tiny(registry, both, f"{CDSR}}}")
     chosen = [c.job["config"]["training"]["select"] for c in cells(plan, "train sasrec-dt")]
     assert chosen == ["NDCG@10@mixed-sampled-99", "NDCG@10@temporal-mixed"]
-    told = "'mixed' cuts the data otherwise than 'temporal-mixed' and cannot choose its models"
+    told = "'mixed' splits the data otherwise than 'temporal-mixed' and cannot choose its models"
     with pytest.raises(HandledError, match=told):
         tiny(registry, both, f"{CDSR}, select: MRR@mixed}}")
 

@@ -156,7 +156,7 @@ def run(
         work = Work(measured(plan, store), store, start, jobs, device, executor, fail_fast)
         outcome = work.done(registry, report)
     else:
-        done = len(start.done & set(plan.goals))
+        done = len(start.done & set(plan.wanted))
         report.line(f"suite '{plan.suite}': all {done} results cached")
     command = _command(suite, store, texts(changes), seeds, registry.named)
     manifest = write_manifest(whole, store, outcome, command)
@@ -193,7 +193,7 @@ class Work:
     def done(self, registry: Registry, report: Reporter) -> Outcome:
         """Compute them."""
         plan, waiting = self.plan, self.start.waiting
-        cached = len(self.start.done & set(plan.goals))
+        cached = len(self.start.done & set(plan.wanted))
         runner = CheckedExecutor(definition(registry.get("executor", self.executor)))
         threads = max(plan.cells[k].threads for k in waiting)
         runner.open(self.jobs, threads, self.store.out / "logs")

@@ -23,7 +23,7 @@ class Cell:
         threads: CPU threads it runs with.
         timeout: seconds until it is killed.
         seed: the run's seed, or None where the result depends on none.
-        blocked: (reason, mend) where it cannot run here.
+        blocked: (reason, remedy) where it cannot run here.
         cost: estimated seconds of one worker, and what the estimate rests on.
     """
 
@@ -69,7 +69,7 @@ class Plan:
         header: what boards say of the suite (title, label, metrics, ...).
         files: plugins (files or folders) that workers must import: module name -> path.
         raw: paths of raw files, which merges must not see.
-        goals: the cells that a run is to compute, with what they need.
+        wanted: the cells that a run is to compute, with what they need.
     """
 
     suite: str
@@ -79,7 +79,7 @@ class Plan:
     header: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
-    goals: list[str] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
 
     def add(self, cell: Cell) -> str:
         """Add a cell unless an equal one is there; returns its key."""
@@ -97,10 +97,10 @@ class Plan:
                 queue += self.cells[key].inputs.values()
         return seen
 
-    def restricted(self, goals: list[str]) -> Plan:
-        """The same plan with other goals, and only what these need."""
-        wanted = self.closure(goals)
-        cells = {k: c for k, c in self.cells.items() if k in wanted}
-        results = [r for r in self.results if r.key in wanted]
-        curves = [r for r in self.curves if r.key in wanted]
-        return replace(self, cells=cells, results=results, curves=curves, goals=goals)
+    def restricted(self, wanted: list[str]) -> Plan:
+        """The same plan with other wanted cells, and only what these need."""
+        needed = self.closure(wanted)
+        cells = {k: c for k, c in self.cells.items() if k in needed}
+        results = [r for r in self.results if r.key in needed]
+        curves = [r for r in self.curves if r.key in needed]
+        return replace(self, cells=cells, results=results, curves=curves, wanted=wanted)

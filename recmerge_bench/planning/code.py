@@ -68,7 +68,7 @@ def _text(node: object) -> Iterator[str]:
             if field in _SILENT or value is None or value == []:
                 continue
             yield f" {field}="
-            yield from _text(_told(node, field, value))
+            yield from _text(_meaningful(node, field, value))
         yield ")"
     elif isinstance(node, list):
         yield "["
@@ -80,7 +80,7 @@ def _text(node: object) -> Iterator[str]:
         yield repr(node)
 
 
-def _told(node: ast.AST, field: str, value: object) -> object:
+def _meaningful(node: ast.AST, field: str, value: object) -> object:
     """A field's value without what means nothing.
 
     Strings that stand by themselves document and do nothing; Python 3.12 put empty texts into
@@ -106,11 +106,11 @@ def _documents(node: ast.AST) -> bool:
 
 
 def _imports(tree: ast.AST) -> tuple[Import, ...]:
-    found: list[Import] = []
+    imports: list[Import] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found.append(Import(0, "", tuple(a.name for a in node.names)))
+            imports.append(Import(0, "", tuple(a.name for a in node.names)))
         elif isinstance(node, ast.ImportFrom):
             names = tuple(a.name for a in node.names)
-            found.append(Import(node.level, node.module or "", names))
-    return tuple(dict.fromkeys(found))
+            imports.append(Import(node.level, node.module or "", names))
+    return tuple(dict.fromkeys(imports))

@@ -13,7 +13,7 @@ from recmerge_bench.planning.configuration import (
     TrainedWith,
     Tuned,
 )
-from recmerge_bench.planning.corpus import Cut
+from recmerge_bench.planning.corpus import PlannedSplit
 from recmerge_bench.planning.maker import CellMaker
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.suite import Row, Track
@@ -34,7 +34,7 @@ class Configurations:
     def __init__(self, maker: CellMaker, trainings: Trainings, track: Track) -> None:
         self.maker, self.trainings, self.track = maker, trainings, track
 
-    def of(self, spec: Spec, row: Row, backbone: str, cut: Cut) -> Configuration | None:
+    def of(self, spec: Spec, row: Row, backbone: str, split: PlannedSplit) -> Configuration | None:
         """A row under a protocol; None where its backbone is not there to say its options.
 
         Raises:
@@ -46,11 +46,11 @@ class Configurations:
             if model.spec is None:
                 return None
             options = complete(spec, row.options, self.maker.where)
-            trained = self._behind(spec, row, model, cut)
+            trained = self._behind(spec, row, model, split)
         elif isinstance(spec, ModelSpec):
             model = self.trainings.of_row(spec, row)
             options = model.options
-            own = self.trainings.full(model, model.training, cut, self.track.domains)
+            own = self.trainings.full(model, model.training, split, self.track.domains)
             trained = TrainedWith(own=own or None)
         else:
             return None
@@ -63,41 +63,43 @@ class Configurations:
             domains=list(track.domains),
             experts=list(self.trainings.experts),
             source=list(track.source),
-            base=self._other_base(model, cut) if strategy else None,
+            base=self._other_base(model, split) if strategy else None,
             training=trained,
-            protocol=self._named("protocol", cut.name),
+            protocol=self._named("protocol", split.name),
             profile=track.profile if row.profile is None else row.profile,
             recipe=row.recipe,
             threads=self.maker.suite.threads,
             tuning=self._tuned(row, backbone),
         )
 
-    def _behind(self, spec: StrategySpec, row: Row, model: Model, cut: Cut) -> TrainedWith:
+    def _behind(
+        self, spec: StrategySpec, row: Row, model: Model, split: PlannedSplit
+    ) -> TrainedWith:
         """The trainings whose results a strategy takes."""
         trainings = self.trainings
-        base = trainings.base_use(model, cut)
-        found = TrainedWith()
+        base = trainings.base_use(model, split)
+        trained_with = TrainedWith()
         if base.training is not None:
-            found.base = trainings.full(base.model, base.training, base.cut, base.domains)
+            trained_with.base = trainings.full(base.model, base.training, base.split, base.domains)
         if "joint" in spec.inputs:
             given = trainings.joint_training(model, row)
-            found.joint = trainings.full(model, given, cut, trainings.experts)
+            trained_with.joint = trainings.full(model, given, split, trainings.experts)
         elif spec.inputs != ("base",):
-            found.experts = {
+            trained_with.experts = {
                 domain: trainings.full(
-                    model, trainings.expert_training(model, domain), cut, (domain,)
+                    model, trainings.expert_training(model, domain), split, (domain,)
                 )
                 for domain in trainings.expert_domains(spec)
             }
         if spec.tier == "T4":
-            found.merge = {"select": trainings.merge_choice(model, cut).name}
-        return found
+            trained_with.merge = {"select": trainings.merge_choice(model, split).name}
+        return trained_with
 
-    def _other_base(self, model: Model, cut: Cut) -> OtherBase | None:
+    def _other_base(self, model: Model, split: PlannedSplit) -> OtherBase | None:
         use = self.track.base
         if use is None:
             return None
-        options = self.trainings.base_use(model, cut).model.options
+        options = self.trainings.base_use(model, split).model.options
         dataset = self._named("dataset", use.dataset, use.dataset_options)
         return OtherBase(dataset=dataset, domains=list(use.domains), options=options)
 

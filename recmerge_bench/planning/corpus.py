@@ -1,4 +1,4 @@
-"""Cells of a dataset under a protocol: events, item vectors, the cut, the candidates."""
+"""Cells of a dataset under a protocol: events, item vectors, the split, the candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recmerge_bench.borders.datasets import domains_of
 from recmerge_bench.borders.splits import Rules, rules_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.suite import Track
 
@@ -24,7 +24,7 @@ class Corpus:
         dataset: by name.
         options: of the dataset.
         domains: scored (or, for a base's corpus, trained on).
-        unscored: further domains to cut alike.
+        unscored: further domains to split alike.
     """
 
     dataset: str
@@ -48,28 +48,28 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class Cut:
+class PlannedSplit:
     """A corpus under a protocol: what trainings and rank cells take as inputs.
 
     Attributes:
         name: the protocol's.
         data: key of the data cell.
-        split: key of the split cell.
+        key: of the split cell.
         inputs: of rank cells: data, split and, where sampled, candidates.
-        gap: why there is no such cut here.
-        corpus: what was cut.
+        reason: why there is no such split here, and the remedy.
+        corpus: what was split.
         mask_history: whether the history is taken out of the ranking.
-        base: the cut that the shared base is trained on, where its dataset is another.
+        base: the split that the shared base is trained on, where its dataset is another.
     """
 
     name: str
     data: str
-    split: str
+    key: str
     inputs: Mapping[str, str]
-    gap: Gap
+    reason: Reason
     corpus: Corpus
     mask_history: bool = False
-    base: Cut | None = field(default=None)
+    base: PlannedSplit | None = field(default=None)
 
 
 class CorpusPlanner:
@@ -82,65 +82,77 @@ class CorpusPlanner:
     def data(self, corpus: Corpus) -> str:
         """The dataset, keyed by its raw files' content."""
         maker = self.maker
-        spec, gap = maker.find(("dataset",), corpus.dataset)
+        spec, reason = maker.find(("dataset",), corpus.dataset)
         label = f"data {corpus.dataset}"
         if spec is None:
             absent = {"dataset": corpus.dataset, "options": dict(corpus.options)}
-            return maker.cell("data", label, absent, {}, {}, gap=gap)
+            return maker.cell("data", label, absent, {}, {}, reason=reason)
         options = complete(spec, corpus.options, maker.where)
         made = definition(spec, options)
         self._check_domains(corpus, domains_of(made, maker.data_root))
         digests, missing = maker.files(made)
-        gap = gap or missing
+        reason = reason or missing
         config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
         identity = {"target": spec.target, "options": options, "files": digests}
-        return maker.cell("data", label, identity, config, {}, (module(spec),), gap=gap, cost=2)
+        return maker.cell(
+            "data", label, identity, config, {}, (module(spec),), reason=reason, cost=2
+        )
 
     def text(self, encoder: str, data: str, form: str) -> str:
         """Item vectors of a text encoder, or its tokens (`form`)."""
         maker = self.maker
         of = maker.plan.cells[data].label.removeprefix("data ")
-        described, identity, modules, gap = self.encoder(encoder)
+        described, identity, modules, reason = self.encoder(encoder)
         return maker.cell(
             "text", f"text {encoder} {form} of {of}", {**identity, "form": form},
-            {**described, "form": form}, {"data": data}, modules, gap=gap, cost=60,
+            {**described, "form": form}, {"data": data}, modules, reason=reason, cost=60,
         )  # fmt: skip
 
     def weights(
         self, encoder: str, model: Mapping[str, Any], model_modules: tuple[str, ...]
     ) -> str:
         """The encoder's own weights under a model's names."""
-        described, identity, modules, gap = self.encoder(encoder)
+        described, identity, modules, reason = self.encoder(encoder)
         return self.maker.cell(
             "weights", f"weights {encoder}", {**identity, "model": model},
-            {**described, "model": model}, {}, (*modules, *model_modules), gap=gap, cost=5,
+            {**described, "model": model}, {}, (*modules, *model_modules), reason=reason, cost=5,
         )  # fmt: skip
 
-    def _encoder(self, name: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...], Gap]:
+    def _encoder(self, name: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...], Reason]:
         """What a worker is told of an encoder, its identity, its modules, why it is absent."""
         maker = self.maker
-        spec, gap = maker.find(("encoder",), name)
+        spec, reason = maker.find(("encoder",), name)
         if spec is None:
-            return {}, {"encoder": name}, (), gap
+            return {}, {"encoder": name}, (), reason
         options = complete(spec, {}, maker.where)
         digests, missing = maker.files(definition(spec, options))
         described = {"encoder": {"target": spec.target, "options": options}}
         identity = {"target": spec.target, "options": options, "files": digests}
-        return {**described, "data_root": self._root()}, identity, (module(spec),), gap or missing
+        return (
+            {**described, "data_root": self._root()},
+            identity,
+            (module(spec),),
+            reason or missing,
+        )
 
-    def cut(
-        self, name: str, corpus: Corpus, data: str, base: Cut | None = None, ranked: bool = True
-    ) -> Cut:
-        """The split (shared by protocols that cut alike) and, if it is ranked, the candidates."""
+    def split(
+        self,
+        name: str,
+        corpus: Corpus,
+        data: str,
+        base: PlannedSplit | None = None,
+        ranked: bool = True,
+    ) -> PlannedSplit:
+        """The split (shared by protocols that split alike) and, if it is ranked, the candidates."""
         maker = self.maker
-        spec, gap = maker.find(("protocol",), name)
+        spec, reason = maker.find(("protocol",), name)
         if spec is None:
-            return Cut(name, data, "", {}, gap, corpus)
+            return PlannedSplit(name, data, "", {}, reason, corpus)
         options = complete(spec, {}, maker.where)
         rules = rules_of(definition(spec, options))
         described = {"target": spec.target, "options": options}
         domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
-        split = maker.cell(
+        key = maker.cell(
             "split",
             f"split {corpus.dataset} {'+'.join(corpus.domains)} {name}",
             {"target": spec.target, "options": rules.split_options, **domains},
@@ -148,13 +160,13 @@ class CorpusPlanner:
             {"data": data},
             (module(spec),),
         )
-        inputs = {"data": data, "split": split}
+        inputs = {"data": data, "split": key}
         if ranked:
             inputs |= self._candidates(rules, corpus, inputs, "test")
-        return Cut(name, data, split, inputs, None, corpus, rules.mask_history, base)
+        return PlannedSplit(name, data, key, inputs, None, corpus, rules.mask_history, base)
 
-    def validation(self, name: str, cut: Cut) -> tuple[dict[str, str], bool]:
-        """What validating under a protocol takes beside the data and the split of a cut.
+    def validation(self, name: str, split: PlannedSplit) -> tuple[dict[str, str], bool]:
+        """What validating under a protocol takes beside the data and the split cell.
 
         Returns:
             The stored candidates of the validation targets (an input, where the protocol
@@ -162,9 +174,9 @@ class CorpusPlanner:
         """
         spec = self.maker.registry.get("protocol", name)
         rules = rules_of(definition(spec, complete(spec, {}, self.maker.where)))
-        inputs = {"data": cut.data, "split": cut.split}
-        found = self._candidates(rules, cut.corpus, inputs, "valid")
-        return {f"valid_{role}": key for role, key in found.items()}, rules.mask_history
+        inputs = {"data": split.data, "split": split.key}
+        candidates = self._candidates(rules, split.corpus, inputs, "valid")
+        return {f"valid_{role}": key for role, key in candidates.items()}, rules.mask_history
 
     def _candidates(
         self, rules: Rules, corpus: Corpus, inputs: Mapping[str, str], part: str

@@ -43,20 +43,23 @@ def note_departures(plan: Plan, name: str, track: Track, registry: Registry) -> 
     if use is None:
         return
     carried = plan.header["tracks"][name]["paper"]
-    about, _ = load_reference(use.table, registry, name)
+    reference, _ = load_reference(use.table, registry, name)
     rows = [
         r
         for r in plan.results
         if (r.identity["track"], r.identity["protocol"]) == (name, carried["protocol"])
         and r.identity["profile"] == track.profile  # others are not beside the paper's
     ]
-    said = carried["differs"]
-    known, added = said[: len(said) - len(use.differs)], said[len(said) - len(use.differs) :]
-    carried["differs"] = [*known, *departures(about, use.setting, rows, registry), *added]
+    differs = carried["differs"]
+    known, added = (
+        differs[: len(differs) - len(use.differs)],
+        differs[len(differs) - len(use.differs) :],
+    )
+    carried["differs"] = [*known, *departures(reference, use.setting, rows, registry), *added]
 
 
 def departures(
-    about: Reference, setting: str, rows: Sequence[Result], registry: Registry
+    reference: Reference, setting: str, rows: Sequence[Result], registry: Registry
 ) -> list[str]:
     """A line for each set of rows that depart in the same settings, with ours and the paper's.
 
@@ -66,21 +69,21 @@ def departures(
         rows: all rows of the table, any number of seeds.
         registry: for defaults of options.
     """
-    if about.configuration is None:
+    if reference.configuration is None:
         return ["what the paper's rows were made with is not declared, so nothing was compared"]
-    compared = _Compared(about.configuration, about, setting, registry)
-    found: dict[Departure, dict[str, None]] = defaultdict(dict)
+    compared = _Compared(reference.configuration, reference, setting, registry)
+    labels_by_departure: dict[Departure, dict[str, None]] = defaultdict(dict)
     names: dict[str, None] = {}
     for row in rows:
-        theirs = _method(about, row)
+        theirs = _method(reference, row)
         if row.configuration is None or theirs is None:
             continue
         label = _label(row)
         names[label] = None
         for what, ours, paper in compared.row(row.configuration, theirs):
-            found[what, _text(ours), _text(paper)][label] = None
+            labels_by_departure[what, _text(ours), _text(paper)][label] = None
     groups: dict[tuple[str, ...], list[Departure]] = defaultdict(list)
-    for one, labels in found.items():
+    for one, labels in labels_by_departure.items():
         groups[tuple(labels)].append(one)
     return [_line(labels, some, list(names)) for labels, some in groups.items()]
 
@@ -91,95 +94,95 @@ class _Compared:
     def __init__(
         self,
         declared: PaperConfiguration,
-        about: Reference,
+        reference: Reference,
         setting: str,
         registry: Registry,
     ) -> None:
-        self.declared, self.about, self.setting = declared, about, setting
+        self.declared, self.reference, self.setting = declared, reference, setting
         self.registry = registry
         self.here = declared.settings.get(setting)
 
-    def row(self, mine: Configuration, method: str) -> Iterator[Departure]:
+    def row(self, ours: Configuration, method: str) -> Iterator[Departure]:
         """Everything that one row is made otherwise with."""
-        yield from self._data(mine)
+        yield from self._data(ours)
         whole = self.declared.methods.get(method)
         parts: list[Setup | None] = [whole]
         if whole is not None:
-            parts += [whole.settings.get(self.setting), whole.recipes.get(mine.recipe)]
+            parts += [whole.settings.get(self.setting), whole.recipes.get(ours.recipe)]
         given = [p for p in parts if p is not None]
         options = {k: v for p in given for k, v in p.options.items()}
-        yield from self._options("option", mine.method.kind, mine.method, options)
-        if mine.backbone is not None:
-            known = self.about.backbones.values()
-            if mine.backbone.name in known:
-                yield from self._options("backbone option", "backbone", mine.backbone, {})
+        yield from self._options("option", ours.method.kind, ours.method, options)
+        if ours.backbone is not None:
+            known = self.reference.backbones.values()
+            if ours.backbone.name in known:
+                yield from self._options("backbone option", "backbone", ours.backbone, {})
             else:
-                yield "backbone", mine.backbone.name, ", ".join(known)
+                yield "backbone", ours.backbone.name, ", ".join(known)
         training = {**self.declared.training, **(self.here.training if self.here else {})}
         for part in given:
             training |= part.training
-        yield from self._trainings(mine, training)
+        yield from self._trainings(ours, training)
 
-    def _data(self, mine: Configuration) -> Iterator[Departure]:
+    def _data(self, ours: Configuration) -> Iterator[Departure]:
         declared = self.declared.dataset
-        if mine.dataset.name != declared.name:
-            yield "dataset", mine.dataset.name, declared.name
+        if ours.dataset.name != declared.name:
+            yield "dataset", ours.dataset.name, declared.name
         else:
             options = {**declared.options, **(self.here.dataset_options if self.here else {})}
-            yield from self._options("dataset option", "dataset", mine.dataset, options)
+            yield from self._options("dataset option", "dataset", ours.dataset, options)
         experts = self.declared.experts
         if self.here is not None and self.here.experts:
             experts = self.here.experts
-        if experts and set(mine.experts) != {*experts, *self._target(mine)}:
-            yield "experts", mine.experts, sorted({*experts, *self._target(mine)})
-        if mine.base is not None:
-            yield "base data", mine.base.dataset.name, "none"
-        if mine.source:
-            yield "source domains", mine.source, "none"
+        if experts and set(ours.experts) != {*experts, *self._target(ours)}:
+            yield "experts", ours.experts, sorted({*experts, *self._target(ours)})
+        if ours.base is not None:
+            yield "base data", ours.base.dataset.name, "none"
+        if ours.source:
+            yield "source domains", ours.source, "none"
 
-    def _target(self, mine: Configuration) -> tuple[str, ...]:
+    def _target(self, ours: Configuration) -> tuple[str, ...]:
         """The scored domains, where they are merged as the paper's setting says."""
-        return tuple(mine.domains) if self.here is not None and self.here.target else ()
+        return tuple(ours.domains) if self.here is not None and self.here.target else ()
 
     def _options(
-        self, what: str, kind: str, mine: Any, declared: Mapping[str, Any]
+        self, what: str, kind: str, ours: Any, declared: Mapping[str, Any]
     ) -> Iterator[Departure]:
         """Against the plugin's own options under the paper's profile and what is declared."""
-        spec = self.registry.specs.get((kind, mine.name))
+        spec = self.registry.specs.get((kind, ours.name))
         if spec is None:
             return
         profiles = spec.profiles if isinstance(spec, ModelSpec) else {}
-        preset = profiles.get(self.about.profile) or Profile()
+        preset = profiles.get(self.reference.profile) or Profile()
         wanted = complete(spec, {**preset.options, **declared}, "the paper's table")
         for name, value in wanted.items():
-            if mine.options.get(name) != value:
-                yield f"{what} {name}", mine.options.get(name), value
+            if ours.options.get(name) != value:
+                yield f"{what} {name}", ours.options.get(name), value
 
-    def _trainings(self, mine: Configuration, declared: Mapping[str, Any]) -> Iterator[Departure]:
-        trained = mine.training
+    def _trainings(self, ours: Configuration, declared: Mapping[str, Any]) -> Iterator[Departure]:
+        trained = ours.training
         target = self.here.target if self.here is not None else {}
         yield from _training("training", trained.own, declared)
         yield from _training("joint training", trained.joint, declared)
         for domain, own in trained.experts.items():
-            more = target if domain in mine.domains else {}
+            more = target if domain in ours.domains else {}
             yield from _training("training", own, {**declared, **more})
 
 
 def _training(
-    what: str, mine: Mapping[str, Any] | None, declared: Mapping[str, Any]
+    what: str, ours: Mapping[str, Any] | None, declared: Mapping[str, Any]
 ) -> Iterator[Departure]:
     """All options but the silent ones; what is not declared has its default."""
-    if mine is None:
+    if ours is None:
         return
     wanted = checked(TrainOptions, declared, "the paper's table, training")
     for name, value in wanted.items():
-        if name not in SILENT and mine.get(name) != value:
-            yield f"{what} {name}", mine.get(name), value
+        if name not in SILENT and ours.get(name) != value:
+            yield f"{what} {name}", ours.get(name), value
 
 
-def _method(about: Reference, row: Result) -> str | None:
+def _method(reference: Reference, row: Result) -> str | None:
     """Which of the paper's methods a row is, if any."""
-    return next((name for name, ours in about.methods.items() if _fits(ours, row)), None)
+    return next((name for name, ours in reference.methods.items() if _fits(ours, row)), None)
 
 
 def _fits(ours: OurRow, row: Result) -> bool:
@@ -192,8 +195,8 @@ def _fits(ours: OurRow, row: Result) -> bool:
 
 
 def _label(row: Result) -> str:
-    said = [row.identity[k] for k in ("backbone", "method", "variant", "recipe")]
-    return " ".join(filter(None, said))
+    parts = [row.identity[k] for k in ("backbone", "method", "variant", "recipe")]
+    return " ".join(filter(None, parts))
 
 
 def _line(labels: Sequence[str], some: Sequence[Departure], of: Sequence[str]) -> str:
@@ -201,8 +204,8 @@ def _line(labels: Sequence[str], some: Sequence[Departure], of: Sequence[str]) -
     for what, ours, paper in some:
         kind, _, name = what.rpartition(" ")
         kinds[kind].append(f"{name} {ours} (the paper's: {paper})")
-    said = "; ".join(f"{kind} {', '.join(ones)}".strip() for kind, ones in kinds.items())
-    return f"{_whose(labels, of)}{said}"
+    sentence = "; ".join(f"{kind} {', '.join(ones)}".strip() for kind, ones in kinds.items())
+    return f"{_whose(labels, of)}{sentence}"
 
 
 def _whose(labels: Sequence[str], of: Sequence[str]) -> str:

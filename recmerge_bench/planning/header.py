@@ -30,7 +30,7 @@ def header(suite: Suite, registry: Registry) -> dict[str, Any]:
 
 def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
     track = suite.tracks[name]
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "dataset": track.dataset,
         "domains": list(track.domains),
         "source": _source(track),
@@ -39,17 +39,17 @@ def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
         "reference": track.reference,
     }
     if track.experts:
-        found["experts"] = list(track.experts)
+        facts["experts"] = list(track.experts)
     if track.isolated:
-        found["isolated"] = True
+        facts["isolated"] = True
     if track.notes:
-        found["notes"] = list(track.notes)
+        facts["notes"] = list(track.notes)
     if track.baseline:
-        found["baseline"] = track.baseline.model_dump()
+        facts["baseline"] = track.baseline.model_dump()
     if track.paper:
         where = f"suite '{suite.name}', track '{name}'"
-        found["paper"] = carried(track, suite.metrics, registry, where)
-    return found
+        facts["paper"] = carried(track, suite.metrics, registry, where)
+    return facts
 
 
 def _figures(suite: Suite) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import Spec
 
-#: Why something cannot run here, and the mend.
-Gap = tuple[str, str] | None
+#: Why something cannot run here, and the remedy.
+Reason = tuple[str, str] | None
 
 
 class CellMaker:
@@ -48,7 +48,7 @@ class CellMaker:
         self.registry, self.data_root = registry, data_root
         self.sources, self.absent = sources, functools.cache(_absent)
 
-    def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Gap]:
+    def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Reason]:
         """The spec, or why there is none: an error unless the suite expects the absence."""
         try:
             spec = self.registry.find(kinds, name)
@@ -65,12 +65,12 @@ class CellMaker:
             f"{near(name, known)}; see `recmerge-bench plugins list`"
         )
 
-    def files(self, definition: Any) -> tuple[list[tuple[str, str]], Gap]:
+    def files(self, definition: Any) -> tuple[list[tuple[str, str]], Reason]:
         """Name and digest of each raw file of a definition, or why they are not there."""
         try:
-            found = sources_of(definition, self.data_root)
-            self.plan.raw |= {str(f) for f in found}
-            return sorted((f.name, file_digest(f)) for f in found), None
+            paths = sources_of(definition, self.data_root)
+            self.plan.raw |= {str(f) for f in paths}
+            return sorted((f.name, file_digest(f)) for f in paths), None
         except Blocked as missing:
             return [], (missing.reason, missing.mend)
 
@@ -83,11 +83,11 @@ class CellMaker:
         inputs: Mapping[str, str],
         modules: tuple[str, ...] = (),
         seed: int | None = None,
-        gap: Gap = None,
+        reason: Reason = None,
         cost: float = 1.0,
     ) -> str:
         """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads."""
-        gap = gap or next(
+        reason = reason or next(
             (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
             None,
         )
@@ -116,7 +116,7 @@ class CellMaker:
                 threads=self.suite.threads,
                 timeout=self.suite.timeout,
                 seed=seed,
-                blocked=gap,
+                blocked=reason,
                 cost=cost,
             )
         )
@@ -130,14 +130,14 @@ class CellMaker:
         }
 
 
-def _absent(who: str, requires: tuple[str, ...]) -> Gap:
+def _absent(who: str, requires: tuple[str, ...]) -> Reason:
     """A distribution that the worker of the spec `who` needs and that is not installed."""
     for name in requires:
         try:
             distribution(name)
         except PackageNotFoundError:
-            mend = f"pip install -c constraints.txt {name}"
-            return f"'{who}' needs the package {name}", mend
+            remedy = f"pip install -c constraints.txt {name}"
+            return f"'{who}' needs the package {name}", remedy
     return None
 
 

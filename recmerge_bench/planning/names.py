@@ -26,8 +26,8 @@ def check_names(suite: Suite, where: Callable[[Place], str]) -> None:
     Raises:
         HandledError: it does.
     """
-    for place, said in _faults(suite):
-        raise HandledError(f"{where(place)}{said}")
+    for place, fault in _faults(suite):
+        raise HandledError(f"{where(place)}{fault}")
 
 
 def variant_of(row: Row) -> str:
@@ -65,9 +65,9 @@ def _track(place: Place, track: Track) -> Iterator[Fault]:
         ("domains", track.domains), ("experts", track.experts), ("source", track.source),
         ("base", base),
     ):  # fmt: skip
-        said = wrong_domains(names)
-        if said:
-            yield (*place, key), f"{key}: {said}"
+        fault = wrong_domains(names)
+        if fault:
+            yield (*place, key), f"{key}: {fault}"
     for key in ("protocols", "seeds"):
         yield from _twice((*place, key), getattr(track, key))
     for number, row in enumerate(track.rows):
@@ -115,11 +115,11 @@ def _files(suite: Suite) -> Iterator[Fault]:
     taken: dict[str, str] = {}
     for name, track in suite.tracks.items():
         for protocol in track.protocols:
-            about = f"track '{name}' under '{protocol}'"
+            described = f"track '{name}' under '{protocol}'"
             for parts, what in (
-                (("table", name, protocol), about),
-                *((("domain", name, protocol, d), f"'{d}' of {about}") for d in track.domains),
-                (("figure", "cost-pareto", name, protocol), f"the cost figure of {about}"),
+                (("table", name, protocol), described),
+                *((("domain", name, protocol, d), f"'{d}' of {described}") for d in track.domains),
+                (("figure", "cost-pareto", name, protocol), f"the cost figure of {described}"),
             ):
                 other = taken.setdefault(same_file(*parts), what)
                 if other != what:

@@ -79,8 +79,8 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
     for name, value in full.items():
         if not fits(value):
             raise HandledError(f"{where}: {name}: takes numbers that fp32 holds, not {value!r}")
-    if said := out_of_range(full):
-        raise HandledError(f"{where}: {said}")
+    if fault := out_of_range(full):
+        raise HandledError(f"{where}: {fault}")
     return full
 
 

@@ -11,10 +11,10 @@ from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
-from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, Cut
+from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.departures import note_departures
 from recmerge_bench.planning.header import header
-from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.names import check_names, variant_of
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
@@ -54,7 +54,7 @@ def build(
         TrackPlanner(plan, suite, name, track, registry, data_root, sources).add()
         note_departures(plan, name, track, registry)
     sources.save()
-    plan.goals = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
+    plan.wanted = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
 
 
@@ -96,8 +96,8 @@ class TrackPlanner:
         methods = [row.method for row in self.track.rows]
         for name in self.track.models:
             if name not in methods:
-                said = f"`models` names '{name}', which is no row{near(name, methods)}"
-                raise HandledError(f"{self.where}: {said}")
+                fault = f"`models` names '{name}', which is no row{near(name, methods)}"
+                raise HandledError(f"{self.where}: {fault}")
         for domain in self.track.domain_training:
             if domain not in (*self.experts, *self.track.domains):
                 raise HandledError(
@@ -108,50 +108,53 @@ class TrackPlanner:
         data = self.corpora.data(corpus)
         below = self.corpora.data(source) if source else ""
         for name in self.track.protocols:
-            base = self.corpora.cut(name, source, below, ranked=False) if source else None
-            cut = self.corpora.cut(name, corpus, data, base)
+            base = self.corpora.split(name, source, below, ranked=False) if source else None
+            split = self.corpora.split(name, corpus, data, base)
             for row in self.track.rows:
-                self.add_row(row, cut)
+                self.add_row(row, split)
 
     def _check_baseline(self) -> None:
-        about = self.track.baseline
-        if about is None:
+        baseline = self.track.baseline
+        if baseline is None:
             return
         fitting = [
             row
             for row in self.track.rows
-            if row.method == about.method
-            and about.variant in (None, variant_of(row))
-            and about.recipe in (None, row.recipe)
-            and about.profile in (None, self.track.profile if row.profile is None else row.profile)
+            if row.method == baseline.method
+            and baseline.variant in (None, variant_of(row))
+            and baseline.recipe in (None, row.recipe)
+            and baseline.profile
+            in (None, self.track.profile if row.profile is None else row.profile)
         ]
         if len(fitting) != 1:
-            said = ", ".join(f"{k}: {v}" for k, v in about.model_dump(exclude_none=True).items())
+            asked = ", ".join(
+                f"{k}: {v}" for k, v in baseline.model_dump(exclude_none=True).items()
+            )
             known = [row.method for row in self.track.rows]
             raise HandledError(
-                f"{self.where}: {len(fitting)} rows are its baseline ({said}); it has to be one"
-                f"{near(about.method, known) if not fitting else ''}"
+                f"{self.where}: {len(fitting)} rows are its baseline ({asked}); it has to be one"
+                f"{near(baseline.method, known) if not fitting else ''}"
             )
 
     # -- rows ----------------------------------------------------------------------------------
 
-    def add_row(self, row: Row, cut: Cut) -> None:
+    def add_row(self, row: Row, split: PlannedSplit) -> None:
         """A strategy once for each backbone; a model by itself."""
         spec, missing = self.maker.find(METHOD_KINDS, row.method)
-        blocked = missing or cut.gap
+        blocked = missing or split.reason
         deterministic = isinstance(spec, CountingSpec) and spec.deterministic
         seeds = (None,) if deterministic else self.seeds
         for name in self._backbones(row, spec, missing):
             if blocked is not None:
                 for seed in seeds:
-                    self.gap_result(row, name, cut, seed, blocked)
+                    self.blocked_result(row, name, split, seed, blocked)
             elif spec is not None:
-                told = self.configurations.of(spec, row, name, cut)
-                self._check_tuning(row, told)
+                configuration = self.configurations.of(spec, row, name, split)
+                self._check_tuning(row, configuration)
                 for seed in seeds:
-                    self.result_of(spec, row, name, cut, seed, told)
+                    self.result_of(spec, row, name, split, seed, configuration)
 
-    def _backbones(self, row: Row, spec: Spec | None, missing: Gap) -> tuple[str, ...]:
+    def _backbones(self, row: Row, spec: Spec | None, missing: Reason) -> tuple[str, ...]:
         """Backbones whose models a row merges; one without a name for models by themselves.
 
         Raises:
@@ -168,62 +171,76 @@ class TrackPlanner:
         spec: Spec,
         row: Row,
         backbone: str,
-        cut: Cut,
+        split: PlannedSplit,
         seed: int | None,
         told: Configuration | None,
     ) -> None:
         """A row that can run, with one seed."""
         if isinstance(spec, StrategySpec):
-            self.strategy_result(spec, row, backbone, cut, seed, told)
+            self.strategy_result(spec, row, backbone, split, seed, told)
         elif isinstance(spec, ModelSpec):
-            self.model_result(spec, row, cut, seed, told)
+            self.model_result(spec, row, split, seed, told)
 
-    def _check_tuning(self, row: Row, told: Configuration | None) -> None:
+    def _check_tuning(self, row: Row, configuration: Configuration | None) -> None:
         """A track without users' data has no row that was tuned on them.
 
         Raises:
             HandledError: the row was.
         """
-        mine = own_users(told.tuning.row if told else None, self.track)
-        if self.track.isolated and mine:
+        domains = own_users(configuration.tuning.row if configuration else None, self.track)
+        if self.track.isolated and domains:
             raise HandledError(
                 f"{self.where} is data-isolated: '{row.method}' was tuned on labels of its users "
-                f"({', '.join(mine)}); give such rows a track of their own whose name says so"
+                f"({', '.join(domains)}); give such rows a track of their own whose name says so"
             )
 
-    def gap_result(self, row: Row, backbone: str, cut: Cut, seed: int | None, gap: Gap) -> None:
+    def blocked_result(
+        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None, reason: Reason
+    ) -> None:
         """A row that cannot run: on the board with its reason."""
         identity = {
             **asdict_row(row),
             "backbone": backbone,
-            "protocol": cut.name,
+            "protocol": split.name,
             "track": self.name,
         }
-        inputs = {"data": cut.data}
-        own = self.plan.cells[cut.data].blocked
-        if own and gap:
-            gap = (f"{own[0]}; {gap[0]}", f"{own[1]}; {gap[1]}")
+        inputs = {"data": split.data}
+        own = self.plan.cells[split.data].blocked
+        if own and reason:
+            reason = (f"{own[0]}; {reason[0]}", f"{own[1]}; {reason[1]}")
         key = self.maker.cell(
-            "rank", self.rank_label(row, backbone, cut, seed), identity, {}, inputs, (), seed, gap
+            "rank",
+            self.rank_label(row, backbone, split, seed),
+            identity,
+            {},
+            inputs,
+            (),
+            seed,
+            reason,
         )
-        self.result(key, row, backbone, cut, seed)
+        self.result(key, row, backbone, split, seed)
 
     def model_result(
-        self, spec: ModelSpec, row: Row, cut: Cut, seed: int | None, told: Configuration | None
+        self,
+        spec: ModelSpec,
+        row: Row,
+        split: PlannedSplit,
+        seed: int | None,
+        configuration: Configuration | None,
     ) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
         model = self.trainings.of_row(spec, row)
-        models = self.trainings.targets(model, cut, seed)
-        self.rank(model, row, "", cut, seed, models, told, together=True)
+        models = self.trainings.targets(model, split, seed)
+        self.rank(model, row, "", split, seed, models, configuration, together=True)
 
     def strategy_result(
         self,
         spec: StrategySpec,
         row: Row,
         name: str,
-        cut: Cut,
+        split: PlannedSplit,
         seed: int | None,
-        told: Configuration | None,
+        configuration: Configuration | None,
     ) -> None:
         """Trained inputs, merged where the strategy merges, and ranked.
 
@@ -237,7 +254,7 @@ class TrackPlanner:
             )
         model = self.trainings.backbone(name)
         options = complete(spec, row.options, self.where)
-        models = self.trainings.trained(spec, row, model, cut, seed)
+        models = self.trainings.trained(spec, row, model, split, seed)
         if not spec.passthrough:
             config = {
                 "model": model.described,
@@ -249,28 +266,28 @@ class TrackPlanner:
             label = f"merge {name} {row.method} {variant_of(row)} {seed_text(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if spec.tier != "T0":
-                inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
+                inputs |= {"data": split.data, **self.trainings.text(model, split.data)}
             if spec.tier not in ("T0", "T1"):
-                inputs["split"] = cut.split
-            gap = None
+                inputs["split"] = split.key
+            reason = None
             if spec.tier == "T4":
-                choice = self.trainings.merge_choice(model, cut)
+                choice = self.trainings.merge_choice(model, split)
                 config, modules = {**config, **choice.config}, (*modules, *choice.modules)
-                inputs, gap = {**inputs, **choice.inputs}, choice.gap
-            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, gap)
+                inputs, reason = {**inputs, **choice.inputs}, choice.reason
+            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
             if row.curve:
-                inputs |= {"data": cut.data, **self.trainings.text(model, cut.data)}
-                inputs |= {"split": cut.split, "merge": merged}
-                self.curve(row, model, cut, seed, config, inputs, modules)
+                inputs |= {"data": split.data, **self.trainings.text(model, split.data)}
+                inputs |= {"split": split.key, "merge": merged}
+                self.curve(row, model, split, seed, config, inputs, modules)
             models = {"model": merged}
         untouched = spec.passthrough and spec.inputs == ("base",)
-        self.rank(model, row, name, cut, seed, models, told, initial_tables=untouched)
+        self.rank(model, row, name, split, seed, models, configuration, initial_tables=untouched)
 
     def curve(
         self,
         row: Row,
         model: Model,
-        cut: Cut,
+        split: PlannedSplit,
         seed: int | None,
         merge: Mapping[str, Any],
         inputs: Mapping[str, str],
@@ -291,7 +308,7 @@ class TrackPlanner:
         label = f"curve {model.name} {row.method} {variant_of(row)} {seed_text(seed)}"
         key = self.maker.cell("curve", label, config, config, inputs, modules, seed)
         self.plan.curves.append(
-            Result(key, self.identity(row, model.name, cut, seed), self.experts)
+            Result(key, self.identity(row, model.name, split, seed), self.experts)
         )
 
     def rank(
@@ -299,10 +316,10 @@ class TrackPlanner:
         model: Model,
         row: Row,
         backbone: str,
-        cut: Cut,
+        split: PlannedSplit,
         seed: int | None,
         models: Mapping[str, str],
-        told: Configuration | None,
+        configuration: Configuration | None,
         together: bool = False,
         initial_tables: bool = False,
     ) -> None:
@@ -311,20 +328,20 @@ class TrackPlanner:
             "model": model.described,
             "counting": isinstance(model.spec, CountingSpec),
             "domains": list(self.track.domains),
-            "mask_history": cut.mask_history,
+            "mask_history": split.mask_history,
             "together": together,
             **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,
         }
-        inputs = {**cut.inputs, **self.trainings.text(model, cut.data), **models}
+        inputs = {**split.inputs, **self.trainings.text(model, split.data), **models}
         modules = (module(model.spec),) if model.spec else ()
-        label = self.rank_label(row, backbone, cut, seed)
-        key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.gap)
-        self.result(key, row, backbone, cut, seed, told)
+        label = self.rank_label(row, backbone, split, seed)
+        key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.reason)
+        self.result(key, row, backbone, split, seed, configuration)
 
-    def rank_label(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> str:
+    def rank_label(self, row: Row, backbone: str, split: PlannedSplit, seed: int | None) -> str:
         """What a person reads of a rank cell."""
-        parts = ["rank", backbone, row.method, variant_of(row), cut.name, seed_text(seed)]
+        parts = ["rank", backbone, row.method, variant_of(row), split.name, seed_text(seed)]
         return " ".join(filter(None, parts))
 
     def result(
@@ -332,20 +349,22 @@ class TrackPlanner:
         key: str,
         row: Row,
         backbone: str,
-        cut: Cut,
+        split: PlannedSplit,
         seed: int | None,
-        told: Configuration | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         """A row of the board for one seed, and what it is made with."""
-        identity = self.identity(row, backbone, cut, seed)
+        identity = self.identity(row, backbone, split, seed)
         if self.named.setdefault(tuple(identity.items()), key) != key:
             raise HandledError(
                 f"{self.where}: two rows would have one name, '{row.method}'; "
                 "tell them apart by `variant:`"
             )
-        self.plan.results.append(Result(key, identity, self.track.domains, told))
+        self.plan.results.append(Result(key, identity, self.track.domains, configuration))
 
-    def identity(self, row: Row, backbone: str, cut: Cut, seed: int | None) -> dict[str, Any]:
+    def identity(
+        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None
+    ) -> dict[str, Any]:
         """What tells a row from others, for one seed."""
         return {
             "dataset": self.track.dataset,
@@ -355,7 +374,7 @@ class TrackPlanner:
             "profile": self.track.profile if row.profile is None else row.profile,
             "variant": variant_of(row),
             "track": self.name,
-            "protocol": cut.name,
+            "protocol": split.name,
             "seed": seed,
         }
 

@@ -189,13 +189,13 @@ class Reference(Model):
 
 def _reference_files(registry: Registry) -> dict[str, list[Path]]:
     """All YAML files of papers' tables by name, in the folders ``paper`` beside suite files."""
-    found: dict[str, list[Path]] = {}
+    paths_by_name: dict[str, list[Path]] = {}
     for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         folder = (path if path.is_dir() else path.parent) / "paper"
         for file in sorted(folder.glob("*.yaml")):
-            if file not in found.setdefault(file.stem, []):
-                found[file.stem].append(file)
-    return found
+            if file not in paths_by_name.setdefault(file.stem, []):
+                paths_by_name[file.stem].append(file)
+    return paths_by_name
 
 
 def load_reference(
@@ -215,16 +215,16 @@ def load_reference(
         )
     path = only_file(known, name, "the paper's table")
     assert path is not None
-    about = _about(path)
-    return about, _numbers(path.with_suffix(".csv"), about)
+    reference = _reference(path)
+    return reference, _numbers(path.with_suffix(".csv"), reference)
 
 
-def _about(path: Path) -> Reference:
+def _reference(path: Path) -> Reference:
     try:
         return Reference.model_validate(read_yaml(path).value)
     except ValidationError as error:
-        found = error.errors()
-        first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+        faults = error.errors()
+        first = next((e for e in faults if e["type"] == "extra_forbidden"), faults[0])
         place, message = ".".join(map(str, first["loc"])), first["msg"]
         if first["type"] == "extra_forbidden":
             known = OurRow if first["loc"][0] == "methods" else Reference
@@ -232,7 +232,7 @@ def _about(path: Path) -> Reference:
         raise DataError(f"{place}: {message}", path) from None
 
 
-def _numbers(path: Path, about: Reference) -> list[dict[str, str]]:
+def _numbers(path: Path, reference: Reference) -> list[dict[str, str]]:
     if not path.is_file():
         raise HandledError(f"{path}: the numbers of '{path.stem}' are missing")
     rows = []
@@ -241,7 +241,7 @@ def _numbers(path: Path, about: Reference) -> list[dict[str, str]]:
         if tuple(reader.fieldnames or ()) != COLUMNS:
             raise DataError(f"the columns are {', '.join(COLUMNS)}", path, 1)
         for row in reader:
-            _check(row, about, path, reader.line_num)
+            _check(row, reference, path, reader.line_num)
             rows.append(row)
     except csv.Error as error:
         raise DataError(f"not readable as CSV ({error})", path) from None
@@ -262,15 +262,17 @@ def _text(path: Path) -> str:
         raise DataError(f"cannot be read ({error.strerror})", path) from None
 
 
-def _check(row: Mapping[str, Any], about: Reference, path: Path, line: int) -> None:
+def _check(row: Mapping[str, Any], reference: Reference, path: Path, line: int) -> None:
     if None in row or None in row.values():
         raise DataError(f"a row has {len(COLUMNS)} fields", path, line)
-    if row["method"] not in about.methods:
-        said = f"method '{row['method']}' is not in {path.stem}.yaml"
-        raise DataError(said + near(row["method"], about.methods), path, line, "method")
-    if about.backbones and row["backbone"] not in about.backbones:
-        said = f"backbone '{row['backbone']}' is not in {path.stem}.yaml"
-        raise DataError(said + near(row["backbone"], about.backbones), path, line, "backbone")
+    if row["method"] not in reference.methods:
+        message = f"method '{row['method']}' is not in {path.stem}.yaml"
+        raise DataError(message + near(row["method"], reference.methods), path, line, "method")
+    if reference.backbones and row["backbone"] not in reference.backbones:
+        message = f"backbone '{row['backbone']}' is not in {path.stem}.yaml"
+        raise DataError(
+            message + near(row["backbone"], reference.backbones), path, line, "backbone"
+        )
     if row["unit"] not in UNITS:
         raise DataError(f"'{row['unit']}' is not {' or '.join(UNITS)}", path, line, "unit")
     for name in ("value", "std"):
@@ -298,27 +300,27 @@ def carried(
     """
     use = track.paper
     assert use is not None
-    about, printed = load_reference(use.table, registry, where)
+    reference, printed = load_reference(use.table, registry, where)
     of_setting = _of_setting(printed, use, where)
-    protocol = use.protocol or about.protocol
+    protocol = use.protocol or reference.protocol
     if protocol not in track.protocols:
         raise HandledError(
             f"{where}: '{use.table}' is of protocol '{protocol}', which the track lacks"
             f"{near(protocol, track.protocols)}"
         )
-    backbones = _backbones(track, about, where)
+    backbones = _backbones(track, reference, where)
     rows = _of_track(of_setting, track, metrics, {b for some in backbones.values() for b in some})
     if not rows:
         raise HandledError(f"{where}: '{use.table}' has no number of its domains and metrics")
     return {
-        "reference": use.table, "title": about.title, "source": about.source,
-        "setting": use.setting, "seeds": about.seeds, "protocol": protocol,
-        "average": about.average, "units": list(use.units),
-        "differs": [*_differences(track, about, protocol), *use.differs],
-        "notes": [*about.notes, *use.notes],
-        "test": about.test.model_dump(mode="json") if about.test else None,
+        "reference": use.table, "title": reference.title, "source": reference.source,
+        "setting": use.setting, "seeds": reference.seeds, "protocol": protocol,
+        "average": reference.average, "units": list(use.units),
+        "differs": [*_differences(track, reference, protocol), *use.differs],
+        "notes": [*reference.notes, *use.notes],
+        "test": reference.test.model_dump(mode="json") if reference.test else None,
         "backbones": {b: list(some) for b, some in backbones.items()},
-        "methods": {m: r.model_dump(mode="json") for m, r in about.methods.items()},
+        "methods": {m: r.model_dump(mode="json") for m, r in reference.methods.items()},
         "numbers": as_carried(rows, use.setting),
     }  # fmt: skip
 
@@ -361,19 +363,21 @@ def _differences(track: Track, about: Reference, protocol: str) -> list[str]:
     return differs
 
 
-def _backbones(track: Track, about: Reference, where: str) -> dict[str, tuple[str, ...]]:
+def _backbones(track: Track, reference: Reference, where: str) -> dict[str, tuple[str, ...]]:
     """Backbone of the track -> those of the paper that stand beside it."""
     use = track.paper
     assert use is not None
-    for mine, some in use.backbones.items():
-        if mine not in track.backbones:
-            said = f"paper.backbones: the track has no backbone '{mine}'"
-            raise HandledError(f"{where}: {said}{near(mine, track.backbones)}")
+    for ours, some in use.backbones.items():
+        if ours not in track.backbones:
+            message = f"paper.backbones: the track has no backbone '{ours}'"
+            raise HandledError(f"{where}: {message}{near(ours, track.backbones)}")
         for name in some:
-            if name not in about.backbones:
-                said = f"paper.backbones: '{use.table}' has no backbone '{name}'"
-                raise HandledError(f"{where}: {said}{near(name, about.backbones)}")
-    theirs = {mine: (name,) for name, mine in about.backbones.items() if mine in track.backbones}
+            if name not in reference.backbones:
+                message = f"paper.backbones: '{use.table}' has no backbone '{name}'"
+                raise HandledError(f"{where}: {message}{near(name, reference.backbones)}")
+    theirs = {
+        ours: (name,) for name, ours in reference.backbones.items() if ours in track.backbones
+    }
     return {**theirs, **use.backbones}
 
 

@@ -30,29 +30,29 @@ def matching(results: Sequence[Entry], selectors: Sequence[str]) -> list[Entry]:
     Raises:
         HandledError: none is such a row, or several are, or its configuration is not recorded.
     """
-    found = list(results)
+    matches = list(results)
     for field, pattern in _terms(selectors):
-        known = list(dict.fromkeys(_text(r["identity"][field]) for r in found))
-        found = [r for r in found if fnmatchcase(_text(r["identity"][field]), pattern)]
-        if not found:
+        known = list(dict.fromkeys(_text(r["identity"][field]) for r in matches))
+        matches = [r for r in matches if fnmatchcase(_text(r["identity"][field]), pattern)]
+        if not matches:
             there = ", ".join(f"'{k}'" for k in known[:12]) + (" ..." if len(known) > 12 else "")
             raise HandledError(
                 f"--row {field}={pattern}: no row is such{near(pattern, known)}; there: {there}"
             )
-    rows = {_row(r["identity"]): r["identity"] for r in found}
+    rows = {_row(r["identity"]): r["identity"] for r in matches}
     if not rows:
         raise HandledError("these records have no rows")
     if len(rows) > 1:
-        apart = _told(list(rows.values()))
+        apart = _named_apart(list(rows.values()))
         raise HandledError(f"{len(rows)} rows are such; choose one by --row KEY=VALUE: {apart}")
-    first = found[0]
+    first = matches[0]
     if not first.get("configuration"):
         raise HandledError(
             f"the configuration of '{first['identity']['method']}' is not recorded (the records "
             "were made before schema 3): it cannot be run again from them; its suite's file may "
             "tell, run that"
         )
-    return found
+    return matches
 
 
 def suite_of(records: Mapping[str, Any], row: Sequence[Entry]) -> dict[str, Any]:
@@ -63,28 +63,28 @@ def suite_of(records: Mapping[str, Any], row: Sequence[Entry]) -> dict[str, Any]
         row: its seeds, as `matching` gives them.
     """
     first, header = row[0], records["header"]
-    identity, told = first["identity"], first["configuration"]
-    about = header["tracks"][identity["track"]]
+    identity, configuration = first["identity"], first["configuration"]
+    track_header = header["tracks"][identity["track"]]
     seeds = [r["identity"]["seed"] for r in row if r["identity"]["seed"] is not None]
     name = re.sub(r"[^a-z0-9]+", "-", str(records["suite"]).lower()).strip("-")
     track: dict[str, Any] = {
-        "dataset": told["dataset"]["name"],
-        "dataset_options": told["dataset"]["options"],
-        "domains": told["domains"],
-        "experts": told["experts"],
-        "source": told["source"],
-        "protocols": [told["protocol"]["name"]],
-        "profile": told["profile"],
-        **({"isolated": True} if about.get("isolated") else {}),
-        **_models(told),
-        "rows": [_line(identity, told)],
+        "dataset": configuration["dataset"]["name"],
+        "dataset_options": configuration["dataset"]["options"],
+        "domains": configuration["domains"],
+        "experts": configuration["experts"],
+        "source": configuration["source"],
+        "protocols": [configuration["protocol"]["name"]],
+        "profile": configuration["profile"],
+        **({"isolated": True} if track_header.get("isolated") else {}),
+        **_models(configuration),
+        "rows": [_line(identity, configuration)],
     }
     return {
         "name": f"rerun-{name}-{first['configuration_sha256'][:8]}",
         "title": f"{identity['method']} of {records['suite']}, {identity['track']}, again",
         "label": header["label"],
         "seeds": seeds or [0],
-        "threads": told["threads"],
+        "threads": configuration["threads"],
         "metrics": header["metrics"],
         **({"groups": header["groups"]} if header.get("groups") else {}),
         "tracks": {identity["track"]: {k: v for k, v in track.items() if v not in ([], {}, "")}},
@@ -93,8 +93,8 @@ def suite_of(records: Mapping[str, Any], row: Sequence[Entry]) -> dict[str, Any]
 
 def text_of(suite: Mapping[str, Any], comments: Sequence[str]) -> str:
     """The suite's YAML, which any reader takes alike."""
-    said = "".join(f"# {line}\n" for text in comments for line in text.splitlines())
-    return said + yaml.dump(
+    header = "".join(f"# {line}\n" for text in comments for line in text.splitlines())
+    return header + yaml.dump(
         suite, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100,
         default_flow_style=None,
     )  # fmt: skip
@@ -110,19 +110,19 @@ def differences(one: Any, other: Any, place: str = "") -> Iterator[str]:
         yield f"{place}: {_short(one)}, {_short(other)}"
 
 
-def _models(told: Entry) -> dict[str, Any]:
+def _models(configuration: Entry) -> dict[str, Any]:
     """The track's part of what is trained: every option is given, so that no default matters."""
-    training, found = told["training"], dict[str, Any]()
-    if told["backbone"]:
-        use: dict[str, Any] = {"options": told["backbone"]["options"]}
+    training, fields = configuration["training"], dict[str, Any]()
+    if configuration["backbone"]:
+        use: dict[str, Any] = {"options": configuration["backbone"]["options"]}
         if training.get("merge"):
             use["training"] = training["merge"]
-        tuned = told["tuning"]["backbone"]
+        tuned = configuration["tuning"]["backbone"]
         use |= {"tuning": _budget(tuned)} if tuned else {}
-        found["backbones"] = {told["backbone"]["name"]: use}
-    base = told["base"]
+        fields["backbones"] = {configuration["backbone"]["name"]: use}
+    base = configuration["base"]
     if base:
-        found["base"] = {
+        fields["base"] = {
             "dataset": base["dataset"]["name"],
             "dataset_options": base["dataset"]["options"],
             "domains": base["domains"],
@@ -130,31 +130,33 @@ def _models(told: Entry) -> dict[str, Any]:
             "training": training["base"] or {},
         }
     elif training["base"]:
-        found["pretraining"] = training["base"]
+        fields["pretraining"] = training["base"]
     if training["experts"]:
-        found["domain_training"] = training["experts"]
+        fields["domain_training"] = training["experts"]
     if training["joint"]:
-        found["joint"] = training["joint"]
-    return found
+        fields["joint"] = training["joint"]
+    return fields
 
 
-def _line(identity: Entry, told: Entry) -> dict[str, Any]:
+def _line(identity: Entry, configuration: Entry) -> dict[str, Any]:
     """The row."""
-    found: dict[str, Any] = {
-        "method": told["method"]["name"],
-        "options": told["method"]["options"],
+    fields: dict[str, Any] = {
+        "method": configuration["method"]["name"],
+        "options": configuration["method"]["options"],
         "recipe": identity["recipe"],
         "variant": identity["variant"],
     }
-    found |= {"training": told["training"]["own"]} if told["training"]["own"] else {}
-    tuned = told["tuning"]["row"]
-    return found | ({"tuning": _budget(tuned)} if tuned else {})
+    fields |= (
+        {"training": configuration["training"]["own"]} if configuration["training"]["own"] else {}
+    )
+    tuned = configuration["tuning"]["row"]
+    return fields | ({"tuning": _budget(tuned)} if tuned else {})
 
 
-def _budget(told: Entry) -> Any:
-    if told["data"] == "none":
-        return {"tried": told["tried"]} if told["tried"] else "none"
-    return {k: told[k] for k in ("tried", "data", "dataset", "domains", "times")}
+def _budget(budget: Entry) -> Any:
+    if budget["data"] == "none":
+        return {"tried": budget["tried"]} if budget["tried"] else "none"
+    return {k: budget[k] for k in ("tried", "data", "dataset", "domains", "times")}
 
 
 def _terms(selectors: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -173,11 +175,11 @@ def _row(identity: Entry) -> tuple[str, ...]:
     return tuple(_text(v) for k, v in sorted(identity.items()) if k != "seed")
 
 
-def _told(rows: Sequence[Entry]) -> str:
+def _named_apart(rows: Sequence[Entry]) -> str:
     """What tells rows apart, the first few."""
     apart = [f for f in RESULT_FIELDS if f != "seed" and len({_text(r[f]) for r in rows}) > 1]
-    said = [", ".join(f"{f}={_text(r[f])}" for f in apart) for r in rows]
-    return "; ".join(said[:8]) + ("; ..." if len(said) > 8 else "")
+    names = [", ".join(f"{f}={_text(r[f])}" for f in apart) for r in rows]
+    return "; ".join(names[:8]) + ("; ..." if len(names) > 8 else "")
 
 
 def _text(value: Any) -> str:

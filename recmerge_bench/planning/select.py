@@ -28,13 +28,13 @@ def select(plan: Plan, selector: str) -> list[str]:
     rows: dict[str, list[dict[str, Any]]] = {}
     for result in (*plan.results, *plan.curves):
         rows.setdefault(result.key, []).append(dict(result.identity))
-    found = []
+    keys = []
     for key, cell in plan.cells.items():
         own = {"key": cell.key, "kind": cell.kind, "label": cell.label}
         views = [{**own, **row} for row in rows.get(key, [])] or [own]
         if any(all(_holds(view, *term) for term in asked) for view in views):
-            found.append(key)
-    return found
+            keys.append(key)
+    return keys
 
 
 def terms(selector: str) -> list[tuple[str, list[str]]]:

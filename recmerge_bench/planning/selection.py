@@ -8,8 +8,8 @@ from typing import Any
 from recmerge_bench.borders.metrics import split_metric, try_metric
 from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
-from recmerge_bench.planning.corpus import CorpusPlanner, Cut
-from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
+from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.specs import Spec
 from recmerge_bench.training.options import split_select
 
@@ -23,14 +23,14 @@ class Choice:
         config: what the worker is told, for the cell's configuration and key.
         inputs: stored candidates of the validation targets, where the protocol samples.
         modules: of the metric.
-        gap: why it cannot be done here.
+        reason: why it cannot be done here.
     """
 
     name: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
-    gap: Gap = None
+    reason: Reason = None
 
 
 class Selector:
@@ -55,76 +55,79 @@ class Selector:
         self.where = f"{maker.where}, training, select"
         self._made: dict[tuple[str, str, str, bool], Choice] = {}
 
-    def of(self, select: str, cut: Cut, validates: bool = True) -> Choice:
-        """The choice for a training on this cut; `select` as in `TrainOptions.select`.
+    def of(self, select: str, split: PlannedSplit, validates: bool = True) -> Choice:
+        """The choice for a training on this split; `select` as in `TrainOptions.select`.
 
         The protocol's validation candidates become a cell where the training `validates` only.
 
         Raises:
-            HandledError: no such metric or protocol, a wrong cut-off, or a protocol that cuts the
+            HandledError: no such metric or protocol, a wrong cut-off, or a protocol that splits the
                 data otherwise than the training's.
         """
-        key = (select, cut.name, cut.split, validates)
+        key = (select, split.name, split.key, validates)
         if key not in self._made:
-            self._made[key] = self._of(select, cut, validates)
+            self._made[key] = self._of(select, split, validates)
         return self._made[key]
 
-    def _of(self, select: str, cut: Cut, validates: bool) -> Choice:
+    def _of(self, select: str, split: PlannedSplit, validates: bool) -> Choice:
         if not (select or validates):
             return Choice()
         metric, protocol = split_select(select)
         if not metric and not self.metrics:
             raise HandledError(f"{self.where}: the suite names no metric; name one here")
         metric = metric or self.metrics[0]
-        told, modules, gap = self._metric(metric)
-        protocol = protocol or self._first_alike(cut)
+        described, modules, reason = self._metric(metric)
+        protocol = protocol or self._first_alike(split)
         other, missing = self._find("protocol", protocol)
-        gap = gap or missing
-        if gap is not None or other is None:
-            return Choice(select, gap=gap)
-        self._must_cut_alike(protocol, cut)
+        reason = reason or missing
+        if reason is not None or other is None:
+            return Choice(select, reason=reason)
+        self._must_split_alike(protocol, split)
         if not validates:
             return Choice()
-        inputs, masked = self.corpora.validation(protocol, cut)
+        inputs, masked = self.corpora.validation(protocol, split)
         name = f"{metric}@{protocol}"
-        config = {"selection": {"name": name, "metric": told, "mask_history": masked}}
+        config = {"selection": {"name": name, "metric": described, "mask_history": masked}}
         return Choice(name, config, inputs, modules)
 
-    def _metric(self, text: str) -> tuple[dict[str, Any], tuple[str, ...], Gap]:
+    def _metric(self, text: str) -> tuple[dict[str, Any], tuple[str, ...], Reason]:
         """What a worker is told of a metric; tried on a rank, so that a wrong cut-off shows now."""
         try:
             base, k = split_metric(text)
         except HandledError as error:
             raise HandledError(f"{self.where}: {error}") from None
-        spec, gap = self._find("metric", base)
-        if spec is None or gap is not None:
-            return {}, (), gap
+        spec, reason = self._find("metric", base)
+        if spec is None or reason is not None:
+            return {}, (), reason
         try:
             try_metric(definition(spec), text, k)
         except HandledError as error:
             raise HandledError(f"{self.where}: {error}") from None
-        told = {"target": spec.target, "options": dict(spec.options), "k": k}
-        return told, (module(spec),), None
+        described = {"target": spec.target, "options": dict(spec.options), "k": k}
+        return described, (module(spec),), None
 
-    def _find(self, kind: str, name: str) -> tuple[Spec | None, Gap]:
+    def _find(self, kind: str, name: str) -> tuple[Spec | None, Reason]:
         try:
             return self.maker.find((kind,), name)
         except HandledError as error:
-            said = str(error).removeprefix(f"{self.maker.where}: ")
-            raise HandledError(f"{self.where}: {said}") from None
+            message = str(error).removeprefix(f"{self.maker.where}: ")
+            raise HandledError(f"{self.where}: {message}") from None
 
-    def _alike(self, name: str, cut: Cut) -> bool:
-        return self.corpora.cut(name, cut.corpus, cut.data, ranked=False).split == cut.split
+    def _alike(self, name: str, split: PlannedSplit) -> bool:
+        return self.corpora.split(name, split.corpus, split.data, ranked=False).key == split.key
 
-    def _first_alike(self, cut: Cut) -> str:
-        """The first of the track's protocols that cuts the data as the training's does."""
-        return next((p for p in self.protocols if p == cut.name or self._alike(p, cut)), cut.name)
+    def _first_alike(self, split: PlannedSplit) -> str:
+        """The first of the track's protocols that splits the data as the training's does."""
+        return next(
+            (p for p in self.protocols if p == split.name or self._alike(p, split)), split.name
+        )
 
-    def _must_cut_alike(self, name: str, cut: Cut) -> None:
-        if name == cut.name or self._alike(name, cut):
+    def _must_split_alike(self, name: str, split: PlannedSplit) -> None:
+        if name == split.name or self._alike(name, split):
             return
-        fitting = [p for p in self.protocols if p == cut.name or self._alike(p, cut)]
+        fitting = [p for p in self.protocols if p == split.name or self._alike(p, split)]
         raise HandledError(
-            f"{self.where}: '{name}' cuts the data otherwise than '{cut.name}' and cannot choose "
-            f"its models; {' or '.join(fitting)} can, or give '{cut.name}' a track of its own"
+            f"{self.where}: '{name}' splits the data otherwise than '{split.name}' and cannot "
+            f"choose its models; {' or '.join(fitting)} can, or give '{split.name}' a track of "
+            "its own"
         )

@@ -72,15 +72,15 @@ class Sources:
 
     def _closure(self, named: frozenset[str]) -> dict[str, str]:
         roots = {name.partition(".")[0] for name in named} | {CORE}
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         queue = sorted(named)
         while queue:
             name = queue.pop()
-            if name in found or name.partition(".")[0] not in roots or self._path(name) is None:
+            if name in digests or name.partition(".")[0] not in roots or self._path(name) is None:
                 continue
-            found[name] = self.read(name).digest
+            digests[name] = self.read(name).digest
             queue += self._imports(name)
-        return found
+        return digests
 
     def _path(self, name: str) -> Path | None:
         if name not in self._paths:
@@ -104,8 +104,8 @@ class Sources:
         if name not in self._imported:
             path = self._path(name)
             package = name if path and path.name == "__init__.py" else name.rpartition(".")[0]
-            found = {m for one in self.read(name).imports for m in _absolute(one, package)}
-            self._imported[name] = tuple(sorted(found))
+            modules = {m for one in self.read(name).imports for m in _absolute(one, package)}
+            self._imported[name] = tuple(sorted(modules))
         return self._imported[name]
 
 
@@ -129,8 +129,8 @@ def _packed(code: Code) -> list[Any]:
 
 
 def _unpacked(code: str, imports: list[list[Any]]) -> Code:
-    found = [Import(int(level), str(base), tuple(names)) for level, base, names in imports]
-    return Code(str(code), tuple(found))
+    unpacked = [Import(int(level), str(base), tuple(names)) for level, base, names in imports]
+    return Code(str(code), tuple(unpacked))
 
 
 def _remembered(file: Path) -> dict[str, Code]:

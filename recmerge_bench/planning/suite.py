@@ -273,12 +273,12 @@ class Suite(Model):
 
 def _suite_files(registry: Registry) -> dict[str, list[Path]]:
     """All suite files by name, from the folders and files that plugins name."""
-    found: dict[str, list[Path]] = {}
+    paths_by_name: dict[str, list[Path]] = {}
     for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
-            if file not in found.setdefault(file.stem, []):
-                found[file.stem].append(file)
-    return found
+            if file not in paths_by_name.setdefault(file.stem, []):
+                paths_by_name[file.stem].append(file)
+    return paths_by_name
 
 
 def load_suite(
@@ -338,12 +338,12 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...], places: Places) 
         raise HandledError(
             f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}"
         )
-    found = read_yaml(path)
-    raw = found.value
+    document = read_yaml(path)
+    raw = document.value
     if not isinstance(raw, dict):
         raise DataError(f"a suite is a mapping of keys, this is a {type(raw).__name__}", path)
     whole = _over_parents(raw, path, registry, (*seen, name), places)
-    places.update({place: f"{path}:{line}" for place, line in found.lines.items() if place})
+    places.update({place: f"{path}:{line}" for place, line in document.lines.items() if place})
     return whole
 
 
@@ -403,9 +403,9 @@ def key_values(changes: Iterable[str]) -> dict[str, Any]:
     Raises:
         HandledError: one is not of that form.
     """
-    found: dict[str, Any] = {}
-    _changed(found, changes, {})
-    return found
+    values: dict[str, Any] = {}
+    _changed(values, changes, {})
+    return values
 
 
 def _changed(raw: dict[str, Any], changes: Iterable[str], places: Places) -> None:
@@ -454,8 +454,8 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
         if first["type"] == "extra_forbidden":
             message = "unknown key" + near(str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
         file = near_line(places, first["loc"])
-        said = f"suite '{name}': {place}: {message}"
-        raise HandledError(f"{file}: {said}" if file else said) from None
+        fault = f"suite '{name}': {place}: {message}"
+        raise HandledError(f"{file}: {fault}" if file else fault) from None
 
 
 def _fields_at(location: tuple[Any, ...]) -> list[str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from recmerge_bench.borders.models import check_facts
 from recmerge_bench.contracts import definition
-from recmerge_bench.planning.corpus import CorpusPlanner, Cut
-from recmerge_bench.planning.maker import CellMaker, Gap, module
+from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
+from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.options import checked, complete
 from recmerge_bench.planning.selection import Choice, Selector
 from recmerge_bench.planning.suite import Row, Track
@@ -33,7 +33,7 @@ class Model:
     spec: ModelSpec | None
     options: dict[str, Any]
     training: Mapping[str, Any]
-    gap: Gap
+    reason: Reason
     encoder: str | None = None
     trains_encoder: bool = False
     starts_from_encoder: bool = False
@@ -60,13 +60,13 @@ class BaseUse:
 
     Attributes:
         model: with the options that it is trained with.
-        cut: the data.
+        split: the data.
         domains: trained on jointly.
         training: options of the training; None where pre-trained weights are the base.
     """
 
     model: Model
-    cut: Cut
+    split: PlannedSplit
     domains: tuple[str, ...]
     training: Mapping[str, Any] | None
 
@@ -93,7 +93,7 @@ class Trainings:
     def cell(
         self,
         model: Model,
-        cut: Cut,
+        split: PlannedSplit,
         domains: tuple[str, ...],
         seed: int | None,
         what: str,
@@ -107,7 +107,7 @@ class Trainings:
         """
         spec = model.spec
         counting = isinstance(spec, CountingSpec)
-        choice = self.choice(model, training, cut, (target,) if target else domains)
+        choice = self.choice(model, training, split, (target,) if target else domains)
         full = self._filled(model, training, choice)
         config = {
             "model": model.described,
@@ -117,7 +117,7 @@ class Trainings:
             **({"target": target} if target else {}),
             **choice.config,
         }
-        inputs = {"data": cut.data, "split": cut.split, **self.text(model, cut.data)}
+        inputs = {"data": split.data, "split": split.key, **self.text(model, split.data)}
         inputs |= choice.inputs
         if base:
             inputs["base"] = base
@@ -126,11 +126,19 @@ class Trainings:
         modules = (*((module(spec),) if spec else ()), *choice.modules)
         cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
         return self.maker.cell(
-            "train", label, config, config, inputs, modules, seed, model.gap or choice.gap, cost
+            "train",
+            label,
+            config,
+            config,
+            inputs,
+            modules,
+            seed,
+            model.reason or choice.reason,
+            cost,
         )
 
     def full(
-        self, model: Model, training: Mapping[str, Any], cut: Cut, domains: Sequence[str]
+        self, model: Model, training: Mapping[str, Any], split: PlannedSplit, domains: Sequence[str]
     ) -> dict[str, Any]:
         """All options of a training for these domains, checked; none of a counting recommender's.
 
@@ -139,7 +147,7 @@ class Trainings:
         Raises:
             HandledError: an unknown option or a value of a wrong type.
         """
-        return self._filled(model, training, self.choice(model, training, cut, domains))
+        return self._filled(model, training, self.choice(model, training, split, domains))
 
     def _filled(self, model: Model, training: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
         if isinstance(model.spec, CountingSpec):
@@ -150,7 +158,7 @@ class Trainings:
         return checked(TrainOptions, training, f"{self.where}, training")
 
     def choice(
-        self, model: Model, training: Mapping[str, Any], cut: Cut, domains: Sequence[str]
+        self, model: Model, training: Mapping[str, Any], split: PlannedSplit, domains: Sequence[str]
     ) -> Choice:
         """By what a training for these domains is chosen.
 
@@ -160,12 +168,12 @@ class Trainings:
         if isinstance(model.spec, CountingSpec):
             return Choice()
         options = self._checked(training)
-        scored = any(d in cut.corpus.domains for d in domains)
-        return self.selector.of(options["select"], cut, scored and options["eval_every"] >= 0)
+        scored = any(d in split.corpus.domains for d in domains)
+        return self.selector.of(options["select"], split, scored and options["eval_every"] >= 0)
 
-    def merge_choice(self, model: Model, cut: Cut) -> Choice:
+    def merge_choice(self, model: Model, split: PlannedSplit) -> Choice:
         """By what a merge that reads labels is tuned: as the models are, were they validated."""
-        return self.selector.of(self._checked(model.training)["select"], cut)
+        return self.selector.of(self._checked(model.training)["select"], split)
 
     def joint_training(self, model: Model, row: Row) -> dict[str, Any]:
         """What is given of the joint model's training."""
@@ -180,53 +188,53 @@ class Trainings:
         return self.track.domains if spec.passthrough else self.experts
 
     def trained(
-        self, spec: StrategySpec, row: Row, model: Model, cut: Cut, seed: int | None
+        self, spec: StrategySpec, row: Row, model: Model, split: PlannedSplit, seed: int | None
     ) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
-        base = self.base(model, cut, seed)
+        base = self.base(model, split, seed)
         if "joint" in spec.inputs:
             training = self.joint_training(model, row)
-            joint = self.cell(model, cut, self.experts, seed, "joint", training, base)
+            joint = self.cell(model, split, self.experts, seed, "joint", training, base)
             return {"model": joint}
         if spec.inputs == ("base",):
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
         for domain in self.expert_domains(spec):
-            place = (model.name, cut.name, domain, seed)
+            place = (model.name, split.name, domain, seed)
             if place not in self._experts:
                 training = self.expert_training(model, domain)
-                expert = self.cell(model, cut, (domain,), seed, "fine-tune", training, base)
+                expert = self.cell(model, split, (domain,), seed, "fine-tune", training, base)
                 self._experts[place] = expert
             roles[f"{'model' if spec.passthrough else 'expert'}:{domain}"] = self._experts[place]
         return roles
 
-    def base(self, model: Model, cut: Cut, seed: int | None) -> str:
+    def base(self, model: Model, split: PlannedSplit, seed: int | None) -> str:
         """The shared base: trained on a source; pre-trained or initial weights without one."""
-        place = (model.name, cut.name, "", seed)
+        place = (model.name, split.name, "", seed)
         if place not in self._bases:
-            self._bases[place] = self._base(model, cut, seed)
+            self._bases[place] = self._base(model, split, seed)
         return self._bases[place]
 
-    def _base(self, model: Model, cut: Cut, seed: int | None) -> str:
-        use = self.base_use(model, cut)
+    def _base(self, model: Model, split: PlannedSplit, seed: int | None) -> str:
+        use = self.base_use(model, split)
         start = self.weights(use.model)
         if use.training is None and start is not None:
             return start
-        return self.cell(use.model, use.cut, use.domains, seed, "base", use.training or {}, start)
+        return self.cell(use.model, use.split, use.domains, seed, "base", use.training or {}, start)
 
-    def base_use(self, model: Model, cut: Cut) -> BaseUse:
+    def base_use(self, model: Model, split: PlannedSplit) -> BaseUse:
         """How it comes about."""
         training = {**model.training, **self.track.pretraining}
         use = self.track.base
-        if cut.base is not None and use is not None:
+        if split.base is not None and use is not None:
             made = self.over(model, use.options)
-            return BaseUse(made, cut.base, use.domains, {**training, **use.training})
+            return BaseUse(made, split.base, use.domains, {**training, **use.training})
         if not self.track.source:
             if model.pretrained:
-                return BaseUse(model, cut, (), None)
+                return BaseUse(model, split, (), None)
             # no learning rate: the initial weights, shared by the experts (protocol P2)
             training = {**training, "steps": 1, "epochs": 0, "lr": 0.0, "eval_every": -1}
-        return BaseUse(model, cut, self.track.source or self.experts, training)
+        return BaseUse(model, split, self.track.source or self.experts, training)
 
     def weights(self, model: Model) -> str | None:
         """The pre-trained weights that a model starts from, if it does."""
@@ -239,15 +247,15 @@ class Trainings:
         if model.spec is None or not options:
             return model
         full = complete(model.spec, {**model.options, **options}, f"{self.where}, base")
-        return _made(model.name, model.spec, full, model.training, model.gap)
+        return _made(model.name, model.spec, full, model.training, model.reason)
 
     def _backbone(self, name: str) -> Model:
         """A backbone as the track uses it."""
-        found, gap = self.maker.find(("backbone",), name)
-        spec = found if isinstance(found, BackboneSpec) else None
+        registered, reason = self.maker.find(("backbone",), name)
+        spec = registered if isinstance(registered, BackboneSpec) else None
         use = self.track.backbones.get(name)
         options, training = (use.options, use.training) if use else ({}, {})
-        return self.model(name, spec, options, training, self.track.profile, gap)
+        return self.model(name, spec, options, training, self.track.profile, reason)
 
     def of_row(self, spec: ModelSpec, row: Row) -> Model:
         """A CDSR model, backbone or counting recommender that is a row by itself."""
@@ -257,14 +265,14 @@ class Trainings:
         training = {**(use.training if use else {}), **row.training}
         return self.model(row.method, spec, options, training, profile)
 
-    def targets(self, model: Model, cut: Cut, seed: int | None) -> dict[str, str]:
+    def targets(self, model: Model, split: PlannedSplit, seed: int | None) -> dict[str, str]:
         """role -> key of a row's model, or of one for each target domain."""
         domains = self.track.domains
         if not model.single_target:
-            return {"model": self.cell(model, cut, domains, seed, "", model.training)}
+            return {"model": self.cell(model, split, domains, seed, "", model.training)}
         return {
             f"model:{domain}": self.cell(
-                model, cut, domains, seed, "", model.training, target=domain
+                model, split, domains, seed, "", model.training, target=domain
             )
             for domain in domains
         }
@@ -276,17 +284,17 @@ class Trainings:
         options: Mapping[str, Any],
         training: Mapping[str, Any],
         profile: str,
-        gap: Gap = None,
+        reason: Reason = None,
     ) -> Model:
         """Options filled in and checked: the plugin's, its profile's and the suite's."""
         preset = (spec.profiles.get(profile) if spec else None) or Profile()
         training = {**self.track.training, **preset.training, **training}
         if spec is None:
-            return Model(name, None, dict(options), training, gap)
+            return Model(name, None, dict(options), training, reason)
         full = complete(spec, {**preset.options, **options}, self.where)
         if isinstance(spec, CountingSpec):
-            return Model(name, spec, full, training, gap)
-        return _made(name, spec, full, training, gap)
+            return Model(name, spec, full, training, reason)
+        return _made(name, spec, full, training, reason)
 
     def text(self, model: Model, data: str) -> dict[str, str]:
         """The input of item vectors, for a model that reads them."""
@@ -295,15 +303,13 @@ class Trainings:
 
 
 def _made(
-    name: str, spec: ModelSpec, options: dict[str, Any], training: Mapping[str, Any], gap: Gap
+    name: str, spec: ModelSpec, options: dict[str, Any], training: Mapping[str, Any], reason: Reason
 ) -> Model:
     """A model, with what its definition says of encoders."""
     made = definition(spec, options)
     check_facts(made)
     encoder, trains = made.text_encoder(), made.trains_encoder()
-    return Model(
-        name, spec, options, training, gap, encoder, trains, made.starts_from_encoder()
-    )
+    return Model(name, spec, options, training, reason, encoder, trains, made.starts_from_encoder())
 
 
 def seed_text(seed: int | None) -> str:

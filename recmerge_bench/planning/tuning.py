@@ -77,9 +77,9 @@ def budget(tuning: Tuning | None, track: Any) -> Budget | None:
     )
 
 
-def own_users(found: Budget | None, track: Any) -> list[str]:
+def own_users(declared: Budget | None, track: Any) -> list[str]:
     """The track's domains whose users' data the settings were chosen on."""
-    if found is None or found.data not in OF_USERS or found.dataset != track.dataset:
+    if declared is None or declared.data not in OF_USERS or declared.dataset != track.dataset:
         return []
-    mine = {*track.domains, *track.experts, *track.source}
-    return [domain for domain in found.domains if domain in mine]
+    own = {*track.domains, *track.experts, *track.source}
+    return [domain for domain in declared.domains if domain in own]

@@ -36,7 +36,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Todo:
-    """How a plan's goals stand in a store.
+    """How a plan's wanted cells stand in a store.
 
     Attributes:
         waiting: cells to compute, in the plan's order.
@@ -54,7 +54,7 @@ PUBLISHED = ("data", "split")
 
 
 def todo(plan: Plan, store: Store) -> Todo:
-    """What is to be computed for the plan's goals; every byte of what is done is checked.
+    """What is to be computed for the plan's wanted cells; every byte of what is done is checked.
 
     What only finished cells need need not exist any more, but for the data and the split that a
     result is published with.
@@ -62,7 +62,7 @@ def todo(plan: Plan, store: Store) -> Todo:
     done: set[str] = set()
     wanted: set[str] = set()
     damaged: dict[str, str] = {}
-    queue = list(plan.goals)
+    queue = list(plan.wanted)
     while queue:
         key = queue.pop()
         if key in wanted or key in done:
