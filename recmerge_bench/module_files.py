@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 CORE = "recmerge_bench"
@@ -29,6 +30,20 @@ def module_path(name: str) -> Path | None:
     if rest:
         return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+
+
+def file_spec(name: str, place: Path) -> ModuleSpec | None:
+    """How a module is loaded that is a file, or a folder with ``__init__.py``.
+
+    Args:
+        name: that the module gets.
+        place: of the file or folder.
+    """
+    if not place.is_dir():
+        return importlib.util.spec_from_file_location(name, place)
+    return importlib.util.spec_from_file_location(
+        name, place / "__init__.py", submodule_search_locations=[str(place)]
+    )
 
 
 def _within(folders: Iterable[Path], parts: list[str]) -> Path | None:

@@ -26,6 +26,7 @@ from recmerge_bench import hookspecs
 from recmerge_bench.admission import admitted, check_hooks
 from recmerge_bench.blame import is_plugin, one_line, where_in
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.module_files import file_spec
 from recmerge_bench.specs import METHOD_KINDS, Spec
 
 GROUP = "recmerge_bench"
@@ -271,10 +272,10 @@ def import_file(module: str, path: Path, files: dict[str, str] | None = None) ->
     Raises:
         HandledError: Python has no loader for such a file.
     """
-    source, inside = (path / "__init__.py", [str(path)]) if path.is_dir() else (path, None)
+    source = path / "__init__.py" if path.is_dir() else path
     if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(source):
         module = f"{module}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    spec = importlib.util.spec_from_file_location(module, source, submodule_search_locations=inside)
+    spec = file_spec(module, path)
     if spec is None or spec.loader is None:
         raise HandledError(f"{path} cannot be imported as a plugin")
     loaded = importlib.util.module_from_spec(spec)

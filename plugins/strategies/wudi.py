@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -59,6 +60,25 @@ class ClosedOptions:
             raise HandledError("wudi-closed-form: ridge is not negative")
 
 
+def by_matrix(
+    vectors: TaskVectors, rest: Tensor, matrix: Callable[[Tensor], Tensor]
+) -> TaskVectors:
+    """One row: what `matrix` makes of each matrix that some task vector changes, else `rest`.
+
+    Args:
+        vectors: of all experts.
+        rest: float [P], changed.
+        matrix: from those of the task vectors, float64 [K, a, b], to [a, b].
+    """
+    from recmerge_bench.toolkit.merging.task_vectors import is_matrix
+
+    for _, part, shape in vectors.pieces():
+        rows = vectors.rows[:, part].view(-1, *shape) if is_matrix(shape) else None
+        if rows is not None and bool(rows.any()):
+            rest[part] = matrix(rows.double()).to(rest.dtype).flatten()
+    return vectors.with_rows(rest[None])
+
+
 class Wudi(TaskVectorStrategy):
     """Adam from the sum of the task vectors on ``sum_i |(tau - tau_i) tau_i^T|^2 / |tau_i|^2``.
 
@@ -71,16 +91,10 @@ class Wudi(TaskVectorStrategy):
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrix by matrix; one row."""
-        from recmerge_bench.toolkit.merging.task_vectors import is_matrix
-
-        merged = vectors.rows.mean(0)
+        rest = vectors.rows.mean(0)
         if self.options.rest == "base":
-            merged.zero_()
-        for _, part, shape in vectors.pieces():
-            rows = vectors.rows[:, part].view(-1, *shape) if is_matrix(shape) else None
-            if rows is not None and bool(rows.any()):
-                merged[part] = self.matrix(rows.double()).to(merged.dtype).flatten()
-        return vectors.with_rows(merged[None])
+            rest.zero_()
+        return by_matrix(vectors, rest, self.matrix)
 
     def matrix(self, rows: Tensor) -> Tensor:
         """What Adam makes of the matrices [K, a, b], in double precision: [a, b].
@@ -114,14 +128,7 @@ class WudiClosedForm(TaskVectorStrategy):
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by least interference; all else is the mean of the task vectors."""
-        from recmerge_bench.toolkit.merging.task_vectors import is_matrix
-
-        merged = vectors.rows.mean(0)
-        for _, part, shape in vectors.pieces():
-            rows = vectors.rows[:, part].view(-1, *shape) if is_matrix(shape) else None
-            if rows is not None and bool(rows.any()):
-                merged[part] = self.matrix(rows.double()).to(merged.dtype).flatten()
-        return vectors.with_rows(merged[None])
+        return by_matrix(vectors, vectors.rows.mean(0), self.matrix)
 
     def matrix(self, rows: Tensor) -> Tensor:
         """The minimiser [a, b] for the matrices [K, a, b], by one linear solve.

@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from recmerge_bench.module_files import file_spec
+
 _SYSTEM = (
     "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/lib", "/lib64",
     "/usr/share/zoneinfo", "/usr/share/locale", "/etc/ld.so.cache", "/etc/localtime",
@@ -127,14 +129,7 @@ class ByName:
     ) -> ModuleSpec | None:
         """The module's place, or None."""
         place = self.paths_by_module.get(name)
-        if place is None:
-            return None
-        if place.suffix == ".py":
-            return importlib.util.spec_from_file_location(name, place)
-        inside = [str(place)]
-        return importlib.util.spec_from_file_location(
-            name, place / "__init__.py", submodule_search_locations=inside
-        )
+        return None if place is None else file_spec(name, place)
 
 
 def without(root: Path, hidden: Iterable[Path]) -> Iterator[Path]:

@@ -7,12 +7,16 @@ from recmerge_bench_plugins.cdsr.merit.tokens import Pattern
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recmerge_bench.toolkit.models.padded_attention import check_heads
+
 
 class SinkAttention(nn.Module):
     """Equal to `torch.nn.MultiheadAttention` over left-padded sequences of fixed length.
 
     Padding (and any other zero vector) is attended to there, since nothing masks it: see
-    `causal_pattern`. Here only real tokens are projected.
+    `causal_pattern`. Here only real tokens are projected. `SinkGridAttention` does the same on
+    grids; this one reads tokens that lie in none and has the one matrix of `MultiheadAttention`,
+    so that gradients are clipped by the norms of the parameters that it publishes.
 
     Args:
         width: of the vectors; a multiple of `heads`.
@@ -21,8 +25,7 @@ class SinkAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} is not a multiple of {heads} heads")
+        check_heads(width, heads)
         self.heads = heads
         self.in_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_bias = nn.Parameter(torch.zeros(3 * width))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
+from recmerge_bench.toolkit.models.padded_attention import check_heads
 from recmerge_bench.toolkit.models.query_prenorm import QueryAttention, QueryNormLayer
 
 Order = Literal["query-norm", "pre-norm", "post-norm"]
@@ -25,8 +26,7 @@ class Attention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} is not a multiple of {heads} heads")
+        check_heads(width, heads)
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)

@@ -14,6 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a width that the heads cannot share.
+
+    Raises:
+        ValueError: it is no multiple of them.
+    """
+    if width % heads:
+        raise ValueError(f"width {width} is not a multiple of {heads} heads")
+
+
 def attend(
     queries: Tensor,
     keys: Tensor,
@@ -57,7 +67,43 @@ def attend(
     return torch.cat([each, weights[..., -1:] * share[..., None]], -1).to(values.dtype) @ values
 
 
-class SinkGridAttention(nn.Module):
+class QueryMemory(nn.Module):
+    """The maps of multi-head attention whose queries and tokens are given different vectors.
+
+    State dict: ``query.*`` and ``memory.*`` (keys, then values).
+
+    Args:
+        width: of the vectors; a multiple of `heads`.
+        heads: number of heads.
+        dropout: on the attention weights while training.
+
+    Raises:
+        ValueError: `width` is no multiple of `heads`.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        check_heads(width, heads)
+        self.heads, self.dropout = heads, dropout
+        self.query = nn.Linear(width, width)
+        self.memory = nn.Linear(width, 2 * width)
+
+    def split(self, queries: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values by head.
+
+        Args:
+            queries: float [B, Q, width].
+            tokens: float [B, K, width].
+
+        Returns:
+            float [B, heads, Q, e], and twice [B, heads, K, e].
+        """
+        q = self.query(queries).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        k, v = self.memory(tokens).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        return q, k, v
+
+
+class SinkGridAttention(QueryMemory):
     """Multi-head attention with biases whose masked keys are counted, not computed.
 
     State dict: ``query.*``, ``memory.*`` (keys, then values) and ``out.*`` linears.
@@ -69,12 +115,7 @@ class SinkGridAttention(nn.Module):
     """
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} is not a multiple of {heads} heads")
-        self.heads, self.dropout = heads, dropout
-        self.query = nn.Linear(width, width)
-        self.memory = nn.Linear(width, 2 * width)
+        super().__init__(width, heads, dropout)
         self.out = nn.Linear(width, width)
 
     def forward(self, queries: Tensor, tokens: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
@@ -89,8 +130,7 @@ class SinkGridAttention(nn.Module):
         Returns:
             float [B, Q, width].
         """
-        q = self.query(queries).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        k, v = self.memory(tokens).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = self.split(queries, tokens)
         bias = self.memory.bias.to(k.dtype).view(2, self.heads, -1)
         share = self.dropout if self.training else 0.0
         mixed = attend(q, k, v, (bias[0], bias[1]), visible, masked, share)

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
+from recmerge_bench.toolkit.models.padded_attention import QueryMemory
 
 
-class QueryAttention(nn.Module):
+class QueryAttention(QueryMemory):
     """Multi-head attention of queries to tokens, as in SASRec's release: no output projection.
 
     (Its PyTorch ports have one, that of `nn.MultiheadAttention`.) Queries and tokens have maps
@@ -25,14 +26,6 @@ class QueryAttention(nn.Module):
         dropout: on the attention weights while training.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        if width % heads:
-            raise ValueError(f"width {width} is not a multiple of {heads} heads")
-        self.heads, self.dropout = heads, dropout
-        self.query = nn.Linear(width, width)
-        self.memory = nn.Linear(width, 2 * width)
-
     def forward(self, queries: Tensor, tokens: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """Attend.
 
@@ -45,8 +38,7 @@ class QueryAttention(nn.Module):
         Returns:
             float [B, Q, width].
         """
-        q = self.query(queries).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        k, v = self.memory(tokens).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = self.split(queries, tokens)
         return self._mixed(q, k, v, None if causal else mask, causal).transpose(1, 2).flatten(2)
 
     def _mixed(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
