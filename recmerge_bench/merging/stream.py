@@ -188,31 +188,47 @@ class Streamed:
             self._whole_precision = None not in outs
             pieces = self._pieces(strategy, seed, changed)
             for name, tensor in self.kept.items():
-                if name in self.stacked:
-                    for expert in self.experts:
-                        self._finite(expert[name], name, expert.path)
-                        for writer in writers.values():
-                            writer.write(expert[name])
+                if name in tensors:
+                    self._write_merged(name, tensor, pieces, writers, done, progress)
+                    done += tensor.numel()
                     continue
-                if name not in tensors:
+                for part in self._unmerged(name, tensor):
                     for writer in writers.values():
-                        writer.write(tensor)
-                    continue
-                written = 0
-                while written < tensor.numel():
-                    piece = next(pieces)
-                    start = tensor.reshape(-1)[written : written + piece.numel()]
-                    for scale, writer in writers.items():
-                        made = piece if scale is None else _at(start, piece, scale)
-                        self._finite(made.to(tensor.dtype), name, made=made)
-                        writer.write(made.to(tensor.dtype))
-                    written += piece.numel()
-                    progress(done + written)
-                done += tensor.numel()
+                        writer.write(part)
             self._all_changed(changed)
         stacked = sum(t.numel() for t in self.stacked.values())
         kept = sum(t.numel() for t in self.kept.values()) - done - stacked
         return {"merged": done, "kept_of_base": kept, "concatenated": stacked}
+
+    def _unmerged(self, name: str, tensor: Tensor) -> Iterator[Tensor]:
+        """What stands in the merged file as it came: the base's, or the experts' one by one."""
+        if name not in self.stacked:
+            yield tensor
+            return
+        for expert in self.experts:
+            self._finite(expert[name], name, expert.path)
+            yield expert[name]
+
+    def _write_merged(
+        self,
+        name: str,
+        tensor: Tensor,
+        pieces: Iterator[Tensor],
+        writers: Mapping[Any, Writer | Collected],
+        done: int,
+        progress: Progress,
+    ) -> None:
+        """The merged tensor, piece by piece, to each scale's writer."""
+        written = 0
+        while written < tensor.numel():
+            piece = next(pieces)
+            start = tensor.reshape(-1)[written : written + piece.numel()]
+            for scale, writer in writers.items():
+                made = piece if scale is None else _at(start, piece, scale)
+                self._finite(made.to(tensor.dtype), name, made=made)
+                writer.write(made.to(tensor.dtype))
+            written += piece.numel()
+            progress(done + written)
 
     # -- pieces --------------------------------------------------------------------------------
 

@@ -69,13 +69,7 @@ def family_of(
     check_same_targets(keys, ranks, f"track '{place.track}', protocol '{place.protocol}'")
     done = {row: seeds for row, seeds in rows.items() if seeds}
     scores = {row: scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()}
-    units = units_of(ranks(keys[0]))
-    family = {
-        (backbone, row): Question(scores[row], scores[base], units)
-        for backbone, base in baselines
-        for row in scores
-        if row.backbone in ("", backbone) and row != base and share_seeds(scores[row], scores[base])
-    }
+    family = dict(_questions(baselines, scores, units_of(ranks(keys[0]))))
     compared = compare(family, settings)
     return [
         Compared(
@@ -85,6 +79,16 @@ def family_of(
         for backbone, base in baselines
         if any(b == backbone for b, _ in family)
     ]  # fmt: skip
+
+
+def _questions(
+    baselines: Sequence[tuple[str, Row]], scores: Mapping[Row, Scores], units: Units
+) -> Iterator[tuple[tuple[str, Row], Question]]:
+    """(backbone, row) and what is asked: each row against its backbone's baseline."""
+    for backbone, base in baselines:
+        for row, own in scores.items():
+            if row.backbone in ("", backbone) and row != base and share_seeds(own, scores[base]):
+                yield (backbone, row), Question(own, scores[base], units)
 
 
 def _compared(row: Row, found: Comparison) -> ComparedRow:

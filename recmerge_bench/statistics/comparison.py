@@ -255,15 +255,13 @@ def _resampled(
             for name, one in observed.items()
             if one.units is units and one.parts is not None
         }
-        if not of_units:
-            continue
-        if settings.draws:
+        if of_units and settings.draws:
             parts = [parts for _, parts in of_units.values()]
             drawn = two_level_bootstrap(parts, settings.draws, seed=settings.seed)
             ends |= {
                 name: (float(a), float(b)) for name, (a, b) in zip(of_units, drawn, strict=True)
             }
-        if settings.flips:
+        if of_units and settings.flips:
             shares = np.stack([_contributions(one.pair, units) for one, _ in of_units.values()])
             signs = sign_flip(shares, settings.flips, settings.seed)
             flips |= {name: float(p) for name, p in zip(of_units, signs, strict=True)}

@@ -170,6 +170,15 @@ def _check(bundle: Path, folder: Path, manifest: Manifest, names: Sequence[str])
         file = within(folder, name)
         if file.stat().st_size != about.size or sha256(file) != about.sha256:
             raise HandledError(f"{bundle}: {name} is not the file that its manifest describes")
+    _check_texts(bundle, manifest)
+
+
+def _check_texts(bundle: Path, manifest: Manifest) -> None:
+    """Contact and note are short plain lines.
+
+    Raises:
+        HandledError: one is not.
+    """
     for text in (manifest.contact, manifest.note):
         if len(text) > CONTACT or not text.isprintable() or "|" in text:
             raise HandledError(f"{bundle}: contact and note are plain lines without |")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,26 @@ def _ranks(
     def wrong(what: str) -> DataError:
         return DataError(f"{where}: {what}", path)
 
+    _check_counts(result, table, wrong)
+    audit = records.header.audits.get(result.split)
+    spans = audit.items if audit else {}
+    for number, domain in enumerate(table.domains):
+        own = table.domain == number
+        if not own.any():
+            continue
+        others = _others(records, result, spans.get(domain))
+        if others is not None:
+            placed = table.n_better[own].astype(np.int64) + table.n_equal[own]
+            if placed.max() > others:
+                raise wrong(f"{domain}: {placed.max()} items beside a target, {others} were ranked")
+        if domain in spans:
+            first, end = spans[domain]
+            if table.targets[own].min() < first or table.targets[own].max() >= end:
+                raise wrong(f"{domain}: a target is no item of it ({first} to {end - 1})")
+
+
+def _check_counts(result: Result, table: RankTable, wrong: Callable[[str], DataError]) -> None:
+    """Ranks are whole numbers, as many as the record says, one for each target."""
     columns = [getattr(table, name) for name in COLUMNS]
     if any(c.dtype != np.int32 for c in columns) or any((c < 0).any() for c in columns):
         raise wrong("its ranks are no whole numbers from 0 up")
@@ -86,19 +106,6 @@ def _ranks(
     if len(set(zip(table.users.tolist(), table.domain.tolist(), table.targets.tolist(),
                    strict=True))) != len(table.users):  # fmt: skip
         raise wrong("a test target is ranked twice")
-    audit = records.header.audits.get(result.split)
-    spans = audit.items if audit else {}
-    for number, domain in enumerate(table.domains):
-        mine = table.domain == number
-        others = _others(records, result, spans.get(domain))
-        if mine.any() and others is not None:
-            placed = table.n_better[mine].astype(np.int64) + table.n_equal[mine]
-            if placed.max() > others:
-                raise wrong(f"{domain}: {placed.max()} items beside a target, {others} were ranked")
-        if mine.any() and domain in spans:
-            first, end = spans[domain]
-            if table.targets[mine].min() < first or table.targets[mine].max() >= end:
-                raise wrong(f"{domain}: a target is no item of it ({first} to {end - 1})")
 
 
 def _others(

@@ -10,7 +10,7 @@ from pathlib import Path
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json
-from recmerge_bench.identity import FIELDS
+from recmerge_bench.identity import FIELDS, Identity
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.beside import Curve, read_groups
@@ -189,8 +189,12 @@ def _bounded_groups(path: Path, most: int) -> None:
         raise DataError("groups of more targets than there are, or too many groups", path)
 
 
-def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
-    """What is done of it and asked for, under the board's name."""
+def _asked_for(found: Submission, only: Sequence[str]) -> dict[Identity, Result]:
+    """Results that are done and that a selector chooses, without who submitted them.
+
+    Raises:
+        HandledError: there are none.
+    """
     fits = chooser(only, FIELDS)
     results = {
         r.identity: r.without("submitted")
@@ -200,6 +204,12 @@ def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submis
     if not results:
         asked = f" of {', '.join(only)}" if only else ""
         raise HandledError(f"suite '{found.records.suite}': no result{asked} is done")
+    return results
+
+
+def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
+    """What is done of it and asked for, under the board's name."""
+    results = _asked_for(found, only)
     suite = board or found.records.suite
     if flaw := suite_flaw(suite):
         raise HandledError(f"--board: {flaw}" if board else flaw)

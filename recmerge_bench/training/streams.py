@@ -76,14 +76,7 @@ def load_init(
         ValueError: an unknown name, another shape, or a shared weight is missing.
     """
     state = net.state_dict()
-    for name in [n for n in init if n not in state]:
-        fate = action(name, definition.policy)
-        owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
-        if not (owned or fate == "drop"):
-            raise ValueError(f"initial weight {name!r} is unknown to the net")
-    for name in [n for n in state if n not in init]:
-        if action(name, definition.policy) in ("merge", "base"):
-            raise ValueError(f"the initial weights lack {name!r}")
+    _check_names(definition, state, init, catalogue)
     shared = [name for name in init if name in state]
     for name in shared:
         if state[name].shape != init[name].shape:
@@ -94,3 +87,24 @@ def load_init(
     with torch.no_grad():
         for name in shared:
             state[name].copy_(init[name])
+
+
+def _check_names(
+    definition: Backbone,
+    state: Mapping[str, Tensor],
+    init: Mapping[str, Tensor],
+    catalogue: Catalogue,
+) -> None:
+    """Initial weights are the net's, and none that domains share is missing.
+
+    Raises:
+        ValueError: an unknown name, or a missing one.
+    """
+    for name in [n for n in init if n not in state]:
+        fate = action(name, definition.policy)
+        owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
+        if not (owned or fate == "drop"):
+            raise ValueError(f"initial weight {name!r} is unknown to the net")
+    for name in [n for n in state if n not in init]:
+        if action(name, definition.policy) in ("merge", "base"):
+            raise ValueError(f"the initial weights lack {name!r}")
