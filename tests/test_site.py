@@ -17,10 +17,11 @@ from site_builders import HOSTILE, write_folder
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.load import Suite, load_suites
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.pages import POLICY, render_site
 from recmerge_bench.report.site.suites import encode, suite_data
+from recmerge_bench.report.site.values import as_json
 from recmerge_bench.report.site.write import write_site
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
@@ -38,6 +39,11 @@ def pages(folder: Path, registry: Registry) -> dict[str, str]:
     return render_site(load_suites(folder), registry)
 
 
+def shown(suite: Suite) -> Any:
+    """What the page of a suite is handed."""
+    return as_json(suite_data(suite))
+
+
 def row(data: dict[str, Any], label: str) -> dict[str, Any]:
     [found] = [r for r in data["tables"][0]["rows"] if r["label"] == label]
     return found
@@ -45,7 +51,7 @@ def row(data: dict[str, Any], label: str) -> dict[str, Any]:
 
 def test_rows_hold_what_the_board_shows(folder: Path) -> None:
     [suite] = load_suites(folder)
-    data = suite_data(suite)
+    data = shown(suite)
     own = row(data, "own")
     mean, interval, seeds = own["values"]["NDCG@10"]["books"]
     assert (mean, seeds) == (0.31, [0.3, 0.32])
@@ -69,7 +75,7 @@ def test_rows_hold_what_the_board_shows(folder: Path) -> None:
 
 def test_what_is_missing_stands_with_its_reason(folder: Path) -> None:
     [suite] = load_suites(folder)
-    data = suite_data(suite)
+    data = shown(suite)
     gap = {"status": "blocked", "reason": "no data", "mend": "mend it", "seeds": [0, 1]}
     assert row(data, "absent")["gaps"] == [gap] and row(data, "absent")["values"]["MRR"] == {}
     half = row(data, "average (paper recipe)")
@@ -216,7 +222,7 @@ def test_two_files_of_one_suite(folder: Path, tmp_path: Path) -> None:
 
 def test_probes_become_a_figure(folder: Path) -> None:
     [suite] = load_suites(folder)
-    [figure] = suite_data(suite)["figures"]
+    [figure] = shown(suite)["figures"]
     assert figure["ticks"] == ["gate a", "gate b"]
     assert figure["panels"][0]["series"][0]["points"] == [[0, 0.3, 0.1, 2], [1, 0.7, 0.1, 2]]
 

@@ -15,9 +15,7 @@ from recmerge_bench.untrusted.texts import code
 SET = ", set "
 
 
-def card_facts(
-    header: Header, place: Place, lines: Sequence[Line]
-) -> list[tuple[str, str]]:
+def card_facts(header: Header, place: Place, lines: Sequence[Line]) -> list[tuple[str, str]]:
     """The protocol card: what, and how it stands here."""
     about = header.tracks[place.track]
     said = header.protocols.get(place.protocol)  # absent where its plugin was

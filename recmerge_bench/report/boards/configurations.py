@@ -120,9 +120,7 @@ def _trained(told: Configuration) -> str:
     if told.backbone:
         parts.append(f"{told.backbone.name}: {_options(told.backbone.options)}")
     if told.base:
-        parts.append(
-            f"base of {told.base.dataset.name} ({', '.join(told.base.domains)})"
-        )
+        parts.append(f"base of {told.base.dataset.name} ({', '.join(told.base.domains)})")
     if training.base:
         parts.append(f"base: {_options(training.base)}")
     alike: dict[str, list[str]] = {}

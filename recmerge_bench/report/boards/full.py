@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from recmerge_bench.identity import Place
+from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import across_tables, configurations, paper_tables, pieces
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
 from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
-from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, section
 from recmerge_bench.results.header import GroupFact
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.texts import code
 
 SAID = (
-    "Means over the seeds ± sample standard deviation. Best in **bold**, second "
-    "<u>underlined</u>."
+    "Means over the seeds ± sample standard deviation. Best in **bold**, second <u>underlined</u>."
 )
 
 
@@ -36,9 +36,7 @@ def render_full(records: Records) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _section(
-    records: Records, place: Place, lines: list[Line]
-) -> list[str]:
+def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
     metrics, about = header.metrics, header.tracks[place.track]
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import across_tables, paper_tables, pieces
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
@@ -16,7 +17,7 @@ from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.submitted import footnotes
-from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, tables
+from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import (
     compared_rows,
     comparison_of,
@@ -66,9 +67,7 @@ def reproduce(header: Header) -> list[str]:
     ]
 
 
-def _section(
-    records: Records, place: Place, lines: list[Line]
-) -> list[str]:
+def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
     metric, about = header.primary, header.tracks[place.track]
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}", card(header, place, lines)]
@@ -92,9 +91,7 @@ def _section(
     return parts
 
 
-def _table(
-    lines: list[Line], metric: str, reference: str | None, compared: list[Compared]
-) -> str:
+def _table(lines: list[Line], metric: str, reference: str | None, compared: list[Compared]) -> str:
     """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
@@ -187,4 +184,3 @@ def _missing(lines: Sequence[Line]) -> str:
         for (status, reason), seeds in line.gaps.items()
     ]
     return pieces.table(["backbone", "method", "status", "seeds", "reason"], rows)
-

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.pieces import p_value
-from recmerge_bench.report.boards.table import MEAN, Line, tables
+from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.results.comparisons import scores_of, units_of
 from recmerge_bench.results.records import Records, Result
@@ -121,9 +122,7 @@ def _means(results: Seeds, metric: str) -> dict[int | None, dict[str, float | No
     }
 
 
-def _paired(
-    was: Seeds, now: Seeds, old: Ranks, new: Ranks
-) -> dict[int | None, tuple[str, str]]:
+def _paired(was: Seeds, now: Seeds, old: Ranks, new: Ranks) -> dict[int | None, tuple[str, str]]:
     """Seed -> keys of both, where both were ranked alike."""
     return {
         seed: (was[seed].key, now[seed].key)
@@ -161,9 +160,7 @@ def notes(before: Records, after: Records) -> list[str]:
     return found
 
 
-def _order(
-    place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]
-) -> list[str]:
+def _order(place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]) -> list[str]:
     """Rows whose place changed among those that both have."""
     old, new = _placed(was, metric), _placed(now, metric)
     shared = [row for row in old if row in new]
@@ -188,9 +185,7 @@ def _placed(lines: Sequence[Line], metric: str) -> dict[Row, float]:
     return found
 
 
-def _verdicts(
-    place: Place, before: Records, after: Records
-) -> list[str]:
+def _verdicts(place: Place, before: Records, after: Records) -> list[str]:
     old, new = (verdicts_of(comparison_of(r, place)) for r in (before, after))
     return [
         f"{named((place, row))}: the verdict was {verdict}, is {new[row]}"

@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from recmerge_bench.identity import Place
+from recmerge_bench.names import MEAN
 from recmerge_bench.planning.references import SEVERAL, Number, numbers
 from recmerge_bench.report.boards.shares import (
     MEAN_OF_RATIOS,
@@ -18,7 +19,7 @@ from recmerge_bench.report.boards.shares import (
     experts,
     shares,
 )
-from recmerge_bench.report.boards.table import MEAN, Line
+from recmerge_bench.report.boards.table import Line
 from recmerge_bench.results.header import Header, Paper, PaperMethod
 from recmerge_bench.statistics.summary import mean_interval
 
@@ -95,9 +96,7 @@ class Beside:
         return None if found is None else found[0] <= self.paper <= found[1]
 
 
-def beside(
-    header: Header, place: Place, lines: Sequence[Line]
-) -> list[Beside]:
+def beside(header: Header, place: Place, lines: Sequence[Line]) -> list[Beside]:
     """All numbers of the paper that a table is set beside: by backbone, in the paper's order."""
     track = header.tracks[place.track]
     about, profile = track.paper, track.profile or ""

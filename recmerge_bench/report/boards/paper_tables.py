@@ -15,9 +15,7 @@ INSIDE = (
     "*Inside*: whether the paper's number lies in our 95 % interval: Student's t over our seeds, "
     "the test users taken as given."
 )
-ONLY = (
-    "What differs from the paper's setting, so that neither number says that the other is wrong:"
-)
+ONLY = "What differs from the paper's setting, so that neither number says that the other is wrong:"
 
 
 def heading(about: Paper) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from recmerge_bench.report.boards.table import MEAN, Line
+from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.table import Line
 
 #: The two averages over domains: domains weigh alike, or by the expert's score.
 MEAN_OF_RATIOS, RATIO_OF_MEANS = "mean of ratios", "ratio of means"

@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.results.records import Records
 
 

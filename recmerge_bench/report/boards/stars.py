@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recmerge_bench.report.boards.paper import Beside
 from recmerge_bench.results.header import PaperTest
@@ -62,7 +63,7 @@ def _alike(one: Beside, other: Beside) -> bool:
 
 def _paired(
     first: Mapping[int | None, float], second: Mapping[int | None, float]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if list(second) == [None]:
         return np.array(list(first.values())), np.array(list(second.values()))
     seeds = [s for s in first if s in second]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from recmerge_bench.identity import Place
-from recmerge_bench.report.boards.table import MEAN, Line, best_two, tables
+from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.compared import Compared
@@ -38,7 +39,7 @@ def escaped(text: str) -> str:
 
 def write(source: Source, folder: Path) -> Iterator[Path]:
     """``<suite>-<track>-<protocol>.tex``: one for each table on which something is done."""
-    records = Records.model_validate(source.records)
+    records = source.records
     for place, lines in tables(records).items():
         done = [line for line in lines if line.values]
         if done:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import read_all_ranks
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Records
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Source:
     """
 
     path: Path
-    records: Mapping[str, Any]
+    records: Records
     registry: Registry
 
     @property

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from recmerge_bench.digests import sha256
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import pieces
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.pieces import p_value, plain
-from recmerge_bench.report.boards.table import MEAN, Line, best_two, names_of, tables
+from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.compared import Compared, ComparedRow, Judgement
@@ -29,7 +30,7 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
 
 def summary(source: Source) -> str:
     """Its text."""
-    records = Records.model_validate(source.records)
+    records = source.records
     header = records.header
     parts = [f"# Results: {plain(header.title)}", _first(header)]
     for place, lines in tables(records).items():
@@ -50,9 +51,7 @@ def _first(header: Header) -> str:
     return said
 
 
-def _section(
-    records: Records, place: Place, lines: list[Line]
-) -> list[str]:
+def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header, metric = records.header, records.header.primary
     title = f"## {plain(place.track)}, {plain(place.protocol)}"
     parts = [title, card(header, place, lines)]
@@ -80,9 +79,7 @@ def _table(lines: Sequence[Line], metric: str) -> str:
     return pieces.table(["backbone", "method", *map(plain, domains)], rows)
 
 
-def sentence(
-    about: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, str]]
-) -> str:
+def sentence(about: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, str]]) -> str:
     """What a comparison found, as a sentence."""
     mine = names.get(row.row, (row.backbone, row.method))[1]
     base = names.get(about.baseline.row, ("", about.baseline.method))[1]

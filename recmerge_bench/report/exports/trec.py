@@ -20,9 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import rank
@@ -30,6 +31,10 @@ from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.untrusted.paths import SHORT, slug, within
+
+if TYPE_CHECKING:
+    from recmerge_bench.identity import Identity, Place
+    from recmerge_bench.results.records import Result
 
 RANK, QUERIES, ALL = "rank", "num_q", "all"
 
@@ -42,17 +47,17 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
         DataError: results of one table are of different test targets.
     """
     ranks = source.ranks()
-    first: dict[tuple[str, str], RankTable] = {}
-    done = [r for r in source.records["results"] if r["status"] == "done"]
+    first: dict[Place, RankTable] = {}
+    done = [result for result in source.records.results if result.done]
     if not done:
         raise HandledError(f"{source.path}: nothing is done there: no ranks to export")
     (folder / "trec").mkdir(exist_ok=True)
     for result in done:
-        place = (result["identity"]["track"], result["identity"]["protocol"])
+        place = result.identity.place
         table = _table(ranks, result, source)
         if place not in first:
             first[place] = table
-            yield from _qrels(folder / "trec", place, result["domains"], table)
+            yield from _qrels(folder / "trec", place, result.domains, table)
         elif not same_targets(first[place], table):
             raise DataError(
                 f"results of {' '.join(place)} were ranked on different test targets: they share "
@@ -61,16 +66,16 @@ def write(source: Source, folder: Path) -> Iterator[Path]:
         yield from _evaluations(folder / "trec", result, table, source)
 
 
-def _table(ranks: Mapping[str, RankTable], result: Mapping[str, Any], source: Source) -> RankTable:
-    if result["key"] not in ranks:
+def _table(ranks: Mapping[str, RankTable], result: Result, source: Source) -> RankTable:
+    if result.key not in ranks:
         raise HandledError(
-            f"{source.ranks_path}: lacks the ranks of {result['identity']['method']} "
-            f"({result['key'][:12]}); build the records again"
+            f"{source.ranks_path}: lacks the ranks of {result.identity.method} "
+            f"({result.key[:12]}); build the records again"
         )
-    return ranks[result["key"]]
+    return ranks[result.key]
 
 
-def queries(table: RankTable, domain: str) -> tuple[np.ndarray, list[str]]:
+def queries(table: RankTable, domain: str) -> tuple[npt.NDArray[np.int64], list[str]]:
     """Rows of a domain and the query of each: the user, numbered where one has several."""
     rows = np.flatnonzero(np.asarray(table.domains, object)[table.domain] == domain)
     seen: dict[int, int] = {}
@@ -81,9 +86,7 @@ def queries(table: RankTable, domain: str) -> tuple[np.ndarray, list[str]]:
     return rows, names
 
 
-def _qrels(
-    folder: Path, place: tuple[str, str], domains: Sequence[str], table: RankTable
-) -> Iterator[Path]:
+def _qrels(folder: Path, place: Place, domains: Sequence[str], table: RankTable) -> Iterator[Path]:
     for domain in domains:
         rows, names = queries(table, domain)
         path = within(folder, f"{slug(*place, domain)}.qrels")
@@ -92,21 +95,18 @@ def _qrels(
         yield path
 
 
-def _evaluations(
-    folder: Path, result: Mapping[str, Any], table: RankTable, source: Source
-) -> Iterator[Path]:
-    identity = result["identity"]
-    values = metric_values(source.registry, source.records["header"]["metrics"], table)
+def _evaluations(folder: Path, result: Result, table: RankTable, source: Source) -> Iterator[Path]:
+    values = metric_values(source.registry, source.records.header.metrics, table)
     values = {RANK: rank(table.n_better, table.n_equal), **values}
-    for domain in result["domains"]:
+    for domain in result.domains:
         rows, names = queries(table, domain)
-        stem = f"{slug(identity['track'], identity['protocol'], domain)}-{_name(identity)}"
+        stem = f"{slug(*result.identity.place, domain)}-{_name(result.identity)}"
         path = within(folder, f"{stem if len(stem) <= SHORT else slug(stem)}.eval")
         path.write_text(evaluation({m: v[rows] for m, v in values.items()}, names), "utf-8")
         yield path
 
 
-def evaluation(values: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
+def evaluation(values: Mapping[str, npt.NDArray[np.float64]], names: Sequence[str]) -> str:
     """Text of an ``.eval`` file.
 
     Args:
@@ -126,7 +126,6 @@ def evaluation(values: Mapping[str, np.ndarray], names: Sequence[str]) -> str:
     return "".join(lines)
 
 
-def _name(identity: Mapping[str, Any]) -> str:
-    parts = [identity[k] for k in ("backbone", "method", "variant", "recipe", "profile")]
-    seed = "" if identity["seed"] is None else f"s{identity['seed']}"
-    return slug(*(p for p in (*parts, seed) if p))
+def _name(identity: Identity) -> str:
+    seed = "" if identity.seed is None else f"s{identity.seed}"
+    return slug(*(part for part in (*identity.row, seed) if part))

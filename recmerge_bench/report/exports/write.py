@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.identity import FIELDS as IDENTITY
 from recmerge_bench.names import repeated
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.chosen import chooser, said
 from recmerge_bench.results.files import load_records, records_files
 from recmerge_bench.untrusted.paths import within
+
+if TYPE_CHECKING:
+    from recmerge_bench.results.records import Records
 
 FORMATS = ("csv", "parquet", "latex", "trec", "results")
 Maker = Callable[[Source, Path], Iterator[Path]]
@@ -45,7 +49,7 @@ def export_suite(
     """
     path = within(folder, f"{suite}.json")
     _known(folder, suite, path)
-    records = _chosen(load_records(path).raw, only)
+    records = _chosen(load_records(path), only)
     source = Source(path, records, registry)
     if to.exists() and not to.is_dir():
         raise HandledError(f"{to}: not a folder; name another with --to")
@@ -89,19 +93,18 @@ def _known(folder: Path, suite: str, path: Path) -> None:
     )
 
 
-def _chosen(records: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
+def _chosen(records: Records, only: Sequence[str]) -> Records:
     """Results that are asked for.
 
     Raises:
         HandledError: no such key, or no such result.
     """
     if not only:
-        return dict(records)
-    keys = list(records["results"][0]["identity"]) if records["results"] else []
-    fits = chooser(only, keys)
-    kept = [r for r in records["results"] if fits(r["identity"])]
+        return records
+    fits = chooser(only, IDENTITY if records.results else ())
+    kept = [result for result in records.results if fits(result.identity)]
     if not kept:
         key, _, value = only[0].partition(",")[0].partition("=")
-        there = dict.fromkeys(said(r["identity"][key]) for r in records["results"])
+        there = dict.fromkeys(said(getattr(r.identity, key)) for r in records.results)
         raise HandledError(f"--only {' --only '.join(only)} matches no result{near(value, there)}")
-    return {**records, "results": kept}
+    return records.model_copy(update={"results": kept})

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from statistics import mean
 
 from recmerge_bench.identity import Place
+from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards.cost_board import CostLine, cost_lines
-from recmerge_bench.report.boards.table import MEAN, Line, tables
+from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.csv_text import Number, csv_text
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Costs, Records
@@ -108,9 +109,7 @@ def paretos(records: Records, costs: Costs) -> list[Pareto]:
             rows += _panel(MERGE, merged, metric, ("merging",))
         levels = _levels(pairs, header.tracks[place.track].reference, metric) if merged else ()
         title = f"{place.track}, {place.protocol}: {metric} and what it cost"
-        found.append(
-            Pareto(names[place], title, metric, tuple(rows), tuple(levels))
-        )
+        found.append(Pareto(names[place], title, metric, tuple(rows), tuple(levels)))
     return found
 
 

@@ -189,8 +189,7 @@ def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
     parts = ("metrics", "groups")
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
     families = {
-        name: dict(enumerate(json.loads(json.dumps(records.get(name, [])))))
-        for name in DERIVED
+        name: dict(enumerate(json.loads(json.dumps(records.get(name, []))))) for name in DERIVED
     }
     return {**results, **families}
 

@@ -124,27 +124,27 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
 
 def _options(spec: Spec) -> tuple[Option, ...]:
     options = load_class(spec.target).Options  # type: ignore[attr-defined]
-    about: dict[str, str] = {}
+    described: dict[str, str] = {}
     for cls in reversed(options.__mro__):  # options that several methods share
-        about |= _told(cls.__doc__ or "")
+        described |= _described(cls.__doc__ or "")
     return tuple(
         Option(
             field.name,
             _text(spec.options.get(field.name, _default(field))),
             field.name in spec.options,
-            about.get(field.name, ""),
+            described.get(field.name, ""),
         )
         for field in dataclasses.fields(options)
     )
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
+def _default(field: dataclasses.Field[Any]) -> object:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return "to be given" if field.default is dataclasses.MISSING else field.default
 
 
-def _told(doc: str) -> dict[str, str]:
+def _described(doc: str) -> dict[str, str]:
     """Names under ``Attributes:`` of a docstring -> what it says of them."""
     _, _, listed = doc.partition("Attributes:\n")
     found: dict[str, str] = {}
@@ -155,11 +155,11 @@ def _told(doc: str) -> dict[str, str]:
     return found
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
+def _settings(settings: Mapping[str, object]) -> str:
     return ", ".join(f"{k}={_text(v)}" for k, v in sorted(settings.items())) or "nothing changes"
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_text, value)) + "]"
     if isinstance(value, Mapping):

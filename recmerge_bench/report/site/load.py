@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.results.curves import curves_path, load_curves
@@ -13,7 +13,8 @@ from recmerge_bench.results.files import cost_path, load_costs, load_records, re
 
 if TYPE_CHECKING:
     from recmerge_bench.results.beside import Curve
-    from recmerge_bench.results.records import Records
+    from recmerge_bench.results.header import Header
+    from recmerge_bench.results.records import Cost, Records
 
 
 @dataclass(frozen=True)
@@ -21,27 +22,24 @@ class Suite:
     """The records of a suite.
 
     Attributes:
-        typed: ``<suite>.json``.
-        records: the same as a mapping.
-        costs: ``results`` of its cost file; none where there is no file.
+        records: ``<suite>.json``.
+        costs: of its cost file; none where there is no file.
         curves: of its learned merges.
     """
 
-    typed: Records
-    records: Mapping[str, Any]
-    costs: Sequence[Mapping[str, Any]]
+    records: Records
+    costs: Sequence[Cost]
     curves: Sequence[Curve]
 
     @property
     def name(self) -> str:
         """Of the suite."""
-        return str(self.records["suite"])
+        return self.records.suite
 
     @property
-    def header(self) -> Mapping[str, Any]:
+    def header(self) -> Header:
         """What its records say before their results."""
-        header: Mapping[str, Any] = self.records["header"]
-        return header
+        return self.records.header
 
 
 def load_suites(folder: Path) -> list[Suite]:
@@ -63,6 +61,5 @@ def load_suites(folder: Path) -> list[Suite]:
 
 def _load(path: Path) -> Suite:
     beside = cost_path(path)
-    costs = load_costs(beside).raw["results"] if beside.is_file() else []
-    records = load_records(path)
-    return Suite(records, records.raw, costs, load_curves(curves_path(path)))
+    costs = load_costs(beside).results if beside.is_file() else []
+    return Suite(load_records(path), costs, load_curves(curves_path(path)))

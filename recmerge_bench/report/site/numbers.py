@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 #: Significant digits: a table shows four decimals, a plot three digits.
 DIGITS = 6
+
+
+@overload
+def short(value: float) -> float: ...
+
+
+@overload
+def short(value: float | None) -> float | None: ...
 
 
 def short(value: float | None) -> float | None:

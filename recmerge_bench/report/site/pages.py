@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -14,6 +13,7 @@ from recmerge_bench.report.site import uses
 from recmerge_bench.report.site.cards import METHODS, Card, dataset_cards, method_cards
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.suites import encode, suite_data
+from recmerge_bench.report.site.values import SuiteData, as_json
 from recmerge_bench.untrusted.paths import distinct
 
 #: The file that tells a site of ours from other folders.
@@ -42,9 +42,9 @@ def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def script(name: str, data: Mapping[str, Any]) -> str:
+def script(name: str, data: SuiteData) -> str:
     """A suite's data as a call that hands it to the page."""
-    return f"RECMERGE.take({encode(name)},\n{encode(data)});\n"
+    return f"RECMERGE.take({encode(name)},\n{encode(as_json(data))});\n"
 
 
 def static() -> dict[str, str]:
@@ -69,7 +69,7 @@ class Pages:
     """
 
     def __init__(
-        self, suites: Sequence[Suite], data: Mapping[str, Mapping[str, Any]], registry: Registry
+        self, suites: Sequence[Suite], data: Mapping[str, SuiteData], registry: Registry
     ) -> None:
         self.suites, self.data = suites, data
         self.cards, self.dataset_cards = method_cards(registry), dataset_cards(registry)
@@ -82,13 +82,13 @@ class Pages:
         )  # fmt: skip
         self.environment.globals.update(policy=POLICY, slug=distinct)
 
-    def _render(self, template: str, root: str, **values: Any) -> str:
+    def _render(self, template: str, root: str, **values: object) -> str:
         text = self.environment.get_template(template).render(root=root, **values)
         return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
     def boards(self) -> str:
         """The page that shows the suites."""
-        listed = [(s.name, s.header["title"], f"data/{distinct(s.name)}.js") for s in self.suites]
+        listed = [(s.name, s.header.title, f"data/{distinct(s.name)}.js") for s in self.suites]
         return self._render("boards.html", "", suites=listed)
 
     def methods(self) -> str:

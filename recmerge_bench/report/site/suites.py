@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from recmerge_bench.report.boards.markdown import LABELS
 from recmerge_bench.report.figures.data import FigureData
@@ -11,41 +11,42 @@ from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.tables import table_data
+from recmerge_bench.report.site.values import Figure, FigurePoint, Json, Panel, Series, SuiteData
 
 
-def suite_data(suite: Suite) -> dict[str, Any]:
-    """Everything of a suite as JSON values."""
+def suite_data(suite: Suite) -> SuiteData:
+    """Everything of a suite that its page shows."""
     header = suite.header
-    return {
-        "suite": suite.name,
-        "title": header["title"],
-        "label": header["label"],
-        "about": LABELS[header["label"]].replace("**", ""),
-        "command": header["command"],
-        "metrics": header["metrics"],
-        "tables": table_data(suite),
-        "figures": [_figure(data) for data in figures(suite.typed, suite.curves)],
-    }
+    return SuiteData(
+        suite=suite.name,
+        title=header.title,
+        label=header.label,
+        about=LABELS[header.label].replace("**", ""),
+        command=header.command,
+        metrics=header.metrics,
+        tables=table_data(suite),
+        figures=[_figure(data) for data in figures(suite.records, suite.curves)],
+    )
 
 
-def _figure(data: FigureData) -> dict[str, Any]:
-    panels: dict[str, dict[str, list[list[Any]]]] = {}
+def _figure(data: FigureData) -> Figure:
+    panels: dict[str, dict[str, list[FigurePoint]]] = {}
     for p in data.points:
         line = panels.setdefault(p.panel, {}).setdefault(p.series, [])
-        line.append([short(p.x), short(p.y), short(p.spread), p.seeds])
-    return {
-        "name": data.name,
-        "title": data.title,
-        "x": data.x,
-        "ticks": list(data.ticks),
-        "panels": [
-            {"name": name, "series": [{"name": s, "points": line} for s, line in lines.items()]}
+        line.append(FigurePoint(short(p.x), short(p.y), short(p.spread), p.seeds))
+    return Figure(
+        name=data.name,
+        title=data.title,
+        x=data.x,
+        ticks=list(data.ticks),
+        panels=[
+            Panel(name, [Series(series, points) for series, points in lines.items()])
             for name, lines in panels.items()
         ],
-    }
+    )
 
 
-def encode(value: Any) -> str:
+def encode(value: Json) -> str:
     """JSON of ASCII alone, without what could end a script; a line for each part."""
     text = _lines(value, 0)
     for char in "<>&":
@@ -57,10 +58,10 @@ def encode(value: Any) -> str:
 _DEPTH = 4
 
 
-def _lines(value: Any, depth: int) -> str:
-    if depth >= _DEPTH or not isinstance(value, (dict, list)) or not value:
+def _lines(value: Json, depth: int) -> str:
+    if depth >= _DEPTH or not value or isinstance(value, (str, int, float)):
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    if isinstance(value, list):
-        return "[\n" + ",\n".join(_lines(v, depth + 1) for v in value) + "\n]"
-    parts = (f"{json.dumps(str(k))}:{_lines(v, depth + 1)}" for k, v in value.items())
-    return "{\n" + ",\n".join(parts) + "\n}"
+    if isinstance(value, Mapping):
+        parts = (f"{json.dumps(str(k))}:{_lines(v, depth + 1)}" for k, v in value.items())
+        return "{\n" + ",\n".join(parts) + "\n}"
+    return "[\n" + ",\n".join(_lines(v, depth + 1) for v in value) + "\n]"

@@ -1,0 +1,279 @@
+"""The data of the boards' page with their types: what ``data/<suite>.js`` holds.
+
+Names of attributes are the keys that the page's scripts read, in this order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+#: What JSON can say.
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Interval = tuple[float, float]
+#: Metadata of attributes that are left out of the JSON where they are None.
+OPTIONAL = {"left out": True}
+
+
+class Value(NamedTuple):
+    """A metric in a domain: mean over the seeds, its interval from two seeds on, each seed's."""
+
+    mean: float
+    interval: Interval | None
+    seeds: list[float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row beside its baseline.
+
+    Attributes:
+        family: number of the comparison within its table.
+        mean: difference of the means over the domains.
+        relative: as a share of the baseline.
+        methods: interval behind the verdict about the methods.
+        p: of that verdict.
+        models: interval behind what is said of these models.
+        alone: interval of this row without the others.
+        bootstrap: the two-level one.
+        dz: effect size.
+        wins: users for whom the row is better, equal and worse.
+    """
+
+    family: int
+    mean: float
+    relative: float | None
+    methods: Interval | None
+    p: float | None
+    models: Interval | None
+    alone: Interval | None
+    bootstrap: Interval | None
+    dz: float | None
+    wins: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of a row beside its baseline; a baseline has no more than the first two.
+
+    Attributes:
+        verdict: about the methods.
+        reason: why there is none.
+        models: what is said of these trained models.
+        models_beside: whether that says more than the verdict.
+        difference: that it follows from.
+    """
+
+    verdict: str
+    reason: str
+    models: str | None = None
+    models_beside: bool | None = None
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a row cost, means over the seeds: seconds, and the largest peak in MiB."""
+
+    train: float
+    merge: float
+    other: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Seeds of a row that are not done, why, and how to fix that."""
+
+    status: str
+    reason: str
+    mend: str
+    seeds: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRow:
+    """A row of a table.
+
+    Attributes:
+        id: short, for links to a view.
+        backbone: as printed.
+        method: name of it.
+        label: method as printed.
+        page: of the method, without its ending.
+        recipe: as the suite calls it.
+        made: options, tuning and configuration in a line.
+        seeds: done.
+        wanted: how many seeds are asked for.
+        values: metric -> domain -> value.
+        shares: metric -> domain or average -> share of the expert's.
+        verdict: and what follows, as in `Verdict`; absent where nothing is compared.
+        cost: None where it is not known.
+        gaps: seeds that are not done.
+    """
+
+    id: str
+    backbone: str
+    method: str
+    label: str
+    page: str
+    recipe: str
+    made: str
+    seeds: list[int]
+    wanted: int
+    values: dict[str, dict[str, Value | None]]
+    shares: dict[str, dict[str, float] | None]
+    verdict: str | None = dataclasses.field(default=None, metadata=OPTIONAL)
+    reason: str | None = dataclasses.field(default=None, metadata=OPTIONAL)
+    models: str | None = dataclasses.field(default=None, metadata=OPTIONAL)
+    models_beside: bool | None = dataclasses.field(default=None, metadata=OPTIONAL)
+    difference: Difference | None = dataclasses.field(default=None, metadata=OPTIONAL)
+    cost: Spent | None
+    gaps: list[Gap]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The row that others are compared with, and its mean of the metric."""
+
+    metric: str
+    id: str
+    label: str
+    mean: float | None
+
+
+class RankedRow(NamedTuple):
+    """A row's mean rank over the domains with its interval."""
+
+    id: str
+    mean: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class MeanRanks:
+    """Mean ranks of a table.
+
+    Attributes:
+        metric: ranked by.
+        rows: in the order of their ranks.
+        groups: numbers of rows that cannot be told apart.
+        said: of Friedman's test.
+        difference: Nemenyi's critical one.
+        left: rows that were left out.
+    """
+
+    metric: str
+    rows: list[RankedRow]
+    groups: list[list[int]]
+    said: str | None
+    difference: float | None
+    left: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A track under a protocol.
+
+    Attributes:
+        track: of the suite.
+        protocol: that it is ranked under.
+        domains: scored.
+        card: what it is measured under, line by line.
+        reference: the expert's method, where it is done.
+        compared: baselines.
+        across: mean ranks.
+        rows: in the board's order.
+    """
+
+    track: str
+    protocol: str
+    domains: list[str]
+    card: list[tuple[str, str]]
+    reference: str | None
+    compared: list[Baseline]
+    across: MeanRanks | None
+    rows: list[TableRow]
+
+
+class FigurePoint(NamedTuple):
+    """A point of a line."""
+
+    x: float
+    y: float
+    spread: float | None
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of a figure."""
+
+    name: str
+    points: list[FigurePoint]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Axes of a figure, named by what is on the y axis."""
+
+    name: str
+    series: list[Series]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that the suite declares."""
+
+    name: str
+    title: str
+    x: str
+    ticks: list[str]
+    panels: list[Panel]
+
+
+@dataclass(frozen=True)
+class SuiteData:
+    """All that the boards' page shows of a suite.
+
+    Attributes:
+        suite: its name.
+        title: one line.
+        label: what kind of board it is.
+        about: that in a sentence.
+        command: that ran it.
+        metrics: the first is the primary one.
+        tables: in the suite's order.
+        figures: those that there is data for.
+    """
+
+    suite: str
+    title: str
+    label: str
+    about: str
+    command: str
+    metrics: list[str]
+    tables: list[Table]
+    figures: list[Figure]
+
+
+def as_json(value: Any) -> Json:
+    """A value of this module as JSON: dataclasses as objects, tuples as lists.
+
+    Raises:
+        TypeError: it holds what JSON cannot say.
+    """
+    if dataclasses.is_dataclass(value):
+        fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
+        kept = {f.name: v for f, v in fields.items() if v is not None or f.metadata != OPTIONAL}
+        return {name: as_json(v) for name, v in kept.items()}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(v) for v in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a {type(value).__name__} is no JSON")
