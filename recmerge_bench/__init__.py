@@ -18,24 +18,33 @@ from typing import TYPE_CHECKING
 from recmerge_bench._version import __version__
 
 if TYPE_CHECKING:
+    from recmerge_bench.interface.comparisons import Comparison, compare
+    from recmerge_bench.interface.evaluations import Evaluation, evaluate
     from recmerge_bench.interface.health import DoctorReport, doctor
     from recmerge_bench.interface.merge_files import merge_files
     from recmerge_bench.interface.merges import Merged, merge
     from recmerge_bench.interface.plans import Plan, plan
     from recmerge_bench.interface.plugins import PluginWarning
+    from recmerge_bench.interface.results import Results, load_results
     from recmerge_bench.interface.runs import Run, run
     from recmerge_bench.interface.suites import load_suite
     from recmerge_bench.planning.suite import Suite
 
 #: Name -> the module that it comes from.
 _PLACES = {
+    "Comparison": "interface.comparisons",
     "DoctorReport": "interface.health",
+    "Evaluation": "interface.evaluations",
     "Merged": "interface.merges",
     "Plan": "interface.plans",
     "PluginWarning": "interface.plugins",
+    "Results": "interface.results",
     "Run": "interface.runs",
     "Suite": "planning.suite",
+    "compare": "interface.comparisons",
     "doctor": "interface.health",
+    "evaluate": "interface.evaluations",
+    "load_results": "interface.results",
     "load_suite": "interface.suites",
     "merge": "interface.merges",
     "merge_files": "interface.merge_files",
@@ -44,14 +53,20 @@ _PLACES = {
 }
 
 __all__ = [
+    "Comparison",
     "DoctorReport",
+    "Evaluation",
     "Merged",
     "Plan",
     "PluginWarning",
+    "Results",
     "Run",
     "Suite",
     "__version__",
+    "compare",
     "doctor",
+    "evaluate",
+    "load_results",
     "load_suite",
     "merge",
     "merge_files",

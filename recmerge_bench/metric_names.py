@@ -9,6 +9,9 @@ from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
 
+#: What is computed where nothing else is asked for.
+METRICS = ("NDCG@10", "HR@10", "MRR")
+
 
 def check_metrics(registry: Registry, names: Iterable[str], where: str = "") -> None:
     """Whether these metrics are there and take their cut-offs; tried on a few ranks.

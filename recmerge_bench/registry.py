@@ -115,10 +115,9 @@ class Registry:
 def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> Registry:
     """Load all plugins: entry points, the package's own first, then `extra`, the environment's.
 
-    Files that an earlier call loaded are forgotten first: a plugin's module has the same name,
-    and its cells the same keys, whatever was loaded before it in this process.
+    A file's module takes the place of one of the same name that an earlier call loaded: its name,
+    and the keys of its cells, are the same whatever was loaded before it in this process.
     """
-    _forget_files()
     asked = list(dict.fromkeys(extra))
     registry = Registry(named=tuple(asked))
     manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -248,14 +247,6 @@ def _import_named(name: str, registry: Registry) -> ModuleType:
 _FROM_FILES: dict[str, ModuleType] = {}
 
 
-def _forget_files() -> None:
-    """Take the modules of plugins that are files or folders out of `sys.modules`."""
-    while _FROM_FILES:
-        name, module = _FROM_FILES.popitem()
-        if sys.modules.get(name) is module:
-            _forget(name)
-
-
 def _forget(module: str) -> None:
     for name in [n for n in sys.modules if n == module or n.startswith(f"{module}.")]:
         del sys.modules[name]
@@ -273,6 +264,8 @@ def import_file(module: str, path: Path, files: dict[str, str] | None = None) ->
         HandledError: Python has no loader for such a file.
     """
     source = path / "__init__.py" if path.is_dir() else path
+    if sys.modules.get(module) is _FROM_FILES.get(module) and module not in (files or {}):
+        _forget(module)
     if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(source):
         module = f"{module}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     spec = file_spec(module, path)

@@ -10,9 +10,7 @@ import click
 
 from recmerge_bench.cli.common import data_root_option, registry
 from recmerge_bench.errors import HandledError
-from recmerge_bench.metric_names import check_metrics
-
-METRICS = ("NDCG@10", "HR@10", "MRR")
+from recmerge_bench.metric_names import METRICS
 
 
 @click.command()
@@ -61,27 +59,16 @@ def evaluate(
     each serves a domain: DOMAIN=FILE, or cells of single-target models.
     """
     from recmerge_bench.evaluation.ranks import write_ranks
-    from recmerge_bench.interface import evaluate as work
-    from recmerge_bench.results.results import domain_means
+    from recmerge_bench.interface.evaluations import evaluate as rank
 
-    found = registry(ctx)
-    check_metrics(found, metrics)
-    table = work.evaluate(
-        found, _checkpoints(checkpoints), protocol, dataset=dataset, model=backbone,
+    found = rank(
+        _checkpoints(checkpoints), protocol=protocol, dataset=dataset, model=backbone,
         options=_options(changes), domains=tuple(domains.split(",")) if domains else (),
-        data_root=data_root, device=device,
+        metrics=metrics, data_root=data_root, device=device, plugins=registry(ctx),
     )  # fmt: skip
     if ranks is not None:
-        write_ranks(ranks, table)
-    ranked = [d for k, d in enumerate(table.domains) if (table.domain == k).any()]
-    values = domain_means(found, list(metrics), table, ranked)
-    if as_json:
-        click.echo(json.dumps(values, indent=1))
-        return 0
-    from tabulate import tabulate
-
-    rows = [[name, *(part[m] for m in metrics)] for name, part in values.items()]
-    click.echo(tabulate(rows, ["domain", *metrics], floatfmt=".4f"))
+        write_ranks(ranks, found.ranks)
+    click.echo(json.dumps(found.metrics, indent=1) if as_json else repr(found))
     return 0
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -18,6 +19,7 @@ from recmerge_bench.interface.guard import plugins_told
 from recmerge_bench.interface.plans import Missing, chosen, counted, planned
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Reporter
+from recmerge_bench.interface.results import Results, load_results
 from recmerge_bench.interface.suites import Changes, Selectors, SuiteLike, texts
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.suite import Suite
@@ -29,6 +31,12 @@ from recmerge_bench.running.scheduler import Outcome, Todo, todo
 from recmerge_bench.running.scheduler import Run as Execution
 from recmerge_bench.running.store import Store
 from recmerge_bench.untrusted.paths import within
+
+if TYPE_CHECKING:
+    import pandas
+
+    from recmerge_bench.results.loading import PerUser
+    from recmerge_bench.results.records import Records
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Run:
         out: the folder: ``store``, ``records``, ``boards``, ``suites``.
         suite: its name.
         keys: rank cells of the results that the run was asked for.
-        plugins: what was named with the call, for calls that read the results.
+        registry: the plugins that it ran with.
         computed: cells that this run finished.
         cached: cells that were done before.
         failures: cells that failed; run again to retry.
@@ -71,7 +79,7 @@ class Run:
     out: Path
     suite: str
     keys: frozenset[str]
-    plugins: tuple[str, ...]
+    registry: Registry
     computed: int
     cached: int
     failures: tuple[Failure, ...]
@@ -83,13 +91,50 @@ class Run:
         """Whether nothing failed; blocked results are no failure."""
         return not self.failures
 
+    @cached_property
+    def results(self) -> Results:
+        """All that the folder now holds of the suite, rows of other runs too."""
+        path = within(self.out / "records", f"{self.suite}.json")
+        return load_results(path, plugins=self.registry)
+
+    @property
+    def records(self) -> Records:
+        """The records of `results`, typed."""
+        return self.results.records
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A row for each result that the run was asked for and each of its domains.
+
+        Columns as those of `Results.to_pandas`.
+
+        Raises:
+            HandledError: pandas is not installed.
+        """
+        return self._asked().to_pandas()
+
+    def per_user(self, metric: str, **fields: str | int | None) -> PerUser:
+        """A metric by user of the results that the run was asked for, see `Results.per_user`."""
+        return self._asked().per_user(metric, **fields)
+
+    def _asked(self) -> Results:
+        """The results that the run was asked for."""
+        chosen = [result for result in self.records.results if result.key in self.keys]
+        records = self.records.model_copy(update={"results": chosen})
+        return Results(self.results.path, records, self.registry)
+
     def board(self) -> str:
         """The suite's compact board, Markdown."""
         return within(self.out / "boards", f"{self.suite}.md").read_text(encoding="utf-8")
 
     def __repr__(self) -> str:
         lines = [self._title(), *(f"  failed: {f.label}: {f.error}" for f in self.failures)]
-        return "\n".join([*lines, *(f"  blocked: {m}" for m in self.missing)])
+        lines += [f"  blocked: {m}" for m in self.missing]
+        return "\n".join([*lines, self._asked().table()])
+
+    def _repr_html_(self) -> str:
+        notes = [*(f"failed: {f.label}: {f.error}" for f in self.failures),
+                 *(f"blocked: {m}" for m in self.missing)]  # fmt: skip
+        return self._asked().html(self._title(), notes)
 
     def _title(self) -> str:
         return (
@@ -162,7 +207,7 @@ def run(
     manifest = write_manifest(whole, store, outcome, command)
     files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
     return Run(
-        store.out, plan.suite, frozenset(r.key for r in plan.results), registry.named,
+        store.out, plan.suite, frozenset(r.key for r in plan.results), registry,
         len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),
         _missing(manifest["results"]), tuple(files),
     )  # fmt: skip

@@ -1,0 +1,134 @@
+"""`rmb.compare`: the board's verdict where the board has it, its rule where it has not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT
+
+import recmerge_bench as rmb
+from recmerge_bench.errors import HandledError
+from recmerge_bench.interface.comparisons import RowLike, turned
+from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.table import tables
+from recmerge_bench.statistics.verdicts import shown
+
+FILE = ROOT / "leaderboards" / "records" / "ml100k.json"
+BASELINE = "task-arithmetic (scale=0.4)"
+
+
+@pytest.fixture(scope="module")
+def board() -> rmb.Results:
+    return rmb.load_results(FILE)
+
+
+def test_every_comparison_of_the_board_is_given_as_the_board_prints_it(board: rmb.Results) -> None:
+    """Each row beside its baseline: verdict, numbers and p of the records, both ways round."""
+    lines = {place: {x.identity.row: x for x in xs} for place, xs in tables(board.records).items()}
+    count = 0
+    for entry in board.records.comparisons:
+        names = lines[entry.place]
+        base = names[entry.baseline.row].identity.row._asdict()
+        for row in entry.rows:
+            where = {"track": entry.track, "protocol": entry.protocol}
+            backbone = entry.baseline.backbone or row.backbone or None
+            one = row.row._asdict()
+            found = rmb.compare(board, one, base, backbone=backbone, **where)
+            assert found.family == "board" and found.domain == MEAN
+            assert found.first == names[row.row].name[1]
+            assert (found.difference, found.first_mean, found.second_mean) == (
+                row.difference, row.first, row.baseline
+            )  # fmt: skip
+            assert str(found.methods) == shown(row.about_methods.verdict, row.about_methods.reason)
+            assert (found.p, found.models.p) == (row.about_methods.p, row.about_models.p)
+            back = rmb.compare(board, base, one, backbone=backbone, **where)
+            assert back.difference == -row.difference and back.p == found.p
+            assert (found.interval is None) == (back.interval is None)
+            if found.interval and back.interval:
+                assert back.interval == (-found.interval[1], -found.interval[0])
+            count += 1
+    assert count > 100
+
+
+def test_names_are_those_that_the_board_prints(board: rmb.Results) -> None:
+    text = (ROOT / "leaderboards" / "ml100k.md").read_text(encoding="utf-8")
+    printed = next(x for x in text.splitlines() if "| sasrec     | zero-shot " in x)
+    found = rmb.compare(board, "zero-shot", BASELINE, track="merging", backbone="sasrec")
+    assert f"{found.verdict} ({100 * (found.relative or 0):+.1f} %)" in printed
+    assert found.words().startswith(f"zero-shot on sasrec beside {BASELINE}, NDCG@10 of the mean")
+    assert "worse" in found._repr_html_() and "the board's comparison" in repr(found)
+
+
+def test_a_pair_of_no_family_is_judged_by_itself(board: rmb.Results) -> None:
+    asked = {"track": "merging", "backbone": "sasrec"}
+    found = rmb.compare(board, "ties (density=0.2)", "weight-averaging", **asked)
+    back = rmb.compare(board, "weight-averaging", "ties (density=0.2)", **asked)
+    assert found.family == "pair" and found.users == 943 and len(found.seeds) == 5
+    assert found.difference == pytest.approx(-back.difference) and found.p == back.p
+    assert found.first_mean == pytest.approx(mean(board, "ties", "density=0.2"), abs=1e-9)
+    assert {found.verdict, back.verdict} in ({"better", "worse"}, {"undecided"}, {"equivalent"})
+
+
+def mean(board: rmb.Results, method: str, variant: str) -> float:
+    values = [
+        r.metrics[MEAN]["NDCG@10"]
+        for r in board.records.results
+        if (r.identity.method, r.identity.variant) == (method, variant)
+        and (r.identity.track, r.identity.protocol) == ("merging", "loo")
+        and r.identity.backbone == "sasrec"
+    ]
+    assert len(values) == 5
+    return sum(values) / 5
+
+
+def test_domains_and_other_metrics(board: rmb.Results) -> None:
+    asked = {"track": "merging", "backbone": "sasrec"}
+    one = rmb.compare(board, "zero-shot", BASELINE, domain="action", **asked)
+    assert one.family == "pair" and one.domain == "action" and one.users == 840
+    assert one.difference < 0 and one.verdict == "worse"
+    hits = rmb.compare(board, "zero-shot", BASELINE, metric="HR@5", **asked)
+    assert hits.family == "pair" and hits.metric == "HR@5"
+    assert 0 < hits.first_mean < hits.second_mean < 1
+
+
+def test_a_smoke_board_has_no_verdict() -> None:
+    quick = ROOT / "leaderboards" / "records" / "quick.json"
+    found = rmb.compare(quick, "ties", "weight-averaging")
+    assert found.family == "pair" and found.verdict == "no verdict"
+    assert found.methods.reason == "2 of 5 seeds" and found.interval is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "more", "message"),
+    [
+        ("tie", BASELINE, {}, "no row is 'tie' (did you mean 'ties'"),
+        ("zero-shot", "task-arithmetic", {"track": "merging", "backbone": "sasrec"},
+         "give second= one of 'task-arithmetic (scale=0.4)'"),
+        ("fine-tune", BASELINE, {}, "give track= one of 'merging', 'with-user-data'"),
+        ("zero-shot", BASELINE, {"track": "merging"}, "give backbone= one of 'sasrec', 'bert4rec'"),
+        ("zero-shot", BASELINE, {"track": "mergin"}, "no track 'mergin' (did you mean 'merging'"),
+        ("zero-shot", BASELINE, {"protocol": "lo"}, "no protocol 'lo' (did you mean 'loo'"),
+        ("zero-shot", BASELINE, {"backbone": "gru"}, "stand in no table together"),
+        ("mergerec", "mergerec", {"track": "merging"}, "give first= one of"),
+        ("sasrec-dt", "ties", {}, "stand in no table together"),
+        ({"methd": "ties"}, BASELINE, {}, "no part of a row is called 'methd' (did you mean"),
+        ("zero-shot", BASELINE, {"track": "merging", "backbone": "sasrec", "metric": "NDGC@10"},
+         "did you mean 'NDCG'"),
+        ("zero-shot", BASELINE, {"track": "merging", "backbone": "sasrec", "domain": "acton"},
+         "no domain 'acton' (did you mean 'action'"),
+    ],
+)  # fmt: skip
+def test_what_is_unknown_or_ambiguous_is_refused(
+    first: RowLike,
+    second: str, more: dict[str, str], message: str, board: rmb.Results,
+) -> None:  # fmt: skip
+    with pytest.raises(HandledError, match=re.escape(message)):
+        rmb.compare(board, first, second, **more)  # type: ignore[arg-type]
+
+
+def test_a_comparison_turned_twice_is_itself(board: rmb.Results) -> None:
+    row = board.records.comparisons[0].rows[0]
+    assert turned(turned(row)).difference == row.difference
+    assert turned(turned(row)).about_methods == row.about_methods
+    assert turned(row).about_methods.verdict == "better" and row.about_methods.verdict == "worse"
