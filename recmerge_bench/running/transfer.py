@@ -101,15 +101,17 @@ def _needed(plan: Plan, store: Store, keys: Iterable[str]) -> tuple[list[str], l
     return [k for k in plan.cells if k in chosen], sorted(inputs)
 
 
+def _packages(plan: Plan) -> Iterator[str]:
+    """Top-level modules of the definitions that cells name."""
+    for cell in plan.cells.values():
+        for part in cell.job["config"].values():
+            if isinstance(part, dict) and "target" in part:
+                yield part["target"].partition(".")[0].partition(":")[0]
+
+
 def _sources(plan: Plan) -> list[tuple[str, bytes | Path]]:
     roots = {"recmerge_bench": CORE_ROOT}
-    targets = [
-        part["target"].partition(".")[0].partition(":")[0]
-        for cell in plan.cells.values()
-        for part in cell.job["config"].values()
-        if isinstance(part, dict) and "target" in part
-    ]
-    for package in sorted(set(targets) - set(plan.files)):
+    for package in sorted(set(_packages(plan)) - set(plan.files)):
         path = module_path(package)
         if path is not None:
             roots[package] = path.parent if path.name == "__init__.py" else path

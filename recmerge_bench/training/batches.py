@@ -107,6 +107,11 @@ def plan_epoch(
                 parts[number] += _batches(stream, max_len, size, tokens, generator)
             parts[number] = parts[number][:share]
             keys[number] = generator.random(len(parts[number]))
+    return _interleaved(parts, keys)
+
+
+def _interleaved(parts: Sequence[Sequence[Planned]], keys: Sequence[np.ndarray]) -> list[Planned]:
+    """The parts' batches, each part evenly over the whole; `keys` in [0, 1) shift each batch."""
     places = [(np.arange(len(k)) + k) / max(len(k), 1) for k in keys]
     order = np.argsort(np.concatenate(places), kind="stable")
     planned = [batch for part in parts for batch in part]

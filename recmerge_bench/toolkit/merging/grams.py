@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -58,16 +58,13 @@ class GramRecorder(TorchFunctionMode):
         """
         found = {}
         for name, spans in self._seen.items():
-            rows = len(self._parameters[name])
+            whole = (0, len(self._parameters[name]))
             ends = sorted({end for span in spans for end in span})
-            for first, last in itertools.pairwise(ends):
-                over = [spans[s] for s in spans if s[0] <= first and last <= s[1]]
-                if not over:
-                    continue
-                total = torch.stack([gram for gram, _ in over]).sum(0)
-                whole = (first, last) == (0, rows)
-                key = name if whole else f"{name}[{first}:{last}]"
-                found[key] = (total, sum(count for _, count in over))
+            for stretch in itertools.pairwise(ends):
+                over = [s for s in spans if s[0] <= stretch[0] and stretch[1] <= s[1]]
+                if over:
+                    key = name if stretch == whole else f"{name}[{stretch[0]}:{stretch[1]}]"
+                    found[key] = _added(spans[s] for s in over)
         return found
 
     def means(self, pooled: bool = False) -> dict[str, Tensor]:
@@ -78,12 +75,7 @@ class GramRecorder(TorchFunctionMode):
         """
         sums = self.sums()
         if pooled:
-            sums = {
-                name: (torch.stack([gram for gram, _ in spans.values()]).sum(0),
-                       sum(count for _, count in spans.values()))
-                for name, spans in self._seen.items()
-                if spans
-            }  # fmt: skip
+            sums = {n: _added(spans.values()) for n, spans in self._seen.items() if spans}
         return {n: total / count for n, (total, count) in sums.items()}
 
     def __torch_function__(
@@ -144,3 +136,9 @@ class GramRecorder(TorchFunctionMode):
 def _is_transposed(matrix: Any) -> bool:
     """Whether a tensor is some matrix's transpose: its columns are contiguous, its rows not."""
     return isinstance(matrix, Tensor) and matrix.dim() == 2 and matrix.stride(0) == 1
+
+
+def _added(parts: Iterable[tuple[Tensor, int]]) -> tuple[Tensor, int]:
+    """Sums of matrices and of counts."""
+    grams, counts = zip(*parts, strict=True)
+    return torch.stack(grams).sum(0), sum(counts)
