@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recmerge_bench import testing
 from recmerge_bench.contracts import definition
 from recmerge_bench.registry import discover
 from recmerge_bench.testing import (
@@ -44,6 +46,27 @@ class TestSASRec(BackboneConformance):
     @pytest.fixture
     def backbone(self) -> Any:
         return ours("backbone", "sasrec", width=8)
+
+
+@pytest.mark.parametrize(
+    "name", ["sasrec-prenorm", "gsasrec", "bert4rec", "esasrec", "bsarec", "bsarec-causal",
+             "gru4rec", "hstu-small", "unisrec", "unisrec-ids"],
+)  # fmt: skip
+class TestBackbones(BackboneConformance):
+    @pytest.fixture
+    def backbone(self, name: str) -> Any:
+        return ours("backbone", name, width=8)
+
+    def test_items_and_users_are_the_domains(
+        self, backbone: Any, name: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if backbone.text_encoder() is not None:
+            made = events()
+            rng = np.random.default_rng(0)
+            vectors = rng.standard_normal((made.catalogue.n_items, 6)).astype(np.float32)
+            known = replace(made, catalogue=replace(made.catalogue, vectors=vectors))
+            monkeypatch.setattr(testing, "events", lambda: known)
+        super().test_items_and_users_are_the_domains(backbone)
 
 
 @pytest.mark.parametrize("name", ["popularity", "item-knn", "last-item"])

@@ -1,4 +1,4 @@
-"""SASRec and BERT4Rec learn what popularity cannot, and look where they may."""
+"""Models of item ids learn what popularity cannot, and look where they may."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import builders
 import pytest
 import torch
 from recmerge_bench_plugins.backbones.bert4rec import BERT4Rec, BERT4RecOptions
+from recmerge_bench_plugins.backbones.bsarec import BSARec, BSARecOptions, CausalBSARec
+from recmerge_bench_plugins.backbones.esasrec import ESASRec, ESASRecOptions
+from recmerge_bench_plugins.backbones.gru4rec import GRU4Rec, GRU4RecOptions
+from recmerge_bench_plugins.backbones.hstu import HSTU, HSTUOptions
 from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions, SASRecPreNorm
 from recmerge_bench_plugins.baselines.popularity import Popularity
 
@@ -20,6 +24,7 @@ from recmerge_bench.training.trainer import fit
 
 CAT = builders.catalogue((30, 20))
 SMALL: dict[str, Any] = {"width": 32, "max_len": 10, "dropout": 0.1}
+TINY: dict[str, Any] = {"width": 16, "layers": 1, "max_len": 6, "dropout": 0.0}
 
 
 def popularity(split: Split) -> float:
@@ -51,6 +56,28 @@ def test_learns(definition: Backbone, steps: int) -> None:
     net.load_state_dict(result.state)
     counts = builders.net_counts(definition, net, split, split.test, CAT, [Ranking()])[0]
     assert ndcg(rank(*counts), 10).mean() > popularity(split) + 0.2
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        SASRec(SASRecOptions(**TINY, loss="sampled-ce", negatives=16, sampling="shared")),
+        ESASRec(ESASRecOptions(**TINY, negatives=16)),
+        BSARec(BSARecOptions(**TINY)),
+        CausalBSARec(BSARecOptions(**TINY)),
+        GRU4Rec(GRU4RecOptions(**TINY)),
+        HSTU(HSTUOptions(**TINY, negatives=16)),
+    ],
+    ids=["shared", "esasrec", "bsarec", "bsarec-causal", "gru4rec", "hstu"],
+)
+def test_learns_in_a_few_steps(definition: Backbone) -> None:
+    split = builders.planted(CAT, 100)
+    options = TrainOptions(steps=40, epochs=0, batch_size=32, lr=1e-2, eval_every=40)
+    result = fit(definition, CAT, split, CAT.domains, "domain", options, 0)
+    net = definition.build(CAT, CAT.domains, 1)
+    net.load_state_dict(result.state)
+    counts = builders.net_counts(definition, net, split, split.test, CAT, [Ranking()])[0]
+    assert ndcg(rank(*counts), 10).mean() > popularity(split) + 0.1
 
 
 @pytest.mark.parametrize("kind", [SASRec, SASRecPreNorm])

@@ -211,9 +211,9 @@ def test_both_losses_meet_where_all_items_are_drawn() -> None:
 
 def test_draws_cover_the_scope_and_nothing_else() -> None:
     net = model().build(WITH, CAT.domains, 0)
-    drawn = net.draw(("beta",), 2000, torch.Generator().manual_seed(0))
+    drawn = net.frozen.draw(("beta",), 2000, torch.Generator().manual_seed(0))
     assert drawn.unique().tolist() == list(range(30, 50))
-    assert len(net.draw(CAT.domains, 4000, torch.Generator().manual_seed(0)).unique()) == 50
+    assert len(net.frozen.draw(CAT.domains, 4000, torch.Generator().manual_seed(0)).unique()) == 50
 
 
 def test_vectors_have_to_be_there() -> None:
@@ -240,5 +240,6 @@ def test_whitened_vectors_are_even_in_every_direction_and_of_length_one() -> Non
 def test_whitening_reads_the_whole_catalogue_whichever_domains_are_served() -> None:
     one = model(whiten=True).build(WITH, CAT.domains[:1], 0)
     both = model(whiten=True).build(WITH, CAT.domains, 0)
-    assert torch.equal(one.features, both.features)
-    assert not torch.equal(one.features, model().build(WITH, CAT.domains, 0).features)
+    assert torch.equal(one.frozen.features, both.frozen.features)
+    plain = model().build(WITH, CAT.domains, 0)
+    assert not torch.equal(one.frozen.features, plain.frozen.features)

@@ -20,7 +20,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.data.sequences import Batch
-from recmerge_bench.toolkit.models import causal, dropout, encoder, losses, query_prenorm
+from recmerge_bench.errors import HandledError
+from recmerge_bench.registry import discover
+from recmerge_bench.toolkit.models import (
+    causal,
+    dropout,
+    encoder,
+    losses,
+    next_item,
+    query_prenorm,
+)
 
 CAT = builders.catalogue((30, 20))
 WIDTH, LAYERS, HEADS, MAX_LEN = 12, 2, 2, 7
@@ -201,6 +210,120 @@ def test_the_papers_loss(
     assert count == 9
     exact = -torch.stack(terms).sum() / 9 / (1 + definition.options.negatives)
     torch.testing.assert_close(value.double(), exact, rtol=1e-6, atol=0.0)
+
+
+def _by_hand(
+    monkeypatch: pytest.MonkeyPatch, **options: Any
+) -> tuple[Tensor, list[tuple[Tensor, Tensor]], list[int]]:
+    """The project's loss; scores of each target and of its negatives from the dense net's states.
+
+    And how many of a target's negatives are not the target.
+    """
+    definition = SASRec(replace(OPTIONS, **options))
+    net = made(definition)
+    lengths, inputs, targets = torch.tensor([6, 2, 1]), ITEMS[:, :-1], ITEMS[:, 1:].clone()
+    targets[2, 0] = 41
+    drawn: list[Tensor] = []
+    whole = next_item._drawn
+
+    def recorded(shape: tuple[int, ...], n: int, batch: Batch) -> Tensor:
+        drawn.append(whole(shape, n, batch))
+        return drawn[-1]
+
+    monkeypatch.setattr(next_item, "_drawn", recorded)
+    batch = Batch(inputs, targets, lengths, ("beta",), torch.Generator().manual_seed(2), {})
+    value, count = definition.loss(net, batch)
+    assert count == 9
+    table = net.tables.domain_table("beta")
+    known = states_of(net, inputs, lengths, residuals="released", scale=True)
+    goals = [(s, int(t) - 30) for row, own in zip(known, targets, strict=True)
+             for s, t in zip(row, own, strict=False)]  # fmt: skip
+    scores, counts = [], []
+    for number, (state, goal) in enumerate(goals):
+        mine = drawn[0] if drawn[0].dim() == 1 else drawn[0][number]
+        assert len(mine) == definition.options.negatives and int(mine.min()) >= 0
+        if options["loss"] == "sampled-ce":  # a draw that is the target is left out
+            mine = mine[mine != goal]
+        scores.append((state @ table[goal], torch.stack([state @ table[int(j)] for j in mine])))
+        counts.append(len(mine))
+    return value, scores, counts
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("sampling", ["uniform", "shared"])
+def test_sampled_softmax_by_hand(
+    sampling: str, scaled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Own or shared negatives from all items, temperature, and the sum scaled up."""
+    value, scores, counts = _by_hand(
+        monkeypatch, loss="sampled-ce", negatives=25, sampling=sampling, scaled=scaled,
+        temperature=0.7,
+    )  # fmt: skip
+    assert min(counts) < 25, "no draw was the target: nothing is tested"
+    total = torch.zeros((), dtype=torch.float64)
+    for (good, bad), count in zip(scores, counts, strict=True):
+        share = 19 / count if scaled else 1.0  # twenty items, one of them the target
+        rest = sum(torch.exp(b / 0.7) for b in bad)
+        total = total - torch.log(torch.exp(good / 0.7) / (torch.exp(good / 0.7) + share * rest))
+    torch.testing.assert_close(value, total / 9, rtol=1e-10, atol=0.0)
+
+
+def test_the_scaled_sum_estimates_the_full_softmax() -> None:
+    """Its mean over many draws is the sum over all items."""
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(40, generator=generator, dtype=torch.float64)
+    drawn = torch.randint(40, (60_000, 8), generator=generator)
+    hits = drawn == 3
+    drawn, hits = drawn[~hits.all(1)], hits[~hits.all(1)]
+    kept = torch.where(hits, 0.0, scores[drawn].exp()).sum(1)
+    each = torch.stack([
+        losses.sampled_cross_entropy(scores[3:4], scores[d][None], hits=h[None], others=39)
+        for d, h in zip(drawn[:50], hits[:50], strict=True)
+    ])  # fmt: skip
+    sums = scores[3].exp() + 39 * kept / (8 - hits.sum(1))
+    torch.testing.assert_close(each, sums[:50].log() - scores[3], rtol=1e-10, atol=0.0)
+    exact = scores.exp().sum()
+    assert abs(float(sums.mean() - exact)) < 4 * float(sums.std()) / len(sums) ** 0.5
+
+
+@pytest.mark.parametrize("t", [0.0, 0.75])
+@pytest.mark.parametrize("sampling", ["uniform", "shared"])
+def test_gbce_by_hand(t: float, sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eq. 9 and 11 of gSASRec; the same as a binary cross entropy with a moved positive."""
+    value, scores, counts = _by_hand(
+        monkeypatch, loss="gbce", negatives=6, sampling=sampling, gbce_t=t
+    )
+    assert counts == [6] * 9
+    alpha = 6 / (20 - 1)
+    beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)
+    assert (beta == 1) == (t == 0)
+    printed, released = [], []
+    for good, bad in scores:
+        others = sum(torch.log(1 - torch.sigmoid(b)) for b in bad)
+        printed.append(-(torch.log(torch.sigmoid(good) ** beta) + others) / 7)
+        moved = torch.log(1 / (torch.sigmoid(good) ** -beta - 1))
+        released.append(F.binary_cross_entropy_with_logits(
+            torch.cat([moved[None], bad]), torch.eye(7, dtype=torch.float64)[0]
+        ))  # fmt: skip
+    for form in (printed, released):
+        torch.testing.assert_close(value, torch.stack(form).mean(), rtol=1e-10, atol=0.0)
+
+
+def test_gsasrec_is_the_papers_setting() -> None:
+    spec = discover(environ={}).get("backbone", "gsasrec")
+    wanted = {"loss": "gbce", "negatives": 256, "sampling": "uniform"}
+    assert spec.options == wanted and SASRecOptions().gbce_t == 0.75
+
+
+def test_refused_losses() -> None:
+    for values, said in (
+        ({"loss": "hinge"}, "loss must be one of ce, sampled-ce, bce, gbce: 'hinge'"),
+        ({"sampling": "popular"}, "sampling must be one of window, uniform, shared"),
+        ({"loss": "bce", "negatives": 0}, "loss bce needs negatives"),
+        ({"temperature": 0.0}, "temperature must be positive"),
+    ):
+        with pytest.raises(HandledError, match=said):
+            SASRecOptions(**values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.5, 0.9])

@@ -13,31 +13,35 @@ Other nets of this name: pmixer/SASRec.pytorch (until May 2025) and RecTools 0.1
 released block with an output projection behind the attention, and padding among the keys;
 RecTools does not scale; RecBole 1.2.1 has post-norm blocks with GELU and a norm on the input.
 gSASRec's PyTorch code (asash/gSASRec-pytorch) has the released block without ReLU and scale;
-``gsasrec`` here is the released block with gBCE.
+``gsasrec`` here is the released block with gBCE, t = .75 and 256 negatives for each target, drawn
+from all items as in that code.
 
-The loss is a choice of its own: the default is the full softmax, the paper's is ``bce`` with one
-negative. Other defaults than the release's (width 50, 2 blocks, 1 head, dropout .5) are ours.
+The loss is a choice of its own (see `LossOptions`): the default is the full softmax, the paper's is
+``bce`` with one negative. Other defaults than the release's (width 50, 2 blocks, 1 head, dropout
+.5) are ours. Profile ``public-table`` has the settings behind eSASRec's public table for SASRec
+with sampled softmax (blondered/transformer_benchmark, configs/paper/loo/s3_vanilla.yaml): 256 wide,
+one block and head, 256 negatives from all items. Profile ``ml-1m`` of gSASRec is its repository's
+config_ml1m.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from recmerge_bench.api import (
-    Backbone,
     BackboneSpec,
-    Batch,
     Catalogue,
     Check,
-    HandledError,
+    Profile,
     Spec,
     hookimpl,
 )
+from recmerge_bench.toolkit.models.next_item import LossOptions, NextItemBackbone
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 
 def _checks(against: str, test: str, tolerance: str) -> tuple[Check, ...]:
@@ -50,6 +54,12 @@ def recmerge_bench_register() -> list[Spec]:
     citation = "Kang & McAuley, Self-Attentive Sequential Recommendation, ICDM 2018"
     gbce = "Petrov & Macdonald, gSASRec, RecSys 2023 (arXiv 2308.07192)"
     target = f"{__name__}:SASRec"
+    items = {"width": 256, "negatives": 256, "sampling": "uniform", "init": "random"}
+    public = Profile(
+        {**items, "layers": 1, "heads": 1, "dropout": 0.2, "loss": "sampled-ce"},
+        {"lr": 0.001, "batch_size": 128, "epochs": 200, "patience": 50},
+    )
+    ml_1m = Profile({**items, "layers": 3, "heads": 1, "dropout": 0.1, "max_len": 200})
     return [
         BackboneSpec(
             "sasrec",
@@ -63,6 +73,7 @@ def recmerge_bench_register() -> list[Spec]:
                 "1e-10 (states), 1e-8 (gradients)",
             ),
             citation=citation,
+            profiles={"public-table": public},
         ),
         BackboneSpec(
             "sasrec-prenorm",
@@ -82,21 +93,22 @@ def recmerge_bench_register() -> list[Spec]:
             "gsasrec",
             target,
             "SASRec (its authors' block) with gBCE over sampled negatives",
-            options={"loss": "gbce", "negatives": 256},
+            options={"loss": "gbce", "negatives": 256, "sampling": "uniform"},
             fidelity="paper-equations",
             checks=_checks(
-                "the net of sasrec; the loss is eq. 9 and 11 of arXiv 2308.07192, with SASRec's "
-                "as its case t = 0",
-                "test_the_papers_loss",
-                "1e-6",
+                "arXiv 2308.07192, eq. 9 and 11 (with t = .75 and, as SASRec's loss, t = 0), and "
+                "asash/gSASRec-pytorch, gbce.py, by hand; the net is that of sasrec",
+                "test_gbce_by_hand",
+                "1e-10",
             ),
             citation=gbce,
+            profiles={"ml-1m": ml_1m},
         ),
     ]
 
 
 @dataclass(frozen=True)
-class SASRecOptions:
+class SASRecOptions(LossOptions):
     """Options of SASRec.
 
     Attributes:
@@ -106,10 +118,6 @@ class SASRecOptions:
         dropout: on embeddings, attention weights and behind both maps of the feed-forward
             (``sasrec-prenorm``: on embeddings and on every sub-layer's output).
         max_len: latest events that are looked at.
-        loss: ``ce`` (all items), ``sampled-ce``, ``bce`` (the paper's) or ``gbce``.
-        negatives: for each position, for the sampled losses.
-        temperature: of ``ce`` and ``sampled-ce``.
-        gbce_t: calibration of gBCE.
         init: item table from the items' ``text``, or ``random``.
         std: standard deviation of the initial item vectors, and of position vectors
             (``sasrec``: times sqrt(width), as wide as the scaled items).
@@ -120,21 +128,11 @@ class SASRecOptions:
     heads: int = 2
     dropout: float = 0.2
     max_len: int = 50
-    loss: Literal["ce", "sampled-ce", "bce", "gbce"] = "ce"
-    negatives: int = 128
-    temperature: float = 1.0
-    gbce_t: float = 0.75
     init: Literal["text", "random"] = "text"
     std: float = 0.02
 
-    def __post_init__(self) -> None:
-        if self.loss not in ("ce", "sampled-ce", "bce", "gbce"):
-            raise HandledError(f"sasrec: loss must be ce, sampled-ce, bce or gbce: {self.loss!r}")
-        if self.loss != "ce" and self.negatives < 1:
-            raise HandledError(f"sasrec: loss {self.loss} needs negatives")
 
-
-class SASRec(Backbone):
+class SASRec(NextItemBackbone):
     """The released block, learned positions counted from the end."""
 
     Options = SASRecOptions
@@ -158,61 +156,6 @@ class SASRec(Backbone):
             init=o.init,
             std=o.std,
         )
-
-    def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
-        """Mean over all positions of the batch."""
-        from recmerge_bench.toolkit.models import losses
-
-        o = self.options
-        hidden = net(batch.items, batch.lengths, batch.scope)
-        keep = losses.valid_tokens(batch.lengths, batch.items.shape[1])
-        hidden = hidden.flatten(0, 1)[keep]
-        table = net.tables.scope_table(batch.scope)
-        goal = net.tables.scope_rows(batch.targets, batch.scope)
-        targets = goal.flatten()[keep]
-        if o.loss == "ce":
-            value = losses.full_cross_entropy(hidden, table, targets, temperature=o.temperature)
-            return value, len(keep)
-        choices = self._choices(net, batch, goal, keep, len(table))
-        scores = losses.choice_scores(hidden, table, choices)
-        good, bad = scores[:, 0], scores[:, 1:]
-        if o.loss == "sampled-ce":
-            hits = choices[:, 1:] == targets[:, None]
-            value = losses.sampled_cross_entropy(good, bad, o.temperature, hits=hits)
-        else:
-            t = o.gbce_t if o.loss == "gbce" else 0.0
-            value = losses.binary_cross_entropy(
-                good, bad, losses.gbce_beta(len(table), o.negatives, t)
-            )
-        return value, len(keep)
-
-    def _choices(self, net: Any, batch: Batch, goal: Tensor, keep: Tensor, n_items: int) -> Tensor:
-        """Target, then negatives that the window does not hold: int64 [N, 1 + negatives]."""
-        import torch
-
-        from recmerge_bench.toolkit.models import losses
-
-        size = goal.shape[1]
-        valid = torch.arange(size, device=goal.device) < batch.lengths[:, None]
-        seen = torch.cat([net.tables.scope_rows(batch.items[:, :1], batch.scope), goal], 1)
-        valid = torch.cat([torch.ones_like(valid[:, :1]), valid], 1)
-        drawn = losses.draw_negatives(
-            seen, valid, n_items, size * self.options.negatives, batch.generator
-        ).view(len(goal) * size, self.options.negatives)
-        return torch.cat([goal.view(-1, 1), drawn], 1)[keep]
-
-    def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
-        """State after the last event."""
-        scope = net.tables.narrowest(histories, domain)
-        return net(histories, lengths, scope, last_only=True)  # type: ignore[no-any-return]
-
-    def items(self, net: Any, domain: str) -> tuple[Tensor, Tensor | None]:
-        """The domain's table; no bias."""
-        return net.tables.domain_table(domain), None
-
-    def max_history(self) -> int:
-        """`max_len`."""
-        return int(self.options.max_len)
 
 
 class SASRecPreNorm(SASRec):

@@ -127,13 +127,13 @@ class SASRecText(Backbone):
         keep = losses.valid_tokens(batch.lengths, batch.items.shape[1])
         targets = batch.targets.flatten()[keep]
         if self.options.negatives:
-            drawn = net.draw(batch.scope, self.options.negatives, batch.generator)
+            drawn = net.frozen.draw(batch.scope, self.options.negatives, batch.generator)
             rivals, goal = torch.unique(torch.cat([targets, drawn]), return_inverse=True)
             table, goal = net.project(rivals), goal[: len(targets)]
             hidden = net(batch.items, batch.lengths)
         else:
-            table, goal = net.scope_table(batch.scope), net.scope_rows(targets, batch.scope)
-            first = net.scope_rows(batch.items, batch.scope)
+            table, goal = net.scope_table(batch.scope), net.frozen.scope_rows(targets, batch.scope)
+            first = net.frozen.scope_rows(batch.items, batch.scope)
             hidden = net(batch.items, batch.lengths, projected=F.embedding(first, table))
         value = losses.full_cross_entropy(
             F.normalize(hidden.flatten(0, 1)[keep], dim=-1), F.normalize(table, dim=-1), goal,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from recmerge_bench_plugins.backbones.sasrec_text.whitening import zca
 from torch import Tensor, nn
 
-from recmerge_bench.api import Catalogue, HandledError
+from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.causal import Block, causal_encoder, placed, start_positions
 from recmerge_bench.toolkit.models.encoder import init_weights
+from recmerge_bench.toolkit.models.frozen_items import FrozenItems
 
 
 class TextNet(nn.Module):
@@ -37,8 +39,6 @@ class TextNet(nn.Module):
         HandledError: the catalogue has no vectors.
     """
 
-    features: Tensor
-
     def __init__(
         self,
         catalogue: Catalogue,
@@ -55,17 +55,12 @@ class TextNet(nn.Module):
         whiten: bool = False,
     ) -> None:
         super().__init__()
-        if catalogue.vectors is None:
-            raise HandledError("a model of item text was given items without text vectors")
         self.domains = tuple(domains)
-        self._spans = {name: catalogue.span(name) for name in catalogue.domains}
-        vectors = zca(catalogue.vectors) if whiten else catalogue.vectors.copy()
-        features = torch.from_numpy(vectors)
-        self.register_buffer("features", features, persistent=False)
+        self.frozen = FrozenItems(catalogue, zca if whiten else np.copy)
         generator = torch.Generator().manual_seed(seed)
         self.block: Block = block
         self.positions = start_positions(block, (max_len, width), std, generator)
-        self.projection = nn.Linear(features.shape[1], width)
+        self.projection = nn.Linear(self.frozen.features.shape[1], width)
         self.projection_norm = nn.LayerNorm(width)
         self.encoder = causal_encoder(block, width, layers, heads, dropout)
         init_weights(self.encoder, width**-0.5, generator)
@@ -95,33 +90,10 @@ class TextNet(nn.Module):
 
     def project(self, items: Tensor) -> Tensor:
         """Vectors of global items: the shape of `items` plus [width]."""
-        found: Tensor = self.projection_norm(self.projection(self.features[items]))
+        found: Tensor = self.projection_norm(self.projection(self.frozen.of(items)))
         return found
 
     def scope_table(self, scope: Sequence[str]) -> Tensor:
         """Projected items of the scope's domains, one under the other."""
-        parts = [self.features[self._spans[name]] for name in scope]
-        whole = parts[0] if len(parts) == 1 else torch.cat(parts)
-        found: Tensor = self.projection_norm(self.projection(whole))
+        found: Tensor = self.projection_norm(self.projection(self.frozen.scope_table(scope)))
         return found
-
-    def scope_rows(self, items: Tensor, scope: Sequence[str]) -> Tensor:
-        """Row of each global item in `scope_table`; items outside it (padding) give row 0."""
-        rows = torch.zeros_like(items)
-        above = 0
-        for name in scope:
-            span = self._spans[name]
-            inside = (items >= span.start) & (items < span.stop)
-            rows = torch.where(inside, items - span.start + above, rows)
-            above += span.stop - span.start
-        return rows
-
-    def draw(self, scope: Sequence[str], count: int, generator: torch.Generator) -> Tensor:
-        """Items of the scope, uniformly with replacement: int64 [count]."""
-        sizes = [self._spans[name].stop - self._spans[name].start for name in scope]
-        rows = torch.randint(sum(sizes), (count,), generator=generator).to(self.features.device)
-        ends = torch.tensor(sizes, device=rows.device).cumsum(0)
-        part = torch.bucketize(rows, ends, right=True)
-        starts = torch.tensor([self._spans[n].start for n in scope], device=rows.device)
-        shift = starts - torch.cat([ends.new_zeros(1), ends[:-1]])
-        return rows + shift[part]

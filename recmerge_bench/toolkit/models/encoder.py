@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.padded_attention import check_heads
-from recmerge_bench.toolkit.models.query_prenorm import QueryAttention, QueryNormLayer
+from recmerge_bench.toolkit.models.query_prenorm import QueryAttention, QueryNormLayer, attend
 
 Order = Literal["query-norm", "pre-norm", "post-norm"]
 
@@ -22,21 +22,21 @@ class Attention(nn.Module):
     Args:
         width: of the vectors; a multiple of `heads`.
         heads: number of heads.
+        dropout: on the attention weights while training.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
         check_heads(width, heads)
-        self.heads = heads
+        self.heads, self.dropout = heads, dropout
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """All positions: [B, L, width] to [B, L, width]; `mask` is bool, True attends."""
         parts = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(
-            parts[0], parts[1], parts[2], attn_mask=mask, is_causal=causal
-        )
+        share = self.dropout if self.training else 0.0
+        mixed = attend(parts[0], parts[1], parts[2], mask, causal, share)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
     def last(self, query: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -46,7 +46,7 @@ class Attention(nn.Module):
         q = F.linear(query, weight[:width], bias[:width]).unflatten(-1, (self.heads, 1, -1))
         rest = F.linear(x, weight[width:], bias[width:])
         k, v = rest.unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        mixed = attend(q, k, v, mask, False, self.dropout if self.training else 0.0)
         return self.out(mixed.flatten(1))
 
 
@@ -66,9 +66,10 @@ class Layer(nn.Module):
         pre_norm: bool,
         activation: str,
         eps: float,
+        attention_share: float = 0.0,
     ) -> None:
         super().__init__()
-        self.attention = Attention(width, heads)
+        self.attention = Attention(width, heads, attention_share)
         self.attention_norm = nn.LayerNorm(width, eps=eps)
         self.inner = nn.Linear(width, inner)
         self.outer = nn.Linear(inner, width)
@@ -105,44 +106,23 @@ class Layer(nn.Module):
         return dropout(x, self.dropout, self.training)
 
 
-class Encoder(nn.Module):
-    """A stack of layers over right-padded sequences.
+class Stack(nn.Module):
+    """Layers one after the other over right-padded sequences, with dropout before the first.
+
+    State dict: ``layers.<n>.*`` and ``norm.*``.
 
     Args:
-        width: of the vectors.
-        layers: number of layers, at least 1.
-        heads: attention heads.
-        inner: width of the feed-forward's inside; not for ``query-norm``, which has `width`.
-        share: dropout on the input, and on every sub-layer's output (``pre-norm``,
-            ``post-norm``: the printed equations have none inside the attention) or on the
-            attention weights and behind both maps of the feed-forward (``query-norm``).
-        order: ``query-norm`` (`QueryNormLayer`, SASRec as released), ``pre-norm`` or
-            ``post-norm`` (`Layer`); the first two have one more norm at the end.
-        activation: ``relu`` or ``gelu``; not for ``query-norm``, which has ``relu``.
-        eps: of the norms.
+        layers: at least one, each called with states, mask and whether it is causal, as `Layer`
+            is; the last one has a ``last`` as `Layer` has it.
+        share: dropout on the input.
+        norm: what the states pass at the end.
     """
 
-    def __init__(
-        self,
-        width: int,
-        layers: int,
-        heads: int,
-        inner: int,
-        share: float,
-        order: Order,
-        activation: str = "gelu",
-        eps: float = 1e-8,
-    ) -> None:
+    def __init__(self, layers: Iterable[nn.Module], share: float, norm: nn.Module) -> None:
         super().__init__()
-
-        def layer() -> nn.Module:
-            if order == "query-norm":
-                return QueryNormLayer(width, QueryAttention(width, heads, share), share, eps)
-            return Layer(width, heads, inner, share, order == "pre-norm", activation, eps)
-
         self.dropout = share
-        self.layers = nn.ModuleList(layer() for _ in range(layers))
-        self.norm = nn.Identity() if order == "post-norm" else nn.LayerNorm(width, eps=eps)
+        self.layers = nn.ModuleList(layers)
+        self.norm = norm
 
     def forward(
         self, x: Tensor, lengths: Tensor | None, causal: bool, last_only: bool = False
@@ -168,10 +148,50 @@ class Encoder(nn.Module):
             x = layer(x, inside, causal)
         if last_only:
             full = torch.full((len(x),), x.shape[1], device=x.device)
-            final = self.layers[-1]
-            assert isinstance(final, (Layer, QueryNormLayer))
-            x = final.last(x, (full if lengths is None else lengths) - 1, mask)
-        return self.norm(x)
+            last: Any = self.layers[-1].last
+            x = last(x, (full if lengths is None else lengths) - 1, mask)
+        return self.norm(x)  # type: ignore[no-any-return]
+
+
+class Encoder(Stack):
+    """A stack of self-attention layers over right-padded sequences.
+
+    Args:
+        width: of the vectors.
+        layers: number of layers, at least 1.
+        heads: attention heads.
+        inner: width of the feed-forward's inside; not for ``query-norm``, which has `width`.
+        share: dropout on the input, and on every sub-layer's output (``pre-norm``,
+            ``post-norm``: the printed equations have none inside the attention) or on the
+            attention weights and behind both maps of the feed-forward (``query-norm``).
+        order: ``query-norm`` (`QueryNormLayer`, SASRec as released), ``pre-norm`` or
+            ``post-norm`` (`Layer`); the first two have one more norm at the end.
+        activation: ``relu`` or ``gelu``; not for ``query-norm``, which has ``relu``.
+        eps: of the norms.
+        attention_share: dropout on the attention weights besides; not for ``query-norm``.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        layers: int,
+        heads: int,
+        inner: int,
+        share: float,
+        order: Order,
+        activation: str = "gelu",
+        eps: float = 1e-8,
+        attention_share: float = 0.0,
+    ) -> None:
+        def layer() -> nn.Module:
+            if order == "query-norm":
+                return QueryNormLayer(width, QueryAttention(width, heads, share), share, eps)
+            return Layer(
+                width, heads, inner, share, order == "pre-norm", activation, eps, attention_share
+            )
+
+        norm = nn.Identity() if order == "post-norm" else nn.LayerNorm(width, eps=eps)
+        super().__init__((layer() for _ in range(layers)), share, norm)
 
 
 def _key_mask(lengths: Tensor, size: int) -> Tensor:

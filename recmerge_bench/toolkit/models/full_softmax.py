@@ -39,7 +39,7 @@ def blocked_loss(
             it; a model keeps to the one that its committed results were trained with).
 
     Returns:
-        float32 scalar.
+        float32 scalar, float64 where `hidden` is.
     """
     total: Tensor = _Blocked.apply(  # type: ignore[no-untyped-call]
         hidden, table, bias, targets, weights, terms, fused
@@ -79,7 +79,9 @@ class _Blocked(torch.autograd.Function):
         rows = max(16, limit // (4 * len(table)))
         for first in range(0, len(hidden), rows):
             part = slice(first, first + rows)
-            logits = (hidden[part] @ table.T).float()
+            logits = hidden[part] @ table.T
+            if logits.dtype != torch.float64:
+                logits = logits.float()
             if bias is not None:
                 logits += bias
             loss, slope = terms(logits, targets[part, None], weights[part, None])
@@ -87,7 +89,7 @@ class _Blocked(torch.autograd.Function):
                 grads.add(hidden, table, slope(), part)
             total += loss
         ctx.save_for_backward(grads.hidden, grads.table, grads.bias)
-        return total.float()
+        return total if hidden.dtype == torch.float64 else total.float()
 
     @staticmethod
     @once_differentiable

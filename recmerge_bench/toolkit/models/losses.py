@@ -42,7 +42,9 @@ def full_cross_entropy(
         temperature: logits are ``(hidden @ table.T + bias) / temperature``.
     """
     if weights is None:
-        weights = torch.full_like(targets, 1.0 / len(targets), dtype=torch.float32)
+        double = hidden.dtype == torch.float64
+        kind = torch.float64 if double else torch.float32
+        weights = torch.full_like(targets, 1.0 / len(targets), dtype=kind)
     if bias is not None:
         bias = bias / temperature
     return blocked_loss(hidden / temperature, table, bias, targets, weights, cross_entropy_terms)
@@ -62,12 +64,32 @@ def choice_scores(
     return scores if bias is None else scores + bias[choices]
 
 
+def shared_scores(
+    hidden: Tensor, table: Tensor, targets: Tensor, shared: Tensor, bias: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Scores of each token's target, and of rows that all tokens share.
+
+    Args:
+        hidden: float [N, width].
+        table: float [I, width].
+        targets: int64 [N], rows of the table.
+        shared: int64 [K], rows of the table.
+        bias: float [I] or None.
+
+    Returns:
+        [N] and [N, K].
+    """
+    good, bad = (hidden * F.embedding(targets, table)).sum(1), hidden @ F.embedding(shared, table).T
+    return (good, bad) if bias is None else (good + bias[targets], bad + bias[shared])
+
+
 def sampled_cross_entropy(
     positive: Tensor,
     negative: Tensor,
     temperature: float = 1.0,
     weights: Tensor | None = None,
     hits: Tensor | None = None,
+    others: int = 0,
 ) -> Tensor:
     """InfoNCE: cross entropy of the positive among itself and its negatives.
 
@@ -77,8 +99,14 @@ def sampled_cross_entropy(
         temperature: divides all scores.
         weights: float [N] as in `full_cross_entropy`.
         hits: bool [N, K], negatives that are the target after all: left out.
+        others: where positive, the negatives' sum is scaled up to so many items: ``log(exp(s+) +
+            others / K * sum_k exp(s-_k)) - s+``, with K those that are not left out.
     """
-    logits = torch.cat([positive[:, None], negative], dim=1).float() / temperature
+    logits = _wide(torch.cat([positive[:, None], negative], dim=1)) / temperature
+    if others:
+        known = negative.new_full((len(negative), 1), negative.shape[1])
+        known = known if hits is None else known - hits.sum(1, keepdim=True)
+        logits = torch.cat([logits[:, :1], logits[:, 1:] + (others / known.clamp_min(1)).log()], 1)
     if hits is not None:
         logits = logits.masked_fill(F.pad(hits, (1, 0)), -torch.inf)
     each = torch.logsumexp(logits, dim=1) - logits[:, 0]
@@ -96,8 +124,8 @@ def binary_cross_entropy(
     ``beta = 1`` is SASRec's binary cross entropy (up to the constant factor K + 1); another
     beta is gBCE (arXiv 2308.07192, eq. 9), see `gbce_beta`.
     """
-    good = beta * F.softplus(-positive.float())
-    bad = F.softplus(negative.float()).sum(1)
+    good = beta * F.softplus(-_wide(positive))
+    bad = F.softplus(_wide(negative)).sum(1)
     return _reduce((good + bad) / (negative.shape[1] + 1), weights)
 
 
@@ -149,6 +177,11 @@ def draw_negatives(
     drawn = (uniform * free[:, None]).long()
     shift = torch.searchsorted(keys.contiguous(), drawn, right=True)
     return (drawn + shift).clamp_max(n_items - 1)
+
+
+def _wide(scores: Tensor) -> Tensor:
+    """In single precision, or double where they are so already."""
+    return scores if scores.dtype == torch.float64 else scores.float()
 
 
 def _reduce(each: Tensor, weights: Tensor | None) -> Tensor:

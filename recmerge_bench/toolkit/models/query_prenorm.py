@@ -12,6 +12,32 @@ from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.padded_attention import QueryMemory
 
 
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, share: float
+) -> Tensor:
+    """Softmax attention: torch's kernel, but where weights are dropped, which it does slower.
+
+    Args:
+        q: float [B, heads, Q, e].
+        k: float [B, heads, K, e].
+        v: float [B, heads, K, e].
+        mask: bool, broadcast to [B, heads, Q, K], True attends; None: all do.
+        causal: query i attends to the keys up to i (Q equals K), whatever `mask` says.
+        share: dropout on the weights.
+
+    Returns:
+        float [B, heads, Q, e].
+    """
+    if share == 0:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+    logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if causal:
+        mask = torch.ones(logits.shape[-2:], dtype=torch.bool, device=q.device).tril()
+    if mask is not None:
+        logits = logits.masked_fill(~mask, -torch.inf)
+    return dropout(logits.softmax(-1), share, True).to(v.dtype) @ v
+
+
 class QueryAttention(QueryMemory):
     """Multi-head attention of queries to tokens, as in SASRec's release: no output projection.
 
@@ -39,18 +65,9 @@ class QueryAttention(QueryMemory):
             float [B, Q, width].
         """
         q, k, v = self.split(queries, tokens)
-        return self._mixed(q, k, v, None if causal else mask, causal).transpose(1, 2).flatten(2)
-
-    def _mixed(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
-        """[B, heads, Q, e]: torch's kernel, but where weights are dropped, which it does slower."""
-        if self.dropout == 0 or not self.training:
-            return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
-        logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
-        if causal:
-            mask = torch.ones(logits.shape[-2:], dtype=torch.bool, device=q.device).tril()
-        if mask is not None:
-            logits = logits.masked_fill(~mask, -torch.inf)
-        return dropout(logits.softmax(-1), self.dropout, True).to(v.dtype) @ v
+        share = self.dropout if self.training else 0.0
+        mixed = attend(q, k, v, None if causal else mask, causal, share)
+        return mixed.transpose(1, 2).flatten(2)
 
 
 class QueryNormLayer(nn.Module):
