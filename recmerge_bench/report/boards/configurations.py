@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from recmerge_bench.planning.configuration import Budget, Configuration
 from recmerge_bench.planning.tuning import DATA
@@ -132,11 +131,11 @@ def _trained(told: Configuration) -> str:
     return f"{told.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 
 
-def _options(options: Mapping[str, Any]) -> str:
+def _options(options: Mapping[str, object]) -> str:
     return ", ".join(f"{k}={_value(v)}" for k, v in sorted(options.items()))
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import mean, stdev
-from typing import Any
 
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
@@ -177,7 +176,7 @@ def _ours(
 
 def _mean_of_ratios(found: Sequence[Beside]) -> list[Beside]:
     """Where the paper's average is over other domains: the mean of the track's own shares."""
-    rows: dict[tuple[Any, ...], list[Beside]] = defaultdict(list)
+    rows: dict[tuple[object, ...], list[Beside]] = defaultdict(list)
     for one in found:
         if one.share:
             rows[one.method, one.backbones, id(one.line), one.metric].append(one)
@@ -204,7 +203,7 @@ def order_alike(found: Sequence[Beside]) -> tuple[int, int]:
     Pairs are of one backbone, domain and metric, without the expert; of a method with several rows
     of ours the first one that is done counts. Equal numbers of the paper make no pair.
     """
-    tables: dict[tuple[Any, ...], dict[str, Beside]] = defaultdict(dict)
+    tables: dict[tuple[object, ...], dict[str, Beside]] = defaultdict(dict)
     for one in found:
         if one.ours and one.role != "reference":
             place = (one.backbones, one.domain, one.metric, one.share)

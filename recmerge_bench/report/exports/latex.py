@@ -11,6 +11,7 @@ from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.compared import Compared
+from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import slug, within
 
@@ -64,15 +65,12 @@ def latex_table(
         cells += [escaped(verdicts.get(line.identity.row, "–"))] if verdicts else []
         body.append("    " + " & ".join(cells) + r" \\")
     left = "l" if verdicts else ""
-    smoke = " A smoke board: its numbers say nothing about methods." * (header.label == "smoke")
     return "\n".join(
         [
             "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, in UTF-8",
             r"\begin{table}",
             r"  \centering",
-            f"  \\caption{{{escaped(header.title)}: {escaped(metric)}, {escaped(place.track)}, "
-            f"{escaped(place.protocol)}; means over the seeds $\\pm$ sample standard deviation, "
-            f"best in bold, second underlined.{smoke}}}",
+            f"  \\caption{{{_caption(header, place)}}}",
             f"  \\label{{tab:{slug(records.suite, *place)}}}",
             f"  \\begin{{tabular}}{{ll{'r' * len(domains)}{left}}}",
             r"    \toprule",
@@ -84,6 +82,15 @@ def latex_table(
             r"\end{table}",
             "",
         ]
+    )
+
+
+def _caption(header: Header, place: Place) -> str:
+    smoke = " A smoke board: its numbers say nothing about methods." * (header.label == "smoke")
+    what = ", ".join(map(escaped, (header.primary, *place)))
+    return (
+        f"{escaped(header.title)}: {what}; means over the seeds $\\pm$ sample standard deviation, "
+        f"best in bold, second underlined.{smoke}"
     )
 
 

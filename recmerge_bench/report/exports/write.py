@@ -62,13 +62,15 @@ def export_suite(
                 f"{path}: two results would share the file {made[later].name}: give their rows "
                 "other variants, or choose with --only"
             )
-        finals = [to / file.relative_to(aside) for file in made]
-        for file, final in zip(made, finals, strict=True):
-            final.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(file, final)
-        return finals
+        return [_moved(file, to / file.relative_to(aside)) for file in made]
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _moved(file: Path, final: Path) -> Path:
+    final.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(file, final)
+    return final
 
 
 def _maker(name: str) -> Maker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
 from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
@@ -55,12 +55,14 @@ def _legend(figure: Figure, data: Pareto) -> None:
     """Backbones below the panels; filled marks are the frontier's."""
     from matplotlib.lines import Line2D
 
-    style: dict[str, Any] = {"linestyle": "", "markersize": 5}
     marks = [
-        Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=name, **style)
+        Line2D(
+            [], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=name, linestyle="",
+            markersize=5,
+        )
         for n, name in enumerate(map(label, _backbones(data)))
         if len(_backbones(data)) > 1
-    ]
+    ]  # fmt: skip
     marks.append(Line2D([], [], color="0.6", label="frontier, its rows filled"))
     figure.legend(handles=marks, fontsize=SIZE, loc="outside lower center", ncols=len(marks))
 

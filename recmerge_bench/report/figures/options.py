@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recmerge_bench.planning.keys import canonical
 from recmerge_bench.report.figures.data import Point
@@ -27,7 +27,7 @@ class Series:
     """
 
     identity: Identity
-    rest: dict[str, Any]
+    rest: dict[str, object]
     line: dict[float, list[float]] = field(default_factory=dict)
 
 
@@ -50,7 +50,7 @@ def option_points(records: Records, option: str, results: Sequence[Result]) -> I
     yield from line_points(panel_of(records.header), lines)
 
 
-def _without(result: Result, option: str) -> tuple[float | None, dict[str, Any]]:
+def _without(result: Result, option: str) -> tuple[float | None, dict[str, object]]:
     """The option's value, if it is a number, and all else of the configuration but budgets."""
     if result.configuration is None:
         return None, {}
@@ -83,9 +83,9 @@ def series_names(found: Sequence[Series]) -> list[str]:
     return names
 
 
-def _places(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+def _places(value: Mapping[str, object], above: str = "") -> dict[str, object]:
     """Dotted place -> value, of nested mappings."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for key, inner in value.items():
         place = f"{above}.{key}" if above else key
         found |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}

@@ -184,7 +184,7 @@ def _papers(path: Path, registry: Registry) -> list[str]:
     return found[:20]
 
 
-def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
+def _numbers(records: Mapping[str, Any]) -> dict[str, object]:
     """What derives from ranks, by the key of its result."""
     parts = ("metrics", "groups")
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
@@ -194,7 +194,10 @@ def _numbers(records: Mapping[str, Any]) -> dict[str, Any]:
     return {**results, **families}
 
 
-def _walk(mine: Any, theirs: Any, place: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+def _walk(
+    mine: object, theirs: object, place: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], object, object]]:
+    """Places where two JSON values differ, with both values."""
     if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
         for key in {**mine, **theirs}:
             yield from _walk(mine.get(key), theirs.get(key), (*place, str(key)))
@@ -205,7 +208,7 @@ def _walk(mine: Any, theirs: Any, place: tuple[str, ...]) -> Iterator[tuple[Any,
         yield place, mine, theirs
 
 
-def _same(mine: Any, theirs: Any) -> bool:
+def _same(mine: object, theirs: object) -> bool:
     if isinstance(mine, float) and isinstance(theirs, float):
         return abs(mine - theirs) <= 1e-9 * max(abs(mine), abs(theirs))
     return bool(mine == theirs)

@@ -9,7 +9,6 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
@@ -138,7 +137,7 @@ def _options(spec: Spec) -> tuple[Option, ...]:
     )
 
 
-def _default(field: dataclasses.Field[Any]) -> object:
+def _default(field: dataclasses.Field[object]) -> object:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return "to be given" if field.default is dataclasses.MISSING else field.default

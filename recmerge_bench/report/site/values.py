@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 #: What JSON can say.
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -260,13 +260,13 @@ class SuiteData:
     figures: list[Figure]
 
 
-def as_json(value: Any) -> Json:
+def as_json(value: object) -> Json:
     """A value of this module as JSON: dataclasses as objects, tuples as lists.
 
     Raises:
         TypeError: it holds what JSON cannot say.
     """
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
         kept = {f.name: v for f, v in fields.items() if v is not None or f.metadata != OPTIONAL}
         return {name: as_json(v) for name, v in kept.items()}
