@@ -17,7 +17,7 @@ from recmerge_bench.toolkit.models.alignment import (
     reverse_order,
     task_guided,
 )
-from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention, attend
+from recmerge_bench.toolkit.models.padded_attention import PaddedAttention, attend
 
 
 def own(items: Tensor, source: Tensor, chosen: Tensor) -> list[int]:
@@ -71,7 +71,7 @@ def test_compact_keeps_the_order() -> None:
 def test_masked_keys_are_one_key(rows: list[list[bool]], seed: int) -> None:
     """All tokens as keys, masked ones zero, against visible ones and a count."""
     torch.manual_seed(seed)
-    layer = SinkGridAttention(8, 2).double()
+    layer = PaddedAttention(8, 2).double()
     mask = torch.tensor(rows)
     x = torch.randn(len(rows), 6, 8, dtype=torch.float64, requires_grad=True)
     tokens = x * mask[..., None]
@@ -93,7 +93,7 @@ def test_masked_keys_are_one_key(rows: list[list[bool]], seed: int) -> None:
 
 
 def test_a_query_that_sees_nothing_is_finite() -> None:
-    layer = SinkGridAttention(4, 1)
+    layer = PaddedAttention(4, 1)
     nothing = torch.zeros(1, 1, 3, dtype=torch.bool)
     out = layer(torch.randn(1, 1, 4), torch.randn(1, 3, 4), nothing, torch.zeros(1, 1).long())
     wanted = layer.out(layer.memory.bias[4:])

@@ -19,7 +19,6 @@ MODULES = {n: p for n, p in source.modules(CORE).items() if n.startswith(f"{TOOL
 #: Modules that one plugin here uses, and why they are public all the same.
 FOR_OTHERS = {
     f"{TOOLKIT}.workers": "the worker processes that any executor on this machine starts",
-    f"{TOOLKIT}.models.swiglu": "a standard feed-forward block",
 }
 
 

@@ -16,7 +16,7 @@ from recmerge_bench.toolkit.models.alignment import by_timestamp, reverse_order,
 from recmerge_bench.toolkit.models.domain_losses import domain_numbers
 from recmerge_bench.toolkit.models.encoder import init_weights
 from recmerge_bench.toolkit.models.losses import valid_tokens
-from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention
+from recmerge_bench.toolkit.models.padded_attention import PaddedAttention
 from recmerge_bench.toolkit.models.swiglu import SwiGLU
 from recmerge_bench.toolkit.models.tables import build_tables
 
@@ -78,13 +78,13 @@ class SequenceEncoder(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.attention = SinkGridAttention(sizes.width, sizes.heads)
+        self.attention = PaddedAttention(sizes.width, sizes.heads)
         self.norm = nn.LayerNorm(sizes.width)
         self.feed_forward = SwiGLU(sizes.width, sizes.inner)
         self.dropout = sizes.dropout
 
     def attend(self, queries: Tensor, tokens: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
-        """``norm(q + drop(attention(q)))``: [B, Q, width]; arguments: see `SinkGridAttention`."""
+        """``norm(q + drop(attention(q)))``: [B, Q, width]; arguments: see `PaddedAttention`."""
         mixed = self.attention(queries, tokens, visible, masked)
         out: Tensor = self.norm(queries + F.dropout(mixed, self.dropout, self.training))
         return out
@@ -301,5 +301,5 @@ class TaskGuidedNet(nn.Module):
             self.positions.normal_(0.0, std, generator=generator)
         init_weights(self, std, generator)
         for part in self.modules():
-            if isinstance(part, (SinkGridAttention, LowRank)):
+            if isinstance(part, (PaddedAttention, LowRank)):
                 part.reset(generator)

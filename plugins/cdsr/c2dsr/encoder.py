@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from recmerge_bench.toolkit.models.dropout import dropout
-from recmerge_bench.toolkit.models.padded_attention import SinkGridAttention
+from recmerge_bench.toolkit.models.padded_attention import PaddedAttention
 from recmerge_bench.toolkit.models.query_prenorm import QueryNormLayer
 
 
@@ -38,7 +38,7 @@ class QueryNormEncoder(nn.Module):
         super().__init__()
         self.positions = nn.Parameter(torch.zeros(max_len, width))
         self.layers = nn.ModuleList(
-            QueryNormLayer(width, SinkGridAttention(width, heads, share), share, eps)
+            QueryNormLayer(width, PaddedAttention(width, heads, share), share, eps)
             for _ in range(layers)
         )
         self.norm = nn.LayerNorm(width, eps=eps)
@@ -71,7 +71,7 @@ class QueryNormEncoder(nn.Module):
             if isinstance(part, nn.Linear):
                 uniform_linear(part, generator)
         for part in self.modules():
-            if isinstance(part, SinkGridAttention):
+            if isinstance(part, PaddedAttention):
                 part.reset(generator)
                 nn.init.zeros_(part.out.bias)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError, HandledError, near
@@ -56,7 +57,7 @@ class Table:
             raise DataError("empty id", self.file, values.index("") + 2, name)
         return values
 
-    def times(self, name: str) -> np.ndarray:
+    def times(self, name: str) -> NDArray[np.int64]:
         """A column of whole numbers as int64 [N]; ``881250949.0`` is one.
 
         Raises:

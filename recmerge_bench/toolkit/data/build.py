@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.errors import DataError
@@ -34,7 +35,7 @@ class Columns:
 
     users: Sequence[str]
     items: Sequence[str]
-    times: np.ndarray
+    times: NDArray[np.integer[Any]]
     report: dict[str, int] = field(default_factory=dict)
 
 
@@ -109,8 +110,12 @@ def build_interactions(
 
 
 def _first_meetings(
-    users: np.ndarray, items: np.ndarray, n_items: int, repeats: Repeats, report: dict[str, int]
-) -> np.ndarray:
+    users: NDArray[np.integer[Any]],
+    items: NDArray[np.integer[Any]],
+    n_items: int,
+    repeats: Repeats,
+    report: dict[str, int],
+) -> NDArray[np.bool_]:
     pair = users * max(n_items, 1) + items
     _, first = np.unique(pair, return_index=True)
     keep = np.zeros(len(pair), bool)
@@ -125,7 +130,9 @@ def _first_meetings(
     return np.ones(len(pair), bool)
 
 
-def k_core(users: np.ndarray, items: np.ndarray, k_user: int, k_item: int) -> np.ndarray:
+def k_core(
+    users: NDArray[np.integer[Any]], items: NDArray[np.integer[Any]], k_user: int, k_item: int
+) -> NDArray[np.bool_]:
     """The k-core: events are dropped until every user and every item that is left has enough.
 
     Args:
@@ -151,14 +158,17 @@ def k_core(users: np.ndarray, items: np.ndarray, k_user: int, k_item: int) -> np
 
 
 def _renumber(
-    tokens: Sequence[str], rows: np.ndarray, keep: np.ndarray
-) -> tuple[list[str], np.ndarray]:
+    tokens: Sequence[str], rows: NDArray[np.integer[Any]], keep: NDArray[np.bool_]
+) -> tuple[list[str], NDArray[np.int64]]:
     number = np.cumsum(keep) - 1
     return [t for t, k in zip(tokens, keep, strict=True) if k], number[rows]
 
 
 def _catalogue(
-    tokens: list[str], items: Mapping[str, Item], domains: Sequence[str], rows: np.ndarray
+    tokens: list[str],
+    items: Mapping[str, Item],
+    domains: Sequence[str],
+    rows: NDArray[np.integer[Any]],
 ) -> Catalogue:
     index = {name: n for n, name in enumerate(domains)}
     belongs = np.array([index[items[t].domain] for t in tokens], np.int64)

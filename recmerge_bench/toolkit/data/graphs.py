@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -17,11 +19,11 @@ class ItemGraph:
         values: float32 [E].
     """
 
-    starts: np.ndarray
-    columns: np.ndarray
-    values: np.ndarray
+    starts: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float32]
 
-    def arrays(self, name: str) -> dict[str, np.ndarray]:
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """``<name>_starts``, ``<name>_columns`` and ``<name>_values``."""
         return {
             f"{name}_starts": self.starts,
@@ -31,8 +33,10 @@ class ItemGraph:
 
 
 def successions(
-    offsets: np.ndarray, items: np.ndarray, groups: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+    offsets: NDArray[np.int64],
+    items: NDArray[np.integer[Any]],
+    groups: NDArray[np.integer[Any]] | None = None,
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
     """Pairs of events that follow one another in a sequence.
 
     Args:
@@ -53,7 +57,9 @@ def successions(
     return ordered[:-1][same], ordered[1:][same]
 
 
-def row_shares(before: np.ndarray, after: np.ndarray, size: int) -> ItemGraph:
+def row_shares(
+    before: NDArray[np.integer[Any]], after: NDArray[np.integer[Any]], size: int
+) -> ItemGraph:
     """Counts of pairs, each row divided by its sum; rows without a pair are empty.
 
     Args:
@@ -70,8 +76,8 @@ def row_shares(before: np.ndarray, after: np.ndarray, size: int) -> ItemGraph:
 
 
 def normalised_adjacency(
-    offsets: np.ndarray, items: np.ndarray, n_items: int
-) -> dict[str, np.ndarray]:
+    offsets: NDArray[np.int64], items: NDArray[np.integer[Any]], n_items: int
+) -> dict[str, NDArray[Any]]:
     """Symmetrically normalised counts of neighbours: ``D^-1/2 (C + C^T) D^-1/2``.
 
     ``C[a, b]`` counts how often b comes right after a; an item after itself does not count. In

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from recmerge_bench.errors import HandledError
@@ -82,7 +83,7 @@ def kth_largest_magnitude(
         reach *= 8
 
 
-def _largest(values: np.ndarray, place: float, beyond: float) -> float:
+def _largest(values: NDArray[np.float32], place: float, beyond: float) -> float:
     """The value at a place, from 0, of the falling order; `beyond` where there is none."""
     at = len(values) - 1 - int(place)
     return float(np.partition(values, at)[at]) if 0 <= at < len(values) else beyond

@@ -142,7 +142,7 @@ class LearnedWeights(StrategyDefinition):
             learned.gradient.zero_()
             with torch.enable_grad():
                 loss = self._loss(pseudo, net, teachers, items, step)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
             raw.grad = learned.weights_gradient()
             if o.clamp:
                 raw.grad *= (raw >= 0) & (raw <= 1)

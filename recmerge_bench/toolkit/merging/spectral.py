@@ -20,4 +20,5 @@ def svd(matrix: Tensor, keep: int | None = None) -> tuple[Tensor, Tensor, Tensor
 def polar(matrix: Tensor) -> Tensor:
     """The nearest matrix with orthonormal columns (or rows): the polar factor."""
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-    return left @ right
+    factor: Tensor = left @ right
+    return factor

@@ -72,7 +72,8 @@ class TaskVectors:
 def _length(vector: Tensor) -> float:
     # Part by part: a double copy of a whole model's vector would be twice its size.
     parts = vector.split(1 << 20)
-    return float(sum(float(part.double().square().sum()) for part in parts)) ** 0.5
+    length: float = sum(float(part.double().square().sum()) for part in parts) ** 0.5
+    return length
 
 
 def is_matrix(shape: Sequence[int]) -> bool:

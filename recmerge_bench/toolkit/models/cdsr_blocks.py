@@ -267,4 +267,5 @@ class FamilyNet(nn.Module):
     def of_domain(self, items: Tensor, domain: str) -> Tensor:
         """Which global items are of the domain: bool, the shape of `items`."""
         span = self.spans[domain]
-        return (items >= span.start) & (items < span.stop)
+        own: Tensor = (items >= span.start) & (items < span.stop)
+        return own

@@ -47,7 +47,8 @@ class FamilyCloze(FamilyNet):
         masked = torch.arange(items.shape[1], device=items.device) == lengths[:, None]
         # Any item of the scope does below the mask and in padding.
         states = self(items, lengths + 1, scope, masked)
-        return states[torch.arange(len(items), device=items.device), lengths]
+        last: Tensor = states[torch.arange(len(items), device=items.device), lengths]
+        return last
 
     def project(self, hidden: Tensor) -> Tensor:
         """The states themselves."""

@@ -90,7 +90,8 @@ def by_position(drawn: Tensor, positions: int) -> Tensor:
     Returns:
         int64 [B, positions, domains * K].
     """
-    return drawn.unflatten(2, (positions, -1)).transpose(1, 2).flatten(2)
+    beside: Tensor = drawn.unflatten(2, (positions, -1)).transpose(1, 2).flatten(2)
+    return beside
 
 
 def next_item_loss(

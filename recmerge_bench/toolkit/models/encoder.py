@@ -37,7 +37,8 @@ class Attention(nn.Module):
         parts = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         share = self.dropout if self.training else 0.0
         mixed = attend(parts[0], parts[1], parts[2], mask, causal, share)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return out
 
     def last(self, query: Tensor, x: Tensor, mask: Tensor | None) -> Tensor:
         """One position: query [B, width] against all of x [B, L, width] to [B, width]."""
@@ -47,7 +48,8 @@ class Attention(nn.Module):
         rest = F.linear(x, weight[width:], bias[width:])
         k, v = rest.unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = attend(q, k, v, mask, False, self.dropout if self.training else 0.0)
-        return self.out(mixed.flatten(1))
+        out: Tensor = self.out(mixed.flatten(1))
+        return out
 
 
 class Layer(nn.Module):
@@ -97,10 +99,12 @@ class Layer(nn.Module):
     def _feed_forward(self, x: Tensor) -> Tensor:
         if self.pre_norm:
             return x + self._drop(self._ffn(self.inner_norm(x)))
-        return self.inner_norm(x + self._drop(self._ffn(x)))
+        out: Tensor = self.inner_norm(x + self._drop(self._ffn(x)))
+        return out
 
     def _ffn(self, x: Tensor) -> Tensor:
-        return self.outer(self.activation(self.inner(x)))
+        out: Tensor = self.outer(self.activation(self.inner(x)))
+        return out
 
     def _drop(self, x: Tensor) -> Tensor:
         return dropout(x, self.dropout, self.training)
@@ -150,7 +154,8 @@ class Stack(nn.Module):
             full = torch.full((len(x),), x.shape[1], device=x.device)
             last: Any = self.layers[-1].last
             x = last(x, (full if lengths is None else lengths) - 1, mask)
-        return self.norm(x)  # type: ignore[no-any-return]
+        out: Tensor = self.norm(x)
+        return out
 
 
 class Encoder(Stack):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from recmerge_bench.data.interactions import ItemTokens
@@ -96,7 +97,7 @@ def _flat(
     return ItemTokens(flat_ids, kinds, offsets, about, words)
 
 
-def word_starts(tokenizer: Any) -> np.ndarray:
+def word_starts(tokenizer: Any) -> NDArray[np.bool_]:
     """Which tokens of a vocabulary begin a word: uint8 [V].
 
     Byte-level BPE and Unigram mark a space before a token (``Ġ``, ``▁``), WordPiece marks what

@@ -14,6 +14,7 @@ from recmerge_bench.errors import DataError
 if TYPE_CHECKING:
     import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class HfFolder(TextEncoder):
         data_root: Path | None,
         device: str,
         progress: Callable[[dict[str, Any]], None],
-    ) -> np.ndarray:
+    ) -> NDArray[np.float32]:
         """Pooled states of length one; see `TextEncoder.encode`."""
         import json
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
@@ -15,7 +17,7 @@ _PAIRS = 500_000
 
 def training_parts(
     split: Split, catalogue: Catalogue, domains: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
     """Training sequences of these domains, mixed ones as they are: offsets, items."""
     if (split.sequences.domains < 0).any():
         return split.sequences.training()
@@ -25,7 +27,9 @@ def training_parts(
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), items
 
 
-def consecutive_pairs(offsets: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def consecutive_pairs(
+    offsets: NDArray[np.int64], items: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(event, next event) of all sequences: int64 [P] each."""
     inner = np.ones(max(len(items) - 1, 0), bool)
     borders = offsets[1:-1]
@@ -34,8 +38,8 @@ def consecutive_pairs(offsets: np.ndarray, items: np.ndarray) -> tuple[np.ndarra
 
 
 def co_occurrences(
-    offsets: np.ndarray, items: np.ndarray, n_items: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    offsets: NDArray[np.int64], items: NDArray[np.integer[Any]], n_items: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Pairs of different items, and how many sequences hold both, a block of first items at a time.
 
     No more than `_PAIRS` pairs (and those of one item) are held at once, whatever the longest
@@ -69,15 +73,15 @@ def co_occurrences(
 
 
 def keep_strongest(
-    codes: np.ndarray, weights: np.ndarray, catalogue: Catalogue, domain: str, k: int
-) -> dict[str, np.ndarray]:
+    codes: NDArray[np.int64], weights: NDArray[Any], catalogue: Catalogue, domain: str, k: int
+) -> dict[str, NDArray[Any]]:
     """Rows of the k heaviest neighbours in one domain: `as_rows` of the `strongest`."""
     return as_rows(*strongest(codes, weights, catalogue, domain, k), catalogue, domain)
 
 
 def strongest(
-    codes: np.ndarray, weights: np.ndarray, catalogue: Catalogue, domain: str, k: int
-) -> tuple[np.ndarray, np.ndarray]:
+    codes: NDArray[np.int64], weights: NDArray[Any], catalogue: Catalogue, domain: str, k: int
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """The k heaviest neighbours of each item in one domain.
 
     Args:
@@ -103,8 +107,8 @@ def strongest(
 
 
 def as_rows(
-    codes: np.ndarray, weights: np.ndarray, catalogue: Catalogue, domain: str
-) -> dict[str, np.ndarray]:
+    codes: NDArray[np.int64], weights: NDArray[Any], catalogue: Catalogue, domain: str
+) -> dict[str, NDArray[Any]]:
     """Neighbours in one domain, sorted by their items, as a model's state.
 
     Returns:
@@ -121,12 +125,12 @@ def as_rows(
 
 
 def add_rows(
-    out: np.ndarray,
-    state: Mapping[str, np.ndarray],
+    out: NDArray[np.float32],
+    state: Mapping[str, NDArray[Any]],
     domain: str,
-    rows: np.ndarray,
-    items: np.ndarray,
-    factors: np.ndarray,
+    rows: NDArray[np.int64],
+    items: NDArray[np.integer[Any]],
+    factors: NDArray[Any],
 ) -> None:
     """Add neighbours' weights to scores: ``out[rows] += factors * weights of items``.
 

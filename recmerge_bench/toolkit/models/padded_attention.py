@@ -3,8 +3,7 @@
 Some published models pad on the left, zero masked tokens before every attention and mask no key.
 A masked token's key and value are then the projections' biases, the same for all of them, and
 take part in the softmax. ``c`` equal keys are one key whose logit is larger by ``log c``, so that
-no padding has to be computed: the result is the same up to rounding. `sink_attention` does the
-same for tokens that lie in no grid, and without dropout.
+no padding has to be computed: the result is the same up to rounding.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ class QueryMemory(nn.Module):
         return q, k, v
 
 
-class SinkGridAttention(QueryMemory):
+class PaddedAttention(QueryMemory):
     """Multi-head attention with biases whose masked keys are counted, not computed.
 
     State dict: ``query.*``, ``memory.*`` (keys, then values) and ``out.*`` linears.

@@ -68,7 +68,8 @@ class ItemTables(nn.Module):
         if len(scope) == 1:
             start, size = self._starts[scope[0]], self._sizes[scope[0]]
             rows = items - start
-            return rows.masked_fill((rows < 0) | (rows >= size), 0)
+            kept: Tensor = rows.masked_fill((rows < 0) | (rows >= size), 0)
+            return kept
         shift = self._shift(tuple(scope), items.device)
         return (self.rows[items] + shift[items]).clamp_min(0)
 
@@ -104,6 +105,7 @@ class ItemTables(nn.Module):
 
     def _shift(self, scope: tuple[str, ...], device: torch.device) -> Tensor:
         """What to add to `rows` for the scope's joined table: int64 [I]."""
+        cached: dict[tuple[tuple[str, ...], torch.device], Tensor]
         cached = self.__dict__.setdefault("_shifts", {})
         if (scope, device) not in cached:
             shift = torch.full(self.rows.shape, -self.rows.shape[0] - 1, dtype=torch.int64)

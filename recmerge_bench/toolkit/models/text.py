@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -21,8 +22,8 @@ class Ragged:
         offsets: int64 [N + 1], sequence n is ``tokens[offsets[n]:offsets[n + 1]]``.
     """
 
-    tokens: np.ndarray
-    offsets: np.ndarray
+    tokens: NDArray[np.integer[Any]]
+    offsets: NDArray[np.int64]
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]]) -> Ragged:
@@ -35,11 +36,11 @@ class Ragged:
         return len(self.offsets) - 1
 
     @property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> NDArray[np.int64]:
         """int64 [N]."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: np.ndarray, pad: int) -> tuple[Tensor, Tensor]:
+    def padded(self, rows: NDArray[np.integer[Any]], pad: int) -> tuple[Tensor, Tensor]:
         """Some sequences as (tokens int64 [B, L], true positions bool [B, L]), right-padded."""
         lengths = self.lengths[rows]
         size = int(lengths.max()) if len(rows) else 0
@@ -96,7 +97,7 @@ def tokenize(folder: Path, texts: Sequence[str], attribute: int, limit: int) -> 
     return Ragged.of(found), int(tokenizer.pad_token_id)
 
 
-def token_batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
+def token_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
     """Rows by falling length, in batches of at most `budget` padded tokens (at least one row)."""
     order = np.argsort(-lengths, kind="stable")
     first = 0
@@ -120,7 +121,7 @@ def encode_all(
     device: str,
     progress: Callable[[dict[str, Any]], None],
     budget: int = 8192,
-) -> np.ndarray:
+) -> NDArray[np.float32]:
     """Vectors of all sequences: float32 [N, width].
 
     Args:

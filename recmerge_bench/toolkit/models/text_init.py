@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.data.interactions import Catalogue
 
@@ -21,7 +23,7 @@ BUCKETS = 8192
 _WORD = re.compile(r"\w+")
 
 
-def text_vectors(catalogue: Catalogue, domain: str, width: int, std: float) -> np.ndarray:
+def text_vectors(catalogue: Catalogue, domain: str, width: int, std: float) -> NDArray[np.float32]:
     """Initial vectors of a domain's items: float32 [items of the domain, width].
 
     Args:
@@ -36,7 +38,7 @@ def text_vectors(catalogue: Catalogue, domain: str, width: int, std: float) -> n
     return (hashed_vectors(texts, tokens, width) * std).astype(np.float32)
 
 
-def hashed_vectors(texts: Sequence[str], tokens: Sequence[str], width: int) -> np.ndarray:
+def hashed_vectors(texts: Sequence[str], tokens: Sequence[str], width: int) -> NDArray[np.float64]:
     """Projected bags of hashed words: float64 [N, width], entries of variance one.
 
     Args:
@@ -57,7 +59,7 @@ def hashed_vectors(texts: Sequence[str], tokens: Sequence[str], width: int) -> n
 
 def _hashed(
     texts: Sequence[str], tokens: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]:
     """Row, bucket and sign of every word of every item: int64 [M], int64 [M], float64 [M]."""
     known: dict[str, int] = {}
     counts: list[int] = []
@@ -74,8 +76,8 @@ def _hashed(
 
 
 def _project(
-    rows: np.ndarray, buckets: np.ndarray, weight: np.ndarray, n: int, width: int
-) -> np.ndarray:
+    rows: NDArray[np.int64], buckets: NDArray[np.int64], weight: NDArray[Any], n: int, width: int
+) -> NDArray[np.float64]:
     """Sparse rows (sorted by row, each at least one entry) times the fixed projection."""
     generator = np.random.Generator(np.random.Philox(key=PROJECTION_SEED))
     projection = generator.standard_normal((BUCKETS, width))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -65,7 +67,7 @@ class TextTower(nn.Module):
         self.catalogue, self.tokens = catalogue, catalogue.text_tokens
         self.max_tokens, self.max_items, self.budget = max_tokens, max_items, budget
 
-    def grid(self, histories: Sequence[np.ndarray], words: bool = False) -> TokenGrid:
+    def grid(self, histories: Sequence[NDArray[np.integer[Any]]], words: bool = False) -> TokenGrid:
         """Tokens of histories (global items, oldest first), newest item first.
 
         An item by itself is the history of one event. With `words`, where words begin.
@@ -95,8 +97,8 @@ class TextTower(nn.Module):
         return TokenGrid(tokens, real, *others)
 
     def _row(
-        self, items: np.ndarray, joiner: list[int], ends: list[int], words: bool
-    ) -> list[np.ndarray]:
+        self, items: NDArray[np.integer[Any]], joiner: list[int], ends: list[int], words: bool
+    ) -> list[NDArray[np.int64]]:
         """Tokens, kinds and places of one sequence, with `words` their beginnings too."""
         t = self.tokens
         spans = [slice(int(t.offsets[i]), int(t.offsets[i + 1])) for i in items]
@@ -121,11 +123,11 @@ class TextTower(nn.Module):
             for x, last in columns
         ]
 
-    def forward(self, histories: Sequence[np.ndarray]) -> Tensor:
+    def forward(self, histories: Sequence[NDArray[np.integer[Any]]]) -> Tensor:
         """Vectors of length one [B, width], in one batch."""
         return F.normalize(self.encoder(self.grid(histories)), dim=-1)
 
-    def all(self, histories: Sequence[np.ndarray]) -> Tensor:
+    def all(self, histories: Sequence[NDArray[np.integer[Any]]]) -> Tensor:
         """The same for many: batches of near-equal length within the token budget."""
         offsets = self.tokens.offsets
         lengths = np.array(
@@ -151,7 +153,7 @@ class TextTower(nn.Module):
         return self.all([np.array([i]) for i in range(span.start, span.stop)])
 
 
-def rows_of(histories: Tensor, lengths: Tensor) -> list[np.ndarray]:
+def rows_of(histories: Tensor, lengths: Tensor) -> list[NDArray[np.int64]]:
     """Right-padded global items int64 [B, L] as arrays of their lengths."""
     items, sizes = histories.cpu().numpy(), lengths.cpu().numpy()
     return [row[:n] for row, n in zip(items, sizes, strict=True)]
