@@ -14,7 +14,7 @@ class SinkAttention(nn.Module):
     """Equal to `torch.nn.MultiheadAttention` over left-padded sequences of fixed length.
 
     Padding (and any other zero vector) is attended to there, since nothing masks it: see
-    `causal_pattern`. Here only real tokens are projected. `SinkGridAttention` does the same on
+    `causal_pattern`. Here only real tokens are projected. `PaddedAttention` does the same on
     grids; this one reads tokens that lie in none and has the one matrix of `MultiheadAttention`,
     so that gradients are clipped by the norms of the parameters that it publishes.
 
