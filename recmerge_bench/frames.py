@@ -25,7 +25,8 @@ def imported() -> ModuleType:
             "to_pandas() needs pandas, which is not installed; "
             "pip install -c constraints.txt pandas"
         ) from None
-    return pandas
+    module: ModuleType = pandas
+    return module
 
 
 def frame(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> pandas.DataFrame:
@@ -38,4 +39,5 @@ def frame(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> 
     Raises:
         HandledError: pandas is not installed; says how to install it.
     """
-    return imported().DataFrame(list(rows), columns=list(columns) or None)
+    found: pandas.DataFrame = imported().DataFrame(list(rows), columns=list(columns) or None)
+    return found

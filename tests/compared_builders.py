@@ -11,7 +11,7 @@ from json_boards import make_comparisons
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.results import domain_means
+from recmerge_bench.results.metrics import domain_means
 
 USERS = 300
 

@@ -29,6 +29,8 @@ from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Costs, Records, Result
 
 Json = Mapping[str, Any]
+#: What results say of their configuration where it is not recorded.
+UNRECORDED = {"configuration": None, "configuration_sha256": ""}
 
 
 def typed(records: Json) -> Records:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from recmerge_bench.report.figures.draw_pareto import pareto_svg
 from recmerge_bench.report.figures.pareto import MERGE, WHOLE, frontier
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.results.costs import joules_of, parameters_of
-from recmerge_bench.results.results import Reader
+from recmerge_bench.results.reader import Cell, Reader
 from recmerge_bench.running import energy
 from recmerge_bench.running.store import Store
 
@@ -62,9 +63,10 @@ def test_seconds_by_kind_and_joules_of_all_cells() -> None:
                "text:f": 32.0}  # fmt: skip
     found = by_kind(seconds)
     assert found == {"training": 3.0, "merging": 4.0, "ranking": 8.0, "other": 48.0}
-    told = {"energy": {"joules": 10.0, "share": 0.5}}
+    silent = Cell("train", "a", {}, {}, 1.0, 1, 0.0, "cpu", {}, {})
+    told = dataclasses.replace(silent, energy={"joules": 10.0, "share": 0.5})
     assert joules_of([told, told]) == 10.0
-    assert joules_of([told, {}]) is None and joules_of([{"energy": None}]) is None
+    assert joules_of([told, silent]) is None and joules_of([silent]) is None
 
 
 def counters(folder: Path, **joules: float) -> Path:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import boards_builders as made
 import pytest
-from json_boards import print_board, render, render_cost, render_full
+from json_boards import UNRECORDED, print_board, render, render_cost, render_full
 from rich.console import Console
 
 from recmerge_bench.report.publishing.finish import render_suite
-from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent
 COMMITTED = HERE.parent / "leaderboards"

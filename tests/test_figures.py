@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from json_boards import derive
+from json_boards import UNRECORDED, derive
 from test_merging_tiers import CAT, MODEL, given
 from test_run import run
 
@@ -33,7 +33,6 @@ from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.groups import load_groups
 from recmerge_bench.results.records import Records
-from recmerge_bench.results.results import UNRECORDED
 from recmerge_bench.targets import define
 
 TEXT = Path(__file__).with_name("text.yaml")

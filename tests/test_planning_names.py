@@ -19,8 +19,8 @@ from recmerge_bench.names import RESERVED, same_file
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_costs, load_records
+from recmerge_bench.results.reader import manifests
 from recmerge_bench.results.records import check_costs, check_records
-from recmerge_bench.results.results import manifests
 
 SUITE = """\
 name: {name}

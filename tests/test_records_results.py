@@ -15,10 +15,10 @@ from json_boards import derive
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import build, render_suite
-from recmerge_bench.results import results as results_module
+from recmerge_bench.results import reader
 from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.files import load_records
-from recmerge_bench.results.results import rows
+from recmerge_bench.results.run_rows import rows
 from recmerge_bench.running.cell_record import seal_of
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.
@@ -137,8 +137,8 @@ def test_a_hundred_results_are_read_once(
 ) -> None:
     out = made.run_folder(tmp_path, tuple(f"m{i:03}" for i in range(100)))
     read: list[Any] = []
-    real = results_module.read_ranks
-    monkeypatch.setattr(results_module, "read_ranks", lambda p: read.append(p) or real(p))
+    real = reader.read_ranks
+    monkeypatch.setattr(reader, "read_ranks", lambda p: read.append(p) or real(p))
     found = rows(out, registry)
     assert len(found) == 303 and len(read) == 100
     read.clear()

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import boards_builders as made
 import pytest
-from json_boards import derive, render, render_cost, render_full
+from json_boards import UNRECORDED, derive, render, render_cost, render_full
 from pydantic import BaseModel
 
 from recmerge_bench import identity, schema_numbers
@@ -25,7 +25,6 @@ from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.groups import load_groups
 from recmerge_bench.results.records import Costs, Records
-from recmerge_bench.results.results import UNRECORDED
 
 HERE = Path(__file__).parent
 FIELDS = HERE / "data" / "records-fields.json"

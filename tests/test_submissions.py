@@ -19,6 +19,7 @@ import submission_builders as sent
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from json_boards import UNRECORDED
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
@@ -27,7 +28,6 @@ from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import build, render_suite
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.files import load_costs, load_records
-from recmerge_bench.results.results import UNRECORDED
 from recmerge_bench.submissions import joining, untrusted
 from recmerge_bench.submissions.joining import join
 from recmerge_bench.submissions.replacing import replaced

@@ -17,7 +17,7 @@ from recmerge_bench.cli.common import out_option, registry
 @click.pass_context
 def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> int:
     """Show results: a row for each domain and one for their mean."""
-    from recmerge_bench.results.results import rows
+    from recmerge_bench.results.run_rows import rows
 
     found = rows(out, registry(ctx), suite)
     if as_json:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
@@ -17,8 +18,8 @@ from recmerge_bench.files import written_aside
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group
+from recmerge_bench.results.metrics import domain_means
 from recmerge_bench.results.records import Records, Result
-from recmerge_bench.results.results import domain_means
 from recmerge_bench.untrusted.tables import read_table
 
 #: The columns of the file and their types in Parquet.
@@ -36,7 +37,7 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
     order = sorted(tables.items())
     sizes = [len(t.users) for _, t in order]
 
-    def joined(values: list[np.ndarray]) -> np.ndarray:
+    def joined(values: list[NDArray[np.int32]]) -> NDArray[np.int32]:
         return np.concatenate([np.asarray(v, np.int32) for v in values] or [np.zeros(0, np.int32)])
 
     names = [np.asarray(t.domains, object)[t.domain] for _, t in order]
@@ -92,7 +93,7 @@ def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
     return found
 
 
-def _encoded(column: Any, path: Path) -> tuple[list[str], np.ndarray]:
+def _encoded(column: Any, path: Path) -> tuple[list[str], NDArray[np.int32]]:
     """A column of text as its distinct values and, for each row, which one it is."""
     import pyarrow as pa
 

@@ -14,36 +14,37 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.cut import load_cut
-from recmerge_bench.results.header import Encoder
+from recmerge_bench.results.header import Audit, Encoder
+from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.records import Result
-from recmerge_bench.results.results import Reader
+from recmerge_bench.results.run_manifest import RunManifest, RunResult
 
 #: File of what text encoders were trained on, below the folders that suites lie in.
 PRETRAINING = "facts/pretraining.json"
 UNKNOWN = "unknown"
 
 
-def make_audits(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def make_audits(reader: Reader, manifest: RunManifest) -> dict[str, Audit]:
     """Key of a split -> its audit (`recmerge_bench.data.audit.Audit`), of results that are done.
 
     Each also has ``dataset``, ``timed`` (see `are_moments`) and ``items``: domain -> first item
     and one past the last, as ranks number them.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for result in manifest["results"]:
-        if result["status"] != "done":
+    found: dict[str, Audit] = {}
+    for result in manifest.results:
+        if not result.done:
             continue
         key = reader.source(result, "split")
         if key in found:
             continue
         split, interactions = load_cut(reader, result)
         timed, spans = are_moments(interactions), interactions.catalogue
-        found[key] = {
-            "dataset": result["identity"]["dataset"],
-            "timed": timed,
+        found[key] = Audit(
+            dataset=result.identity.dataset,
+            timed=timed,
             **{k: _rounded(v) for k, v in asdict(audit(interactions, split, timed)).items()},
-            "items": {d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains},
-        }
+            items={d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains},
+        )
     return found
 
 
@@ -68,11 +69,11 @@ def are_moments(interactions: Interactions) -> bool:
     return not bool((times[order] - times.min() == place).all())
 
 
-def merging_facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
+def merging_facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     """``merge`` (data tier, what was read) and ``encoders`` of a result, where it has any."""
     found: dict[str, Any] = {}
     cells = reader.cells(result)
-    merges = [c["report"] for c in cells if c["kind"] == "merge" and "tier" in c["report"]]
+    merges = [c.report for c in cells if c.kind == "merge" and "tier" in c.report]
     if merges:
         read = sorted({name for m in merges for name in m.get("read", [])})
         opened = sum(len(m.get("opened", [])) for m in merges)
@@ -81,8 +82,8 @@ def merging_facts(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
             "tier": max(m["tier"] for m in merges), "read": read, "opened": opened,
             **({} if None in told else {"enforced": all(told)}),
         }  # fmt: skip
-    encoders = sorted({_encoder(reader.registry, c["config"]["encoder"]) for c in cells
-                       if "encoder" in c.get("config", {})})  # fmt: skip
+    encoders = sorted({_encoder(reader.registry, c.config["encoder"]) for c in cells
+                       if "encoder" in c.config})  # fmt: skip
     return {**found, **({"encoders": encoders} if encoders else {})}
 
 

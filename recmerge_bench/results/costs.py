@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.errors import DataError
-from recmerge_bench.results.results import PROVENANCE, Reader
+from recmerge_bench.results.reader import Cell, Reader
+from recmerge_bench.results.records import Cost
+from recmerge_bench.results.run_manifest import RunResult
 from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
 
 #: Tensors that a model computed from the training parts: stored with its weights, not learned.
 PREPARED = "prepared."
+#: What a cost file keeps of the provenance; the records keep the rest (libraries and plugins).
+PROVENANCE = (
+    "recmerge_bench", "python", "commit", "dirty", "machine", "processor", "cores", "system",
+)  # fmt: skip
 LONGEST_HEADER = 100 << 20
 
 
-def cost_of(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
+def cost_of(reader: Reader, result: RunResult) -> Cost:
     """A result's entry of ``<suite>.cost.json``.
 
     ``seconds`` are those of one worker by cell (``kind:label``), ``peak_memory`` is in bytes;
@@ -25,22 +30,22 @@ def cost_of(reader: Reader, result: Mapping[str, Any]) -> dict[str, Any]:
     `joules_of`).
     """
     cells = reader.cells(result)
-    own = reader.whole(result["key"])
+    own = reader.cell(result.key)
     seconds: dict[str, float] = {}
     for cell in cells:
-        name = f"{cell['kind']}:{cell['label']}"
-        seconds[name] = round(seconds.get(name, 0.0) + cell["seconds"], 3)
-    return {
-        "key": result["key"],
-        "identity": result["identity"],
-        "seconds": seconds,
-        "peak_memory": max(c["peak_memory"] for c in cells),
-        "parameters": parameters_of(reader, result["key"]),
-        "joules": joules_of(cells),
-        "started": own["started"],
-        "device": ", ".join(sorted({c["device"] for c in cells})),
-        **{k: own["provenance"][k] for k in PROVENANCE if k in own["provenance"]},
-    }
+        name = f"{cell.kind}:{cell.label}"
+        seconds[name] = round(seconds.get(name, 0.0) + cell.seconds, 3)
+    return Cost(
+        key=result.key,
+        identity=result.identity,
+        seconds=seconds,
+        peak_memory=max(cell.peak_memory for cell in cells),
+        parameters=parameters_of(reader, result.key),
+        joules=joules_of(cells),
+        started=own.started,
+        device=", ".join(sorted({cell.device for cell in cells})),
+        **{k: own.provenance[k] for k in PROVENANCE if k in own.provenance},
+    )
 
 
 def parameters_of(reader: Reader, key: str) -> int | None:
@@ -87,12 +92,12 @@ def _numbers(path: Path) -> int:
         raise DataError(f"no safetensors file ({error})", path) from None
 
 
-def joules_of(cells: Sequence[Mapping[str, Any]]) -> float | None:
+def joules_of(cells: Sequence[Cell]) -> float | None:
     """Energy of the processors' packages over all cells, each by its share of the machine's work.
 
     None unless the machine reported it for every cell (see `recmerge_bench.running.energy`).
     """
-    told = [c.get("energy") for c in cells]
-    if not told or any(t is None for t in told):
+    reported = [cell.energy for cell in cells if cell.energy is not None]
+    if not cells or len(reported) < len(cells):
         return None
-    return round(sum(t["joules"] * t["share"] for t in told if t is not None), 3)
+    return round(sum(energy["joules"] * energy["share"] for energy in reported), 3)

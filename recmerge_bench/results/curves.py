@@ -8,33 +8,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench import schema_numbers
 from recmerge_bench.results.beside import Curve, read_curves
-from recmerge_bench.results.results import Reader
+from recmerge_bench.results.reader import Reader
+from recmerge_bench.results.run_manifest import RunManifest
 from recmerge_bench.running.stage_curve import CURVE
 
 
-def make_curves(reader: Reader, manifest: Mapping[str, Any]) -> dict[str, Any]:
+def make_curves(reader: Reader, manifest: RunManifest) -> list[Curve]:
     """The curves of a suite that are done: measured points, and weights by domain.
 
     Of weights finer than a domain's, the mean over its groups is kept.
     """
     found = []
-    for result in manifest.get("curves", []):
-        if result["status"] != "done":
+    for result in manifest.curves:
+        if not result.done:
             continue
-        raw = json.loads(reader.store.file(result["key"], CURVE).read_text(encoding="utf-8"))
+        raw = json.loads(reader.store.file(result.key, CURVE).read_text(encoding="utf-8"))
         course = [*raw["trace"], {"step": raw["steps"], "weights": raw["weights"]}]
         weights = [{"step": c["step"], "mean": _rounded(np.mean(c["weights"], axis=1))}
                    for c in course]  # fmt: skip
         made = {
-            "key": result["key"], "identity": result["identity"], "domains": raw["domains"],
+            "key": result.key, "identity": result.identity, "domains": raw["domains"],
             "groups": len(raw["groups"]), "weights": weights,
             "points": [_rounded_point(p) for p in raw["points"]],
         }  # fmt: skip
         found.append(Curve.model_validate(made))
-    return curves_json(manifest["suite"], found)
+    return found
 
 
 def curves_json(suite: str, curves: Sequence[Curve]) -> dict[str, Any]:
@@ -67,6 +69,6 @@ def _rounded_point(point: Mapping[str, Any]) -> dict[str, Any]:
     return {"step": point["step"], "domains": domains}
 
 
-def _rounded(values: Sequence[float] | np.ndarray) -> list[float]:
+def _rounded(values: Sequence[float] | NDArray[np.float64]) -> list[float]:
     """Six significant digits: a figure shows three."""
     return [float(f"{v:.6g}") for v in values]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.data.codec import load_interactions, load_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import DataError
-from recmerge_bench.results.results import Reader
+from recmerge_bench.results.reader import Reader
+from recmerge_bench.results.run_manifest import RunResult
 
 
-def load_cut(reader: Reader, result: Mapping[str, Any]) -> tuple[Split, Interactions]:
+def load_cut(reader: Reader, result: RunResult) -> tuple[Split, Interactions]:
     """The split that a result's ranks are of, and the events that it was cut from.
 
     Raises:
@@ -27,7 +26,7 @@ def load_cut(reader: Reader, result: Mapping[str, Any]) -> tuple[Split, Interact
     catalogue = interactions.catalogue
     items, users, domains = len(catalogue.tokens), interactions.n_users, len(catalogue.domains)
     sequences = split.sequences
-    bounds: list[tuple[np.ndarray, int, int]] = [
+    bounds: list[tuple[NDArray[np.int32], int, int]] = [
         (sequences.items, 0, items), (sequences.users, 0, users),
         (sequences.domains, -1, domains),
         (sequences.train_end, 0, int(np.diff(sequences.offsets).max(initial=0)) + 1),

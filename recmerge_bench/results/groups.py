@@ -11,21 +11,22 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench import schema_numbers
 from recmerge_bench.data.slices import slices
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.beside import PackedGroup, read_groups
 from recmerge_bench.results.cut import load_cut
 from recmerge_bench.results.metrics import metric_values
-from recmerge_bench.results.results import MEAN, Reader
-
-if TYPE_CHECKING:
-    from recmerge_bench.results.beside import PackedGroup
+from recmerge_bench.results.reader import Reader
+from recmerge_bench.results.run_manifest import RunManifest
 
 #: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
 BINS = 5
@@ -43,7 +44,7 @@ class Group:
 
     name: str
     about: str
-    rows: np.ndarray
+    rows: NDArray[np.bool_]
 
     def to_json(self) -> dict[str, Any]:
         """Bits, packed."""
@@ -73,7 +74,7 @@ class Group:
 
 
 def make_groups(
-    reader: Reader, manifest: Mapping[str, Any], wanted: Sequence[str]
+    reader: Reader, manifest: RunManifest, wanted: Sequence[str]
 ) -> dict[str, list[Group]]:
     """Key of a split -> its groups whose names begin with one of `wanted`.
 
@@ -81,8 +82,8 @@ def make_groups(
         HandledError: the protocol's sequences have no known times.
     """
     found: dict[str, list[Group]] = {}
-    for result in manifest["results"]:
-        if result["status"] != "done":
+    for result in manifest.results:
+        if not result.done:
             continue
         key = reader.source(result, "split")
         if key in found:
@@ -129,8 +130,6 @@ def load_groups(path: Path) -> dict[str, list[Group]]:
     """
     if not path.is_file():
         return {}
-    from recmerge_bench.results.beside import read_groups
-
     try:
         return {key: [Group.unpacked(g) for g in some] for key, some in read_groups(path).items()}
     except (ValueError, zlib.error) as error:

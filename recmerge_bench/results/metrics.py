@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recmerge_bench.borders.metrics import split_metric, values_of
 from recmerge_bench.contracts import definition
+from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.metric_names import check_metrics
+from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 
 
 def metric_values(
     registry: Registry, names: Sequence[str], table: RankTable, ties: str = "mid"
-) -> dict[str, np.ndarray]:
+) -> dict[str, NDArray[np.float64]]:
     """Value of each metric (``NDCG@10``, ``MRR``) for each instance: float64 [T].
 
     Raises:
@@ -29,4 +32,28 @@ def metric_values(
     for name in names:
         base, k = split_metric(name)
         found[name] = values_of(definition(registry.get("metric", base)), ranks, k)
+    return found
+
+
+def domain_means(
+    registry: Registry, names: Sequence[str], table: RankTable, domains: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """Mean of each metric by domain, and ``mean``: the unweighted mean over the domains.
+
+    Raises:
+        DataError: the ranks are of other domains.
+    """
+    values = metric_values(registry, names, table)
+    found: dict[str, dict[str, float]] = {}
+    for domain in domains:
+        if domain not in table.domains:
+            raise DataError(
+                f"the ranks of '{domain}' are not there: they are of {', '.join(table.domains)}; "
+                "run the suite again"
+            )
+        mine = table.domain == table.domains.index(domain)
+        if mine.any():
+            found[domain] = {name: float(v[mine].mean()) for name, v in values.items()}
+    parts = list(found.values())
+    found[MEAN] = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
     return found

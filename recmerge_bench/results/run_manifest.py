@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, FailFast, Field, field_validator
 
 from recmerge_bench.identity import Identity
 from recmerge_bench.names import wrong_domains
+from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.results.header import Audit, Encoder, Header
-from recmerge_bench.results.records import OfSuite
+from recmerge_bench.results.records import DONE, OfSuite
 from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import is_safe, shown
@@ -45,6 +46,13 @@ class RunResult(Value):
     reason: str
     mend: str
     cells: list[CellKey]
+    configuration: Configuration | None = None
+    configuration_sha256: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether its ranks are in the store."""
+        return self.status == DONE
 
     @field_validator("domains")
     @classmethod
@@ -63,11 +71,11 @@ class RunManifest(OfSuite):
     curves: Annotated[list[RunResult], FailFast()] = Field(default_factory=list)
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> RunManifest:
     """A manifest, checked.
 
     Raises:
         DataError: it is damaged or none; says where.
     """
     raw = read_json(path, remedy=MEND)
-    return checked(RunManifest, raw, path, "no manifest of a suite", MEND).to_json()
+    return checked(RunManifest, raw, path, "no manifest of a suite", MEND)

@@ -14,6 +14,7 @@ import numpy as np
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json, write_text
+from recmerge_bench.names import MEAN
 from recmerge_bench.planning.rerun import differences
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import expected
@@ -25,8 +26,8 @@ from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
 from recmerge_bench.results.header import Header
+from recmerge_bench.results.metrics import domain_means
 from recmerge_bench.results.records import Cost, Origin, Result
-from recmerge_bench.results.results import MEAN, domain_means
 from recmerge_bench.results.whole import check_seeds
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
 from recmerge_bench.submissions.replacing import replaced

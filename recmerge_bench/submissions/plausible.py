@@ -11,10 +11,11 @@ import numpy as np
 
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.ranks import RankTable
+from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.groups import Group, by_group
+from recmerge_bench.results.metrics import domain_means
 from recmerge_bench.results.records import Cost, Costs, Records, Result
-from recmerge_bench.results.results import MEAN, domain_means
 
 KEY = re.compile(r"[0-9a-f]{64}")
 #: Stated and derived numbers may differ by this share: they were printed and read again.

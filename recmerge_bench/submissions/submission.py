@@ -17,8 +17,10 @@ from recmerge_bench.results.beside import Curve, read_groups
 from recmerge_bench.results.chosen import chooser
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import without_derived
-from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.results.making import write_records
+from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import (
     Costs,
     Records,
@@ -26,7 +28,6 @@ from recmerge_bench.results.records import (
     check_costs,
     check_records,
 )
-from recmerge_bench.results.results import Reader, manifests
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
 from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts
@@ -126,7 +127,7 @@ def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None
         raise HandledError(f"no such run or records file: {source}")
     found = manifests(source, suite)
     if len(found) > 1:
-        names = ", ".join(m["suite"] for m in found)
+        names = ", ".join(m.suite for m in found)
         raise HandledError(f"{source}: suites {names} were run here: choose with --suite")
     return write_records(Reader(source, registry), found[0], aside / "records")[0]
 

@@ -12,9 +12,10 @@ from recmerge_bench.report.boards.markdown import render
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
-from recmerge_bench.results.files import cost_path, load_costs, load_records, write_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records
 from recmerge_bench.results.groups import groups_path, load_groups
-from recmerge_bench.results.results import Reader, manifests
+from recmerge_bench.results.making import write_records
+from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.untrusted.paths import within
 
 
@@ -26,7 +27,7 @@ def build(
     files: list[Path] = []
     for manifest in manifests(out, suite):
         written = write_records(reader, manifest, records)
-        files += [*render_suite(records, manifest["suite"], boards), *written]
+        files += [*render_suite(records, manifest.suite, boards), *written]
     return files
 
 

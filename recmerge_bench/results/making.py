@@ -1,0 +1,153 @@
+"""Records of a suite, made of its manifest and the store of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recmerge_bench import schema_numbers
+from recmerge_bench.contracts import definition
+from recmerge_bench.files import write_json
+from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.audits import make_audits, merging_facts, pretraining
+from recmerge_bench.results.costs import cost_of
+from recmerge_bench.results.curves import curves_json, curves_path, make_curves
+from recmerge_bench.results.derived import with_derived
+from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
+from recmerge_bench.results.header import GroupFact, Header, Protocol, Size
+from recmerge_bench.results.reader import Reader
+from recmerge_bench.results.records import Costs, Records, Result
+from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.untrusted.paths import within
+
+Groups = Mapping[str, Sequence[Group]]
+
+
+def make_records(
+    reader: Reader, manifest: RunManifest, groups: Groups | None = None
+) -> tuple[Records, Costs]:
+    """Records and costs of a suite, with metrics by group where there are groups of its splits."""
+    results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
+    shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
+    header = _header(reader, manifest, results, groups)
+    made = Records.model_validate({**shared, "header": header, "results": results})
+    costs = [cost_of(reader, result) for result in manifest.results if result.done]
+    return (
+        with_derived(reader.registry, made, reader.ranks),
+        Costs.model_validate({**shared, "results": costs}),
+    )
+
+
+def _result(
+    reader: Reader, header: Header, result: RunResult, groups: Groups | None
+) -> Result:
+    entry: dict[str, Any] = {
+        "key": result.key, "identity": result.identity, "domains": result.domains,
+        "status": result.status, "reason": result.reason, "mend": result.mend,
+        "configuration": result.configuration,
+        "configuration_sha256": result.configuration_sha256,
+    }  # fmt: skip
+    if result.done:
+        entry["metrics"] = reader.by_domain(header.metrics, result)
+        entry |= _facts(reader, result) | merging_facts(reader, result)
+        if groups:
+            table = reader.ranks(result.key)
+            some = groups[entry["split"]]
+            entry["groups"] = by_group(reader.registry, header.primary, table, some)
+    return Result.model_validate(entry)
+
+
+def _facts(reader: Reader, result: RunResult) -> dict[str, Any]:
+    own, provenance = reader.cell(result.key), reader.provenance(result)
+    # That of the targets: a base may have other data.
+    data = reader.cell(reader.source(result, "data")).report
+    table = reader.ranks(result.key)
+    counts = np.bincount(table.domain, minlength=len(table.domains))
+    return {
+        "instances": {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n},
+        "candidates": table.about["protocol"]["candidates"],
+        "mask_history": table.about["protocol"]["mask_history"],
+        "data": data["fingerprint"],
+        "split": reader.source(result, "split"),
+        **({"probes": own.report["probes"]} if own.report.get("probes") else {}),
+        "libraries": provenance.libraries,
+        "plugins": provenance.plugins,
+    }
+
+
+def _header(
+    reader: Reader, manifest: RunManifest, results: Sequence[Result], groups: Groups | None
+) -> Header:
+    facts: dict[str, Any] = {
+        "protocols": _protocols(reader.registry, manifest.header),
+        "audits": make_audits(reader, manifest),
+        "pretraining": pretraining(reader.registry, results),
+        "datasets": _datasets(reader, manifest.results),
+    }
+    if groups:
+        facts["group_facts"] = {
+            split: {
+                g.name: GroupFact(about=g.about, instances=int(g.rows.sum())) for g in some
+            }
+            for split, some in sorted(groups.items())
+        }
+    return Header.model_validate({**manifest.header.to_json(), **facts})
+
+
+def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
+    """What the board's protocol cards say of each protocol that is registered."""
+    found = {}
+    for name in sorted({p for track in header.tracks.values() for p in track.protocols}):
+        spec = registry.find(("protocol",), name)
+        if spec is not None:
+            made = definition(spec)
+            found[name] = Protocol(
+                summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
+                candidate_seed=made.candidate_seed(),
+            )  # fmt: skip
+    return found
+
+
+def _datasets(reader: Reader, results: Iterable[RunResult]) -> dict[str, Size]:
+    """Sizes of the datasets that results were made of, by fingerprint of their events."""
+    found: dict[str, Size] = {}
+    for result in results:
+        for key, cell in reader.keyed_cells(result) if result.done else ():
+            sizes = {k: cell.report.get(k) for k in ("users", "events", "items")}
+            name = _dataset(reader, result, key)
+            if cell.kind == "data" and name and None not in sizes.values():
+                found[cell.report["fingerprint"]] = Size.model_validate({"dataset": name, **sizes})
+    return dict(sorted(found.items()))
+
+
+def _dataset(reader: Reader, result: RunResult, key: str) -> str:
+    """Which dataset a data cell behind a result is of: its targets', else its base's."""
+    if key == reader.source(result, "data"):
+        return result.identity.dataset
+    base = result.configuration.base if result.configuration else None
+    return base.dataset.name if base else ""
+
+
+def write_records(reader: Reader, manifest: RunManifest, folder: Path) -> list[Path]:
+    """Write a suite's files; returns their paths."""
+    wanted, name = manifest.header.groups, manifest.suite
+    groups = make_groups(reader, manifest, wanted) if wanted else {}
+    records, costs = make_records(reader, manifest, groups)
+    paths = [
+        within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")
+    ]
+    write_json(paths[0], records.to_json())
+    write_json(paths[1], costs.to_json())
+    done = [result.key for result in manifest.results if result.done]
+    write_all_ranks(paths[2], {key: reader.ranks(key) for key in done})
+    if curves := make_curves(reader, manifest):
+        paths.append(curves_path(paths[0]))
+        write_json(paths[-1], curves_json(name, curves))
+    if groups:
+        paths.append(groups_path(paths[0]))
+        write_json(paths[-1], groups_json(name, groups))
+    return paths
