@@ -20,21 +20,6 @@ class Part(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    # TEMPORARY, until every reader takes attributes: the same as a mapping.
-    def __getitem__(self, key: str) -> Any:
-        if key not in self.model_fields_set:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.model_fields_set
-
-    def keys(self) -> list[str]:
-        return list(self.model_fields_set)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return getattr(self, key) if key in self.model_fields_set else default
-
 
 class Value(Part):
     """The same, and nobody changes it once it is made."""

@@ -233,7 +233,7 @@ def test_suites_of_papers_are_rendered_with_nothing_done(
     header = json.loads(json.dumps({**plan.header, "command": "run it"}))
     found = {"schema": 1, "suite": name, "header": header, "results": results}
     write_json(tmp_path / f"{name}.json", found)
-    loaded = load_records(tmp_path / f"{name}.json").raw
+    loaded = load_records(tmp_path / f"{name}.json").to_json()
     text = render(loaded)
     with_paper = [t for t in header["tracks"].values() if "paper" in t]
     departing = [t for t in with_paper if t["paper"]["differs"]]
@@ -286,7 +286,7 @@ def test_records_with_damaged_papers_numbers_do_not_load(number: str, tmp_path: 
     with pytest.raises(DataError, match=r"tracks\.merging\.paper.* paper's number"):
         load_records(tmp_path / "fake.json")
     write_json(tmp_path / "fake.json", records())
-    assert load_records(tmp_path / "fake.json").raw == records()
+    assert load_records(tmp_path / "fake.json").to_json() == records()
 
 
 def test_committed_comparisons_name_what_differs() -> None:

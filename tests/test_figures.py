@@ -71,7 +71,7 @@ def test_likelihoods_by_hand() -> None:
 
 def groups_follow_from_ranks(folder: Path, registry: Registry) -> None:
     """Every target is in one group by history, and the records are what the ranks give."""
-    records = load_records(folder / "records" / "text.json").raw
+    records = load_records(folder / "records" / "text.json").to_json()
     groups = load_groups(folder / "records" / "text.groups.json")
     [some] = groups.values()
     history = [g.rows for g in some if g.name.startswith("history-")]

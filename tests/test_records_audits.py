@@ -93,7 +93,7 @@ def run_of(
 
 def built_records(out: Path, to: Path, registry: Registry) -> dict[str, Any]:
     build(out, to, to / "records", registry)
-    return load_records(to / "records" / "fake.json").raw
+    return load_records(to / "records" / "fake.json").to_json()
 
 
 def test_facts_are_those_counted_by_hand(tmp_path: Path, registry: Registry) -> None:

@@ -154,7 +154,7 @@ def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
                     "p_holm": 0.01 if row["methods"] else None}  # fmt: skip
             claim = {**dict.fromkeys(("difference", "error", "df", "p", "lower", "upper"), 0.0)}
             row["trained_models"] = row["trained_models"] or claim
-        loaded = check_records({**records, "schema": 2}, Path("r.json")).raw
+        loaded = check_records({**records, "schema": 2}, Path("r.json")).to_json()
         up = by_method(loaded)["up"]
         assert (said_of(up), said_of_models(up)) == (said, "not recorded")
         assert up["difference"] == up["trained_models"]["difference"]

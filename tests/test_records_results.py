@@ -79,7 +79,7 @@ def test_metrics_can_be_derived_from_committed_ranks(
     out: Path, tmp_path: Path, registry: Registry
 ) -> None:
     build(out, tmp_path / "b", tmp_path / "r", registry)
-    records = load_records(tmp_path / "r" / "fake.json").raw
+    records = load_records(tmp_path / "r" / "fake.json").to_json()
     ranks = read_all_ranks(tmp_path / "r" / "fake.ranks.parquet")
     assert derive(records, ranks, registry) == records
     unmeasured = [

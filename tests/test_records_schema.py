@@ -100,7 +100,7 @@ def _without(records: Any, keys: set[str]) -> dict[str, Any]:
 @pytest.mark.parametrize("suite", ["regression", "cut"])
 def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registry) -> None:
     path = OLD / f"{suite}.json"
-    raw, loaded = json.loads(path.read_text()), load_records(path).raw
+    raw, loaded = json.loads(path.read_text()), load_records(path).to_json()
     assert raw["schema"] == 1 and loaded["schema"] == schema_numbers.RECORDS
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == {**raw["header"], "audits": {}, "pretraining": {}}
@@ -127,16 +127,16 @@ def test_records_of_schema_1_give_the_same_numbers(suite: str, registry: Registr
 
 def test_records_of_schema_2_have_no_configuration() -> None:
     path = HERE / "data" / "records-v2" / "regression.json"
-    raw, loaded = json.loads(path.read_text()), load_records(path).raw
+    raw, loaded = json.loads(path.read_text()), load_records(path).to_json()
     assert raw["schema"] == 2 and loaded["schema"] == schema_numbers.RECORDS
     assert loaded["results"] == [{**r, **UNRECORDED} for r in raw["results"]]
     assert loaded["header"] == raw["header"]
     costs = path.with_name("regression.cost.json")
-    assert load_costs(costs).raw["results"] == json.loads(costs.read_text())["results"]
+    assert load_costs(costs).to_json()["results"] == json.loads(costs.read_text())["results"]
 
 
 def test_costs_curves_and_groups_of_schema_1_load() -> None:
-    costs = load_costs(OLD / "cut.cost.json").raw
+    costs = load_costs(OLD / "cut.cost.json").to_json()
     raw = json.loads((OLD / "cut.cost.json").read_text())
     unknown_then = {"parameters": None, "joules": None}
     assert costs["results"] == [{**unknown_then, **r} for r in raw["results"]]

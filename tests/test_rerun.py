@@ -111,7 +111,7 @@ def rows(plan: Plan) -> list[dict[str, Any]]:
 def test_every_row_of_every_kind_is_planned_to_the_same_cell(
     plan: Plan, record: Path, registry: Registry, tmp_path: Path
 ) -> None:
-    wanted, records, sources = rows(plan), load_records(record).raw, Sources()
+    wanted, records, sources = rows(plan), load_records(record).to_json(), Sources()
     kinds = {r.configuration.method.kind for r in plan.results if r.configuration}
     assert kinds == {"strategy", "cdsr", "counting"} and len(wanted) > 25
     for identity in wanted:

@@ -58,22 +58,21 @@ def test_a_submission_becomes_rows_of_the_board(
     tmp_path: Path, boards: Path, registry: Registry
 ) -> None:
     bundle = packed(tmp_path, registry, contact="ann@uni.example", note="a first try")
-    before = load_records(boards / "records" / "fake.json").raw
+    before = load_records(boards / "records" / "fake.json").to_json()
     done = join(bundle, boards, registry)
     assert done.added == ["merging cut net mine seed 0", "merging cut net mine seed 1"]
     assert check(boards, registry) == [] and all(f.is_file() for f in done.files)
-    records = load_records(boards / "records" / "fake.json").raw
+    records = load_records(boards / "records" / "fake.json").to_json()
     assert [r for r in records["results"] if "submitted" not in r] == before["results"]
     mine = [r for r in records["results"] if r["identity"]["method"] == "mine"]
     digest = bundle.name.removeprefix("fake-").removesuffix(".rmb.tar.gz")
     assert len(mine) == 2 and mine[0]["submitted"]["bundle"].startswith(digest)
     assert mine[0]["submitted"]["contact"] == "ann@uni.example"
-    assert mine[0]["metrics"] == load_records(tmp_path / "theirs" / "fake.json").raw["results"][0][
-        "metrics"
-    ]
+    theirs = load_records(tmp_path / "theirs" / "fake.json")
+    assert mine[0]["metrics"] == theirs.results[0].metrics
     [family] = records["comparisons"]
     assert {row["method"] for row in family["rows"]} == {"average", "mine"}
-    costs = load_costs(boards / "records" / "fake.cost.json").raw
+    costs = load_costs(boards / "records" / "fake.cost.json").to_json()
     assert [c["identity"] for c in costs["results"][-2:]] == [r["identity"] for r in mine]
     text = (boards / "fake.md").read_text()
     assert "mine †" in text and "average †" not in text
@@ -137,7 +136,7 @@ def test_rows_are_chosen_and_gaps_filled(tmp_path: Path, boards: Path, registry:
     some = {"mine": 0.6, "absent": 0.1}
     bundle = packed(tmp_path, registry, some, only=["method=absent,seed=0"])
     assert join(bundle, boards, registry).added == ["merging cut net absent seed 0"]
-    records = load_records(boards / "records" / "fake.json").raw
+    records = load_records(boards / "records" / "fake.json").to_json()
     [filled] = [r for r in records["results"] if r["identity"]["method"] == "absent"]
     assert filled["status"] == "done" and check(boards, registry) == []
     for only, message in ((["method=nobody"], "no result of method=nobody is done"),
@@ -617,9 +616,9 @@ def test_groups_are_those_of_the_board(tmp_path: Path, boards: Path, registry: R
     path = boards / "records" / "fake.json"
     write_json(boards / "records" / "fake.groups.json", groups_json("fake", groups))
     ranks = read_all_ranks(boards / "records" / "fake.ranks.parquet")
-    write_json(path, derive(load_records(path).raw, ranks, registry, groups))
+    write_json(path, derive(load_records(path).to_json(), ranks, registry, groups))
     join(packed(tmp_path, registry), boards, registry)
-    mine = load_records(path).raw["results"][-1]
+    mine = load_records(path).to_json()["results"][-1]
     assert mine["identity"]["method"] == "mine" and set(mine["groups"]) == {"third"}
     assert check(boards, registry) == []
 

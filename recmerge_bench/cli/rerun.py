@@ -43,7 +43,7 @@ def rerun(
     from recmerge_bench.planning.rerun import matching, suite_of, text_of
     from recmerge_bench.results.files import load_records
 
-    records = load_records(record).raw
+    records = load_records(record).to_json()
     chosen = matching(records["results"], rows)
     suite = suite_of(records, chosen)
     path = out or Path(f"{suite['name']}.yaml")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.identity import Identity
 
-Chooser = Callable[[Mapping[str, Any] | Identity], bool]
+Chooser = Callable[[Identity], bool]
 
 
 def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
@@ -24,13 +23,14 @@ def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
     known = list(fields)
     wanted = [[_term(part, known) for part in text.split(",")] for text in only]
 
-    def fits(identity: Mapping[str, Any] | Identity) -> bool:
-        return not wanted or any(all(said(identity[k]) == v for k, v in one) for one in wanted)
+    def fits(identity: Identity) -> bool:
+        terms = (all(said(getattr(identity, k)) == v for k, v in one) for one in wanted)
+        return not wanted or any(terms)
 
     return fits
 
 
-def said(value: Any) -> str:
+def said(value: str | int | None) -> str:
     """A value of an identity as it is written after ``=``."""
     return "" if value is None else str(value)
 

@@ -7,7 +7,7 @@ when a file is read or made: pydantic takes a while to load.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import FailFast, Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
 
@@ -187,11 +187,6 @@ class Records(OfSuite):
                     raise ValueError(f"results.{number} has no {lacking[0]} of '{domain}'")
         return self
 
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The same as a mapping: for readers that are not converted yet."""
-        return self.to_json()
-
     def to_pandas(self) -> pandas.DataFrame:
         """A row for each result and domain, and for the mean over the domains (``mean``).
 
@@ -251,11 +246,6 @@ class Costs(OfSuite):
 
     schema_: int = Field(alias="schema")
     results: Annotated[list[Cost], FailFast()]
-
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The same as a mapping: for readers that are not converted yet."""
-        return self.to_json()
 
 
 def check_records(raw: object, path: Path) -> Records:

@@ -77,7 +77,7 @@ def join(
     """
     with tempfile.TemporaryDirectory() as name:
         sent = read_submission(bundle, registry, Path(name))
-        if not within(boards, "records", f"{sent.records['suite']}.json").is_file():
+        if not within(boards, "records", f"{sent.records.suite}.json").is_file():
             _check_new(sent, boards)
         with replaced(boards) as copy:
             done = _joined(sent, copy, registry, replace_rows, accept_flagged)

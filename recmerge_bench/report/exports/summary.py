@@ -131,7 +131,7 @@ def _versions(results: Sequence[Result]) -> str:
 def _hashes(source: Source) -> str:
     files = [f for f in (source.path, source.ranks_path) if f.is_file()]
     rows = [(f.name, f"`{sha256(f)}`") for f in files]
-    keys = sorted(r["key"] for r in source.records["results"] if r["status"] == "done")
+    keys = sorted(r.key for r in source.records.results if r.done)
     joined = hashlib.sha256("\n".join(keys).encode()).hexdigest()
     rows.append((f"keys of the {len(keys)} results that are done", f"`{joined}`"))
     return pieces.table(("file", "SHA-256"), rows)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.identity import FIELDS as IDENTITY
+from recmerge_bench.identity import FIELDS
 from recmerge_bench.names import repeated
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.exports.source import Source
@@ -103,7 +103,7 @@ def _chosen(records: Records, only: Sequence[str]) -> Records:
     """
     if not only:
         return records
-    fits = chooser(only, IDENTITY if records.results else ())
+    fits = chooser(only, FIELDS if records.results else ())
     kept = [result for result in records.results if fits(result.identity)]
     if not kept:
         key, _, value = only[0].partition(",")[0].partition("=")
