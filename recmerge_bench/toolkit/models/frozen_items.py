@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recmerge_bench.data.interactions import Catalogue
@@ -29,7 +31,9 @@ class FrozenItems(nn.Module):
     features: Tensor
 
     def __init__(
-        self, catalogue: Catalogue, prepare: Callable[[np.ndarray], np.ndarray] = np.copy
+        self,
+        catalogue: Catalogue,
+        prepare: Callable[[NDArray[np.float32]], NDArray[Any]] = np.copy,
     ) -> None:
         super().__init__()
         if catalogue.vectors is None:
