@@ -6,7 +6,7 @@ their spread and all intervals are in ``<suite>-full.md`` (`recmerge_bench.repor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
@@ -95,27 +95,35 @@ def _table(lines: list[Line], metric: str, reference: str | None, compared: list
     """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
-    own = experts(lines, reference)
-    verdicts = compared_rows(compared)
-    models = any(row and models_beside(row) for row in verdicts.values())
-    tuned = any(was_tuned(line) for line in lines)
-    uneven = len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1
-    rows = []
-    for line in lines:
-        row = line.identity.row
-        cells = [pieces.cell(line, d, metric, best[d], spread=False) for d in domains]
-        cells += [_share(line, own, metric)] if own else []
-        cells += [_verdict(verdicts, row)] if verdicts else []
-        cells += [_of_models(verdicts.get(row))] if models else []
-        cells += [plain(tuned_text(line))] if tuned else []
-        rows.append([*pieces.name(line), *cells, *([pieces.seeds(line)] if uneven else [])])
-    headers = [
-        "backbone", "method", *map(plain, domains),
-        *([f"÷ {plain(str(reference))}"] if own else []),
-        *(["verdict"] if verdicts else []), *(["these models"] if models else []),
-        *(["tuned on"] if tuned else []), *(["seeds"] if uneven else []),
-    ]  # fmt: skip
+    further = list(_further_columns(lines, metric, reference, compared_rows(compared)))
+    headers = ["backbone", "method", *map(plain, domains), *(header for header, _ in further)]
+    rows = [
+        [
+            *pieces.name(line),
+            *(pieces.cell(line, d, metric, best[d], spread=False) for d in domains),
+            *(cell(line) for _, cell in further),
+        ]
+        for line in lines
+    ]
     return pieces.table(headers, rows)
+
+
+def _further_columns(
+    lines: list[Line], metric: str, reference: str | None,
+    verdicts: Mapping[Row, ComparedRow | None],
+) -> Iterator[tuple[str, Callable[[Line], str]]]:  # fmt: skip
+    """Header and cell of each column behind the means that has something to say."""
+    own = experts(lines, reference)
+    if own:
+        yield f"÷ {plain(str(reference))}", lambda line: _share(line, own, metric)
+    if verdicts:
+        yield "verdict", lambda line: _verdict(verdicts, line.identity.row)
+    if any(row and models_beside(row) for row in verdicts.values()):
+        yield "these models", lambda line: _of_models(verdicts.get(line.identity.row))
+    if any(was_tuned(line) for line in lines):
+        yield "tuned on", lambda line: plain(tuned_text(line))
+    if len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1:
+        yield "seeds", pieces.seeds
 
 
 def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
