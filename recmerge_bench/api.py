@@ -17,7 +17,6 @@ from recmerge_bench.definitions import (
     ProtocolDefinition,
     StrategyDefinition,
     TextEncoder,
-    WeightsOnly,
 )
 from recmerge_bench.errors import Blocked, DataError, HandledError, near
 from recmerge_bench.specs import (
@@ -34,6 +33,14 @@ from recmerge_bench.specs import (
     ProtocolSpec,
     Spec,
     StrategySpec,
+)
+from recmerge_bench.tiers import (
+    MergeInput,
+    WithCatalogue,
+    WithLabels,
+    WithSequences,
+    WithStatistics,
+    needs,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +93,12 @@ __all__ = [
     "StrategyDefinition",
     "StrategySpec",
     "TextEncoder",
-    "WeightsOnly",
+    "WithCatalogue",
+    "WithLabels",
+    "WithSequences",
+    "WithStatistics",
+    "MergeInput",
     "hookimpl",
     "near",
+    "needs",
 ]

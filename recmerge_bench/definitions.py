@@ -16,6 +16,7 @@ import numpy as np
 from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.errors import HandledError
+from recmerge_bench.tiers import MergeInput
 
 if TYPE_CHECKING:
     import torch
@@ -288,24 +289,6 @@ class Expert:
     weights: Mapping[str, torch.Tensor]
 
 
-@dataclass(frozen=True)
-class WeightsOnly:
-    """What a T0 strategy is handed: weights, and nothing else.
-
-    Attributes:
-        base: the shared base's tensors, by parameter name.
-        experts: the domains' models, in the suite's order.
-        seed: for strategies that draw.
-    """
-
-    base: Mapping[str, torch.Tensor]
-    experts: tuple[Expert, ...]
-    seed: int
-
-    def note(self, name: str, value: Any) -> None:
-        """Put a JSON value into the merge's record, where there is one."""
-
-
 class StrategyDefinition(Definition):
     """How several models become one.
 
@@ -331,11 +314,11 @@ class StrategyDefinition(Definition):
         """A strategy of reach ``entry`` with what it has to know of these task vectors."""
         raise NotImplementedError
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """The merged tensors, by parameter name: exactly the names of ``given.base``."""
         raise NotImplementedError
 
-    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, torch.Tensor]]:
+    def merge_each(self, given: MergeInput) -> dict[str, dict[str, torch.Tensor]]:
         """Domain -> its tensors, where `modulated`; what it cost goes to ``given.notes``."""
         raise NotImplementedError
 

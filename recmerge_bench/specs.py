@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.tiers import TIERS, Tier, TierName
 
 Kind = Literal[
     "dataset",
@@ -31,7 +32,6 @@ KINDS: tuple[str, ...] = get_args(Kind)
 METHOD_KINDS: tuple[str, ...] = ("strategy", "cdsr", "backbone", "counting")
 
 Fidelity = Literal["code-verified", "paper-equations", "reconstructed", "own"]
-Tier = Literal["T0", "T1", "T2", "T3", "T4"]
 Input = Literal["base", "experts", "joint"]
 
 #: Files whose frames stand between a spec and the line that makes it.
@@ -309,12 +309,17 @@ class StrategySpec(MethodSpec):
     kind: ClassVar[Kind] = "strategy"
     inputs: tuple[Input, ...] = field(kw_only=True)
     passthrough: bool = field(default=False, kw_only=True)
-    tier: Tier = field(default="T0", kw_only=True)
+    tier: TierName = field(default="T0", kw_only=True)
+
+    @property
+    def data_tier(self) -> Tier:
+        """What `tier` means: what a merge reads and is handed."""
+        return TIERS[self.tier]
 
     def __post_init__(self) -> None:
         """See `Spec`."""
         super().__post_init__()
-        _check_choice(self, "tier", get_args(Tier))
+        _check_choice(self, "tier", get_args(TierName))
         known = get_args(Input)
         if not isinstance(self.inputs, tuple) or not all(i in known for i in self.inputs):
             raise self.wrong("inputs", f"takes a tuple of {', '.join(known)}")
@@ -391,5 +396,4 @@ __all__ = [
     "ProtocolSpec",
     "Spec",
     "StrategySpec",
-    "Tier",
 ]

@@ -40,15 +40,14 @@ from recmerge_bench.definitions import (
     MetricDefinition,
     ProtocolDefinition,
     StrategyDefinition,
-    WeightsOnly,
 )
 from recmerge_bench.merging.guard import sealed
-from recmerge_bench.toolkit.merging.tiers import Sealed, given_for
+from recmerge_bench.tiers import MergeInput
 
 SHAPES = {"a.weight": (6, 4), "a.bias": (6,), "z": (3, 5)}
 
 
-def models(count: int = 3, seed: int = 0) -> Sealed:
+def models(count: int = 3, seed: int = 0) -> MergeInput:
     """A base and experts that moved from it at random, as a T0 strategy is handed them."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -60,7 +59,7 @@ def models(count: int = 3, seed: int = 0) -> Sealed:
     for number in range(count):
         change = draw(0.1)
         experts.append(Expert(f"d{number}", {n: base[n] + change[n] for n in base}))
-    return given_for("T0", base, tuple(experts), seed)
+    return MergeInput(base, tuple(experts), seed)
 
 
 class StrategyConformance:
@@ -102,7 +101,7 @@ class StrategyConformance:
     def test_experts_equal_to_the_base_give_the_base(self, strategy: StrategyDefinition) -> None:
         """No task vector, no change."""
         base = models().base
-        given = given_for("T0", base, tuple(Expert(d, dict(base)) for d in "abc"), 0)
+        given = MergeInput(base, tuple(Expert(d, dict(base)) for d in "abc"), 0)
         for name, tensor in strategy.merge(given).items():
             torch.testing.assert_close(tensor, base[name], atol=1e-6, rtol=0)
 
@@ -110,13 +109,13 @@ class StrategyConformance:
         """And rounded once, at the end."""
         given = models()
 
-        def cast(given: WeightsOnly, dtype: torch.dtype) -> Sealed:
+        def cast(given: MergeInput, dtype: torch.dtype) -> MergeInput:
             experts = (
                 Expert(e.domain, {n: t.to(dtype) for n, t in e.weights.items()})
                 for e in given.experts
             )
             base = {n: t.to(dtype) for n, t in given.base.items()}
-            return given_for("T0", base, tuple(experts), given.seed)
+            return MergeInput(base, tuple(experts), given.seed)
 
         half = cast(given, torch.float16)
         exact = strategy.merge(cast(half, torch.float32))
@@ -129,7 +128,7 @@ class StrategyConformance:
         if self.order_matters:
             pytest.skip("this strategy says that the order matters")
         given = models()
-        other = given_for("T0", given.base, given.experts[::-1], given.seed)
+        other = MergeInput(given.base, given.experts[::-1], given.seed)
         merged = strategy.merge(other)
         for name, tensor in strategy.merge(given).items():
             torch.testing.assert_close(tensor, merged[name], atol=1e-5, rtol=0)

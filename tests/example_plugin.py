@@ -1,10 +1,10 @@
 """Merge by the median of the experts, entry by entry."""
 
-from recmerge_bench.api import Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import MergeInput, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 
 class Median(StrategyDefinition):
-    def merge(self, given: WeightsOnly) -> dict:
+    def merge(self, given: MergeInput) -> dict:
         import torch
 
         return {

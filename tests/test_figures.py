@@ -49,7 +49,7 @@ def learned(vectors: str) -> Any:
 def test_the_course_ends_at_the_merged_model(vectors: str) -> None:
     strategy, handed = learned(vectors), given("T1")
     merged = strategy.merge(handed)
-    notes, net = handed.notes, handed.pseudo.net(handed.base)
+    notes, net = handed.notes, handed.users.net(handed.base)
     course = models_along(handed, strategy.options, notes["trace"], notes["weights"], 6, net)
     steps = []
     for step, model in course:

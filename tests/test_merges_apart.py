@@ -24,7 +24,7 @@ from recmerge_bench.processes.words import Reported
 from recmerge_bench.running import apart as apart_module
 from recmerge_bench.running.apart import Apart, Merged
 from recmerge_bench.running.context import Context
-from recmerge_bench.toolkit.merging.tiers import given_for
+from recmerge_bench.tiers import MergeInput
 
 PLUGIN = """
 import ctypes, os, socket, subprocess
@@ -61,7 +61,7 @@ def merge(folder: Path, code: str, hidden: tuple[str, ...] = ()) -> Merged:
                       hidden)  # fmt: skip
     experts = (Expert("a", {n: t + 1 for n, t in BASE.items()}),)
     with Apart(context) as process:
-        made = process.merge(given_for("T0", BASE, experts, 3), BASE)
+        made = process.merge(MergeInput(BASE, experts, 3), BASE)
     assert not out.with_name("cell.scratch").exists()
     return made
 
@@ -223,7 +223,7 @@ def test_a_result_of_another_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
         apart_module._resemble(BASE, {})
     with pytest.raises(HandledError, match="no merged tensors"), _answering(tmp_path, "{}") as made:
-        made.merge(given_for("T0", BASE, (), 0), BASE)
+        made.merge(MergeInput(BASE, (), 0), BASE)
 
 
 class _answering:

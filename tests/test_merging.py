@@ -12,12 +12,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.api import Expert, HandledError, StrategyDefinition, WeightsOnly
+from recmerge_bench.api import Expert, HandledError, MergeInput, StrategyDefinition
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 from recmerge_bench.testing import StrategyConformance, models
+from recmerge_bench.tiers import IsolationError
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
-from recmerge_bench.toolkit.merging.tiers import IsolationError
 from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
 
 NAMES = builders.weights_only()
@@ -25,16 +25,16 @@ NAMES = builders.weights_only()
 ORDERED = ["dare", "della", "magmax"]
 
 
-def merge(registry: Registry, name: str, given: WeightsOnly, **options: Any) -> dict[str, Any]:
+def merge(registry: Registry, name: str, given: MergeInput, **options: Any) -> dict[str, Any]:
     spec = registry.get("strategy", name)
     merged: dict[str, Any] = define(spec.target, {**spec.options, **options}).merge(given)
     return merged
 
 
-def flat(values: list[list[float]], base: list[float] | None = None) -> WeightsOnly:
+def flat(values: list[list[float]], base: list[float] | None = None) -> MergeInput:
     start = torch.tensor(base or [0.0] * len(values[0]))
     experts = (Expert(f"d{k}", {"w": start + torch.tensor(v)}) for k, v in enumerate(values))
-    return WeightsOnly({"w": start}, tuple(experts), 0)
+    return MergeInput({"w": start}, tuple(experts), 0)
 
 
 # -- every strategy ------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_cheating_strategies_do_not_conform(tmp_path: Path) -> None:
 
     class Asks(StrategyDefinition):
         def merge(self, given: Any) -> dict[str, Any]:
-            return dict(given.pseudo.net(given.base).state_dict())
+            return dict(given.users.net(given.base).state_dict())
 
     class Changes(StrategyDefinition):
         def merge(self, given: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_ties_variants_differ_where_they_say(registry: Registry) -> None:
     even = flat([[1.0, 3.0, -2.0, -1.5], [1.0, -3.0, -2.0, -1.5]])
     signs = merge(registry, "ties-official", even, density=0.75)["w"].tolist()
     assert signs == [1.0, -3.0, -2.0, -1.5]
-    two = WeightsOnly(
+    two = MergeInput(
         {"a": torch.zeros(2), "b": torch.zeros(2)},
         (Expert("x", {"a": torch.tensor([9.0, 8.0]), "b": torch.tensor([2.0, 1.0])}),),
         0,
@@ -135,7 +135,7 @@ def test_vectors_of_the_released_code(
 
     golden = load_file(str(shared / "goldens" / "mergerec_vectors.safetensors"))
     base, experts = golden["in/base"], golden["in/experts"]
-    given = WeightsOnly(
+    given = MergeInput(
         {"w": base}, tuple(Expert(str(k), {"w": e}) for k, e in enumerate(experts)), 0
     )
     spec = registry.get("strategy", name)
@@ -185,7 +185,7 @@ def test_task_vectors_of_one_length(registry: Registry) -> None:
     merged = merge(registry, "norm-balanced", given, scale=1.0)["w"]
     # lengths 5, 1 and 0: their mean is 2, and nothing stays nothing
     torch.testing.assert_close(merged, torch.tensor([1.2, 1.6 - 2.0]))
-    one = WeightsOnly({"a": torch.zeros(1), "b": torch.zeros(1)}, (
+    one = MergeInput({"a": torch.zeros(1), "b": torch.zeros(1)}, (
         Expert("x", {"a": torch.tensor([1.0]), "b": torch.tensor([9.0])}),
         Expert("y", {"a": torch.tensor([3.0]), "b": torch.tensor([-3.0])}),
     ), 0)  # fmt: skip
@@ -208,7 +208,7 @@ def test_della_expects_the_vector(registry: Registry) -> None:
     vector = torch.linspace(1, 2, 40)[None]
     total = torch.zeros(1, 40)
     for seed in range(400):
-        given = WeightsOnly(base, (Expert("d", {"w": vector}),), seed)
+        given = MergeInput(base, (Expert("d", {"w": vector}),), seed)
         total += merge(registry, "della", given)["w"]
     assert float((total / 400 - vector).abs().mean()) < 0.1
 
@@ -219,9 +219,9 @@ def test_consensus_drops_what_one_expert_needs(registry: Registry) -> None:
     assert merge(registry, "consensus", given, scale=1.0)["w"].tolist() == [2.0, 0.0]
 
 
-def matrices(*rows: torch.Tensor) -> WeightsOnly:
+def matrices(*rows: torch.Tensor) -> MergeInput:
     base = {"w": torch.zeros_like(rows[0])}
-    return WeightsOnly(base, tuple(Expert(str(k), {"w": r}) for k, r in enumerate(rows)), 0)
+    return MergeInput(base, tuple(Expert(str(k), {"w": r}) for k, r in enumerate(rows)), 0)
 
 
 def orthogonal(size: int, seed: int) -> torch.Tensor:

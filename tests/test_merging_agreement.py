@@ -13,7 +13,7 @@ import transcriptions as other
 from recmerge_bench_plugins.strategies.iso_cts import own_directions
 from torch import Tensor
 
-from recmerge_bench.api import Expert, WeightsOnly
+from recmerge_bench.api import Expert, MergeInput
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
@@ -213,11 +213,11 @@ def close(found: Tensor, wanted: list[float]) -> None:
     )
 
 
-def given_of(base: Matrices, taus: list[Matrices]) -> WeightsOnly:
+def given_of(base: Matrices, taus: list[Matrices]) -> MergeInput:
     experts = tuple(
         Expert(f"d{k}", {n: base[n] + t for n, t in tau.items()}) for k, tau in enumerate(taus)
     )
-    return WeightsOnly(base, experts, 0)
+    return MergeInput(base, experts, 0)
 
 
 def test_averages_and_sums_as_published() -> None:

@@ -15,17 +15,17 @@ from recmerge_bench_plugins.strategies.adamerging import AdaMerging
 from recmerge_bench_plugins.strategies.adamerging import Options as AdaOptions
 from recmerge_bench_plugins.strategies.mergerec import MergeRec, Options
 
-from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.api import Expert, MergeInput, StrategyDefinition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.guard import sealed
 from recmerge_bench.policy import select
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
+from recmerge_bench.tiers import IsolationError, WithCatalogue, merge_input
 from recmerge_bench.toolkit.merging.coefficients import Coefficients
 from recmerge_bench.toolkit.merging.learned import transformed
 from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
-from recmerge_bench.toolkit.merging.tiers import IsolationError, WithCatalogue, given_for
 
 CAT = builders.catalogue((30, 20))
 MODEL = SASRec(SASRecOptions(width=16, heads=2, max_len=8, dropout=0.1))
@@ -46,7 +46,7 @@ def world(seed: int = 0, change: float = 0.3) -> WithCatalogue:
         table = f"tables.{domain}"
         kept[domain] = {table: torch.randn(base[table].shape, generator=generator)}
     pseudo = PseudoUsers(MODEL, CAT, kept, seed)
-    found = given_for("T1", shared, tuple(experts), seed, pseudo)
+    found = merge_input("T1", shared, tuple(experts), seed, catalogue=pseudo)
     assert isinstance(found, WithCatalogue)
     return found
 
@@ -63,10 +63,10 @@ def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
     generator = torch.Generator().manual_seed(1)
     learned.weights.copy_(torch.rand(learned.weights.shape, generator=generator))
     learned.merge()
-    net = given.pseudo.net(given.base)
+    net = given.users.net(given.base)
     learned.bind(net)
     rows = torch.arange(10)
-    given.pseudo.users(net, "alpha", rows).square().sum().backward()
+    given.users.encode(net, "alpha", rows).square().sum().backward()
 
     # The straightforward way: merged tensors as functions of the weights.
     weights = learned.weights.clone().requires_grad_()
@@ -75,7 +75,7 @@ def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
         total[part] = total[part] + weights[:, group] @ vectors.rows[:, part]
     tensors = {n: total[part].view(shape) for n, part, shape in vectors.pieces()}
     torch.testing.assert_close(total, learned.flat)
-    plain = given.pseudo.net(given.base)
+    plain = given.users.net(given.base)
 
     class Call(torch.nn.Module):
         def __init__(self) -> None:
@@ -83,7 +83,7 @@ def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
             self.net = plain
 
         def forward(self) -> torch.Tensor:
-            return given.pseudo.users(self.net, "alpha", rows)
+            return given.users.encode(self.net, "alpha", rows)
 
     call = Call()
     found = torch.func.functional_call(call, {f"net.{n}": t for n, t in tensors.items()}, ())
@@ -148,11 +148,11 @@ def test_mergerec_finds_the_expert_that_is_right(granularity: Any) -> None:
     wrong = Expert("gamma", given.experts[1].weights)
     options = Options(steps=150, lr=0.02, granularity=granularity, distillation=1.0)
     strategy = MergeRec(options)
-    vectors = TaskVectors.of(WeightsOnly(given.base, (right, wrong), 0))
+    vectors = TaskVectors.of(MergeInput(given.base, (right, wrong), 0))
     learned = Coefficients(vectors, granularity, 0.2)
-    net = given.pseudo.net(given.base)
+    net = given.users.net(given.base)
     learned.bind(net)
-    teaching = given_for("T1", given.base, (right, twin), 0, given.pseudo)
+    teaching = merge_input("T1", given.base, (right, twin), 0, catalogue=given.items)
     assert isinstance(teaching, WithCatalogue)
     trace = strategy._learn(learned, net, teaching)
     assert trace[-1]["loss"] < 0.8 * trace[0]["loss"]
@@ -184,15 +184,15 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 
 
 def test_weights_only_has_nothing_else() -> None:
-    given = given_for("T0", {}, (), 0)
-    for name in ("pseudo", "catalogue", "split", "interactions", "context"):
+    given = MergeInput({}, (), 0)
+    for name in ("users", "catalogue", "split", "interactions", "context"):
         with pytest.raises(IsolationError, match=f"tier T0 is given weights, not '{name}'"):
             getattr(given, name)
     catalogue = world()
     with pytest.raises(IsolationError, match="tier T1"):
         catalogue.sequences  # noqa: B018
     with pytest.raises(HandledError, match="T3 reads"):
-        given_for("T3", {}, (), 0)
+        merge_input("T3", {}, (), 0)
 
 
 @pytest.mark.parametrize("how", ["open", "list", "relative", "link"])
@@ -208,7 +208,7 @@ def test_files_of_the_run_cannot_be_opened(
     link.symlink_to(secret)
 
     class Cheat(StrategyDefinition):
-        def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+        def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
             if how == "list":
                 list(store.iterdir())
             elif how == "relative":
@@ -218,7 +218,7 @@ def test_files_of_the_run_cannot_be_opened(
             return {}
 
     with pytest.raises(IsolationError, match="may not read"), sealed([tmp_path / "runs"]):
-        Cheat().merge(given_for("T0", {}, (), 0))
+        Cheat().merge(MergeInput({}, (), 0))
     assert secret.read_text() == "targets"  # afterwards it is a file like any other
 
 
@@ -233,7 +233,7 @@ def test_what_is_opened_elsewhere_is_told(tmp_path: Path) -> None:
 def test_what_was_read_is_in_the_record() -> None:
     given = world()
     MergeRec(Options(steps=1)).merge(given)
-    assert given.pseudo.read == {"item vectors", "models run", "pseudo-users"}
+    assert given.users.read == {"item vectors", "models run", "pseudo-users"}
     assert json.dumps(given.notes)
 
 
@@ -283,7 +283,7 @@ def released(given: WithCatalogue, strategy: AdaMerging) -> torch.Tensor:
     Only the drawn rows and the task vectors are the strategy's; the item vectors, in the place of
     the classification heads, stand still.
     """
-    o, pseudo = strategy.options, given.pseudo
+    o, pseudo = strategy.options, given.users
     vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
     pieces = list(vectors.pieces())
     raw = torch.full((len(pieces), len(vectors.rows)), 0.3, requires_grad=True)
@@ -307,7 +307,7 @@ def released(given: WithCatalogue, strategy: AdaMerging) -> torch.Tensor:
             self.net = net
 
         def forward(self, domain: str, rows: torch.Tensor) -> torch.Tensor:
-            return pseudo.scores(pseudo.users(self.net, domain, rows), heads[domain])
+            return pseudo.scores(pseudo.encode(self.net, domain, rows), heads[domain])
 
     call = Call()
     for step in range(o.steps):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from recmerge_bench.api import Expert, HandledError, WeightsOnly
+from recmerge_bench.api import Expert, HandledError, MergeInput
 from recmerge_bench.cli import cli
 from recmerge_bench.merging import stream
 from recmerge_bench.merging.stream import Streamed
@@ -24,7 +24,6 @@ from recmerge_bench.registry import discover
 from recmerge_bench.targets import define, load_class
 from recmerge_bench.toolkit.merging import blocks
 from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
-from recmerge_bench.toolkit.merging.tiers import given_for
 
 REGISTRY = discover(environ={})
 
@@ -40,7 +39,7 @@ def strategy(name: str, **options: Any) -> Any:
     return define(spec.target, complete(spec, options, "test"))
 
 
-def models(seed: int = 0, dtype: torch.dtype = torch.float32) -> WeightsOnly:
+def models(seed: int = 0, dtype: torch.dtype = torch.float32) -> MergeInput:
     """Three experts of unequal lengths around a base of two matrices, a vector and a scalar."""
     shapes: dict[str, tuple[int, ...]] = {"a": (12, 8), "b": (12,), "c": (9, 20), "d": ()}
     generator = torch.Generator().manual_seed(seed)
@@ -52,7 +51,7 @@ def models(seed: int = 0, dtype: torch.dtype = torch.float32) -> WeightsOnly:
         })
         for k in range(3)
     )  # fmt: skip
-    return given_for("T0", base, experts, seed)
+    return MergeInput(base, experts, seed)
 
 
 def length(one: Any, other: Any) -> float:
@@ -87,7 +86,7 @@ def test_by_hand() -> None:
     base = {"w": torch.zeros(2)}
     experts = (Expert("x", {"w": torch.tensor([3.0, 0.0])}),
                Expert("y", {"w": torch.tensor([0.0, 4.0])}))  # fmt: skip
-    given = given_for("T0", base, experts, 0)
+    given = MergeInput(base, experts, 0)
     merged = strategy("task-arithmetic", scale="norm").merge(given)  # |sum| is 5, the mean 3.5
     torch.testing.assert_close(merged["w"], torch.tensor([2.1, 2.8]))
     assert given.notes["scale"] == pytest.approx(0.7)
@@ -108,7 +107,7 @@ def test_orthogonal_and_equal_experts(lengths: list[float], factor: float) -> No
 def test_nothing_stays_nothing() -> None:
     one = torch.ones(3)
     experts = (Expert("x", {"w": one}), Expert("y", {"w": -one}))
-    given = given_for("T0", {"w": torch.zeros(3)}, experts, 0)
+    given = MergeInput({"w": torch.zeros(3)}, experts, 0)
     merged = strategy("task-arithmetic", scale="norm").merge(given)
     assert not merged["w"].any() and given.notes["scale"] == 0.0
 
@@ -125,7 +124,7 @@ def test_other_words_are_refused(name: str) -> None:
 # -- from files ----------------------------------------------------------------------------------
 
 
-def files(given: WeightsOnly, folder: Path) -> list[Path]:
+def files(given: MergeInput, folder: Path) -> list[Path]:
     found = [folder / f"m{n}.safetensors" for n in range(4)]
     for path, tensors in zip(found, [given.base, *(e.weights for e in given.experts)], strict=True):
         save_file(dict(tensors), path)

@@ -23,13 +23,13 @@ from recmerge_bench_plugins.strategies.regmean import RegMean, ShippedRegMean
 from recmerge_bench_plugins.strategies.tall_masks import Options as TallOptions
 from recmerge_bench_plugins.strategies.tall_masks import TallMasks
 
-from recmerge_bench.api import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.api import Expert, MergeInput, StrategyDefinition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.statistics import shipped_grams
+from recmerge_bench.tiers import IsolationError, WithCatalogue, merge_input
 from recmerge_bench.toolkit.merging.grams import GramRecorder
 from recmerge_bench.toolkit.merging.objective import Disagreement
 from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-from recmerge_bench.toolkit.merging.tiers import IsolationError, WithCatalogue, given_for
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)
@@ -46,7 +46,7 @@ def world(changes: tuple[float, ...] = (0.3, 0.3), seed: int = 0) -> WithCatalog
         for d, c in zip(CAT.domains, changes, strict=True)
     )
     pseudo = PseudoUsers(MODEL, CAT, {d: {} for d in CAT.domains}, seed)
-    found = given_for("T1", base, experts, seed, pseudo)
+    found = merge_input("T1", base, experts, seed, catalogue=pseudo)
     assert isinstance(found, WithCatalogue)
     return found
 
@@ -79,7 +79,7 @@ def test_all_tensors_come_back_the_same_every_time(strategy: StrategyDefinition)
 def test_weights_alone_are_not_enough(strategy: StrategyDefinition) -> None:
     given = world()
     with pytest.raises(HandledError, match="T1"):
-        strategy.merge(WeightsOnly(given.base, given.experts, 0))
+        strategy.merge(MergeInput(given.base, given.experts, 0))
 
 
 @pytest.mark.parametrize("strategy", T1[:3], ids=lambda s: type(s).__name__)
@@ -106,14 +106,14 @@ def test_fisher_values_are_squared_gradients_of_single_users() -> None:
     given = world()
     strategy = Fisher(FisherOptions(sample=5, temperature=0.5))
     found = strategy._diagonal(given, given.experts[0], 0)
-    pseudo = given.pseudo
+    pseudo = given.users
     net = pseudo.net(given.experts[0].weights, ["alpha"])
     generator = pseudo.generator(0, 11)
     rows = torch.randperm(30, generator=generator)[:5]
     total = torch.zeros_like(net.projection.weight)
     for row in rows:
         net.zero_grad()
-        users = pseudo.users(net, "alpha", row[None])
+        users = pseudo.encode(net, "alpha", row[None])
         logs = (pseudo.scores(users, pseudo.items(net, "alpha")) / 0.5).log_softmax(1)[0]
         drawn = torch.multinomial(logs.detach().exp(), 1, generator=generator)
         logs[drawn[0]].backward()
@@ -259,7 +259,7 @@ def test_regmean_says_what_it_averaged() -> None:
     base = model.build(CAT, CAT.domains, 0).state_dict()
     experts = tuple(Expert(d, {n: t + 0.1 for n, t in base.items()}) for d in CAT.domains)
     pseudo = PseudoUsers(model, CAT, {d: {} for d in CAT.domains}, 0)
-    given = given_for("T1", base, experts, 0, pseudo)
+    given = merge_input("T1", base, experts, 0, catalogue=pseudo)
     RegMean(RegOptions()).merge(given)
     assert given.notes["averaged"] == ["einsum", "part (5 rows)", "positions", "stack"]
     assert {"column.weight", "part[0:3]"} <= set(given.notes["solved"])
@@ -313,7 +313,7 @@ def test_shipped_grams_are_of_the_experts_own_data() -> None:
     given = world()
     split = builders.planted(CAT, users=40)
     expert = given.experts[1]
-    net = given.pseudo.net(expert.weights, ["beta"])
+    net = given.users.net(expert.weights, ["beta"])
     found = shipped_grams(MODEL, net, expert.weights, split, CAT, "beta", 0, 0)
     offsets, items = split.sequences.training(1)
     parts = [items[a:b][-6:] for a, b in pairwise(offsets)]
@@ -325,7 +325,9 @@ def test_shipped_grams_are_of_the_experts_own_data() -> None:
 def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
     given = world()
     grams = {e.domain: RegMean(RegOptions())._grams(given, e, 0) for e in given.experts}
-    above = given_for("T2", given.base, given.experts, 0, given.pseudo, grams)
+    above = merge_input(
+        "T2", given.base, given.experts, 0, catalogue=given.items, statistics=grams
+    )
     one = ShippedRegMean(RegOptions()).merge(above)
     for name, tensor in RegMean(RegOptions()).merge(given).items():
         assert tensor.shape == one[name].shape
@@ -340,9 +342,9 @@ def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
 # -- modulators ----------------------------------------------------------------------------------
 
 
-def vectors(rows: list[list[float]]) -> WeightsOnly:
+def vectors(rows: list[list[float]]) -> MergeInput:
     base = {"w": torch.zeros(len(rows[0]))}
-    return given_for(
+    return merge_input(
         "T0", base, tuple(Expert(str(k), {"w": torch.tensor(r)}) for k, r in enumerate(rows)), 0
     )
 

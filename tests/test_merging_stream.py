@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from recmerge_bench.cli import cli
-from recmerge_bench.definitions import Expert, WeightsOnly
+from recmerge_bench.definitions import Expert, MergeInput
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging import checkpoints, stream
 from recmerge_bench.merging.stream import Streamed
@@ -61,7 +61,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_memory(strategy: Any, files: list[Path], seed: int) -> dict[str, torch.Tensor]:
     models = [{n: t for n, t in load_file(f).items() if n != "ids"} for f in files]
     experts = tuple(Expert(str(n), m) for n, m in enumerate(models[1:]))
-    found: dict[str, torch.Tensor] = strategy.merge(WeightsOnly(models[0], experts, seed))
+    found: dict[str, torch.Tensor] = strategy.merge(MergeInput(models[0], experts, seed))
     return found
 
 

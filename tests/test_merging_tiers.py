@@ -17,14 +17,14 @@ from recmerge_bench_plugins.strategies.surgery import Surgery
 from recmerge_bench_plugins.strategies.validated import Options as ValidatedOptions
 from recmerge_bench_plugins.strategies.validated import ValidatedSoup, ValidatedTaskArithmetic
 
-from recmerge_bench.api import Expert, WeightsOnly
+from recmerge_bench.api import Expert, MergeInput
 from recmerge_bench.data.sequences import without_test
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.tiers import TIERS, IsolationError, merge_input
 from recmerge_bench.toolkit.merging.adapters import Adapted
 from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-from recmerge_bench.toolkit.merging.tiers import IsolationError, Sealed, given_for
 from recmerge_bench.toolkit.merging.user_sequences import UserSequences, Validation
 
 PLAIN = builders.catalogue((30, 20))
@@ -48,21 +48,39 @@ def given(tier: str, change: float = 0.3) -> Any:
     pseudo = PseudoUsers(MODEL, CAT, KEPT, 0)
     users = UserSequences(MODEL, CAT, KEPT, SPLIT, 0)
     labels = Validation.of(SPLIT, users, MODEL, CAT)
-    return given_for(tier, base, experts, 0, pseudo, {}, users, labels)
+    return merge_input(
+        tier, base, experts, 0, catalogue=pseudo, statistics={}, sequences=users, labels=labels
+    )
 
 
 def test_each_tier_has_what_it_allows_and_nothing_above() -> None:
-    above = {"T1": ("items", "validation", "grams"), "T3": ("validation", "grams"), "T4": ("test",)}
+    above = {
+        "T0": ("items", "users"), "T1": ("sequences", "validation", "grams"),
+        "T3": ("validation", "grams"), "T4": ("test",),
+    }  # fmt: skip
     for tier, names in above.items():
         handed = given(tier)
-        assert isinstance(handed, Sealed) and handed.tier == tier
+        assert isinstance(handed, MergeInput) and handed.tier == tier
         for name in names:
             with pytest.raises(IsolationError, match=f"tier {tier}"):
                 getattr(handed, name)
     with pytest.raises(HandledError, match="no data tier 'T9'"):
-        given_for("T9", {}, (), 0)
+        merge_input("T9", {}, (), 0)
     with pytest.raises(HandledError, match="labels"):
-        given_for("T4", {}, (), 0)
+        merge_input("T4", {}, (), 0)
+
+
+def test_what_depends_on_a_tier_follows_from_what_it_reads() -> None:
+    """Isolation, and who its models are run for: made-up users up to T2, real ones from T3."""
+    assert [t.name for t in TIERS.values() if not t.reads_users] == ["T0", "T1"]
+    assert [t.name for t in TIERS.values() if not t.runs_models] == ["T0"]
+    for name, tier in TIERS.items():
+        handed = given(name)
+        assert type(handed) is tier.input and tier.input.tier == tier.name == name
+        if tier.runs_models:
+            real = "sequences" in tier.reads
+            assert isinstance(handed.users, UserSequences if real else PseudoUsers)
+            assert isinstance(handed.items, PseudoUsers)
 
 
 def reachable(thing: Any, seen: set[int]) -> list[np.ndarray]:
@@ -107,27 +125,27 @@ def test_no_held_out_event_is_within_reach(tier: str) -> None:
 def test_validation_without_test_events_scores_as_with_them() -> None:
     handed = given("T4")
     weights = handed.experts[0].weights
-    net = handed.pseudo.net(weights)
+    net = handed.users.net(weights)
     counts = builders.net_counts(MODEL, net, SPLIT, SPLIT.valid, CAT, [Ranking()])[0]
     values = ndcg(rank(*counts), 10)
     wanted = {d: values[SPLIT.valid.domains == k].mean() for k, d in enumerate(CAT.domains)}
     assert handed.validation.score(weights) == pytest.approx(wanted)
     assert events(SPLIT, SPLIT.valid).isdisjoint(events(SPLIT, SPLIT.test))
-    assert "validation targets" in handed.pseudo.read
+    assert "validation targets" in handed.users.read
 
 
 def test_users_are_their_training_histories() -> None:
     handed = given("T3")
-    net = handed.pseudo.net(handed.base)
+    net = handed.users.net(handed.base)
     offsets, items = SPLIT.sequences.training(1)
-    assert handed.pseudo.size("beta") == len(offsets) - 1
+    assert handed.users.size("beta") == len(offsets) - 1
     rows = torch.tensor([3, 0, 7])
-    for row, vector in zip(rows, handed.pseudo.users(net, "beta", rows), strict=True):
+    for row, vector in zip(rows, handed.users.encode(net, "beta", rows), strict=True):
         own = torch.from_numpy(items[offsets[row] : offsets[row + 1]][-6:].astype(np.int64))
         alone = MODEL.encode(net, own[None], torch.tensor([len(own)]), "beta")[0]
         torch.testing.assert_close(vector, alone, atol=1e-6, rtol=1e-5)
     last = items[offsets[rows + 1] - 1] - CAT.span("beta").start
-    assert handed.pseudo.own("beta", rows).tolist() == last.tolist()
+    assert handed.users.own("beta", rows).tolist() == last.tolist()
     assert handed.items.own("beta", rows) is rows
 
 
@@ -159,7 +177,7 @@ def test_surgery_as_published(tier: str) -> None:
     """Yang et al. 2024, eqs. 2 and 3, by autograd: z - up relu(down z), L1 to the expert's z."""
     handed, o = given(tier), SurgeryOptions(rank=3, steps=6, lr=0.01, batch=8)
     found = Surgery(o).merge_each(handed)
-    pseudo = handed.pseudo
+    pseudo = handed.users
     merged = {
         n: t + 0.4 * sum(e.weights[n] - t for e in handed.experts) for n, t in handed.base.items()
     }
@@ -167,7 +185,7 @@ def test_surgery_as_published(tier: str) -> None:
         nets = [pseudo.net(merged), pseudo.net(expert.weights, [expert.domain])]
         with torch.no_grad():
             mine, goal = (
-                [pseudo.all_users(n, expert.domain).clone(), pseudo.items(n, expert.domain)[0]]
+                [pseudo.encode_all(n, expert.domain).clone(), pseudo.items(n, expert.domain)[0]]
                 for n in nets
             )
         draws = pseudo.generator(number, 19)
@@ -193,7 +211,7 @@ def test_an_adapter_that_has_learned_nothing_changes_nothing() -> None:
     handed = given("T1")
     tensors = Surgery(SurgeryOptions(steps=0)).merge_each(handed)["alpha"]
     adapter = {n: t for n, t in tensors.items() if n.startswith("adapter.")}
-    net = handed.pseudo.net({n: t for n, t in tensors.items() if n not in adapter})
+    net = handed.users.net({n: t for n, t in tensors.items() if n not in adapter})
     adapted = Adapted(MODEL, adapter)
     assert torch.equal(adapted.items(net, "alpha")[0], MODEL.items(net, "alpha")[0])
     histories, lengths = torch.tensor([[1, 2, 3]]), torch.tensor([3])
@@ -265,4 +283,4 @@ def test_labels_are_not_for_lower_tiers(strategy: Any) -> None:
         strategy.merge(given("T3"))
     handed = given("T4")
     with pytest.raises(HandledError, match="T1"):
-        Surgery().merge_each(WeightsOnly(handed.base, handed.experts, 0))
+        Surgery().merge_each(MergeInput(handed.base, handed.experts, 0))

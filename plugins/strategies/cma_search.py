@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from recmerge_bench.api import (
     Check,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithCatalogue,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class CmaSearch(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Search and merge.
 
         Raises:
@@ -60,14 +62,12 @@ class CmaSearch(StrategyDefinition):
         from recmerge_bench.toolkit.merging.coefficients import Coefficients
         from recmerge_bench.toolkit.merging.objective import Disagreement
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
         from recmerge_bench.toolkit.merging.vectors import unflatten
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("cma-search needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "cma-search")
         o = self.options
         found = Coefficients(TaskVectors.of(given), o.granularity, o.start)
-        net = given.pseudo.net(given.base)
+        net = given.users.net(given.base)
         found.bind(net)
         objective = Disagreement(given, o.sample, o.temperature)
         shape = found.weights.shape

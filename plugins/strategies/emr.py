@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, MergeInput, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ class Emr(StrategyDefinition):
 
     modulated = True
 
-    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, Tensor]]:
+    def merge_each(self, given: MergeInput) -> dict[str, dict[str, Tensor]]:
         """Base plus the rescaled, masked elected vector; means are over all entries."""
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
         from recmerge_bench.toolkit.merging.trim import elected_signs

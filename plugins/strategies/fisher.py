@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from recmerge_bench.api import (
     Check,
     Expert,
-    HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithCatalogue,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from recmerge_bench.toolkit.merging.tiers import WithCatalogue
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Fisher(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Weighted mean of the experts.
 
         Raises:
@@ -54,10 +54,8 @@ class Fisher(StrategyDefinition):
         """
         import torch
 
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("fisher needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "fisher")
         total = {n: torch.zeros_like(t, dtype=torch.float32) for n, t in given.base.items()}
         mass = {n: torch.zeros_like(t) for n, t in total.items()}
         for number, expert in enumerate(given.experts):
@@ -71,16 +69,16 @@ class Fisher(StrategyDefinition):
         """Mean squared gradient of the log-likelihood, by parameter."""
         import torch
 
-        pseudo, o = given.pseudo, self.options
-        net = pseudo.net(expert.weights, [expert.domain])
+        users, o = given.users, self.options
+        net = users.net(expert.weights, [expert.domain])
         own = {n: p for n, p in net.named_parameters() if n in given.base}
         found = {n: torch.zeros_like(p) for n, p in own.items()}
-        generator = pseudo.generator(number, 11)
-        rows = torch.randperm(pseudo.size(expert.domain), generator=generator)[: o.sample]
+        generator = users.generator(number, 11)
+        rows = torch.randperm(users.size(expert.domain), generator=generator)[: o.sample]
         for row in rows.split(1):
             with torch.enable_grad():
-                user = pseudo.users(net, expert.domain, row)
-                scores = pseudo.scores(user, pseudo.items(net, expert.domain)) / o.temperature
+                user = users.encode(net, expert.domain, row)
+                scores = users.scores(user, users.items(net, expert.domain)) / o.temperature
                 logs = scores.log_softmax(1)[0]
                 drawn = torch.multinomial(logs.detach().exp().cpu(), 1, generator=generator)
                 grads = torch.autograd.grad(logs[drawn[0]], list(own.values()), allow_unused=True)

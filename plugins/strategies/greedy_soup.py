@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.api import (
     Check,
-    HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithCatalogue,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
@@ -37,18 +38,16 @@ class GreedySoup(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """The average of the chosen experts.
 
         Raises:
             HandledError: the strategy was not given pseudo-users.
         """
         from recmerge_bench.toolkit.merging.objective import Disagreement
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
         from recmerge_bench.toolkit.merging.vectors import weighted_sum
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("greedy-soup needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "greedy-soup")
         objective = Disagreement(given, self.options.sample, self.options.temperature)
         alone = {e.domain: objective.of(e.weights) for e in given.experts}
         order = sorted(given.experts, key=lambda e: alone[e.domain])

@@ -9,17 +9,19 @@ from recmerge_bench.api import (
     Check,
     Expert,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithCatalogue,
+    WithStatistics,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from recmerge_bench.toolkit.merging.tiers import WithCatalogue
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,15 @@ class RegMean(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Closed form, in double precision.
 
         Raises:
             HandledError: the strategy was not given pseudo-users.
         """
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
         from recmerge_bench.toolkit.merging.vectors import weighted_sum
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("regmean needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "regmean")
         count = len(given.experts)
         merged = weighted_sum([e.weights for e in given.experts], [1 / count] * count)
         grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
@@ -119,14 +119,14 @@ class RegMean(StrategyDefinition):
 
         from recmerge_bench.toolkit.merging.grams import GramRecorder
 
-        pseudo, domain = given.pseudo, expert.domain
-        net = pseudo.net(expert.weights, [domain])
+        users, domain = given.users, expert.domain
+        net = users.net(expert.weights, [domain])
         maps = {n: p for n, p in net.named_parameters() if n in given.base and p.dim() == 2}
-        rows = torch.randperm(pseudo.size(domain), generator=pseudo.generator(number, 13))
+        rows = torch.randperm(users.size(domain), generator=users.generator(number, 13))
         rows = rows[: self.options.sample or None]
         with torch.no_grad(), GramRecorder(maps) as recorder:
-            pseudo.users(net, domain, rows)
-            pseudo.items(net, domain)
+            users.encode(net, domain, rows)
+            users.items(net, domain)
         return recorder.means(self.options.joint == "pooled")
 
     def shrunk(self, gram: Tensor) -> Tensor:
@@ -140,11 +140,7 @@ class ShippedRegMean(RegMean):
     """The same with Gram matrices that each domain made of its own training sequences."""
 
     def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
-        from recmerge_bench.toolkit.merging.tiers import WithStatistics
-
-        if not isinstance(given, WithStatistics):
-            raise HandledError("regmean-shipped needs shipped statistics: tier T2")
-        return dict(given.grams[expert.domain])
+        return dict(needs(given, WithStatistics, "regmean-shipped").grams[expert.domain])
 
 
 _CHECKS: dict[str, tuple[Check, ...]] = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from recmerge_bench.api import (
     Check,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
     hookimpl,
 )
 
@@ -45,7 +45,7 @@ class Slerp(StrategyDefinition):
     Options = Options
     reach = "tensor"
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Interpolate.
 
         Raises:

@@ -13,17 +13,18 @@ from recmerge_bench.api import (
     Check,
     Expert,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithCatalogue,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from recmerge_bench.toolkit.merging.tiers import WithCatalogue
 
 
 @dataclass(frozen=True)
@@ -55,20 +56,18 @@ class Surgery(StrategyDefinition):
     Options = Options
     modulated = True
 
-    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, Tensor]]:
+    def merge_each(self, given: MergeInput) -> dict[str, dict[str, Tensor]]:
         """The merged tensors and an adapter for each domain.
 
         Raises:
             HandledError: the strategy was not given anything to run models on.
         """
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
         from recmerge_bench.toolkit.merging.vectors import add_task_vectors
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("surgery needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "surgery")
         scales = [self.options.scale] * len(given.experts)
         merged = add_task_vectors(given.base, [e.weights for e in given.experts], scales)
-        net = given.pseudo.net(merged)
+        net = given.users.net(merged)
         found, distances = {}, {}
         for number, expert in enumerate(given.experts):
             adapter, distances[expert.domain] = self._learn(given, net, expert, number)
@@ -84,13 +83,13 @@ class Surgery(StrategyDefinition):
 
         from recmerge_bench.toolkit.merging.adapters import PREFIX, corrected
 
-        o, pseudo, domain = self.options, given.pseudo, expert.domain
-        own = pseudo.net(expert.weights, [domain])
+        o, users, domain = self.options, given.users, expert.domain
+        own = users.net(expert.weights, [domain])
         with torch.no_grad():
-            mine = [pseudo.all_users(net, domain), pseudo.items(net, domain)[0]]
-            goal = [pseudo.all_users(own, domain), pseudo.items(own, domain)[0]]
+            mine = [users.encode_all(net, domain), users.items(net, domain)[0]]
+            goal = [users.encode_all(own, domain), users.items(own, domain)[0]]
         mine, goal = [v.clone() for v in mine], [v.clone() for v in goal]
-        width, generator = mine[0].shape[1], pseudo.generator(number, 19)
+        width, generator = mine[0].shape[1], users.generator(number, 19)
         down = torch.randn(o.rank, width, generator=generator) * width**-0.5
         down = down.to(mine[0]).requires_grad_()
         up = torch.zeros(width, o.rank).to(mine[0]).requires_grad_()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, MergeInput, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,7 @@ class TallMasks(StrategyDefinition):
     Options = Options
     modulated = True
 
-    def merge_each(self, given: WeightsOnly) -> dict[str, dict[str, Tensor]]:
+    def merge_each(self, given: MergeInput) -> dict[str, dict[str, Tensor]]:
         """Masks from magnitudes alone."""
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
         from recmerge_bench.toolkit.merging.vectors import unflatten

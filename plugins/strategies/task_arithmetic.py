@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Check, Spec, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, MergeInput, Spec, StrategySpec, hookimpl
 from recmerge_bench.toolkit.merging.strategy import Scale, ScaledStrategy, norm_scale
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class TaskArithmetic(ScaledStrategy):
     Options = Options
     reach = "entry"
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Base plus scaled task vectors, without materialising the vectors."""
         from recmerge_bench.toolkit.merging.vectors import add_task_vectors, task_vector_lengths
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from recmerge_bench.api import (
     Check,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
     hookimpl,
 )
 from recmerge_bench.toolkit.merging.strategy import Scale, TaskVectorStrategy
@@ -115,7 +115,7 @@ class Trimmed(StrategyDefinition):
         super().__init__(options)
         self.limits, self.tie = limits, tie
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Base plus the scaled mean of the agreeing."""
         import torch
 

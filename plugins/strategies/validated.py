@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from recmerge_bench.api import (
     Check,
     HandledError,
+    MergeInput,
     Spec,
     StrategyDefinition,
     StrategySpec,
-    WeightsOnly,
+    WithLabels,
     hookimpl,
+    needs,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from recmerge_bench.toolkit.merging.tiers import WithLabels
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class ValidatedTaskArithmetic(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Base plus the best multiple of the sum of task vectors.
 
         Raises:
@@ -57,7 +58,7 @@ class ValidatedTaskArithmetic(StrategyDefinition):
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
         from recmerge_bench.toolkit.merging.vectors import unflatten
 
-        labels = _labels(given)
+        labels = needs(given, WithLabels, "task-arithmetic-validated")
         vectors = TaskVectors.of(given)
         total = vectors.rows.sum(0)
         found = {}
@@ -75,7 +76,7 @@ class ValidatedSoup(StrategyDefinition):
 
     Options = Options
 
-    def merge(self, given: WeightsOnly) -> dict[str, Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """The average of the chosen experts.
 
         Raises:
@@ -83,7 +84,7 @@ class ValidatedSoup(StrategyDefinition):
         """
         from recmerge_bench.toolkit.merging.vectors import weighted_sum
 
-        labels, limit = _labels(given), self.options.limit
+        labels, limit = needs(given, WithLabels, "greedy-soup-validated"), self.options.limit
         alone = {e.domain: _mean(labels, e.weights, limit) for e in given.experts}
         order = sorted(given.experts, key=lambda e: -alone[e.domain])
         chosen, best = [order[0]], alone[order[0].domain]
@@ -96,14 +97,6 @@ class ValidatedSoup(StrategyDefinition):
         given.note("chosen", [e.domain for e in chosen])
         given.note("validation", best)
         return weighted_sum([e.weights for e in chosen], [1 / len(chosen)] * len(chosen))
-
-
-def _labels(given: WeightsOnly) -> WithLabels:
-    from recmerge_bench.toolkit.merging.tiers import WithLabels
-
-    if not isinstance(given, WithLabels):
-        raise HandledError("this strategy is tuned on validation targets: tier T4")
-    return given
 
 
 def _mean(given: WithLabels, weights: Mapping[str, Tensor], limit: int) -> float:

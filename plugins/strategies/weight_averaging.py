@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recmerge_bench.api import Check, Spec, StrategyDefinition, StrategySpec, WeightsOnly, hookimpl
+from recmerge_bench.api import Check, MergeInput, Spec, StrategyDefinition, StrategySpec, hookimpl
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +15,7 @@ class WeightAveraging(StrategyDefinition):
 
     reach = "entry"
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Mean of the experts, tensor by tensor, accumulated in place."""
         from recmerge_bench.toolkit.merging.vectors import weighted_sum
 

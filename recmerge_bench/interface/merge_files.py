@@ -196,7 +196,8 @@ class _Papers:
             f"seed {own['seed']}.\n"
             f"{own['parameters']['merged']:,} parameters merged, "
             f"{own['parameters']['kept_of_base']:,} are the base's.\n\n"
-            f"Method: {spec.citation or 'own'}. No user data was read: weights only (tier T0).\n\n"
+            f"Method: {spec.citation or 'own'}. No user data was read: "
+            f"{spec.data_tier.handed} only (tier {spec.tier}).\n\n"
             f"| role | file | SHA-256 |\n|---|---|---|\n{files}\n\n"
             f"Its licence follows from those of the base and the experts.\n"
         )

@@ -120,7 +120,7 @@ def merging_spec(registry: Registry, method: str, sweep: bool = False) -> Strate
     assert isinstance(spec, StrategySpec)  # a registry holds each kind's own
     if spec.passthrough or "experts" not in spec.inputs:
         raise HandledError(f"'{spec.name}' does not merge experts: run it in a suite")
-    if spec.tier != "T0":
+    if spec.data_tier.reads:
         raise HandledError(
             f"'{spec.name}' needs more than weights (data tier {spec.tier}): run it in a suite"
         )

@@ -9,7 +9,6 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plugins import Plugins, registry_of
-from recmerge_bench.planning.plan import ISOLATED
 from recmerge_bench.planning.select import terms
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.suite import load_suite as read_suite
@@ -106,7 +105,7 @@ def _named(registry: Registry, name: str) -> Spec | None:
 
 def _fits(spec: Spec, track: Track) -> bool:
     if isinstance(spec, StrategySpec):
-        admitted = not track.isolated or spec.passthrough or spec.tier in ISOLATED
+        admitted = not track.isolated or spec.passthrough or not spec.data_tier.reads_users
         return bool(track.backbones) and admitted
     if isinstance(spec, CDSRSpec):
         return not track.backbones

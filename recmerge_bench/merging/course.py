@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recmerge_bench.definitions import WeightsOnly
+from recmerge_bench.tiers import MergeInput
 from recmerge_bench.toolkit.merging.coefficients import Coefficients
 from recmerge_bench.toolkit.merging.learned import LearnOptions, transformed
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 
 
 def models_along(
-    given: WeightsOnly,
+    given: MergeInput,
     options: LearnOptions,
     trace: Sequence[Mapping[str, Any]],
     last: Sequence[Sequence[float]],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.toolkit.merging.tiers import IsolationError
+from recmerge_bench.tiers import IsolationError
 
 
 @dataclass

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from recmerge_bench.borders.merges import check_merged, check_survey
-from recmerge_bench.definitions import Expert, StrategyDefinition, WeightsOnly
+from recmerge_bench.definitions import Expert, StrategyDefinition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.checkpoints import Checkpoint, Weights, Writer, check_alike, writing
 from recmerge_bench.merging.in_memory import Collected
 from recmerge_bench.policy import action, select
+from recmerge_bench.tiers import MergeInput
 from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
 from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
 
@@ -263,7 +264,7 @@ class Streamed:
             self._finite(own, name, expert.path)
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
-        made = strategy.merge(WeightsOnly({name: base}, tuple(experts), seed))
+        made = strategy.merge(MergeInput({name: base}, tuple(experts), seed))
         return check_merged(strategy, {name: base}, made, finite=False)[name].reshape(-1)
 
     def _whole(
@@ -279,7 +280,7 @@ class Streamed:
                 changed[number] = changed[number] or not torch.equal(tensor, base[name])
             experts.append(Expert(str(expert.path), own))
         merged = check_merged(
-            strategy, base, strategy.merge(WeightsOnly(base, tuple(experts), seed)), finite=False
+            strategy, base, strategy.merge(MergeInput(base, tuple(experts), seed)), finite=False
         )
         for name in self.merged:
             yield merged[name].reshape(-1)

@@ -91,7 +91,7 @@ class Configurations:
                 )
                 for domain in trainings.expert_domains(spec)
             }
-        if spec.tier == "T4":
+        if "labels" in spec.data_tier.reads:
             trained_with.merge = {"select": trainings.merge_choice(model, split).name}
         return trained_with
 

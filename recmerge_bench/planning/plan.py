@@ -58,10 +58,6 @@ def build(
     return plan
 
 
-#: Data tiers that read nothing of any user.
-ISOLATED = ("T0", "T1")
-
-
 class TrackPlanner:
     """Adds the cells of one track to the plan."""
 
@@ -247,7 +243,8 @@ class TrackPlanner:
         Raises:
             HandledError: the track is data-isolated and the strategy reads more.
         """
-        if self.track.isolated and not spec.passthrough and spec.tier not in ISOLATED:
+        tier = spec.data_tier
+        if self.track.isolated and not spec.passthrough and tier.reads_users:
             raise HandledError(
                 f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "
                 "data of users; give it a track of its own"
@@ -265,12 +262,12 @@ class TrackPlanner:
             modules = (module(spec), *((module(model.spec),) if model.spec else ()))
             label = f"merge {name} {row.method} {variant_of(row)} {seed_text(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
-            if spec.tier != "T0":
+            if tier.runs_models:
                 inputs |= {"data": split.data, **self.trainings.text(model, split.data)}
-            if spec.tier not in ("T0", "T1"):
+            if tier.reads_users:
                 inputs["split"] = split.key
             reason = None
-            if spec.tier == "T4":
+            if "labels" in tier.reads:
                 choice = self.trainings.merge_choice(model, split)
                 config, modules = {**config, **choice.config}, (*modules, *choice.modules)
                 inputs, reason = {**inputs, **choice.inputs}, choice.reason

@@ -31,8 +31,8 @@ from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, placed
 from recmerge_bench.running.store import scratch_of
 from recmerge_bench.targets import define
+from recmerge_bench.tiers import TIERS, MergeInput, WithCatalogue, WithSequences, WithStatistics
 from recmerge_bench.toolkit.merging.adapters import PREFIX
-from recmerge_bench.toolkit.merging.tiers import Sealed, WithStatistics
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,11 +101,11 @@ class Apart:
                 os.close(handle)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def merge(self, given: Sealed, like: Tensors) -> Merged:
+    def merge(self, given: MergeInput, like: Tensors) -> Merged:
         """Hand over what the tier allows, and wait for what the strategy makes of it.
 
         Args:
-            given: see `given_for`.
+            given: see `Tier.hand`.
             like: the base's tensors, which merged ones resemble.
 
         Raises:
@@ -224,11 +224,11 @@ def _targets(value: Any) -> list[str]:
 
 
 def _made(
-    given: Sealed, context: Context, body: int, confinement: Confinement
+    given: MergeInput, context: Context, body: int, confinement: Confinement
 ) -> dict[str, Any]:  # fmt: skip
     described = context.config["strategy"]
     strategy = define(described["target"], described["options"])
-    if given.tier != "T0":  # where models are run, all lies on the device
+    if TIERS[given.tier].runs_models:  # where models are run, all lies on the device
         experts = tuple(Expert(e.domain, placed(e.weights, context.device)) for e in given.experts)
         given = replace(given, base=placed(given.base, context.device), experts=experts)
     if isinstance(given, WithStatistics):
@@ -255,11 +255,15 @@ def _made(
     }
 
 
-def _read(given: Any) -> list[str]:
+def _read(given: MergeInput) -> list[str]:
     """What the strategy has read, for the record."""
-    parts = vars(given)
-    seen = {name for key in ("pseudo", "items") if key in parts for name in parts[key].read}
-    return ["weights", *sorted(seen), *(("grams",) if "grams" in parts else ())]
+    parts: set[str] = set()
+    if isinstance(given, WithCatalogue):
+        parts |= given.items.read
+    if isinstance(given, WithSequences):
+        parts |= given.sequences.read
+    statistics = ["grams"] if isinstance(given, WithStatistics) else []
+    return ["weights", *sorted(parts), *statistics]
 
 
 def _notes(notes: Mapping[str, Any]) -> dict[str, Any]:

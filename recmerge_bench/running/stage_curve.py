@@ -15,6 +15,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.errors import HandledError
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import base_and_experts
+from recmerge_bench.tiers import MergeInput
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,7 +29,6 @@ def run(context: Context) -> dict[str, Any]:
     """Cross entropy, entropy and NDCG@10 on some test targets of each domain, step by step."""
     from recmerge_bench.merging.course import models_along
     from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-    from recmerge_bench.toolkit.merging.tiers import given_for
 
     definition, strategy = context.definition("model"), context.definition("strategy")
     notes = json.loads((context.inputs["merge"] / "record.json").read_text())["report"]["notes"]
@@ -37,7 +37,7 @@ def run(context: Context) -> dict[str, Any]:
     base, experts, kept = base_and_experts(context, context.device)
     catalogue = context.interactions().catalogue
     net = PseudoUsers(definition, catalogue, kept, context.seed, context.device).net(base)
-    given = given_for("T0", base, experts, context.seed)
+    given = MergeInput(base, experts, context.seed)
     sample = _Sample(context, catalogue)
     points = []
     options = strategy.options

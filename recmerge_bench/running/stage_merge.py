@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from recmerge_bench.definitions import Expert
@@ -11,8 +11,8 @@ from recmerge_bench.running.apart import Apart
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, base_and_experts
 from recmerge_bench.running.stage_train import adapter_of, weights_of
+from recmerge_bench.tiers import Source, Tier, tier_named
 from recmerge_bench.toolkit.merging.adapters import PREFIX
-from recmerge_bench.toolkit.merging.tiers import given_for
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -26,22 +26,18 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _merge(context: Context, apart: Apart) -> dict[str, Any]:
-    tier = context.config.get("tier", "T0")
+    tier = tier_named(context.config["tier"])
     base, experts, kept = base_and_experts(context, "cpu")
     for expert in experts:
         _same_shapes(base, expert.weights, expert.domain)
         if all(bool((t == base[n]).all()) for n, t in expert.weights.items()):
             raise HandledError(f"the expert of '{expert.domain}' equals the base: it did not train")
-    pseudo = _pseudo_users(context, kept) if tier != "T0" else None
-    grams = _grams(context, experts, pseudo) if tier == "T2" else None
-    sequences = _user_sequences(context, kept) if tier in ("T3", "T4") else None
-    labels = _validation(context, sequences) if tier == "T4" else None
-    given = given_for(tier, base, experts, context.seed, pseudo, grams, sequences, labels)
+    given = tier.hand(base, experts, context.seed, _sources(context, tier, experts, kept))
     made = apart.merge(given, base)
     for domain, merged in made.models.items():
         _save(context, domain, merged, kept)
     return {
-        "tier": tier,
+        "tier": tier.name,
         "read": made.read,
         "opened": made.opened,
         "enforced": made.enforced,
@@ -68,7 +64,44 @@ def _save(
     save_file(tensors, str(context.out / weights_of(domain)))
 
 
-def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
+def _sources(
+    context: Context, tier: Tier, experts: tuple[Expert, ...], kept: Mapping[str, Tensors]
+) -> dict[Source, Any]:
+    """What merges of the tier read, and nothing beyond it."""
+    sources: dict[Source, Any] = {}
+    for source in tier.reads:
+        sources[source] = _READERS[source](context, experts, kept, sources)
+    return sources
+
+
+def _catalogue(context: Context, _: object, kept: Mapping[str, Tensors], __: object) -> Any:
+    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+
+    catalogue = context.interactions().catalogue
+    definition = context.definition("model")
+    return PseudoUsers(definition, catalogue, kept, context.seed, context.device)
+
+
+def _statistics(
+    context: Context, experts: tuple[Expert, ...], _: object, sources: Mapping[Source, Any]
+) -> dict[str, Any]:
+    """What each domain ships; computed before the strategy is asked, from its own data alone."""
+    from recmerge_bench.merging.statistics import shipped_grams
+
+    definition, split = context.definition("model"), context.split()
+    catalogue, users = context.interactions().catalogue, sources["catalogue"]
+    options = context.config["strategy"]["options"]  # the strategy's module is not run here
+    sample, pooled = int(options.get("sample", 0)), options.get("joint", "own") == "pooled"
+    return {
+        e.domain: shipped_grams(
+            definition, users.net(e.weights, [e.domain]), e.weights, split, catalogue, e.domain,
+            sample, context.seed, pooled,
+        )
+        for e in experts
+    }  # fmt: skip
+
+
+def _sequences(context: Context, _: object, kept: Mapping[str, Tensors], __: object) -> Any:
     from recmerge_bench.toolkit.merging.user_sequences import UserSequences
 
     return UserSequences(
@@ -81,7 +114,7 @@ def _user_sequences(context: Context, kept: Mapping[str, Tensors]) -> Any:
     )
 
 
-def _validation(context: Context, pseudo: Any) -> Any:
+def _labels(context: Context, _: object, __: object, sources: Mapping[Source, Any]) -> Any:
     from recmerge_bench.running.selection import selection_of
     from recmerge_bench.toolkit.merging.user_sequences import Validation
     from recmerge_bench.training.validation import FULL
@@ -89,32 +122,17 @@ def _validation(context: Context, pseudo: Any) -> Any:
     selection = selection_of(context) or FULL
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
-    return Validation.of(context.split(), pseudo, definition, catalogue, selection)
+    return Validation.of(
+        context.split(), sources["sequences"], definition, catalogue, selection
+    )
 
 
-def _pseudo_users(context: Context, kept: Mapping[str, Tensors]) -> Any:
-    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-
-    catalogue = context.interactions().catalogue
-    definition = context.definition("model")
-    return PseudoUsers(definition, catalogue, kept, context.seed, context.device)
-
-
-def _grams(context: Context, experts: tuple[Expert, ...], pseudo: Any) -> dict[str, Any]:
-    """What each domain ships; computed before the strategy is asked, from its own data alone."""
-    from recmerge_bench.merging.statistics import shipped_grams
-
-    definition, split = context.definition("model"), context.split()
-    catalogue = context.interactions().catalogue
-    options = context.config["strategy"]["options"]  # the strategy's module is not run here
-    sample, pooled = int(options.get("sample", 0)), options.get("joint", "own") == "pooled"
-    return {
-        e.domain: shipped_grams(
-            definition, pseudo.net(e.weights, [e.domain]), e.weights, split, catalogue, e.domain,
-            sample, context.seed, pooled,
-        )
-        for e in experts
-    }  # fmt: skip
+_READERS: Mapping[Source, Callable[..., Any]] = {
+    "catalogue": _catalogue,
+    "statistics": _statistics,
+    "sequences": _sequences,
+    "labels": _labels,
+}
 
 
 def _same_shapes(base: Tensors, other: Tensors, whose: str) -> None:

@@ -9,17 +9,10 @@ from recmerge_bench.planning.tuning import DATA
 from recmerge_bench.report.boards import pieces
 from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.table import Line
+from recmerge_bench.tiers import TIERS
 
 UNRECORDED = "not recorded"
 UNDECLARED = "not declared"
-#: What merges of a data tier read.
-TIERS = {
-    "T0": "weights",
-    "T1": "generated users",
-    "T2": "statistics of users",
-    "T3": "users' training histories",
-    "T4": "validation labels",
-}
 
 
 def budget_text(told: Budget | None) -> str:
@@ -47,9 +40,10 @@ def was_tuned(line: Line) -> bool:
 def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
     """What data a track's rows used, for its card."""
     tiers = sorted({line.tier for line in lines if line.tier})
-    reads = "no data of users (tiers T0, T1)" if isolated else ""
+    without = ", ".join(tier.name for tier in TIERS.values() if not tier.reads_users)
+    reads = f"no data of users (tiers {without})" if isolated else ""
     if not isolated and tiers:
-        reads = "; ".join(f"{tier}: {TIERS[tier]}" for tier in tiers if tier in TIERS)
+        reads = "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
     counts: dict[str, int] = {}
     for line in lines:
         said = tuned_text(line)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
-from recmerge_bench.toolkit.merging.tiers import TIERS
 
 #: Kinds that have pages, and how a page calls them.
 METHODS = {
@@ -105,7 +104,7 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
         found.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
         found += [("Checked against", str(check)) for check in spec.checks]
     if isinstance(spec, StrategySpec):
-        reads = TIERS[spec.tier]
+        reads = spec.data_tier.handed
         found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
         if spec.passthrough:
             found.append(("Merges", "nothing: its input is evaluated as it is"))

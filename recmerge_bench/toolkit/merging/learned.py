@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from recmerge_bench.definitions import StrategyDefinition, WeightsOnly
+from recmerge_bench.definitions import StrategyDefinition
 from recmerge_bench.errors import HandledError
+from recmerge_bench.tiers import MergeInput, WithCatalogue, needs
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
     from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
-    from recmerge_bench.toolkit.merging.tiers import WithCatalogue
+    from recmerge_bench.toolkit.merging.users import Users
 
 
 @dataclass(frozen=True)
@@ -98,21 +98,19 @@ class LearnedWeights(StrategyDefinition):
         """
         raise NotImplementedError
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Learn the weights and merge with them."""
         import torch
 
         from recmerge_bench.toolkit.merging.coefficients import Coefficients
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
-        from recmerge_bench.toolkit.merging.tiers import WithCatalogue
         from recmerge_bench.toolkit.merging.vectors import unflatten
 
-        if not isinstance(given, WithCatalogue):
-            raise HandledError("learning weights needs the item catalogue: tier T1")
+        given = needs(given, WithCatalogue, "learning weights")
         o = self.options
         vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
         learned = Coefficients(vectors, o.granularity, o.start)
-        net = given.pseudo.net(given.base)
+        net = given.users.net(given.base)
         learned.bind(net)
         net.train(o.dropout)
         trace = self._learn(learned, net, given)
@@ -129,19 +127,19 @@ class LearnedWeights(StrategyDefinition):
         """Run the steps; (step, loss, weights) at some of them."""
         import torch
 
-        o, pseudo = self.options, given.pseudo
-        teachers = {e.domain: Teacher(pseudo, e.domain, e.weights) for e in given.experts}
+        o, users = self.options, given.users
+        teachers = {e.domain: Teacher(users, e.domain, e.weights) for e in given.experts}
         raw = learned.weights.clone()  # what Adam moves; the model has it clamped, if asked
         optimizer = torch.optim.Adam([raw], lr=o.lr)
         items: dict[str, Any] = {}
         trace = []
         for step in range(o.steps):
             if step == 0 or (o.refresh and step % o.refresh == 0):
-                items = frozen_items(pseudo, net)
-            torch.manual_seed(pseudo.generator(step, 1).initial_seed())  # of dropout
+                items = frozen_items(users, net)
+            torch.manual_seed(users.generator(step, 1).initial_seed())  # of dropout
             learned.gradient.zero_()
             with torch.enable_grad():
-                loss = self._loss(pseudo, net, teachers, items, step)
+                loss = self._loss(users, net, teachers, items, step)
                 loss.backward()
             raw.grad = learned.weights_gradient()
             if o.clamp:
@@ -161,7 +159,7 @@ class LearnedWeights(StrategyDefinition):
 
     def _loss(
         self,
-        pseudo: PseudoUsers,
+        users: Users,
         net: nn.Module,
         teachers: Mapping[str, Teacher],
         items: Mapping[str, Any],
@@ -171,11 +169,11 @@ class LearnedWeights(StrategyDefinition):
         import torch
 
         o, parts = self.options, []
-        for domain, rows in self._sample(pseudo, step).items():
-            student = pseudo.scores(pseudo.users(net, domain, rows), items[domain])
+        for domain, rows in self._sample(users, step).items():
+            student = users.scores(users.encode(net, domain, rows), items[domain])
             teacher = teachers[domain].scores(rows)
             if o.exclude_self:
-                own = pseudo.own(domain, rows)[:, None].to(student.device)
+                own = users.own(domain, rows)[:, None].to(student.device)
                 student = student.scatter(1, own, -torch.inf)
                 teacher = teacher.scatter(1, own, -torch.inf)
             values = self.each(student, teacher)
@@ -185,24 +183,24 @@ class LearnedWeights(StrategyDefinition):
                 parts.append(values.sum() / o.batch)
         return torch.stack(parts).sum()
 
-    def _sample(self, pseudo: PseudoUsers, step: int) -> dict[str, Tensor]:
+    def _sample(self, users: Users, step: int) -> dict[str, Tensor]:
         """Pseudo-users of a step by domain: int64 [some]."""
         import torch
 
-        count, generator = self.options.batch, pseudo.generator(step, 0)
+        count, generator = self.options.batch, users.generator(step, 0)
         if self.options.sampling == "each":
             count *= self.options.batches
             return {
-                d: torch.randperm(pseudo.size(d), generator=generator)[:count]
-                for d in pseudo.domains
+                d: torch.randperm(users.size(d), generator=generator)[:count]
+                for d in users.domains
             }
-        sizes = torch.tensor([pseudo.size(d) for d in pseudo.domains])
+        sizes = torch.tensor([users.size(d) for d in users.domains])
         if self.options.sampling == "balanced":
             owner = (torch.arange(count) + step * count) % len(sizes)
         else:
             owner = torch.multinomial(sizes.double(), count, True, generator=generator)
         found = {}
-        for number, domain in enumerate(pseudo.domains):
+        for number, domain in enumerate(users.domains):
             some = int((owner == number).sum())
             if some:
                 found[domain] = torch.randint(int(sizes[number]), (some,), generator=generator)
@@ -212,32 +210,32 @@ class LearnedWeights(StrategyDefinition):
 class Teacher:
     """A domain's expert: vectors of all pseudo-users and items; scores are made on the fly."""
 
-    def __init__(self, pseudo: PseudoUsers, domain: str, weights: Mapping[str, Tensor]) -> None:
+    def __init__(self, users: Users, domain: str, weights: Mapping[str, Tensor]) -> None:
         import torch
 
-        net = pseudo.net(weights, [domain])
-        self.pseudo = pseudo
+        net = users.net(weights, [domain])
+        self.users = users
         with torch.no_grad():
-            self.users = pseudo.all_users(net, domain)
-            self.items = pseudo.items(net, domain)
+            self.vectors = users.encode_all(net, domain)
+            self.items = users.items(net, domain)
 
     def scores(self, rows: Tensor) -> Tensor:
         """[B, N] for some pseudo-users, without gradients."""
         import torch
 
         with torch.no_grad():
-            return self.pseudo.scores(self.users[rows], self.items)
+            return self.users.scores(self.vectors[rows], self.items)
 
 
-def frozen_items(pseudo: PseudoUsers, net: nn.Module) -> dict[str, Any]:
+def frozen_items(users: Users, net: nn.Module) -> dict[str, Any]:
     """Items of every domain as the net has them now, dropout off: (vectors, biases or None)."""
     import torch
 
     was, found = net.training, {}
     net.eval()
     with torch.no_grad():
-        for domain in pseudo.domains:
-            table, bias = pseudo.items(net, domain)
+        for domain in users.domains:
+            table, bias = users.items(net, domain)
             found[domain] = (table.clone(), None if bias is None else bias.clone())
     net.train(was)
     return found

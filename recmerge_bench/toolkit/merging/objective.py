@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from recmerge_bench.toolkit.merging.tiers import WithCatalogue
+from recmerge_bench.tiers import WithCatalogue
 
 
 class Disagreement:
@@ -21,19 +21,19 @@ class Disagreement:
     """
 
     def __init__(self, given: WithCatalogue, sample: int, temperature: float) -> None:
-        self.pseudo, self.temperature = given.pseudo, temperature
+        self.users, self.temperature = given.users, temperature
         self.rows: dict[str, Tensor] = {}
         self.teachers: dict[str, Tensor] = {}
         for number, expert in enumerate(given.experts):
-            size = self.pseudo.size(expert.domain)
-            order = torch.randperm(size, generator=self.pseudo.generator(number, 7))
+            size = self.users.size(expert.domain)
+            order = torch.randperm(size, generator=self.users.generator(number, 7))
             self.rows[expert.domain] = order[:sample].sort().values
-            net = self.pseudo.net(expert.weights, [expert.domain])
+            net = self.users.net(expert.weights, [expert.domain])
             self.teachers[expert.domain] = self._logs(net, expert.domain)
 
     def of(self, weights: Mapping[str, Tensor]) -> float:
         """The disagreement of a model with these merged tensors, in nats."""
-        return self.of_net(self.pseudo.net(weights))
+        return self.of_net(self.users.net(weights))
 
     def of_net(self, net: nn.Module) -> float:
         """The disagreement of a net as it stands."""
@@ -45,6 +45,6 @@ class Disagreement:
 
     def _logs(self, net: nn.Module, domain: str) -> Tensor:
         with torch.inference_mode():
-            users = self.pseudo.users(net, domain, self.rows[domain])
-            scores = self.pseudo.scores(users, self.pseudo.items(net, domain))
+            users = self.users.encode(net, domain, self.rows[domain])
+            scores = self.users.scores(users, self.users.items(net, domain))
             return F.log_softmax(scores.float() / self.temperature, 1)

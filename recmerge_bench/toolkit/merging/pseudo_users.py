@@ -2,101 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor, nn
 
-from recmerge_bench.data.interactions import Catalogue
-from recmerge_bench.definitions import Backbone
-from recmerge_bench.seeds import mixed
+from recmerge_bench.toolkit.merging.users import Users
 
 
-class PseudoUsers:
-    """The catalogue's items run through models, the only data that a T1 strategy sees.
+class PseudoUsers(Users):
+    """The catalogue's items as users, the only data that a T1 strategy sees.
 
-    Args:
-        definition: the backbone.
-        catalogue: the items.
-        kept: what each domain keeps for itself (its item table): domain -> named tensors.
-        seed: of the run.
-        device: where models go.
+    User i of a domain has met the domain's item i and nothing else. Arguments: see `Users`.
     """
-
-    def __init__(
-        self,
-        definition: Backbone,
-        catalogue: Catalogue,
-        kept: Mapping[str, Mapping[str, Tensor]],
-        seed: int,
-        device: str = "cpu",
-    ) -> None:
-        self._definition, self._catalogue, self._kept = definition, catalogue, kept
-        self._seed, self._device = seed, torch.device(device)
-        self.domains: tuple[str, ...] = tuple(kept)
-        self.read: set[str] = set()
 
     def size(self, domain: str) -> int:
         """Items of a domain."""
         return self._catalogue.size(domain)
 
     def own(self, domain: str, rows: Tensor) -> Tensor:
-        """The item that each pseudo-user has met, as a row of the domain's items: int64 [B]."""
+        """The item that each pseudo-user has met: `rows`."""
         return rows
 
-    def texts(self, domain: str) -> Sequence[str]:
-        """The items' texts."""
-        self.read.add("item texts")
-        span = self._catalogue.span(domain)
-        return list(self._catalogue.texts[span.start : span.stop])
-
-    def net(self, weights: Mapping[str, Tensor], domains: Sequence[str] | None = None) -> nn.Module:
-        """The model with these weights and what the domains keep, in evaluation mode.
-
-        Args:
-            weights: the tensors that merge, all of them.
-            domains: to serve; all by default.
-        """
-        from recmerge_bench.training.streams import load_init
-
-        self.read.add("models run")
-        domains = self.domains if domains is None else domains
-        own = {n: t for d in domains for n, t in self._kept[d].items()}
-        net = self._definition.build(self._catalogue, domains, self._seed)
-        load_init(self._definition, net, {**own, **weights}, self._catalogue)
-        return net.to(self._device).eval()
-
-    def users(self, net: nn.Module, domain: str, rows: Tensor) -> Tensor:
-        """Vectors of pseudo-users [B, width]: user i has met item i and nothing else.
-
-        Args:
-            net: from `net`.
-            domain: the items' domain.
-            rows: int64 [B], from 0 to the domain's size.
-        """
+    def encode(self, net: nn.Module, domain: str, rows: Tensor) -> Tensor:
+        """See `Users.encode`."""
         self.read.add("pseudo-users")
         start = self._catalogue.span(domain).start
         histories = (rows.to(self._device) + start)[:, None]
         lengths = torch.ones(len(rows), dtype=torch.int64, device=self._device)
         return self._definition.encode(net, histories, lengths, domain)
 
-    def items(self, net: nn.Module, domain: str) -> tuple[Tensor, Tensor | None]:
-        """Item vectors [N, width] and biases [N] or None."""
-        self.read.add("item vectors")
-        return self._definition.items(net, domain)
-
-    def scores(self, users: Tensor, items: tuple[Tensor, Tensor | None]) -> Tensor:
-        """Scores [B, N] of user vectors against `items`."""
-        table, bias = items
-        found = users @ table.T
-        return found if bias is None else found + bias
-
-    def all_users(self, net: nn.Module, domain: str, block: int = 4096) -> Tensor:
-        """Vectors of all pseudo-users of a domain [N, width], without gradients."""
-        with torch.inference_mode():
-            rows = torch.arange(self.size(domain))
-            return torch.cat([self.users(net, domain, part) for part in rows.split(block)])
-
-    def generator(self, *words: int) -> torch.Generator:
-        """Randomness named by the run's seed and these whole numbers."""
-        return torch.Generator().manual_seed(mixed(self._seed, *words))
+    def encode_all(self, net: nn.Module, domain: str, block: int = 4096) -> Tensor:
+        """See `Users.encode_all`."""
+        return super().encode_all(net, domain, block)

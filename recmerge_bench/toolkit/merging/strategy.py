@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from recmerge_bench.definitions import StrategyDefinition, WeightsOnly
+from recmerge_bench.definitions import StrategyDefinition
 from recmerge_bench.errors import HandledError
+from recmerge_bench.tiers import MergeInput
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ class ScaledStrategy(StrategyDefinition):
 class TaskVectorStrategy(ScaledStrategy):
     """``theta = theta_0 + scale * sum of rows``."""
 
-    def merge(self, given: WeightsOnly) -> dict[str, torch.Tensor]:
+    def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Base plus what `transform` makes of the task vectors."""
         from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 

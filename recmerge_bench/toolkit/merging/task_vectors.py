@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recmerge_bench.definitions import WeightsOnly
+from recmerge_bench.tiers import MergeInput
 from recmerge_bench.toolkit.merging.vectors import Weights, flatten, unflatten
 
 
@@ -32,7 +32,7 @@ class TaskVectors:
     domains: tuple[str, ...]
 
     @classmethod
-    def of(cls, given: WeightsOnly) -> TaskVectors:
+    def of(cls, given: MergeInput) -> TaskVectors:
         """Differences in fp32, written into one matrix."""
         base = flatten(given.base)
         rows = base.new_empty((len(given.experts), len(base)))

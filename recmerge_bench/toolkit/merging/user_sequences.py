@@ -13,18 +13,18 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Sequences, Split, without_test
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.evaluation.loaded import LoadedModel
-from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+from recmerge_bench.toolkit.merging.users import Users
 from recmerge_bench.training.validation import FULL, Selection, Validator
 
 
-class UserSequences(PseudoUsers):
+class UserSequences(Users):
     """Users' training histories in the place of pseudo-users, for strategies of tier T3.
 
     Where a pseudo-user has met one item, a user has met the latest `max_history` events of its
     training part. Validation and test targets are not among them and cannot be reached.
 
     Args:
-        definition: see `PseudoUsers`.
+        definition: see `Users`.
         catalogue: see there.
         kept: see there.
         split: whose training parts are taken.
@@ -56,7 +56,7 @@ class UserSequences(PseudoUsers):
         last = items[offsets[rows.cpu().numpy() + 1] - 1].astype(np.int64)
         return torch.from_numpy(last - self._catalogue.span(domain).start)
 
-    def users(self, net: nn.Module, domain: str, rows: Tensor) -> Tensor:
+    def encode(self, net: nn.Module, domain: str, rows: Tensor) -> Tensor:
         """Vectors of users after their training histories [B, width].
 
         Args:
@@ -79,10 +79,6 @@ class UserSequences(PseudoUsers):
             domain,
         )
 
-    def all_users(self, net: nn.Module, domain: str, block: int = 1024) -> Tensor:
-        """Vectors of all users of a domain [N, width], without gradients."""
-        return super().all_users(net, domain, block)
-
 
 @dataclass(frozen=True)
 class Validation:
@@ -97,7 +93,7 @@ class Validation:
     sequences: Sequences
     instances: Instances
     selection: Selection
-    _pseudo: PseudoUsers
+    _users: Users
     _definition: Backbone
     _catalogue: Catalogue
 
@@ -105,14 +101,14 @@ class Validation:
     def of(
         cls,
         split: Split,
-        pseudo: PseudoUsers,
+        users: Users,
         definition: Backbone,
         catalogue: Catalogue,
         selection: Selection = FULL,
     ) -> Validation:
         """The validation part of a split."""
         cut = without_test(split)
-        return cls(cut.sequences, cut.valid, selection, pseudo, definition, catalogue)
+        return cls(cut.sequences, cut.valid, selection, users, definition, catalogue)
 
     def score(self, weights: Mapping[str, Tensor], limit: int = 0) -> dict[str, float]:
         """The selection's metric of a merged model for each domain.
@@ -121,10 +117,10 @@ class Validation:
             weights: the tensors that merge, all of them.
             limit: at most this many targets of each domain, evenly spread; 0: all.
         """
-        self._pseudo.read.add("validation targets")
-        domains = self._pseudo.domains
+        self._users.read.add("validation targets")
+        domains = self._users.domains
         split = Split(self.sequences, self.instances, self.instances, {})
         validator = Validator(self._catalogue, split, domains, limit, self.selection)
-        net = self._pseudo.net(weights)
+        net = self._users.net(weights)
         device = next(net.parameters()).device
         return validator(LoadedModel(self._definition, net, domains, device=device))
