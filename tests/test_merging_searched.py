@@ -335,8 +335,8 @@ def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
         ShippedRegMean(RegOptions()).merge(given)
     with pytest.raises(IsolationError, match="grams"):
         assert given.grams  # type: ignore[attr-defined]
-    with pytest.raises(IsolationError, match="users"):
-        assert above.users  # type: ignore[attr-defined]
+    with pytest.raises(IsolationError, match="sequences"):
+        assert above.sequences  # type: ignore[attr-defined]
 
 
 # -- modulators ----------------------------------------------------------------------------------

@@ -180,3 +180,10 @@ def test_a_plan_seeks_each_module_once_and_parses_what_is_new(
     parsed.clear()
     build(suite, registry, tmp_path, Sources(tmp_path / "memory.json"))
     assert parsed == []
+
+
+def test_imports_for_type_checkers_are_not_followed() -> None:
+    source = "import typing\nif typing.TYPE_CHECKING:\n    import a\nelse:\n    import b\n"
+    source += "if TYPE_CHECKING:\n    from c import d\ndef f():\n    import e\n"
+    seen = {n for i in read_code(source.encode(), "file.py").imports for n in (i.base or i.names)}
+    assert seen == {"typing", "b", "e"}

@@ -107,10 +107,25 @@ def _documents(node: ast.AST) -> bool:
 
 def _imports(tree: ast.AST) -> tuple[Import, ...]:
     imports: list[Import] = []
-    for node in ast.walk(tree):
+    for node in _that_run(tree):
         if isinstance(node, ast.Import):
             imports.append(Import(0, "", tuple(a.name for a in node.names)))
         elif isinstance(node, ast.ImportFrom):
             names = tuple(a.name for a in node.names)
             imports.append(Import(node.level, node.module or "", names))
     return tuple(dict.fromkeys(imports))
+
+
+def _that_run(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that type checkers alone read: what is imported there is never run."""
+    queue = [tree]
+    while queue:
+        node = queue.pop()
+        yield node
+        typed = isinstance(node, ast.If) and _is_type_checking(node.test)
+        queue += node.orelse if typed else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", "")
+    return name == "TYPE_CHECKING"

@@ -43,14 +43,14 @@ class Sources:
     @classmethod
     def of_user(cls) -> Sources:
         """With the memory in the user's cache folder."""
-        return cls(user_cache() / f"sources-1-{PYTHON}.json")
+        return cls(user_cache() / f"sources-2-{PYTHON}.json")
 
     def digest(self, modules: Iterable[str]) -> str:
         """Digest of the sources of these modules and of all that they import of core and plugins.
 
-        Imports inside functions count too. Only the modules of this package and of the packages
-        (or files) that the named modules belong to are followed; libraries are recorded by version
-        instead.
+        Imports inside functions count too, those for type checkers do not. Only the modules of
+        this package and of the packages (or files) that the named modules belong to are followed;
+        libraries are recorded by version instead.
 
         Raises:
             HandledError: one of them is no Python of this version.
