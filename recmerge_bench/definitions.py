@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
 from recmerge_bench.data.sequences import Batch, Split
@@ -106,7 +107,7 @@ class TextEncoder(Definition):
         data_root: Path | None,
         device: str,
         progress: Callable[[dict[str, Any]], None],
-    ) -> np.ndarray:
+    ) -> npt.NDArray[np.float32]:
         """Vectors of texts: float32 [N, width].
 
         Args:
@@ -168,7 +169,7 @@ class Backbone(Definition):
 
     def prepare(
         self, split: Split, catalogue: Catalogue, domains: Sequence[str]
-    ) -> Mapping[str, np.ndarray]:
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """Arrays that the module needs of the training parts (a graph of items, say), by name.
 
         Computed from ``split.sequences.training()`` alone: held-out events are not for it. The
@@ -261,17 +262,17 @@ class CountingModel(Definition):
 
     def fit(
         self, split: Split, catalogue: Catalogue, domains: Sequence[str]
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, npt.NDArray[Any]]:
         """Arrays that `scores` needs, from the training parts alone."""
         raise NotImplementedError
 
     def scores(
         self,
-        state: Mapping[str, np.ndarray],
-        histories: Sequence[np.ndarray],
+        state: Mapping[str, npt.NDArray[Any]],
+        histories: Sequence[npt.NDArray[np.integer[Any]]],
         catalogue: Catalogue,
         domain: str,
-    ) -> np.ndarray:
+    ) -> npt.NDArray[np.float32]:
         """float32 [B, items of the domain] for a block of histories (global items, in time)."""
         raise NotImplementedError
 
@@ -363,7 +364,7 @@ class ProtocolDefinition(Definition):
 class MetricDefinition(Definition):
     """A metric of one rank; boards average it over the instances of a domain."""
 
-    def value(self, rank: np.ndarray, k: int | None) -> np.ndarray:
+    def value(self, rank: npt.NDArray[np.float64], k: int | None) -> npt.NDArray[np.float64]:
         """float64 [T] from ranks (float64 [T], 1 is best, ties give halves) and the cut-off."""
         raise NotImplementedError
 
