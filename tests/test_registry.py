@@ -95,7 +95,9 @@ def test_a_strangers_folder_is_a_plugin(folder: Path) -> None:
     assert found.files == {"strangers_folder": str(folder)}
     assert "strangers_folder.taking" in sys.modules
     assert "first-expert" not in discover(environ={}).names("strategy")
-    assert not any(name.startswith("strangers_folder") for name in sys.modules)
+    part = sys.modules["strangers_folder.taking"]
+    assert discover([str(folder)], environ={}).files == found.files
+    assert sys.modules["strangers_folder.taking"] is not part, "its parts are read again too"
 
 
 def test_a_part_of_a_folder_that_fails_is_told_and_forgotten(folder: Path) -> None:
