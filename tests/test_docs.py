@@ -15,6 +15,7 @@ from conftest import ROOT, tool
 
 from recmerge_bench.cli import COMMANDS
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.records import check_records
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -98,7 +99,8 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry)
     pairs = [("up", "base"), ("base", "down"), ("up", "down"), ("near", "down"), ("late", "up")]
     claims = [{**place, "row": {"method": a}, "against": {"method": b}} for a, b in pairs]
     made = tool("benchmarks/claims/claims.py")
-    page = made.Page(registry, records, tables.__getitem__, "NDCG@10")
+    typed = check_records(records, Path("records.json"))
+    page = made.Page(registry, typed, tables.__getitem__, "NDCG@10")
     up, down, pair, other, late = page.judged(claims)
     assert [x["family"] for x in (up, down, pair, other, late)] == [
         "board", "board", "page", "page", "not run"
@@ -114,7 +116,7 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry)
     assert pair["about_methods"]["level"] == pytest.approx(0.975)  # the first of two on the page
     assert pair["difference"] == pytest.approx(up["difference"] + down["difference"], rel=1e-8)
     # in another metric than the board's, nothing is the board's
-    [mrr] = made.Page(registry, records, tables.__getitem__, "MRR").judged(claims[:1])
+    [mrr] = made.Page(registry, typed, tables.__getitem__, "MRR").judged(claims[:1])
     assert mrr["family"] == "page"
     with pytest.raises(SystemExit, match="0 rows"):
         page.judged([{**place, "row": {"method": "nobody"}, "against": {"method": "base"}}])
