@@ -141,6 +141,29 @@ def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:
     assert "median" in (tmp_path / "boards" / "tiny.md").read_text()
 
 
+def test_the_readmes_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pandas")
+    import torch
+
+    (tmp_path / "leaderboards").symlink_to(ROOT / "leaderboards")
+    monkeypatch.chdir(tmp_path)
+    code = block("python").removeprefix("```python").removesuffix("```")
+    weights = {
+        name: {"weight": torch.full((4, 4), float(n))}
+        for n, name in enumerate(("base", "one", "other"))
+    }
+    names: dict[str, Any] = dict(weights)
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["run"].ok and set(names["run"].to_pandas().method) == {"popularity", "item-knn"}
+    assert names["merged"]["weight"].shape == (4, 4)
+    calls = re.findall(r"^rmb\.compare\(.*?\)(?=  #|$)", code, re.MULTILINE)
+    quick, ml100k = (eval(call, names) for call in calls)
+    assert quick.family == "pair"
+    board = (ROOT / "leaderboards" / "ml100k.md").read_text(encoding="utf-8")
+    row = next(x for x in board.splitlines() if f"| sasrec     | {names['method']} " in x)
+    assert ml100k.family == "board" and f"{ml100k.verdict} ({100 * ml100k.relative:+.1f} %)" in row
+
+
 def test_the_map_names_files_that_exist() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     for name in re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.py)`", text):

@@ -139,7 +139,7 @@ def compare(
         second: what it is compared with, likewise.
         metric: the board's first if None.
         domain: ``mean`` over the domains, or one of them.
-        track: the only one that has both rows if None.
+        track: the only one that has results of both rows if None.
         protocol: the first of the track's if None.
         backbone: the only one that has both rows if None.
         plugins: files or modules to load beside the installed plugins, for their metrics.
@@ -242,7 +242,8 @@ class _Pair:
             for other in _named(lines, second)
             if one is not other and _together(one, other, backbone)
         ]
-        return _only(pairs, first, second)
+        done = [pair for pair in pairs if pair.first.seeds and pair.second.seeds]
+        return _only(done or pairs, first, second)
 
     def keys(self, records: Records, line: Line) -> dict[int | None, str]:
         """Seed -> key of the ranks of a row."""
