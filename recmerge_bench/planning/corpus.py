@@ -98,14 +98,13 @@ class CorpusPlanner:
             "data", label, identity, config, {}, (module(spec),), reason=reason, cost=2
         )
 
-    def text(self, encoder: str, data: str, form: str) -> str:
-        """Item vectors of a text encoder, or its tokens (`form`)."""
-        maker = self.maker
-        of = maker.plan.cells[data].label.removeprefix("data ")
+    def text(self, encoder: str, split: PlannedSplit, form: str) -> str:
+        """Item vectors of a text encoder, or its tokens (`form`), of a split's dataset."""
         described, identity, modules, reason = self.encoder(encoder)
-        return maker.cell(
-            "text", f"text {encoder} {form} of {of}", {**identity, "form": form},
-            {**described, "form": form}, {"data": data}, modules, reason=reason, cost=60,
+        label = f"text {encoder} {form} of {split.corpus.dataset}"
+        return self.maker.cell(
+            "text", label, {**identity, "form": form}, {**described, "form": form},
+            {"data": split.data}, modules, reason=reason, cost=60,
         )  # fmt: skip
 
     def weights(

@@ -263,7 +263,7 @@ class TrackPlanner:
             label = f"merge {name} {row.method} {variant_of(row)} {seed_text(seed)}"
             inputs = {k: v for k, v in models.items() if not k.startswith("model")}
             if tier.runs_models:
-                inputs |= {"data": split.data, **self.trainings.text(model, split.data)}
+                inputs |= {"data": split.data, **self.trainings.text(model, split)}
             if tier.reads_users:
                 inputs["split"] = split.key
             reason = None
@@ -273,7 +273,7 @@ class TrackPlanner:
                 inputs, reason = {**inputs, **choice.inputs}, choice.reason
             merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
             if row.curve:
-                inputs |= {"data": split.data, **self.trainings.text(model, split.data)}
+                inputs |= {"data": split.data, **self.trainings.text(model, split)}
                 inputs |= {"split": split.key, "merge": merged}
                 self.curve(row, model, split, seed, config, inputs, modules)
             models = {"model": merged}
@@ -330,7 +330,7 @@ class TrackPlanner:
             **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,
         }
-        inputs = {**split.inputs, **self.trainings.text(model, split.data), **models}
+        inputs = {**split.inputs, **self.trainings.text(model, split), **models}
         modules = (module(model.spec),) if model.spec else ()
         label = self.rank_label(row, backbone, split, seed)
         key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.reason)

@@ -117,7 +117,7 @@ class Trainings:
             **({"target": target} if target else {}),
             **choice.config,
         }
-        inputs = {"data": split.data, "split": split.key, **self.text(model, split.data)}
+        inputs = {"data": split.data, "split": split.key, **self.text(model, split)}
         inputs |= choice.inputs
         if base:
             inputs["base"] = base
@@ -296,10 +296,10 @@ class Trainings:
             return Model(name, spec, full, training, reason)
         return _made(name, spec, full, training, reason)
 
-    def text(self, model: Model, data: str) -> dict[str, str]:
+    def text(self, model: Model, split: PlannedSplit) -> dict[str, str]:
         """The input of item vectors, for a model that reads them."""
         form = "tokens" if model.trains_encoder else "vectors"
-        return {"text": self.corpora.text(model.encoder, data, form)} if model.encoder else {}
+        return {"text": self.corpora.text(model.encoder, split, form)} if model.encoder else {}
 
 
 def _made(
