@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import torch
 
     from recmerge_bench.definitions import Expert
-    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-    from recmerge_bench.toolkit.merging.user_sequences import UserSequences, Validation
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.merging.user_sequences import UserSequences, Validation
     from recmerge_bench.toolkit.merging.users import Users
 
 TierName = Literal["T0", "T1", "T2", "T3", "T4"]
@@ -216,9 +216,7 @@ def tier_named(name: str) -> Tier:
         HandledError: there is none.
     """
     if name not in TIERS:
-        raise HandledError(
-            f"there is no data tier {name!r}{near(name, TIERS)}: {', '.join(TIERS)}"
-        )
+        raise HandledError(f"there is no data tier {name!r}{near(name, TIERS)}: {', '.join(TIERS)}")
     return TIERS[name]
 
 

@@ -18,13 +18,13 @@ from recmerge_bench_plugins.strategies.mergerec import MergeRec, Options
 from recmerge_bench.api import Expert, MergeInput, StrategyDefinition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.guard import sealed
+from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.policy import select
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 from recmerge_bench.tiers import IsolationError, WithCatalogue, merge_input
 from recmerge_bench.toolkit.merging.coefficients import Coefficients
 from recmerge_bench.toolkit.merging.learned import transformed
-from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 
 CAT = builders.catalogue((30, 20))

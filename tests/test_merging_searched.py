@@ -25,11 +25,11 @@ from recmerge_bench_plugins.strategies.tall_masks import TallMasks
 
 from recmerge_bench.api import Expert, MergeInput, StrategyDefinition
 from recmerge_bench.errors import HandledError
+from recmerge_bench.merging.pseudo_users import PseudoUsers
 from recmerge_bench.merging.statistics import shipped_grams
 from recmerge_bench.tiers import IsolationError, WithCatalogue, merge_input
 from recmerge_bench.toolkit.merging.grams import GramRecorder
 from recmerge_bench.toolkit.merging.objective import Disagreement
-from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)
@@ -325,9 +325,7 @@ def test_shipped_grams_are_of_the_experts_own_data() -> None:
 def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
     given = world()
     grams = {e.domain: RegMean(RegOptions())._grams(given, e, 0) for e in given.experts}
-    above = merge_input(
-        "T2", given.base, given.experts, 0, catalogue=given.items, statistics=grams
-    )
+    above = merge_input("T2", given.base, given.experts, 0, catalogue=given.items, statistics=grams)
     one = ShippedRegMean(RegOptions()).merge(above)
     for name, tensor in RegMean(RegOptions()).merge(given).items():
         assert tensor.shape == one[name].shape

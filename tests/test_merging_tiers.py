@@ -22,10 +22,10 @@ from recmerge_bench.data.sequences import without_test
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.merging.pseudo_users import PseudoUsers
+from recmerge_bench.merging.user_sequences import UserSequences, Validation
 from recmerge_bench.tiers import TIERS, IsolationError, merge_input
 from recmerge_bench.toolkit.merging.adapters import Adapted
-from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
-from recmerge_bench.toolkit.merging.user_sequences import UserSequences, Validation
 
 PLAIN = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((PLAIN.n_items, 12)).astype(np.float32)

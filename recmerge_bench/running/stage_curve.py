@@ -28,7 +28,7 @@ CURVE = "curve.json"
 def run(context: Context) -> dict[str, Any]:
     """Cross entropy, entropy and NDCG@10 on some test targets of each domain, step by step."""
     from recmerge_bench.merging.course import models_along
-    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
 
     definition, strategy = context.definition("model"), context.definition("strategy")
     notes = json.loads((context.inputs["merge"] / "record.json").read_text())["report"]["notes"]

@@ -75,7 +75,7 @@ def _sources(
 
 
 def _catalogue(context: Context, _: object, kept: Mapping[str, Tensors], __: object) -> Any:
-    from recmerge_bench.toolkit.merging.pseudo_users import PseudoUsers
+    from recmerge_bench.merging.pseudo_users import PseudoUsers
 
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
@@ -102,7 +102,7 @@ def _statistics(
 
 
 def _sequences(context: Context, _: object, kept: Mapping[str, Tensors], __: object) -> Any:
-    from recmerge_bench.toolkit.merging.user_sequences import UserSequences
+    from recmerge_bench.merging.user_sequences import UserSequences
 
     return UserSequences(
         context.definition("model"),
@@ -115,16 +115,14 @@ def _sequences(context: Context, _: object, kept: Mapping[str, Tensors], __: obj
 
 
 def _labels(context: Context, _: object, __: object, sources: Mapping[Source, Any]) -> Any:
+    from recmerge_bench.merging.user_sequences import Validation
     from recmerge_bench.running.selection import selection_of
-    from recmerge_bench.toolkit.merging.user_sequences import Validation
     from recmerge_bench.training.validation import FULL
 
     selection = selection_of(context) or FULL
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
-    return Validation.of(
-        context.split(), sources["sequences"], definition, catalogue, selection
-    )
+    return Validation.of(context.split(), sources["sequences"], definition, catalogue, selection)
 
 
 _READERS: Mapping[Source, Callable[..., Any]] = {
