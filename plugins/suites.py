@@ -12,5 +12,5 @@ def recmerge_bench_suites() -> list[Path]:
     """The folder that ``benchmarks/`` is installed as."""
     from importlib.util import find_spec
 
-    found = find_spec("recmerge_bench_suites")
-    return [Path(p) for p in found.submodule_search_locations or ()] if found else []
+    spec = find_spec("recmerge_bench_suites")
+    return [Path(p) for p in spec.submodule_search_locations or ()] if spec else []

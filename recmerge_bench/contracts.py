@@ -45,7 +45,7 @@ BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
     "executor": (ExecutorDefinition, ("open", "free", "submit", "events", "close")),
 }
 #: Class attributes with few values.
-_CHOICES = {"reach": ("entry", "tensor", "model"), "scaled": (True, False),
+_CHOICES = {"scope": ("entry", "tensor", "model"), "scaled": (True, False),
             "modulated": (True, False)}  # fmt: skip
 #: Kind and id of the classes that were looked at for a plan; held, so that no id is another's.
 _CHECKED: dict[tuple[str, int], Any] = {}

@@ -294,25 +294,25 @@ class StrategyDefinition(Definition):
     """How several models become one.
 
     Attributes:
-        reach: what `merge` has to see at once for its result: ``entry`` (any stretch of entries
+        scope: what `merge` has to see at once for its result: ``entry`` (any stretch of entries
             by itself), ``tensor`` (one parameter by itself) or ``model``. Large checkpoints are
             streamed by it.
         scaled: its option ``scale`` multiplies what it adds to the base and nothing else, so
             that models of many scales cost one pass.
     """
 
-    reach: ClassVar[str] = "model"
+    scope: ClassVar[str] = "model"
     scaled: ClassVar[bool] = False
     #: Whether `merge_each` gives each domain a model of its own, made of shared weights and small
     #: modulators, in the place of one model by `merge`.
     modulated: ClassVar[bool] = False
 
-    def surveys(self) -> str:
-        """What `survey` has to read before entries can be merged: "", ``tensor``, ``model``."""
+    def prepass_scope(self) -> str:
+        """What `prepass` has to read before entries can be merged: "", ``tensor``, ``model``."""
         return ""
 
-    def survey(self, rows: TaskVectorBlocks) -> StrategyDefinition:
-        """A strategy of reach ``entry`` with what it has to know of these task vectors."""
+    def prepass(self, rows: TaskVectorBlocks) -> StrategyDefinition:
+        """A strategy of scope ``entry`` with what it has to know of these task vectors."""
         raise NotImplementedError
 
     def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:

@@ -73,7 +73,7 @@ def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
     total = vectors.base.clone()
     for part, group in learned.runs:
         total[part] = total[part] + weights[:, group] @ vectors.rows[:, part]
-    tensors = {n: total[part].view(shape) for n, part, shape in vectors.pieces()}
+    tensors = {n: total[part].view(shape) for n, part, shape in vectors.parameters()}
     torch.testing.assert_close(total, learned.flat)
     plain = given.users.net(given.base)
 
@@ -285,7 +285,7 @@ def released(given: WithCatalogue, strategy: AdaMerging) -> torch.Tensor:
     """
     o, pseudo = strategy.options, given.users
     vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
-    pieces = list(vectors.pieces())
+    pieces = list(vectors.parameters())
     raw = torch.full((len(pieces), len(vectors.rows)), 0.3, requires_grad=True)
     optimizer = torch.optim.Adam([raw], lr=o.lr, betas=(0.9, 0.999), weight_decay=0.0)
 
@@ -332,7 +332,7 @@ def test_adamerging_as_released(name: str, registry: Registry) -> None:
     given = world(change=0.3)
     raw = released(given, strategy)
     strategy.merge(given)
-    names = [n for n, _, _ in TaskVectors.of(given).pieces()]
+    names = [n for n, _, _ in TaskVectors.of(given).parameters()]
     assert list(given.notes["groups"]) == names
     found = torch.tensor(given.notes["weights"]).T
     assert bool((raw < 0).any()) and bool((raw > 0).any())  # the clamp has been at work

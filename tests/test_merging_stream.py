@@ -85,7 +85,7 @@ def test_most_methods_stream() -> None:
     for name in METHODS:
         spec = discover(environ={}).get("strategy", name)
         strategy = define(spec.target, spec.options)
-        reach[name] = "entry" if strategy.surveys() else strategy.reach
+        reach[name] = "entry" if strategy.prepass_scope() else strategy.scope
     assert reach["ties"] == reach["task-arithmetic"] == reach["weight-averaging"] == "entry"
     assert sorted(n for n, r in reach.items() if r == "model") == [
         "dare", "della", "localize-and-stitch", "norm-balanced", "pcb", "pcb-mergerec",

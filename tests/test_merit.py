@@ -188,7 +188,7 @@ def test_full_softmax_is_all_items_as_negatives() -> None:
     value, _ = definition.loss(net, batch)
     reading = net.read(batch.items, batch.lengths)
     mixed, own = net(reading)
-    goals = merit_loss.Goals.of(net, batch, reading)
+    goals = merit_loss.Targets.of(net, batch, reading)
     table, expected = torch.cat([net.tables.domain_table(d) for d in "ab"]), 0.0
     for aim, states in ((goals.mixed("domain"), mixed), (goals.own(), own + mixed)):
         logits = states[aim.tokens] @ table.T / 0.75
@@ -204,7 +204,7 @@ def test_negatives_are_of_their_domain_and_not_of_the_history() -> None:
     for computes, first in (("paper", 9), ("released", 8)):
         _, net = model(negatives=500, computes=computes)
         batch = batch_of([[0, 9, 1, 10, 2, 11], [3, 4, 5], [12, 8]], net.domains)
-        goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+        goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
         seen = [{0, 1, 2, 9, 10, 11}, {3, 4, 5}, {12, 8}]
         pools = [set(range(9)), set(range(first, 16))]
         for aim in (goals.mixed("domain"), goals.own()):
@@ -329,7 +329,7 @@ def test_stopped_gradient() -> None:
     for residual in ("sg", "grad"):
         definition, net = model(residual=residual)
         batch = batch_of([[0, 9, 1, 10, 2, 11, 3]], net.domains)
-        goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+        goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
         mixed = net(goals.reading)[0]
         loss = merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)
         name = "transfers.mixed.ffn.experts.down"

@@ -44,7 +44,9 @@ def test_states(golden: Golden) -> None:
 
 def test_targets_of_a_tokens_own_domain(golden: Golden) -> None:
     batch = golden.batch()
-    aim = merit_loss.Goals.of(golden.net, batch, golden.net.read(batch.items, batch.lengths)).own()
+    aim = merit_loss.Targets.of(
+        golden.net, batch, golden.net.read(batch.items, batch.lengths)
+    ).own()
     theirs = golden.inputs["gt_ab"][golden.real]
     assert torch.equal(aim.tokens, (theirs > 0).nonzero().squeeze(1))
     assert torch.equal(aim.targets, theirs[theirs > 0] - 1)
@@ -53,7 +55,7 @@ def test_targets_of_a_tokens_own_domain(golden: Golden) -> None:
 def losses(golden: Golden, frozen: Tensor | None = None) -> dict[str, Tensor]:
     """Both losses; `frozen`: what the mixed state gives the domains' scores without gradient."""
     net, batch = golden.net, golden.batch()
-    goals = merit_loss.Goals.of(net, batch, net.read(batch.items, batch.lengths))
+    goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
     mixed, own = net(goals.reading)
     own = own + (mixed.detach() if frozen is None else frozen)
     return {

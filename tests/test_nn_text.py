@@ -25,11 +25,11 @@ from recmerge_bench.policy import action
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
 from recmerge_bench.toolkit.models.text import (
-    cut_attributes,
     encode_all,
     mean_pooled,
     token_batches,
     tokenize,
+    truncate_attributes,
 )
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
@@ -45,7 +45,11 @@ def test_values_are_cut_each_by_itself(folder: Path) -> None:
 
     tokenizer = AutoTokenizer.from_pretrained(str(folder))
     texts = ["title: red blue shoe hat\nbrand: ", "red: blue: hat shoe hat", ""]
-    assert cut_attributes(tokenizer, texts, 2) == ["title: red blue brand: ", "red: blue :", ""]
+    assert truncate_attributes(tokenizer, texts, 2) == [
+        "title: red blue brand: ",
+        "red: blue :",
+        "",
+    ]
     ragged, pad = tokenize(folder, texts, 32, 6)
     assert ragged.lengths.tolist() == [6, 6, 2] and pad == 0
 

@@ -263,7 +263,7 @@ REFUSED = {
         GOOD.replace("    def merge", "    def __init__(self):\n        pass\n    def merge"),
         "has to be made of its options alone",
     ),
-    "reach": (GOOD.replace("    def merge", "    reach = 'all'\n    def merge"), "First.reach is"),
+    "scope": (GOOD.replace("    def merge", "    scope = 'all'\n    def merge"), "First.scope is"),
     "preset": (GOOD.replace("))]", "), options={'nope': 1})]"), "name 'nope', which First does"),
     "options": (GOOD.replace("    def merge", "    Options = dict\n    def merge"), "a dataclass"),
     "exit": ("import sys\nsys.exit(0)\n", "SystemExit"),

@@ -78,7 +78,7 @@ def straightforward(given: argparse.Namespace, granularity: str) -> side_by_side
 
     net = encoder()
     task = vectors(net, given.experts)
-    pieces = list(task.pieces())
+    pieces = list(task.parameters())
     groups = list(dict.fromkeys(group_of(n, granularity) for n, _, _ in pieces))
     shape = (given.experts,) if granularity == "domain" else (given.experts, len(groups))
     weights = torch.full(shape, 0.2, requires_grad=True)

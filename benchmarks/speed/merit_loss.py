@@ -18,14 +18,14 @@ import side_by_side
 def ours(given: argparse.Namespace) -> side_by_side.Measured:
     """Ranks shifted past the history; sparse products for the scores."""
     import torch
-    from recmerge_bench_plugins.cdsr.merit.loss import Goals, cross_entropy
+    from recmerge_bench_plugins.cdsr.merit.loss import Targets, cross_entropy
 
     _, net = merit_step.our_model(given)
 
     def step(sequences: list[list[int]]) -> None:
         net.zero_grad()
         batch = merit_step.our_batch(sequences, 0)
-        goals = Goals.of(net, batch, net.read(batch.items, batch.lengths))
+        goals = Targets.of(net, batch, net.read(batch.items, batch.lengths))
         count = len(goals.reading.rows)
         mixed, own = (torch.randn(count, given.width, requires_grad=True) for _ in range(2))
         value = cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)

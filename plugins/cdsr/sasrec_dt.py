@@ -85,16 +85,16 @@ class SASRecDT(Backbone):
 
         o, size = self.options, batch.items.shape[1]
         keep = losses.valid_tokens(batch.lengths, size)
-        goals = net.tables.scope_rows(batch.targets, batch.scope)
+        target_rows = net.tables.scope_rows(batch.targets, batch.scope)
         spans = [net.tables.scope_span(batch.scope, name) for name in batch.scope]
         weights = domain_losses.per_user_weights(
-            goals, cdsr_blocks.inside(batch.lengths, size), spans
+            target_rows, cdsr_blocks.inside(batch.lengths, size), spans
         )
         negatives = None
         if o.loss != "full":
             first = net.tables.scope_rows(batch.items[:, :1], batch.scope)
             drawn = domain_losses.negatives_by_domain(
-                torch.cat([first, goals], 1),
+                torch.cat([first, target_rows], 1),
                 cdsr_blocks.inside(batch.lengths + 1, size + 1),
                 spans,
                 size * o.negatives,
@@ -106,7 +106,7 @@ class SASRecDT(Backbone):
             o,
             hidden,
             net.tables.scope_table(batch.scope),
-            goals.flatten()[keep],
+            target_rows.flatten()[keep],
             negatives,
             weights.flatten()[keep],
         )

@@ -41,8 +41,8 @@ class HashedWords(TextEncoder):
 
         from recmerge_bench.toolkit.models.text_init import hashed_vectors
 
-        found = hashed_vectors(texts, [""] * len(texts), self.options.width)
-        return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+        vectors = hashed_vectors(texts, [""] * len(texts), self.options.width)
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 @hookimpl

@@ -30,10 +30,10 @@ class MiniLM(HfFolder):
             listed = distribution(PACKAGE).files or []
         except PackageNotFoundError:
             raise Blocked("the weights of minilm are not installed", MEND) from None
-        found = {f.name: Path(str(f.locate())) for f in listed if f.parent.name == "model"}
-        if any(name not in found or not found[name].is_file() for name in FILES):
+        paths = {f.name: Path(str(f.locate())) for f in listed if f.parent.name == "model"}
+        if any(name not in paths or not paths[name].is_file() for name in FILES):
             raise Blocked(f"this {PACKAGE} lacks files of the model", MEND)
-        return [found[name] for name in FILES]
+        return [paths[name] for name in FILES]
 
 
 @hookimpl

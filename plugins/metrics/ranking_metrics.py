@@ -10,7 +10,7 @@ from recmerge_bench.api import MetricDefinition, MetricSpec, Spec, hookimpl
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Four metrics."""
-    about = {
+    formulas = {
         "HR": ("HitRate", "share of targets within the first k"),
         "Recall": ("HitRate", "the same as HR, since each instance has one target"),
         "NDCG": ("DiscountedGain", "1 / log2(rank + 1) within the first k"),
@@ -18,7 +18,7 @@ def recmerge_bench_register() -> list[Spec]:
     }
     return [
         MetricSpec(name, f"{__name__}:{target}", summary)
-        for name, (target, summary) in about.items()
+        for name, (target, summary) in formulas.items()
     ]
 
 

@@ -88,13 +88,13 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """Register the protocols and their sampled forms."""
-    found = []
+    forms = []
     for name, (options, summary) in FORMS.items():
         for count in (0, 99, 999):
             kind = f"{count} sampled negatives" if count else "full ranking"
             full = f"{name}-sampled-{count}" if count else name
-            found.append((full, {**options, "negatives": count}, f"{summary}, {kind}"))
-    found += [
+            forms.append((full, {**options, "negatives": count}, f"{summary}, {kind}"))
+    forms += [
         (
             "mixed-capped-999",
             {"scope": "mixed", "negatives": 999, "capped": True},
@@ -113,5 +113,5 @@ def recmerge_bench_register() -> list[Spec]:
     ]
     return [
         ProtocolSpec(name, f"{__name__}:LeaveOneOut", summary, options=options)
-        for name, options, summary in found
+        for name, options, summary in forms
     ]

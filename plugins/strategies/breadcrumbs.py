@@ -35,12 +35,12 @@ class Breadcrumbs(TaskVectorStrategy):
     """Each tensor's outliers and small entries of every task vector are zeroed."""
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Masks by rank of magnitude within each tensor."""
         for row in vectors.rows:
-            for _, part, shape in vectors.pieces():
+            for _, part, shape in vectors.parameters():
                 size = shape.numel()
                 low, high = int(self.options.bottom * size), size - int(self.options.top * size)
                 order = row[part].abs().argsort(stable=True)

@@ -66,23 +66,23 @@ class CmaSearch(StrategyDefinition):
 
         given = needs(given, WithCatalogue, "cma-search")
         o = self.options
-        found = Coefficients(TaskVectors.of(given), o.granularity, o.start)
+        coefficients = Coefficients(TaskVectors.of(given), o.granularity, o.start)
         net = given.users.net(given.base)
-        found.bind(net)
+        coefficients.bind(net)
         objective = Disagreement(given, o.sample, o.temperature)
-        shape = found.weights.shape
+        shape = coefficients.weights.shape
 
         def value(point: Any) -> float:
-            found.weights.copy_(torch.as_tensor(point, dtype=torch.float32).view(shape))
+            coefficients.weights.copy_(torch.as_tensor(point, dtype=torch.float32).view(shape))
             with torch.no_grad():
-                found.merge()
+                coefficients.merge()
             return objective.of_net(net)
 
-        best, trace = self._search(value, found.weights.numel(), given.seed)
+        best, trace = self._search(value, coefficients.weights.numel(), given.seed)
         given.note("disagreement", value(best))
-        given.note("weights", found.weights.tolist())
+        given.note("weights", coefficients.weights.tolist())
         given.note("trace", trace)
-        return unflatten(found.flat, given.base)
+        return unflatten(coefficients.flat, given.base)
 
     def _search(self, value: Any, size: int, seed: int) -> tuple[Any, list[list[float]]]:
         """(best point, [evaluations, best value so far] by generation)."""

@@ -31,7 +31,7 @@ class Consensus(TaskVectorStrategy):
     """Entries of the summed task vector that the TALL masks of several experts select."""
 
     Options = Options
-    reach = "entry"
+    scope = "entry"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """One row: the masked sum."""

@@ -48,7 +48,7 @@ class Della(TaskVectorStrategy):
 
         generator = torch.Generator().manual_seed(seed)
         for row in vectors.rows:
-            for _, part, shape in vectors.pieces():
+            for _, part, shape in vectors.parameters():
                 lines = row[part].view(shape if len(shape) > 1 else (1, -1)).flatten(1)
                 lines.copy_(self.thin(lines, generator))
         return vectors.with_rows(disjoint_means(vectors.rows))

@@ -24,13 +24,15 @@ class Emr(StrategyDefinition):
         vectors = TaskVectors.of(given)
         signs = elected_signs(vectors.rows)
         largest = (vectors.rows * signs).amax(0).clamp_(min=0)
-        found = {}
+        tensors_by_domain = {}
         for domain, row in zip(vectors.domains, vectors.rows, strict=True):
             masked = largest * (row * signs > 0)
             scale = row.abs().sum() / masked.sum().clamp(min=1e-12)
-            found[domain] = unflatten(vectors.base + scale * signs * masked, vectors.like)
+            tensors_by_domain[domain] = unflatten(
+                vectors.base + scale * signs * masked, vectors.like
+            )
         given.note("modulator_bits_per_domain", len(vectors.base) + 32)
-        return found
+        return tensors_by_domain
 
 
 @hookimpl

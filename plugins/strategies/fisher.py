@@ -72,7 +72,7 @@ class Fisher(StrategyDefinition):
         users, o = given.users, self.options
         net = users.net(expert.weights, [expert.domain])
         own = {n: p for n, p in net.named_parameters() if n in given.base}
-        found = {n: torch.zeros_like(p) for n, p in own.items()}
+        diagonal = {n: torch.zeros_like(p) for n, p in own.items()}
         generator = users.generator(number, 11)
         rows = torch.randperm(users.size(expert.domain), generator=generator)[: o.sample]
         for row in rows.split(1):
@@ -82,10 +82,10 @@ class Fisher(StrategyDefinition):
                 logs = scores.log_softmax(1)[0]
                 drawn = torch.multinomial(logs.detach().exp().cpu(), 1, generator=generator)
                 grads = torch.autograd.grad(logs[drawn[0]], list(own.values()), allow_unused=True)
-            for total, grad in zip(found.values(), grads, strict=True):
+            for total, grad in zip(diagonal.values(), grads, strict=True):
                 if grad is not None:
                     total.addcmul_(grad, grad, value=1 / len(rows))
-        return found
+        return diagonal
 
 
 @hookimpl

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class IsoC(TaskVectorStrategy):
     """All singular values of every matrix of the sum are set to their mean."""
 
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices of the sum; all else is the mean of the task vectors."""
@@ -22,7 +22,7 @@ class IsoC(TaskVectorStrategy):
 
         merged = vectors.rows.mean(0)
         total = vectors.rows.sum(0)
-        for _, part, shape in vectors.pieces():
+        for _, part, shape in vectors.parameters():
             if len(shape) == 2:
                 left, values, right = svd(total[part].view(shape))
                 merged[part] = (left @ right.T * values.mean()).to(merged.dtype).flatten()

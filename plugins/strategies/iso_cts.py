@@ -58,12 +58,12 @@ class IsoCts(TaskVectorStrategy):
     """The sum's leading directions, joined by what each task vector has outside them."""
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by their directions; all else is the mean of the task vectors."""
         merged = vectors.rows.mean(0)
-        for _, part, shape in vectors.pieces():
+        for _, part, shape in vectors.parameters():
             if len(shape) == 2:
                 rows = vectors.rows[:, part].view(-1, *shape)
                 merged[part] = self.matrix(rows).to(merged.dtype).flatten()
@@ -82,8 +82,8 @@ class IsoCts(TaskVectorStrategy):
         lefts, spectra, rights = [left], [values], [right]
         for row in rows if own else ():
             rest = row - left @ (left.T @ row)
-            for basis, found in zip((lefts, spectra, rights), svd(rest, own), strict=True):
-                basis.append(found)
+            for basis, factor in zip((lefts, spectra, rights), svd(rest, own), strict=True):
+                basis.append(factor)
         mean = torch.cat(spectra).mean()
         return mean * polar(torch.cat(lefts, 1)) @ polar(torch.cat(rights, 1)).T
 

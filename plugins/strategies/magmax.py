@@ -27,7 +27,7 @@ class MagMax(TaskVectorStrategy):
     """One row: the entry of the task vector that moved most; of equal ones the later expert's."""
 
     Options = Options
-    reach = "entry"
+    scope = "entry"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """The largest change of each parameter."""

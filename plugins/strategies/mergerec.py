@@ -66,8 +66,8 @@ class MergeRec(LearnedWeights):
         first, second = sides if o.direction == "merged-teacher" else sides[::-1]
         ratio = (first - second).masked_fill(first == -torch.inf, 0.0)
         divergence = (first.exp() * ratio).sum(1)
-        found: Tensor = label + o.distillation * o.temperature**2 * divergence
-        return found
+        loss: Tensor = label + o.distillation * o.temperature**2 * divergence
+        return loss
 
     def pseudo_label(self, scores: Tensor, best: Tensor) -> Tensor:
         """Loss [B] of the experts' top items [B] among scores [B, N]; -inf takes an item out."""

@@ -30,7 +30,7 @@ class ModelStock(TaskVectorStrategy):
     """``t * mean(tau)``, t = K cos / (1 + (K - 1) cos), the mean pairwise cosine of each tensor."""
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Tensor by tensor. A single expert is kept whole.
@@ -43,7 +43,7 @@ class ModelStock(TaskVectorStrategy):
         if count < 2:
             return vectors
         merged = vectors.rows.mean(0)
-        for _, part, _ in vectors.pieces():
+        for _, part, _ in vectors.parameters():
             rows = torch.nn.functional.normalize(vectors.rows[:, part], dim=1)
             # The sum of all K^2 cosines is |sum of the directions|^2; K of them are an expert's
             # own, and of a tensor that it left as it was that one is zero.

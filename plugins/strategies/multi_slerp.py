@@ -37,7 +37,7 @@ class MultiSlerp(TaskVectorStrategy):
     """Directions are averaged in the tangent space at their normalised mean, tensor by tensor."""
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """One row. Two directions that cancel are averaged as they are, as in mergekit.
@@ -47,7 +47,7 @@ class MultiSlerp(TaskVectorStrategy):
         import torch
 
         merged = torch.zeros_like(vectors.base)
-        for _, part, _ in vectors.pieces():
+        for _, part, _ in vectors.parameters():
             rows = vectors.rows[:, part]
             lengths = rows.norm(dim=1, keepdim=True)
             points = rows / (lengths + 1e-8)

@@ -42,7 +42,7 @@ class NormBalanced(TaskVectorStrategy):
         """See `TaskVectorStrategy.transform`."""
         parts = [slice(None)]
         if self.options.by == "tensor":
-            parts = [columns for _, columns, _ in vectors.pieces()]
+            parts = [columns for _, columns, _ in vectors.parameters()]
         for part in parts:
             lengths = vectors.rows[:, part].norm(dim=1)
             vectors.rows[:, part] *= (lengths.mean() / lengths.clamp_min(1e-30))[:, None]

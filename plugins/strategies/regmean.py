@@ -70,9 +70,9 @@ class RegMean(StrategyDefinition):
         count = len(given.experts)
         merged = weighted_sum([e.weights for e in given.experts], [1 / count] * count)
         grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
-        solved = [n for n in grams[0] if all(n in found for found in grams)]
+        solved = [n for n in grams[0] if all(n in by_name for by_name in grams)]
         for name in solved:
-            self._solve(given, name, [found[name] for found in grams], merged)
+            self._solve(given, name, [by_name[name] for by_name in grams], merged)
         given.note("solved", solved)
         given.note("averaged", self._averaged(given, solved))
         return merged
@@ -101,7 +101,7 @@ class RegMean(StrategyDefinition):
         """Tensors of two sides and more, or rows of them, that were not solved."""
         from recmerge_bench.toolkit.merging.grams import part_of
 
-        found = []
+        names = []
         for name, tensor in sorted(given.base.items()):
             if tensor.dim() < 2:
                 continue
@@ -110,8 +110,8 @@ class RegMean(StrategyDefinition):
                 if parameter == name:
                     left -= set(range(*rows.indices(len(tensor))))
             if left:
-                found.append(name if len(left) == len(tensor) else f"{name} ({len(left)} rows)")
-        return found
+                names.append(name if len(left) == len(tensor) else f"{name} ({len(left)} rows)")
+        return names
 
     def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
         """Mean Gram matrices of one expert's linear maps over its pseudo-users and items."""
@@ -131,9 +131,9 @@ class RegMean(StrategyDefinition):
 
     def shrunk(self, gram: Tensor) -> Tensor:
         """Entries off the diagonal made smaller."""
-        found = gram * self.options.shrink
-        found.diagonal().copy_(gram.diagonal())
-        return found
+        shrunk = gram * self.options.shrink
+        shrunk.diagonal().copy_(gram.diagonal())
+        return shrunk
 
 
 class ShippedRegMean(RegMean):

@@ -43,7 +43,7 @@ class Slerp(StrategyDefinition):
     """
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Interpolate.

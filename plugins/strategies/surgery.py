@@ -68,12 +68,12 @@ class Surgery(StrategyDefinition):
         scales = [self.options.scale] * len(given.experts)
         merged = add_task_vectors(given.base, [e.weights for e in given.experts], scales)
         net = given.users.net(merged)
-        found, distances = {}, {}
+        tensors_by_domain, distances = {}, {}
         for number, expert in enumerate(given.experts):
             adapter, distances[expert.domain] = self._learn(given, net, expert, number)
-            found[expert.domain] = {**merged, **adapter}
+            tensors_by_domain[expert.domain] = {**merged, **adapter}
         given.note("distance_before_and_after", distances)
-        return found
+        return tensors_by_domain
 
     def _learn(
         self, given: WithCatalogue, net: nn.Module, expert: Expert, number: int
@@ -86,18 +86,18 @@ class Surgery(StrategyDefinition):
         o, users, domain = self.options, given.users, expert.domain
         own = users.net(expert.weights, [domain])
         with torch.no_grad():
-            mine = [users.encode_all(net, domain), users.items(net, domain)[0]]
-            goal = [users.encode_all(own, domain), users.items(own, domain)[0]]
-        mine, goal = [v.clone() for v in mine], [v.clone() for v in goal]
-        width, generator = mine[0].shape[1], users.generator(number, 19)
+            merged_vectors = [users.encode_all(net, domain), users.items(net, domain)[0]]
+            expert_vectors = [users.encode_all(own, domain), users.items(own, domain)[0]]
+        merged_vectors, expert_vectors = [v.clone() for v in merged_vectors], [v.clone() for v in expert_vectors]
+        width, generator = merged_vectors[0].shape[1], users.generator(number, 19)
         down = torch.randn(o.rank, width, generator=generator) * width**-0.5
-        down = down.to(mine[0]).requires_grad_()
-        up = torch.zeros(width, o.rank).to(mine[0]).requires_grad_()
+        down = down.to(merged_vectors[0]).requires_grad_()
+        up = torch.zeros(width, o.rank).to(merged_vectors[0]).requires_grad_()
         optimizer = torch.optim.Adam([down, up], lr=o.lr)
 
         def distance(rows: list[Tensor] | None) -> Tensor:
             parts = []
-            for place, (vectors, wanted) in enumerate(zip(mine, goal, strict=True)):
+            for place, (vectors, wanted) in enumerate(zip(merged_vectors, expert_vectors, strict=True)):
                 some = slice(None) if rows is None else rows[place]
                 parts.append((corrected(vectors[some], down, up) - wanted[some]).abs().mean())
             return torch.stack(parts).sum()
@@ -106,7 +106,7 @@ class Surgery(StrategyDefinition):
             before = float(distance(None))
         for _ in range(o.steps):
             rows = [
-                torch.randint(len(v), (o.batch,), generator=generator).to(v.device) for v in mine
+                torch.randint(len(v), (o.batch,), generator=generator).to(v.device) for v in merged_vectors
             ]
             optimizer.zero_grad()
             with torch.enable_grad():

@@ -36,12 +36,12 @@ class TallMasks(StrategyDefinition):
 
         vectors = TaskVectors.of(given)
         total = vectors.rows.sum(0)
-        found = {}
+        tensors_by_domain = {}
         for domain, row in zip(vectors.domains, vectors.rows, strict=True):
             mask = row.abs() > self.options.threshold * (total - row).abs()
-            found[domain] = unflatten(vectors.base + total * mask, vectors.like)
+            tensors_by_domain[domain] = unflatten(vectors.base + total * mask, vectors.like)
         given.note("modulator_bits_per_domain", len(vectors.base))
-        return found
+        return tensors_by_domain
 
 
 @hookimpl

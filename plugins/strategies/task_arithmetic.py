@@ -28,7 +28,7 @@ class TaskArithmetic(ScaledStrategy):
     """theta = theta_0 + scale * sum_k (theta_k - theta_0)."""
 
     Options = Options
-    reach = "entry"
+    scope = "entry"
 
     def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Base plus scaled task vectors, without materialising the vectors."""

@@ -65,15 +65,15 @@ class Ties(TaskVectorStrategy):
             if o.scope == "global":
                 keep_largest(row, int(o.density * len(row)) + o.extra)
             else:
-                for _, part, shape in vectors.pieces():
+                for _, part, shape in vectors.parameters():
                     keep_largest(row[part], max(1, int(o.density * shape.numel())))
         return vectors.with_rows(disjoint_means(vectors.rows, o.zero))
 
-    def surveys(self) -> str:
+    def prepass_scope(self) -> str:
         """Thresholds come first: of the whole vector, or tensor by tensor."""
         return "tensor" if self.options.scope == "tensor" else "model"
 
-    def survey(self, rows: TaskVectorBlocks) -> Trimmed:
+    def prepass(self, rows: TaskVectorBlocks) -> Trimmed:
         """Each task vector's threshold, and the sign of ties where it is the majority's."""
         from recmerge_bench.toolkit.merging.blocks import kth_largest_magnitude
 
@@ -109,7 +109,7 @@ class Trimmed(StrategyDefinition):
         tie: the elected sign where the trimmed entries sum to zero.
     """
 
-    reach = "entry"
+    scope = "entry"
 
     def __init__(self, options: Options, limits: tuple[float, ...], tie: float) -> None:
         super().__init__(options)

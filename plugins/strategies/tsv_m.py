@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class TsvM(TaskVectorStrategy):
     """Leading singular triplets of all task vectors, side by side, bases orthogonalised."""
 
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by singular vectors; all else is the mean of the task vectors.
@@ -27,15 +27,17 @@ class TsvM(TaskVectorStrategy):
         from recmerge_bench.toolkit.merging.spectral import polar, svd
 
         merged = vectors.rows.mean(0)
-        for _, part, shape in vectors.pieces():
+        for _, part, shape in vectors.parameters():
             if len(shape) != 2:
                 continue
             keep = min(shape) // len(vectors.rows)
             if not keep:
                 merged[part] = 0.0
                 continue
-            found = [svd(row[part].view(shape), keep) for row in vectors.rows]
-            left, values, right = (torch.cat(each, -1) for each in zip(*found, strict=True))
+            decompositions = [svd(row[part].view(shape), keep) for row in vectors.rows]
+            left, values, right = (
+                torch.cat(each, -1) for each in zip(*decompositions, strict=True)
+            )
             merged[part] = ((polar(left) * values) @ polar(right).T).to(merged.dtype).flatten()
         return vectors.with_rows(merged[None])
 

@@ -61,12 +61,12 @@ class ValidatedTaskArithmetic(StrategyDefinition):
         labels = needs(given, WithLabels, "task-arithmetic-validated")
         vectors = TaskVectors.of(given)
         total = vectors.rows.sum(0)
-        found = {}
+        scores = {}
         for scale in self.options.scales:
             merged = unflatten(vectors.base + scale * total, vectors.like)
-            found[scale] = _mean(labels, merged, self.options.limit)
-        best = max(found, key=lambda scale: found[scale])
-        given.note("validation", {str(k): v for k, v in found.items()})
+            scores[scale] = _mean(labels, merged, self.options.limit)
+        best = max(scores, key=lambda scale: scores[scale])
+        given.note("validation", {str(k): v for k, v in scores.items()})
         given.note("scale", best)
         return unflatten(vectors.base + best * total, vectors.like)
 

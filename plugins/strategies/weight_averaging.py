@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class WeightAveraging(StrategyDefinition):
     """theta = (1/K) sum theta_k."""
 
-    reach = "entry"
+    scope = "entry"
 
     def merge(self, given: MergeInput) -> dict[str, torch.Tensor]:
         """Mean of the experts, tensor by tensor, accumulated in place."""

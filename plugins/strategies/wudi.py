@@ -72,7 +72,7 @@ def by_matrix(
     """
     from recmerge_bench.toolkit.merging.task_vectors import is_matrix
 
-    for _, part, shape in vectors.pieces():
+    for _, part, shape in vectors.parameters():
         rows = vectors.rows[:, part].view(-1, *shape) if is_matrix(shape) else None
         if rows is not None and bool(rows.any()):
             rest[part] = matrix(rows.double()).to(rest.dtype).flatten()
@@ -87,7 +87,7 @@ class Wudi(TaskVectorStrategy):
     """
 
     Options = Options
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrix by matrix; one row."""
@@ -124,7 +124,7 @@ class WudiClosedForm(TaskVectorStrategy):
     """
 
     Options = ClosedOptions
-    reach = "tensor"
+    scope = "tensor"
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Matrices by least interference; all else is the mean of the task vectors."""

@@ -75,14 +75,14 @@ def check_each(
     return {d: check_merged(strategy, like, made[d], "merge_each", beside) for d in domains}
 
 
-def check_survey(strategy: StrategyDefinition, found: Any) -> StrategyDefinition:
+def check_prepass(strategy: StrategyDefinition, found: Any) -> StrategyDefinition:
     """A strategy that merges entry by entry.
 
     Raises:
         PluginError: it is none.
     """
-    if not isinstance(found, StrategyDefinition) or found.reach != "entry":
-        raise wrong(strategy, "survey", f"gave {found!r}; it gives a strategy of reach 'entry'")
+    if not isinstance(found, StrategyDefinition) or found.scope != "entry":
+        raise wrong(strategy, "prepass", f"gave {found!r}; it gives a strategy of scope 'entry'")
     return found
 
 

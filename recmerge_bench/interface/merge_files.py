@@ -129,7 +129,7 @@ def _outs(out: Path, sweep: Sequence[float] | None, options: Mapping[str, Any]) 
 
 def _cost(source: Streamed, strategy: StrategyDefinition) -> str:
     read, written = source.bytes()
-    seen = strategy.reach if not strategy.surveys() else "entry"
+    seen = strategy.scope if not strategy.prepass_scope() else "entry"
     return (
         f"{len(source.experts)} experts, {len(source.merged)} tensors: reads "
         f"{read / 1e6:,.0f} MB at the least, writes {written / 1e6:,.0f} MB; {HELD[seen]}"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recmerge_bench.borders.merges import check_merged, check_survey
+from recmerge_bench.borders.merges import check_merged, check_prepass
 from recmerge_bench.definitions import Expert, StrategyDefinition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.checkpoints import Checkpoint, Weights, Writer, check_alike, writing
@@ -237,17 +237,17 @@ class Streamed:
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
     ) -> Iterator[Tensor]:
         """Merged stretches of the merged parameters, in order."""
-        surveys = strategy.surveys()
-        if surveys == "model":
-            strategy = check_survey(strategy, strategy.survey(self._blocks(self.merged)))
-        elif strategy.reach == "model" and not surveys:
+        prepass_scope = strategy.prepass_scope()
+        if prepass_scope == "model":
+            strategy = check_prepass(strategy, strategy.prepass(self._blocks(self.merged)))
+        elif strategy.scope == "model" and not prepass_scope:
             yield from self._whole(strategy, seed, changed)
             return
         for name in self.merged:
             own = strategy
-            if surveys == "tensor":
-                own = check_survey(strategy, strategy.survey(self._blocks([name])))
-            size = BLOCK if own.reach == "entry" else max(1, self.base[name].numel())
+            if prepass_scope == "tensor":
+                own = check_prepass(strategy, strategy.prepass(self._blocks([name])))
+            size = BLOCK if own.scope == "entry" else max(1, self.base[name].numel())
             for first in range(0, self.base[name].numel(), size):
                 yield self._merge_part(own, name, slice(first, first + size), seed, changed)
 

@@ -107,8 +107,8 @@ class Validation:
         selection: Selection = FULL,
     ) -> Validation:
         """The validation part of a split."""
-        cut = without_test(split)
-        return cls(cut.sequences, cut.valid, selection, users, definition, catalogue)
+        visible = without_test(split)
+        return cls(visible.sequences, visible.valid, selection, users, definition, catalogue)
 
     def score(self, weights: Mapping[str, Tensor], limit: int = 0) -> dict[str, float]:
         """The selection's metric of a merged model for each domain.

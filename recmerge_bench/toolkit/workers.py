@@ -134,24 +134,24 @@ class Pool:
 
     def events(self, timeout: float) -> list[dict[str, Any]]:
         """What workers said, and which died or were killed at their deadline."""
-        found: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         for entry, _ in self.selector.select(timeout):
             worker = self.workers[entry.data]
-            said = worker.read()
-            if said is None:
-                found += self._bury(entry.data, "crashed")
+            messages = worker.read()
+            if messages is None:
+                events += self._bury(entry.data, "crashed")
                 continue
-            for event in said if worker.job is not None else ():
+            for event in messages if worker.job is not None else ():
                 if event["event"] != "progress":
                     worker.job = None
-                found.append(event)
+                events.append(event)
                 if worker.job is None:
                     break  # what follows is noise
         now = time.monotonic()
         for number, worker in list(self.workers.items()):
             if worker.job is not None and now > worker.deadline:
-                found += self._bury(number, "timeout")
-        return found
+                events += self._bury(number, "timeout")
+        return events
 
     def _bury(self, number: int, why: str) -> list[dict[str, Any]]:
         worker = self.workers.pop(number)

@@ -66,7 +66,7 @@ class HfText(TextBackbone):
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``hf-text``, and presets of it."""
-    about = {
+    presets = {
         "hf-text": ("any Hugging Face encoder", {}),
         "minilm-text": ("all-MiniLM-L6-v2, mean pooling", {"encoder": "minilm", "pooling": "mean"}),
         "blair-base": ("BLaIR-base, first token", {"encoder": "blair-base-weights"}),
@@ -79,5 +79,5 @@ def recmerge_bench_register() -> list[Spec]:
             options=options, requires=("transformers",), fidelity="paper-equations",
             citation="MergeRec, KDD 2026; Hou et al., BLaIR (arXiv 2403.03952)",
         )
-        for name, (what, options) in about.items()
+        for name, (what, options) in presets.items()
     ]  # fmt: skip

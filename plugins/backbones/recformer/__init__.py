@@ -209,15 +209,15 @@ class RecFormerWeights(HfFolder):
         from recmerge_bench.toolkit.data.download import dataset_folder
 
         folder = dataset_folder(data_root, self.options.name)
-        found = sorted(p for p in folder.glob("*") if p.suffix in (".safetensors", ".bin", ".pt"))
-        found = found if self.n_weights else []
+        weights = sorted(p for p in folder.glob("*") if p.suffix in (".safetensors", ".bin", ".pt"))
+        weights = weights if self.n_weights else []
         missing = [name for name in TOKENIZER if not (folder / name).is_file()]
-        if len(found) != self.n_weights or missing:
+        if len(weights) != self.n_weights or missing:
             raise Blocked(
                 f"{self.what} not in {folder}",
                 f"put there {self.whence}" + " and ".join(TOKENIZER),
             )
-        return [*found, *(folder / name for name in TOKENIZER)]
+        return [*weights, *(folder / name for name in TOKENIZER)]
 
     def tokens(self, texts: Sequence[str], data_root: Path | None) -> ItemTokens:
         """Names and values one after the other, nothing between them and no end mark."""

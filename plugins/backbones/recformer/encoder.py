@@ -95,11 +95,11 @@ class RecFormer(nn.Module):
         """
         hidden = self.embeddings(tokens)
         layers: list[_Layer] = list(self.encoder.layer)  # type: ignore[arg-type]
-        reach = self.size.window // 2
+        radius = self.size.window // 2
         for layer in layers[:-1]:
-            hidden = layer(hidden, tokens.real, reach)
+            hidden = layer(hidden, tokens.real, radius)
         last = layers[-1]
-        return last.first(hidden, tokens.real) if first_only else last(hidden, tokens.real, reach)
+        return last.first(hidden, tokens.real) if first_only else last(hidden, tokens.real, radius)
 
 
 class _Embeddings(nn.Module):
@@ -133,8 +133,8 @@ class _Layer(nn.Module):
         self.intermediate = nn.ModuleDict({"dense": nn.Linear(size.width, size.inner)})
         self.output = _Output(size.inner, size.width, size.dropout)
 
-    def forward(self, hidden: Tensor, real: Tensor, reach: int) -> Tensor:
-        return self._after(self.attention["self"](hidden, real, reach), hidden)
+    def forward(self, hidden: Tensor, real: Tensor, radius: int) -> Tensor:
+        return self._after(self.attention["self"](hidden, real, radius), hidden)
 
     def first(self, hidden: Tensor, real: Tensor) -> Tensor:
         """Of ``<s>`` alone: [B, L, width] to [B, width]."""
@@ -143,8 +143,8 @@ class _Layer(nn.Module):
 
     def _after(self, attended: Tensor, hidden: Tensor) -> Tensor:
         mixed = self.attention["output"](attended, hidden)
-        found: Tensor = self.output(F.gelu(self.intermediate["dense"](mixed)), mixed)
-        return found
+        output: Tensor = self.output(F.gelu(self.intermediate["dense"](mixed)), mixed)
+        return output
 
 
 class _Output(nn.Module):
@@ -158,8 +158,8 @@ class _Output(nn.Module):
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
         dropped = F.dropout(self.dense(x), self.dropout, self.training)
-        found: Tensor = self.LayerNorm(dropped + residual)
-        return found
+        output: Tensor = self.LayerNorm(dropped + residual)
+        return output
 
 
 class _Attention(nn.Module):
@@ -173,10 +173,10 @@ class _Attention(nn.Module):
         self.key_global = nn.Linear(size.width, size.width)
         self.value_global = nn.Linear(size.width, size.width)
 
-    def forward(self, hidden: Tensor, real: Tensor, reach: int) -> Tensor:
+    def forward(self, hidden: Tensor, real: Tensor, radius: int) -> Tensor:
         q, k, v = (self._split(getattr(self, n)(hidden)) for n in ("query", "key", "value"))
         local = self._dense if hidden.shape[1] <= DENSE_LIMIT else self._blocked
-        mixed = local(q, k, v, real, reach).transpose(1, 2).flatten(2)
+        mixed = local(q, k, v, real, radius).transpose(1, 2).flatten(2)
         # Not in place: autograd needs the product as it was.
         return torch.cat([self.whole(hidden, real)[:, None], mixed[:, 1:]], 1)
 
@@ -200,35 +200,35 @@ class _Attention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     @staticmethod
-    def _dense(q: Tensor, k: Tensor, v: Tensor, real: Tensor, reach: int) -> Tensor:
+    def _dense(q: Tensor, k: Tensor, v: Tensor, real: Tensor, radius: int) -> Tensor:
         place = torch.arange(q.shape[2], device=q.device)
-        near = (place[:, None] - place).abs() <= reach
+        near = (place[:, None] - place).abs() <= radius
         near[:, 0] = True
         mask = near & real[:, None, :]
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None])
 
     @staticmethod
-    def _blocked(q: Tensor, k: Tensor, v: Tensor, real: Tensor, reach: int) -> Tensor:
-        """Blocks of `reach` queries against the 3 blocks around them and ``<s>``."""
-        size, span = q.shape[2], 3 * reach
-        blocks = -(-size // reach)
-        room = blocks * reach - size
+    def _blocked(q: Tensor, k: Tensor, v: Tensor, real: Tensor, radius: int) -> Tensor:
+        """Blocks of `radius` queries against the 3 blocks around them and ``<s>``."""
+        size, span = q.shape[2], 3 * radius
+        blocks = -(-size // radius)
+        room = blocks * radius - size
 
         def windows(x: Tensor) -> Tensor:
-            around = F.pad(x, (0, 0, reach, reach + room)).unfold(2, span, reach)
+            around = F.pad(x, (0, 0, radius, radius + room)).unfold(2, span, radius)
             return torch.cat(
                 [x[:, :, None, :1].expand(-1, -1, blocks, -1, -1), around.transpose(3, 4)], 3
             )
 
-        place = torch.arange(blocks * reach, device=q.device).view(blocks, reach, 1)
-        keys = torch.arange(blocks, device=q.device).view(-1, 1, 1) * reach - reach
+        place = torch.arange(blocks * radius, device=q.device).view(blocks, radius, 1)
+        keys = torch.arange(blocks, device=q.device).view(-1, 1, 1) * radius - radius
         keys = keys + torch.arange(span, device=q.device)
         # Key 0 stands first in every block: once is enough.
-        near = ((place - keys).abs() <= reach) & (keys > 0) & (keys < size)
-        true = F.pad(real, (reach, reach + room)).unfold(1, span, reach)
+        near = ((place - keys).abs() <= radius) & (keys > 0) & (keys < size)
+        true = F.pad(real, (radius, radius + room)).unfold(1, span, radius)
         mask = near & true[:, :, None, :]
         mask = F.pad(mask, (1, 0), value=True)[:, None]
-        queries = F.pad(q, (0, 0, 0, room)).unflatten(2, (blocks, reach))
+        queries = F.pad(q, (0, 0, 0, room)).unflatten(2, (blocks, radius))
         mixed = F.scaled_dot_product_attention(queries, windows(k), windows(v), attn_mask=mask)
         return mixed.flatten(2, 3)[:, :, :size]
 
@@ -242,8 +242,8 @@ class RecFormerEncoder(nn.Module):
 
     def forward(self, grid: TokenGrid) -> Tensor:
         """[B, width]."""
-        found: Tensor = self.net(Tokens(grid.ids, grid.real, grid.kinds, grid.places), True)
-        return found
+        output: Tensor = self.net(Tokens(grid.ids, grid.real, grid.kinds, grid.places), True)
+        return output
 
 
 def load_released(net: RecFormer, tensors: Mapping[str, Tensor], origin: str) -> None:

@@ -49,8 +49,8 @@ class LanguageHead(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """[N, width] to [N, vocabulary]."""
-        found: Tensor = self.decoder(self.layer_norm(F.gelu(self.dense(states))))
-        return found
+        logits: Tensor = self.decoder(self.layer_norm(F.gelu(self.dense(states))))
+        return logits
 
 
 class PretrainingTower(TextTower):
@@ -69,15 +69,17 @@ class PretrainingTower(TextTower):
         self, encoder: RecFormerEncoder, catalogue: Catalogue, max_tokens: int, max_items: int
     ) -> None:
         super().__init__(encoder, catalogue, max_tokens, max_items)
-        about = self.tokens.about
-        if about.get("mask") is None:
+        facts = self.tokens.about
+        if facts.get("mask") is None:
             raise HandledError("pre-training hides words, but this tokenizer has no mask token")
-        self.mask, self.vocabulary = int(about["mask"]), int(about["vocabulary"])
+        self.mask, self.vocabulary = int(facts["mask"]), int(facts["vocabulary"])
         self.lm_head = LanguageHead(encoder.net.size)
-        special = torch.tensor(about["specials"], dtype=torch.int64)
+        special = torch.tensor(facts["specials"], dtype=torch.int64)
         self.register_buffer("specials", special, persistent=False)
 
-    def told_words(self, grid: TokenGrid, share: float, generator: torch.Generator) -> Tensor:
+    def masked_words_loss(
+        self, grid: TokenGrid, share: float, generator: torch.Generator
+    ) -> Tensor:
         """Mean cross entropy of the tokens of hidden words; 0 where there is no word.
 
         Args:
@@ -85,11 +87,11 @@ class PretrainingTower(TextTower):
             share: of the words that are hidden.
             generator: on the grid's device.
         """
-        ids, told = mask_words(grid, share, self.mask, self.vocabulary, self.specials, generator)
+        ids, masked = mask_words(grid, share, self.mask, self.vocabulary, self.specials, generator)
         states = self.encoder.net(Tokens(ids, grid.real, grid.kinds, grid.places))
-        scores = self.lm_head(states[told])
-        total = F.cross_entropy(scores, grid.ids[told], reduction="sum")
-        return total / told.sum().clamp_min(1)
+        scores = self.lm_head(states[masked])
+        total = F.cross_entropy(scores, grid.ids[masked], reduction="sum")
+        return total / masked.sum().clamp_min(1)
 
 
 def draw_pairs(batch: Batch) -> tuple[Tensor, Tensor]:
@@ -128,7 +130,7 @@ def pretraining_losses(
     items = tower.grid(rows_of(targets[:, None], torch.ones_like(targets)), words=True)
     vectors = [F.normalize(tower.encoder(grid), dim=-1) for grid in (users, items)]
     contrast = in_batch_loss(vectors[0], vectors[1], targets, temperature, duplicates)
-    words = [tower.told_words(grid, share, batch.generator) for grid in (users, items)]
+    words = [tower.masked_words_loss(grid, share, batch.generator) for grid in (users, items)]
     return contrast, words[0] + words[1]
 
 

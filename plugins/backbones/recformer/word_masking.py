@@ -51,9 +51,9 @@ def mask_words(
     draws = draws.masked_fill(torch.arange(shape[1], device=device) >= counts, 2.0)
     order = draws.argsort(dim=1, stable=True)
     drawn = order.argsort(dim=1, stable=True) < wanted
-    told = own & drawn.gather(1, number.clamp_min(0))
+    masked = own & drawn.gather(1, number.clamp_min(0))
     fates = torch.rand(shape, generator=generator, device=device)
     others = torch.randint(vocabulary, shape, generator=generator, device=device)
-    ids = torch.where(told & (fates < MASKED), mask, grid.ids)
-    swapped = told & (fates >= MASKED) & (fates < MASKED + RANDOM)
-    return torch.where(swapped, others, ids), told
+    ids = torch.where(masked & (fates < MASKED), mask, grid.ids)
+    swapped = masked & (fates >= MASKED) & (fates < MASKED + RANDOM)
+    return torch.where(swapped, others, ids), masked

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``sasrec-text`` and ``sasrec-text-prenorm``."""
-    about = {
+    blocks = {
         "sasrec-text": ("SASRecText", "SASRec's released block"),
         "sasrec-text-prenorm": ("SASRecTextPreNorm", "pre-norm self-attention"),
     }
@@ -48,7 +48,7 @@ def recmerge_bench_register() -> list[Spec]:
             ),
             citation="after Kang & McAuley, ICDM 2018, and Hou et al., UniSRec, KDD 2022",
         )
-        for name, (target, what) in about.items()
+        for name, (target, what) in blocks.items()
     ]  # fmt: skip
 
 

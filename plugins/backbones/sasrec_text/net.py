@@ -90,10 +90,10 @@ class TextNet(nn.Module):
 
     def project(self, items: Tensor) -> Tensor:
         """Vectors of global items: the shape of `items` plus [width]."""
-        found: Tensor = self.projection_norm(self.projection(self.frozen.of(items)))
-        return found
+        vectors: Tensor = self.projection_norm(self.projection(self.frozen.of(items)))
+        return vectors
 
     def scope_table(self, scope: Sequence[str]) -> Tensor:
         """Projected items of the scope's domains, one under the other."""
-        found: Tensor = self.projection_norm(self.projection(self.frozen.scope_table(scope)))
-        return found
+        vectors: Tensor = self.projection_norm(self.projection(self.frozen.scope_table(scope)))
+        return vectors

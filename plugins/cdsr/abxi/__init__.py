@@ -173,8 +173,8 @@ class ABXI(Backbone):
 
         size = batch.targets.shape[1]
         valid = torch.arange(size, device=choices.device) < batch.lengths[:, None]
-        goals = net.owners[batch.targets].masked_fill(~valid, -1)
-        weights = domain_losses.weights_by_domain(goals, len(net.tables.domains))
+        target_domains = net.owners[batch.targets].masked_fill(~valid, -1)
+        weights = domain_losses.weights_by_domain(target_domains, len(net.tables.domains))
         weights = weights.flatten()[keep]
         table = net.tables.scope_table(net.tables.domains)
         scores = losses.choice_scores(hidden, table, choices)

@@ -157,22 +157,25 @@ class TaskGuidedNet(nn.Module):
         keep = valid_tokens(lengths, items.shape[1])
         valid = torch.arange(items.shape[1], device=items.device) < lengths[:, None]
         owners = self.owners[items].masked_fill(~valid, -1)
-        goals = self.owners[targets].masked_fill(~valid, -1)
+        target_domains = self.owners[targets].masked_fill(~valid, -1)
         vectors = self.tables.lookup(items)
         unused = self.sizes.max_len - lengths[:, None].expand_as(items)
         mixed = self._mixed(vectors, valid, unused).flatten(0, 1)[keep]
         mixed = self._adapted(mixed, torch.zeros_like(keep))
         if self.parts.task_guided:
-            source, groups = task_guided(owners, goals, len(self.tables.domains)), goals
+            source, groups = (
+                task_guided(owners, target_domains, len(self.tables.domains)),
+                target_domains,
+            )
         else:
             source, groups = by_timestamp(owners), owners
         own = self._own(vectors, source, groups, unused).flatten(0, 1)[keep]
         present, groups = (source >= 0).flatten()[keep], groups.flatten()[keep]
         own = self._adapted(own, groups + 1) * present[:, None]
-        goals = goals.flatten()[keep]
-        own = own * (groups == goals)[:, None]
+        target_domains = target_domains.flatten()[keep]
+        own = own * (groups == target_domains)[:, None]
         out = torch.zeros_like(mixed)
-        for number, rows in self._of_each(goals):
+        for number, rows in self._of_each(target_domains):
             out = out.index_copy(0, rows, self._read_out(mixed[rows], own[rows], number))
         return out
 
@@ -190,16 +193,16 @@ class TaskGuidedNet(nn.Module):
         number = self.tables.domains.index(domain)
         valid = torch.arange(histories.shape[1], device=histories.device) < lengths[:, None]
         vectors = self.tables.lookup(histories, self.tables.narrowest(histories, domain))
-        mixed = self._latest(vectors, self._cut(valid), 0)
+        mixed = self._latest(vectors, self._keep_latest(valid), 0)
         own = self._latest(vectors, self.own_mask(histories, lengths, number), 1 + number)
         return self._read_out(mixed, own, number)
 
     def own_mask(self, histories: Tensor, lengths: Tensor, number: int) -> Tensor:
         """Which events make a domain's own sequence in `next_state`: bool [B, L]."""
         valid = torch.arange(histories.shape[1], device=histories.device) < lengths[:, None]
-        return self._cut(valid & (self.owners[histories] == number))
+        return self._keep_latest(valid & (self.owners[histories] == number))
 
-    def _cut(self, mask: Tensor) -> Tensor:
+    def _keep_latest(self, mask: Tensor) -> Tensor:
         """The latest `max_len` true entries of each row."""
         return mask & (reverse_order(mask) <= self.sizes.max_len)
 
@@ -223,8 +226,8 @@ class TaskGuidedNet(nn.Module):
             return self._encoder(0).attend(x, x, visible, masked)
         out = torch.zeros_like(x)
         for number in range(len(self.tables.domains)):
-            found = self._encoder(1 + number).attend(x, x, visible, masked)
-            out = torch.where((groups == number)[..., None], found, out)
+            attended = self._encoder(1 + number).attend(x, x, visible, masked)
+            out = torch.where((groups == number)[..., None], attended, out)
         return out
 
     def _latest(self, vectors: Tensor, mask: Tensor, sequence: int) -> Tensor:
@@ -280,9 +283,9 @@ class TaskGuidedNet(nn.Module):
                 yield number, rows
 
     def _encoder(self, sequence: int) -> SequenceEncoder:
-        found = self.encoders[sequence if self.parts.separate else 0]
-        assert isinstance(found, SequenceEncoder)
-        return found
+        encoder = self.encoders[sequence if self.parts.separate else 0]
+        assert isinstance(encoder, SequenceEncoder)
+        return encoder
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.sizes.dropout, self.training)

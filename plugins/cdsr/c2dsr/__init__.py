@@ -189,14 +189,14 @@ class C2DSR(Backbone):
         events = torch.cat([batch.items[:, :1], batch.targets], 1)
         inside = torch.arange(size + 1, device=stacked.device) <= batch.lengths[:, None]
         owners = net.owners[events].masked_fill(~inside, -1)
-        goals = owners[:, 1:].masked_fill(~valid, -1)
+        target_domains = owners[:, 1:].masked_fill(~valid, -1)
         prediction = states.new_zeros(())
         asked, pooled = [], []
         for number, name in enumerate(net.tables.domains):
             followed, following = _followed(owners == number)
             own = net.own(batch.items, batch.lengths, followed, number)
             prediction = prediction + self._prediction(
-                net, name, batch, states[0], goals == number, own, following
+                net, name, batch, states[0], target_domains == number, own, following
             )
             weights = _means(followed.gather(1, own.index) & _first(own))
             pooled.append((own.states * weights[..., None]).sum(1))
@@ -241,16 +241,18 @@ class C2DSR(Backbone):
         targets.append(goal.gather(1, following.gather(1, own.index))[keep])
         table, bias = self.items(net, name)
         assert bias is not None
-        goals = torch.cat(targets)
+        target_rows = torch.cat(targets)
         # The further class's logit is no product with its own row: it comes as a column more.
         classes = torch.zeros(1, table.shape[1] + 1, dtype=table.dtype, device=table.device)
         classes[0, -1] = 1
         return full_cross_entropy(
             torch.cat([torch.cat(hidden), torch.cat(pads)], 1),
             torch.cat([torch.nn.functional.pad(table, (0, 1)), classes]),
-            goals,
+            target_rows,
             torch.cat([bias, bias.new_zeros(1)]),
-            torch.full(goals.shape, 1 / (len(batch.items) * limit), device=goals.device),
+            torch.full(
+                target_rows.shape, 1 / (len(batch.items) * limit), device=target_rows.device
+            ),
         )
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:

@@ -149,8 +149,8 @@ class GraphStreamsNet(nn.Module):
 
     def discriminate(self, number: int, own: Tensor, other: Tensor) -> Tensor:
         """Bilinear scores [B] of a domain's own and the other domains' pooled states."""
-        found = torch.einsum("bi,ij,bj->b", other, self.critics[number], own)
-        return found + self.critic_biases[number]
+        scores = torch.einsum("bi,ij,bj->b", other, self.critics[number], own)
+        return scores + self.critic_biases[number]
 
     def _vectors(self, items: Tensor, tables: ItemTables, graph: str, biases: Tensor) -> Tensor:
         """``(mean of raw and spread vectors + raw) * sqrt(width)`` of global items.
@@ -161,14 +161,14 @@ class GraphStreamsNet(nn.Module):
             graph: name of its arrays.
             biases: float [domains, width], added to the spread vectors of a domain's items.
         """
-        found, inverse = torch.unique(items, return_inverse=True)
-        rows = tables.scope_rows(found, tables.domains)
+        unique, inverse = torch.unique(items, return_inverse=True)
+        rows = tables.scope_rows(unique, tables.domains)
         table = tables.scope_table(tables.domains)
         starts, columns, values = (
             getattr(self.prepared, f"{graph}_{part}") for part in ("starts", "columns", "values")
         )
         dropped = F.dropout(table, self.dropout, self.training)
         spread = gather_neighbours(dropped, rows, starts, columns, values)
-        spread = spread + biases[self.owners[found].clamp_min(0)]
+        spread = spread + biases[self.owners[unique].clamp_min(0)]
         raw = F.embedding(rows, table)
         return F.embedding(inverse, (1.5 * raw + 0.5 * spread) * table.shape[1] ** 0.5)

@@ -64,8 +64,8 @@ class GeneralAttentionNet(FamilyNet):
         scores = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
         # A query that sees no source would spread over the masked ones: it gets zero.
         share = scores.softmax(-1) * seen
-        told = share.to(sources.dtype) @ sources
-        both = self.join(torch.cat([hidden, told], -1))
-        fused = both if self.fuse == "linear" else hidden + both.sigmoid() * told
+        message = share.to(sources.dtype) @ sources
+        both = self.join(torch.cat([hidden, message], -1))
+        fused = both if self.fuse == "linear" else hidden + both.sigmoid() * message
         out: Tensor = self.join_norm(fused)
         return out

@@ -60,8 +60,8 @@ class MeanSourceNet(FamilyNet):
         sources = self.embed(view.source.items, view.source.lengths, self.tables.domains)
         sources = self.source_encoder(sources, lengths, True)
         seen = view.source.seen_from(view.bounds) if self.causal else view.source.valid[:, None]
-        told = masked_mean(sources, seen).expand_as(own)
+        message = masked_mean(sources, seen).expand_as(own)
         added = self.fuse == "add"
-        x = own + self.join(told) if added else self.join(torch.cat([own, told], -1))
+        x = own + self.join(message) if added else self.join(torch.cat([own, message], -1))
         out: Tensor = self.encoder(x, view.own.lengths.clamp_min(1), True)
         return out

@@ -113,14 +113,14 @@ class Dream(Backbone):
         from recmerge_bench.toolkit.models.cdsr_blocks import last_state
         from recmerge_bench.toolkit.models.contrast import supervised_contrast
 
-        found = net(batch.items, batch.lengths)
-        value = found.mixed.sum() * 0.0
+        extracted = net(batch.items, batch.lengths)
+        value = extracted.mixed.sum() * 0.0
         for domain in batch.scope:
-            value = value + self._domain_loss(net, batch, domain, net.user(found, domain))
+            value = value + self._domain_loss(net, batch, domain, net.user(extracted, domain))
         if self.options.contrast > 0:
             # The same input under another dropout.
             again = net(batch.items, batch.lengths, last_only=True).mixed.squeeze(1)
-            views = torch.cat([last_state(found.mixed, batch.lengths), again])
+            views = torch.cat([last_state(extracted.mixed, batch.lengths), again])
             rows = torch.arange(len(batch.lengths), device=batch.items.device)
             labels = batch.targets[rows, batch.lengths - 1].repeat(2)
             contrast = supervised_contrast(views, labels, self.options.contrast_temperature)
@@ -159,8 +159,8 @@ class Dream(Backbone):
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
         """Joined state after the last event, beside the domain's own last state."""
-        found = net(histories, lengths, last_only=True)
-        return net.user(found, domain).squeeze(1)  # type: ignore[no-any-return]
+        extracted = net(histories, lengths, last_only=True)
+        return net.user(extracted, domain).squeeze(1)  # type: ignore[no-any-return]
 
     def items(self, net: Any, domain: str) -> tuple[Tensor, Tensor | None]:
         """Mixed and own vectors side by side; no bias."""

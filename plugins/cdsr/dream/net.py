@@ -85,10 +85,10 @@ class ExtractionNet(FamilyNet):
         own, total = {}, mixed
         for number, domain in enumerate(self.domains):
             states, seen = self._domain(number, items, lengths, bounds)
-            told = self.extract[number](mixed, states, seen)
-            told = F.dropout(told, self.dropout, self.training)
-            gate = self.gates[number](torch.cat([mixed, told], -1)).sigmoid()
-            total = total + gate * told
+            message = self.extract[number](mixed, states, seen)
+            message = F.dropout(message, self.dropout, self.training)
+            gate = self.gates[number](torch.cat([mixed, message], -1)).sigmoid()
+            total = total + gate * message
             own[domain] = _latest(states, seen)
         return Extracted(total, own)
 
@@ -116,9 +116,9 @@ class ExtractionNet(FamilyNet):
         )
 
     @staticmethod
-    def user(found: Extracted, domain: str) -> Tensor:
+    def user(extracted: Extracted, domain: str) -> Tensor:
         """What `table` is multiplied with: [B, T, 2 * width]."""
-        return torch.cat([found.mixed, found.own[domain]], -1)
+        return torch.cat([extracted.mixed, extracted.own[domain]], -1)
 
 
 def _latest(states: Tensor, seen: Tensor) -> Tensor:

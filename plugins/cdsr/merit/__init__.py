@@ -147,16 +147,16 @@ class Merit(Backbone):
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:
         """``L_M`` and the domains' losses; means over users (see `MeritOptions.m_norm`)."""
-        from recmerge_bench_plugins.cdsr.merit.loss import Goals, cross_entropy
+        from recmerge_bench_plugins.cdsr.merit.loss import Targets, cross_entropy
 
         o = self.options
         reading = net.read(batch.items, batch.lengths)
         mixed, own = net(reading)
         if o.residual != "none":
             own = own + (mixed.detach() if o.residual == "sg" else mixed)
-        goals = Goals.of(net, batch, reading)
-        value = cross_entropy(net, mixed, goals.mixed(o.m_norm), batch.generator)
-        value = value + cross_entropy(net, own, goals.own(), batch.generator)
+        targets = Targets.of(net, batch, reading)
+        value = cross_entropy(net, mixed, targets.mixed(o.m_norm), batch.generator)
+        value = value + cross_entropy(net, own, targets.own(), batch.generator)
         return value, len(mixed)
 
     def encode(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:

@@ -89,9 +89,9 @@ class MixtureBlock(nn.Module):
         """[N, width] to one [N, width] for each output."""
         shared, *own = self.experts(x)
         gates = self.gates(x)
-        found = []
+        outputs = []
         for number, (expert, norm) in enumerate(zip(own, self.norms, strict=True)):
             weight = gates[:, number]
             mixed = weight[:, :1] * shared + weight[:, 1:] * expert
-            found.append(norm(x + F.dropout(mixed, self.dropout, self.training)))
-        return found
+            outputs.append(norm(x + F.dropout(mixed, self.dropout, self.training)))
+        return outputs

@@ -54,7 +54,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Goals:
+class Targets:
     """What the tokens of a batch are to predict."""
 
     net: Any
@@ -62,7 +62,7 @@ class Goals:
     events: Events
 
     @classmethod
-    def of(cls, net: Any, batch: Batch, reading: Reading) -> Goals:
+    def of(cls, net: Any, batch: Batch, reading: Reading) -> Targets:
         """From a batch."""
         both = torch.cat([batch.items[:, :1], batch.targets], 1)
         places = torch.arange(both.shape[1], device=both.device)
@@ -95,8 +95,8 @@ class Goals:
         at = torch.full_like(tokens.at, end)
         for number in range(len(self.net.domains)):
             later = places.masked_fill(grid != number, end).flip(1).cummin(1).values.flip(1)
-            found = later[tokens.rows, tokens.at + 1]
-            at = torch.where(self.reading.numbers == number, found, at)
+            following = later[tokens.rows, tokens.at + 1]
+            at = torch.where(self.reading.numbers == number, following, at)
         has = at < end
         rows, numbers = tokens.rows[has], self.reading.numbers[has]
         return Aim(
@@ -135,7 +135,7 @@ def cross_entropy(net: Any, states: Tensor, aim: Aim, generator: torch.Generator
 def draw(net: Any, aim: Aim, generator: torch.Generator) -> Tensor:
     """Negatives, rows of the joined tables: int64 [N, P * negatives]."""
     count = net.options.negatives
-    found = aim.pools.new_empty((*aim.pools.shape, count))
+    drawn = aim.pools.new_empty((*aim.pools.shape, count))
     for number in range(len(net.domains)):
         span = net.tables.scope_span(net.domains, net.domains[number])
         start = span.start
@@ -144,10 +144,10 @@ def draw(net: Any, aim: Aim, generator: torch.Generator) -> Tensor:
         events = aim.events
         inside = events.valid & (events.rows >= start) & (events.rows < span.stop)
         token, column = (aim.pools == number).nonzero(as_tuple=True)
-        found[token, column] = start + losses.draw_negatives(
+        drawn[token, column] = start + losses.draw_negatives(
             events.rows - start, inside, span.stop - start, count, generator, aim.rows[token]
         )
-    return found.flatten(1)
+    return drawn.flatten(1)
 
 
 def _full(net: Any, hidden: Tensor, aim: Aim) -> Tensor:

@@ -40,10 +40,10 @@ def paths(domains: Sequence[str], options: Any) -> tuple[Path, ...]:
     """
     if len(domains) < 2:
         raise HandledError("merit: needs two domains or more")
-    found = _switched_on([branch_of(name) for name in domains], options)
+    transfers = _switched_on([branch_of(name) for name in domains], options)
     if not options.paths:
-        return tuple(found)
-    named = {f"{plain(source)}->{plain(to)}": (source, to) for source, to in found}
+        return tuple(transfers)
+    named = {f"{plain(source)}->{plain(to)}": (source, to) for source, to in transfers}
     for name in options.paths:
         if name not in named:
             raise HandledError(f"merit: no path {name!r}; there are {', '.join(named)}")
@@ -52,14 +52,14 @@ def paths(domains: Sequence[str], options: Any) -> tuple[Path, ...]:
 
 def _switched_on(branches: Sequence[str], options: Any) -> list[Path]:
     """Mixed to each domain's, each domain's to mixed, and between domains', as options say."""
-    found: list[Path] = []
+    transfers: list[Path] = []
     if options.ecaf_mode != "none" and "mixed" in options.ecaf_sources:
-        found += [(MIXED, to) for to in branches]
+        transfers += [(MIXED, to) for to in branches]
     if options.caf_m != "none":
-        found += [(source, MIXED) for source in branches]
+        transfers += [(source, MIXED) for source in branches]
     if options.ecaf_mode == "attn" and "other" in options.ecaf_sources:
-        found += itertools.permutations(branches, 2)
-    return found
+        transfers += itertools.permutations(branches, 2)
+    return transfers
 
 
 def plain(branch: str) -> str:
@@ -173,11 +173,11 @@ class MeritNet(nn.Module):
 
     def represent(self, reading: Reading) -> Outputs:
         """What the branches put out, each [tokens of the source, width]."""
-        found: Outputs = {}
+        outputs: Outputs = {}
         for name, branch, states in self._attended(reading):
             made = [self._masked(reading, name, state) for state in branch.ffn(states)]
-            found.update(zip(self._outputs(name), made, strict=True))
-        return found
+            outputs.update(zip(self._outputs(name), made, strict=True))
+        return outputs
 
     def _masked(
         self, reading: Reading, name: str, states: Tensor, chosen: Tensor | None = None
@@ -235,12 +235,12 @@ class MeritNet(nn.Module):
         disjoint and make one sequence (for two domains: the other one's tokens)."""
         mixed = [p for p in self.paths if p == (MIXED, name)]
         others = [p for p in self.paths if p[1] == name and p[0] != MIXED]
-        found = []
+        groups = []
         for group in filter(None, (mixed, others)):
             parts = [(reading.tokens[path[0]], outputs[path]) for path in group]
             flat = torch.cat([tokens.flat for tokens, _ in parts]).sort().values
-            found.append((reading.tokens[MIXED].take(flat), union(parts)))
-        return found
+            groups.append((reading.tokens[MIXED].take(flat), union(parts)))
+        return groups
 
     def _positions(self, reading: Reading, name: str) -> Tensor:
         """Rows of the position table: counted from the last token; 0 for another set's tokens."""
@@ -263,12 +263,12 @@ class MeritNet(nn.Module):
             reading: the batch.
             chosen: branch -> which of its tokens.
         """
-        found: Outputs = {}
+        gates: Outputs = {}
         for name, branch, states in self._attended(reading):
             if isinstance(branch.ffn, MixtureBlock):
                 weights = branch.ffn.gates(states[chosen[name]])[..., 1]
-                found.update(zip(self._outputs(name), weights.unbind(1), strict=True))
-        return found
+                gates.update(zip(self._outputs(name), weights.unbind(1), strict=True))
+        return gates
 
 
 class Attended(nn.Module):
@@ -287,8 +287,8 @@ class Attended(nn.Module):
 
     def forward(self, x: Tensor, keys: Tensor, pattern: Pattern) -> Tensor:
         """See `SinkAttention.forward`."""
-        found = F.dropout(self.mha(x, keys, pattern), self.dropout, self.training)
-        out: Tensor = self.norm(x + found)
+        attended = F.dropout(self.mha(x, keys, pattern), self.dropout, self.training)
+        out: Tensor = self.norm(x + attended)
         return out
 
 

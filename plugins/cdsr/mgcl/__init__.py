@@ -179,6 +179,8 @@ class MGCL(SingleTarget):
 
         rows = ((view.own.lengths > 0) & (view.source.lengths > 0)).nonzero().squeeze(1)
         source = gather(nodes.inner + nodes.static, view.source.places)
-        theirs = net.source_view(masked_mean(source, view.source.valid[:, None]).squeeze(1))
-        mine = masked_mean(own, view.own.valid[:, None]).squeeze(1)
-        return paired_infonce(mine[rows], theirs[rows], self.options.contrast_temperature)
+        source_means = net.source_view(masked_mean(source, view.source.valid[:, None]).squeeze(1))
+        target_means = masked_mean(own, view.own.valid[:, None]).squeeze(1)
+        return paired_infonce(
+            target_means[rows], source_means[rows], self.options.contrast_temperature
+        )

@@ -165,8 +165,8 @@ class GraphViewsNet(FamilyNet):
         for block in others:
             x = block(x, None, None, True)
         memory, mask = self._known(nodes, view.source, view.bounds, None)
-        told = self.cross(x, self._drop(memory), mask)
-        fused = self.fuse(self.fuse_norm(torch.cat([x, told], -1)))
+        message = self.cross(x, self._drop(memory), mask)
+        fused = self.fuse(self.fuse_norm(torch.cat([x, message], -1)))
         return self.out_norm(fused), x, nodes
 
     def nodes(self, events: Tensor, lengths: Tensor) -> Nodes:
@@ -192,8 +192,8 @@ class GraphViewsNet(FamilyNet):
         both = torch.cat(
             [gather(part, events.places) + static for part in (nodes.inner, nodes.end)], 1
         )
-        reach = bounds[..., None] - events.places[:, None] - 1
-        inner, end = (mask & events.valid[:, None] for mask in (reach > 0, reach == 0))
+        distance = bounds[..., None] - events.places[:, None] - 1
+        inner, end = (mask & events.valid[:, None] for mask in (distance > 0, distance == 0))
         return both, torch.cat([inner, end], -1)
 
     def _drop(self, x: Tensor) -> Tensor:

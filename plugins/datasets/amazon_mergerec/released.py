@@ -101,7 +101,7 @@ def build(parts: Mapping[str, Part]) -> Interactions:
 
 
 def _read_archive(path: Path, domain: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    documents: dict[str, Any] = {}
     with opened(path, "a readable tar archive", extended=True, strict=False) as archive:
         for member in archive:
             folder, _, name = member.name.removeprefix("./").partition("/")
@@ -110,13 +110,13 @@ def _read_archive(path: Path, domain: str) -> dict[str, Any]:
                 continue
             if not member.plain or member.size > LIMIT:
                 raise DataError(f"{member.name} is no plain file of reasonable size", path)
-            if stem in found:
+            if stem in documents:
                 raise DataError(f"{member.name} is there twice", path)
-            found[stem] = _object(archive.whole(), path, member.name)
-    missing = [f"{domain.title()}/{n}.json" for n in NAMES if n not in found]
+            documents[stem] = _object(archive.whole(), path, member.name)
+    missing = [f"{domain.title()}/{n}.json" for n in NAMES if n not in documents]
     if missing:
         raise DataError(f"the archive lacks {', '.join(missing)}", path)
-    return found
+    return documents
 
 
 def _object(raw: bytes, path: Path, name: str) -> dict[str, Any]:

@@ -126,13 +126,13 @@ class AmazonMerit(DatasetDefinition):
             released.insert(0, f"{code}/{code}_50_preprocessed")
         elif not self.options.check_counts:
             released = []
-        found = [
+        files = [
             RemoteFile(f"{n}.txt", f"{ADDRESS}{n}.txt", CHECKSUMS.get(f"{n}.txt")) for n in released
         ]
         if self.options.source == "ratings":
             names = [f"ratings_{c}.csv" for c in categories]
-            found = [RemoteFile(n, f"{RATINGS}{n}") for n in names] + found
-        return found
+            files = [RemoteFile(n, f"{RATINGS}{n}") for n in names] + files
+        return files
 
     def sources(self, data_root: Path | None) -> list[Path]:
         """The files of `files`."""
@@ -143,8 +143,8 @@ class AmazonMerit(DatasetDefinition):
         some += f" --set source={o.source}" if o.source != "released" else ""
         try:
             return locate(self.files(), "amazon-merit", data_root, some)
-        except Blocked as gap:
-            raise Blocked(gap.reason, gap.mend + self._hint()) from None
+        except Blocked as missing:
+            raise Blocked(missing.reason, missing.mend + self._hint()) from None
 
     def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
         """Download the files that are not there."""

@@ -110,8 +110,8 @@ def read_release(sequences: Path, items: Path, users: Path) -> Pair:
     heads = np.concatenate([[0], np.cumsum(2 * lengths + 1)[:-1]])
     wrong = np.flatnonzero(numbers[heads] != np.arange(len(lines)))
     if len(wrong):
-        told = f"the line is of user {numbers[heads[wrong[0]]]}, not {wrong[0]}"
-        raise DataError(f"{told}: users are numbered 0, 1, 2, ...", sequences, int(wrong[0]) + 1)
+        message = f"the line is of user {numbers[heads[wrong[0]]]}, not {wrong[0]}"
+        raise DataError(f"{message}: users are numbered 0, 1, 2, ...", sequences, int(wrong[0]) + 1)
     if len(lines) != len(raw_users):
         raise DataError(f"{len(lines)} users, {users.name} has {len(raw_users)}", sequences)
     rows, times = np.delete(numbers, heads).reshape(-1, 2).T
@@ -171,11 +171,11 @@ def _object(path: Path) -> dict[str, Any]:
     """A JSON object whose keys differ (a key that comes twice is an item in both domains)."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        members = dict(pairs)
+        if len(members) < len(pairs):
             twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
             raise DataError(f"'{twice}' is in the map twice: every id has one number", path, 1)
-        return found
+        return members
 
     try:
         value = json.loads(path.read_bytes(), object_pairs_hook=unique)
@@ -209,10 +209,10 @@ def _check_events(
 ) -> None:
     owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
-    def refuse(wrong: np.ndarray, told: str) -> None:
+    def refuse(wrong: np.ndarray, message: str) -> None:
         if len(wrong):
             at = int(wrong[0])
-            raise DataError(f"{told} ({rows[at]}|{times[at]})", path, int(owners[at]) + 1)
+            raise DataError(f"{message} ({rows[at]}|{times[at]})", path, int(owners[at]) + 1)
 
     refuse(np.flatnonzero((rows < 1) | (rows > n_items)), f"an item is not one of 1 .. {n_items}")
     back = (np.diff(times) < 0) & (np.diff(owners) == 0)
@@ -226,7 +226,9 @@ def _check_events(
 def _oddities(pair: Pair) -> dict[str, int]:
     """Counts of what the published preprocessing would not leave."""
     owners, second = pair.owners(), pair.rows >= pair.n_first
-    by_domain = [np.bincount(owners[mine], minlength=len(pair.users)) for mine in (~second, second)]
+    by_domain = [
+        np.bincount(owners[of_domain], minlength=len(pair.users)) for of_domain in (~second, second)
+    ]
     tied = (np.diff(owners) == 0) & (np.diff(pair.times) == 0)
     return {
         f"users_below_{LEAST}_events_of_a_domain": int((np.minimum(*by_domain) < LEAST).sum()),

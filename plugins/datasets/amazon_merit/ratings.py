@@ -132,7 +132,7 @@ def _numbered(column: Any) -> tuple[np.ndarray, Any]:
     return codes, column.chunk(0).dictionary
 
 
-def _blame(path: Path, told: str) -> DataError:
+def _blame(path: Path, reason: str) -> DataError:
     """The first line that is not of the form, looked for only when there is one."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -140,7 +140,7 @@ def _blame(path: Path, told: str) -> DataError:
             if plain and not (_LINE.fullmatch(plain) and _is_text(plain)):
                 shown = plain[:60].decode("utf-8", "replace")
                 return DataError(f"'{shown}' is not: user,item,rating,time", path, number)
-    return DataError(f"cannot be read as user,item,rating,time: {told}", path)
+    return DataError(f"cannot be read as user,item,rating,time: {reason}", path)
 
 
 def _is_text(line: bytes) -> bool:

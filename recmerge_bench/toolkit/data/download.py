@@ -78,11 +78,11 @@ def locate(
         Blocked: some are missing; says how to get them.
     """
     home = data_home(data_root)
-    found, missing = [], []
+    paths, missing = [], []
     for file in files:
         places = [below(within(home, dataset), file.name), below(home, file.name)]
         here = next((p for p in places if p.is_file()), None)
-        found.append(here or places[0])
+        paths.append(here or places[0])
         if here is None:
             missing.append(file.name)
     if missing:
@@ -91,7 +91,7 @@ def locate(
             f"{dataset}: {', '.join(missing)} not found in {home / dataset}",
             f"recmerge-bench datasets prepare {dataset}{root}{options} [--mirror URL|FOLDER]",
         )
-    return found
+    return paths
 
 
 def fetch(
@@ -123,14 +123,14 @@ def check(path: Path, file: RemoteFile) -> None:
     known = file.sha256
     if known is None and noted.is_file():
         known = noted.read_text().split()[0]
-    found = file_digest(path)
+    digest = file_digest(path)
     if known is None and (flaw := no_data(path)):
         raise DataError(f"{flaw}, and no checksum of it is known: remove it and fetch it again",
                         path)  # fmt: skip
     if known is None:
-        write_text(noted, f"{found}  {path.name}\n")
-    elif known != found:
-        raise DataError(f"SHA-256 is {found}, not {known}: remove it and fetch it again", path)
+        write_text(noted, f"{digest}  {path.name}\n")
+    elif known != digest:
+        raise DataError(f"SHA-256 is {digest}, not {known}: remove it and fetch it again", path)
 
 
 def no_data(path: Path) -> str:

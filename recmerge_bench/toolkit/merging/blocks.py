@@ -70,17 +70,17 @@ def kth_largest_magnitude(
     step = max(1, size // SAMPLE)
     sample = np.concatenate([block.abs().numpy() for block in blocks(step)])
     centre = count / size * len(sample)
-    reach = 2.0 * len(sample) ** 0.5  # at least four standard deviations of the sample's quantile
+    margin = 2.0 * len(sample) ** 0.5  # at least four standard deviations of the sample's quantile
     while True:
-        whole = step == 1 or reach >= len(sample)
-        high = np.inf if whole else _largest(sample, centre - reach, np.inf)
-        low = -1.0 if whole else _largest(sample, centre + reach, -1.0)
-        found = _within(blocks, count, low, high)
-        if found is not None:
-            return found
+        whole = step == 1 or margin >= len(sample)
+        high = np.inf if whole else _largest(sample, centre - margin, np.inf)
+        low = -1.0 if whole else _largest(sample, centre + margin, -1.0)
+        magnitude = _within(blocks, count, low, high)
+        if magnitude is not None:
+            return magnitude
         if whole:
             raise HandledError("the experts' weights hold NaN")
-        reach *= 8
+        margin *= 8
 
 
 def _largest(values: NDArray[np.float32], place: float, beyond: float) -> float:

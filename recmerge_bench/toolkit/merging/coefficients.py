@@ -31,8 +31,8 @@ def group_of(name: str, granularity: str) -> str:
         return name
     if granularity != "layer":
         raise ValueError(f"granularity is one of {', '.join(GRANULARITIES)}, not {granularity!r}")
-    found = _LAYER.search(name)
-    return f"layer {found.group(1)}" if found else "others"
+    match = _LAYER.search(name)
+    return f"layer {match.group(1)}" if match else "others"
 
 
 class Coefficients:
@@ -50,7 +50,7 @@ class Coefficients:
 
     def __init__(self, vectors: TaskVectors, granularity: str, start: float) -> None:
         self.vectors = vectors
-        names = [group_of(name, granularity) for name, _, _ in vectors.pieces()]
+        names = [group_of(name, granularity) for name, _, _ in vectors.parameters()]
         self.groups = tuple(dict.fromkeys(names))
         self.runs = list(self._runs(names))
         shape = (len(vectors.rows), len(self.groups))
@@ -63,7 +63,7 @@ class Coefficients:
         """Neighbouring parameters of one group as one stretch of columns."""
         start = stop = 0
         previous: str | None = None
-        for name, (_, part, _) in zip(names, self.vectors.pieces(), strict=True):
+        for name, (_, part, _) in zip(names, self.vectors.parameters(), strict=True):
             if previous is not None and name != previous:
                 yield slice(start, stop), self.groups.index(previous)
                 start = part.start
@@ -88,7 +88,7 @@ class Coefficients:
         own: Mapping[str, nn.Parameter] = dict(net.named_parameters())
         for parameter in own.values():
             parameter.requires_grad_(False)
-        for name, part, shape in self.vectors.pieces():
+        for name, part, shape in self.vectors.parameters():
             parameter = own.get(name)  # type: ignore[assignment]
             if parameter is None or parameter.dtype != torch.float32:
                 raise ValueError(f"'{name}' is no fp32 parameter of the net")
@@ -98,7 +98,7 @@ class Coefficients:
 
     def weights_gradient(self) -> Tensor:
         """The gradient of the weights [K, G] from that of the merged parameters."""
-        found = torch.zeros_like(self.weights)
+        gradient = torch.zeros_like(self.weights)
         for part, group in self.runs:
-            found[:, group] += self.vectors.rows[:, part] @ self.gradient[part]
-        return found
+            gradient[:, group] += self.vectors.rows[:, part] @ self.gradient[part]
+        return gradient

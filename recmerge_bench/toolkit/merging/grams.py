@@ -25,10 +25,10 @@ _ATTENTION = (
 
 def part_of(name: str) -> tuple[str, slice]:
     """Parameter and rows that a Gram matrix belongs to: ``w[0:64]``, or ``w`` for all rows."""
-    found = _PART.fullmatch(name)
-    if found is None:
+    match = _PART.fullmatch(name)
+    if match is None:
         return name, slice(None)
-    return found[1], slice(int(found[2]), int(found[3]))
+    return match[1], slice(int(match[2]), int(match[3]))
 
 
 class GramRecorder(TorchFunctionMode):
@@ -56,7 +56,7 @@ class GramRecorder(TorchFunctionMode):
 
         Where maps through different rows overlap, the rows are cut into stretches that saw alike.
         """
-        found = {}
+        sums = {}
         for name, spans in self._seen.items():
             whole = (0, len(self._parameters[name]))
             ends = sorted({end for span in spans for end in span})
@@ -64,8 +64,8 @@ class GramRecorder(TorchFunctionMode):
                 over = [s for s in spans if s[0] <= stretch[0] and stretch[1] <= s[1]]
                 if over:
                     key = name if stretch == whole else f"{name}[{stretch[0]}:{stretch[1]}]"
-                    found[key] = _added(spans[s] for s in over)
-        return found
+                    sums[key] = _added(spans[s] for s in over)
+        return sums
 
     def means(self, pooled: bool = False) -> dict[str, Tensor]:
         """Mean of x^T x, named as in `sums`.

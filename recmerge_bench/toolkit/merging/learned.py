@@ -199,12 +199,12 @@ class LearnedWeights(StrategyDefinition):
             owner = (torch.arange(count) + step * count) % len(sizes)
         else:
             owner = torch.multinomial(sizes.double(), count, True, generator=generator)
-        found = {}
+        drawn = {}
         for number, domain in enumerate(users.domains):
             some = int((owner == number).sum())
             if some:
-                found[domain] = torch.randint(int(sizes[number]), (some,), generator=generator)
-        return found
+                drawn[domain] = torch.randint(int(sizes[number]), (some,), generator=generator)
+        return drawn
 
 
 class Teacher:
@@ -231,14 +231,14 @@ def frozen_items(users: Users, net: nn.Module) -> dict[str, Any]:
     """Items of every domain as the net has them now, dropout off: (vectors, biases or None)."""
     import torch
 
-    was, found = net.training, {}
+    was, frozen = net.training, {}
     net.eval()
     with torch.no_grad():
         for domain in users.domains:
             table, bias = users.items(net, domain)
-            found[domain] = (table.clone(), None if bias is None else bias.clone())
+            frozen[domain] = (table.clone(), None if bias is None else bias.clone())
     net.train(was)
-    return found
+    return frozen
 
 
 def transformed(vectors: TaskVectors, kind: str, density: float) -> TaskVectors:

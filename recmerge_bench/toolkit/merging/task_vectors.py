@@ -44,7 +44,7 @@ class TaskVectors:
         """The same base with other rows [any, P]."""
         return replace(self, rows=rows)
 
-    def pieces(self) -> Iterator[tuple[str, slice, torch.Size]]:
+    def parameters(self) -> Iterator[tuple[str, slice, torch.Size]]:
         """Each parameter's name, its columns and its shape."""
         start = 0
         for name in sorted(self.like):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def task_guided(domains: Tensor, goals: Tensor, count: int) -> Tensor:
+def task_guided(domains: Tensor, target_domains: Tensor, count: int) -> Tensor:
     """For each position the latest event, at or before it, of its *target's* domain.
 
     A domain's sequence has an entry wherever a next item of that domain is asked for, and that
@@ -25,11 +25,11 @@ def task_guided(domains: Tensor, goals: Tensor, count: int) -> Tensor:
         int64 [B, L], column of the event; -1 where there is none.
     """
     columns = torch.arange(domains.shape[1], device=domains.device).expand_as(domains)
-    found = torch.full_like(columns, -1)
+    source = torch.full_like(columns, -1)
     for number in range(count):
         latest = columns.masked_fill(domains != number, -1).cummax(1).values
-        found = torch.where(goals == number, latest, found)
-    return found
+        source = torch.where(target_domains == number, latest, source)
+    return source
 
 
 def by_timestamp(domains: Tensor) -> Tensor:

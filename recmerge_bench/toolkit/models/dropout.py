@@ -23,12 +23,12 @@ def dropout(x: Tensor, share: float, training: bool) -> Tensor:
     Returns:
         float, the shape of `x`; drawn from the default generator of its device.
     """
-    cut = round(share * _STEPS)
-    if not training or cut == 0:
+    threshold = round(share * _STEPS)
+    if not training or threshold == 0:
         return x
-    if cut == _STEPS:
+    if threshold == _STEPS:
         return x * 0.0
     words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
     bits = words.random_(-(1 << 63), None).view(torch.int16)[: x.numel()].view(x.shape)
-    kept = (bits >= cut - _STEPS // 2).to(x.dtype).mul_(_STEPS / (_STEPS - cut))
+    kept = (bits >= threshold - _STEPS // 2).to(x.dtype).mul_(_STEPS / (_STEPS - threshold))
     return x * kept

@@ -71,12 +71,14 @@ def _tokenizer(folder: Path) -> Any:
 
 
 def _flat(
-    tokenizer: Any, items: list[list[tuple[str, str]]], limit: int, about: dict[str, Any]
+    tokenizer: Any, items: list[list[tuple[str, str]]], limit: int, facts: dict[str, Any]
 ) -> ItemTokens:
     """Every distinct piece tokenised once, names then values, values cut."""
-    pieces = sorted({piece for pairs in items for pair in pairs for piece in pair})
-    ids = tokenizer(pieces, add_special_tokens=False, verbose=False)["input_ids"] if pieces else []
-    known = dict(zip(pieces, ids, strict=True))
+    strings = sorted({piece for pairs in items for pair in pairs for piece in pair})
+    ids = (
+        tokenizer(strings, add_special_tokens=False, verbose=False)["input_ids"] if strings else []
+    )
+    known = dict(zip(strings, ids, strict=True))
     rows = [[(known[name], known[value][:limit]) for name, value in pairs] for pairs in items]
     parts = [part for row in rows for pair in row for part in pair]  # name, value, name, ...
     sizes = np.array([len(part) for part in parts], np.int64)
@@ -85,8 +87,8 @@ def _flat(
     lengths = [sum(len(name) + len(value) for name, value in row) for row in rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     mask = _known(tokenizer.mask_token_id, tokenizer.get_vocab().get("<mask>"))
-    marks = {about["first"], about["last"], about["pad"], mask} - {None}
-    about |= {
+    marks = {facts["first"], facts["last"], facts["pad"], mask} - {None}
+    facts |= {
         "mask": mask,
         "specials": sorted({*tokenizer.all_special_ids, *marks}),
         "vocabulary": len(tokenizer),
@@ -94,7 +96,7 @@ def _flat(
     words = word_starts(tokenizer)[flat_ids]
     # A piece begins a word, though no mark of a space stands before it.
     words[(np.cumsum(sizes) - sizes)[sizes > 0]] = 1
-    return ItemTokens(flat_ids, kinds, offsets, about, words)
+    return ItemTokens(flat_ids, kinds, offsets, facts, words)
 
 
 def word_starts(tokenizer: Any) -> NDArray[np.bool_]:
@@ -139,12 +141,12 @@ def plain_tensors(file: Path) -> dict[str, Tensor]:
         except (SafetensorError, OSError) as error:
             raise DataError(f"not a safetensors file ({error})", file) from None
     try:
-        found = torch.load(file, map_location="cpu", weights_only=True)
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # what a broken or hostile pickle raises has no common base
         raise DataError(f"not a file of plain tensors ({type(error).__name__})", file) from None
-    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+    if not isinstance(tensors, dict) or not all(isinstance(t, Tensor) for t in tensors.values()):
         raise DataError("not a file of named tensors", file)
-    return found
+    return tensors
 
 
 def encoder_weights(file: Path) -> dict[str, Tensor]:
@@ -153,13 +155,15 @@ def encoder_weights(file: Path) -> dict[str, Tensor]:
     Raises:
         DataError: not a file of plain tensors.
     """
-    found = plain_tensors(file)
+    tensors = plain_tensors(file)
     for prefix in ("bert.", "roberta.", "model."):
-        if any(n.startswith(prefix) for n in found):
-            found = {n.removeprefix(prefix): t for n, t in found.items() if n.startswith(prefix)}
+        if any(n.startswith(prefix) for n in tensors):
+            tensors = {
+                n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)
+            }
     return {
         n: t.float()
-        for n, t in found.items()
+        for n, t in tensors.items()
         if t.is_floating_point() and not n.startswith(("pooler.", "lm_head.", "cls."))
     }
 
@@ -168,8 +172,8 @@ def bare_encoder(config: dict[str, Any]) -> Any:
     """The architecture with random weights, without a pooler (which would never be trained)."""
     from transformers import AutoConfig, AutoModel
 
-    about = {k: v for k, v in config.items() if k not in ("model_type", "transformers_version")}
-    made = AutoConfig.for_model(config["model_type"], **about)
+    settings = {k: v for k, v in config.items() if k not in ("model_type", "transformers_version")}
+    made = AutoConfig.for_model(config["model_type"], **settings)
     try:
         return AutoModel.from_config(made, add_pooling_layer=False)
     except TypeError:

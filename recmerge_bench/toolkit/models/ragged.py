@@ -82,7 +82,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Goals:
+class NextItems:
     """What a training view is asked.
 
     Attributes:
@@ -96,7 +96,7 @@ class Goals:
 
 def training_view(
     items: Tensor, targets: Tensor, lengths: Tensor, is_own: Callable[[Tensor], Tensor], until: str
-) -> tuple[View, Goals]:
+) -> tuple[View, NextItems]:
     """Windows of mixed events as inputs and targets of one domain.
 
     Args:
@@ -109,16 +109,14 @@ def training_view(
     """
     events = torch.cat([items[:, :1], targets], 1)
     own = is_own(events)
-    found = compact(events, own & inside(lengths + 1, events.shape[1]))
-    size = max(found.items.shape[1] - 1, 1)
-    inputs = Compact(
-        found.items[:, :size], found.places[:, :size], (found.lengths - 1).clamp_min(0)
-    )
-    following = found.places.roll(-1, 1)[:, :size]
+    kept = compact(events, own & inside(lengths + 1, events.shape[1]))
+    size = max(kept.items.shape[1] - 1, 1)
+    inputs = Compact(kept.items[:, :size], kept.places[:, :size], (kept.lengths - 1).clamp_min(0))
+    following = kept.places.roll(-1, 1)[:, :size]
     bounds = following if until == "target" else inputs.places + 1
     source = compact(events, ~own & inside(lengths, events.shape[1]))
     view = View(inputs, source, bounds, events, lengths + 1)
-    return view, Goals(found.items.roll(-1, 1)[:, :size], found)
+    return view, NextItems(kept.items.roll(-1, 1)[:, :size], kept)
 
 
 def history_view(
@@ -134,11 +132,11 @@ def history_view(
     """
     known = inside(lengths, histories.shape[1])
     own = is_own(histories)
-    found = compact(histories, own & known)
-    bounds = found.places + 1
+    kept = compact(histories, own & known)
+    bounds = kept.places + 1
     if until == "target":
-        last = torch.arange(found.items.shape[1], device=lengths.device) >= (
-            found.lengths[:, None] - 1
+        last = torch.arange(kept.items.shape[1], device=lengths.device) >= (
+            kept.lengths[:, None] - 1
         )
-        bounds = torch.where(last, lengths[:, None], found.places.roll(-1, 1))
-    return View(found, compact(histories, ~own & known), bounds, histories, lengths)
+        bounds = torch.where(last, lengths[:, None], kept.places.roll(-1, 1))
+    return View(kept, compact(histories, ~own & known), bounds, histories, lengths)

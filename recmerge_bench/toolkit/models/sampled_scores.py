@@ -95,8 +95,8 @@ def _starts(ordered: Tensor, size: int) -> Tensor:
 def _by_products(hidden: Tensor, table: Tensor, choices: Tensor) -> Tensor:
     step = max(16, _BLOCK_BYTES // (4 * max(len(table), 1)))
     parts = range(0, len(hidden), step)
-    found = [(hidden[i : i + step] @ table.T).gather(1, choices[i : i + step]) for i in parts]
-    return torch.cat(found)
+    scores = [(hidden[i : i + step] @ table.T).gather(1, choices[i : i + step]) for i in parts]
+    return torch.cat(scores)
 
 
 def _products_gradients(

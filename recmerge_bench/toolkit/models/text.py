@@ -51,7 +51,7 @@ class Ragged:
         return torch.from_numpy(tokens.astype(np.int64)), torch.from_numpy(real)
 
 
-def cut_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str]:
+def truncate_attributes(tokenizer: Any, texts: Sequence[str], limit: int) -> list[str]:
     """Item texts with each attribute's value cut to `limit` tokens, joined by a space.
 
     As MergeRec's released code makes them: the value alone is tokenised, cut and put back to text;
@@ -92,9 +92,9 @@ def tokenize(folder: Path, texts: Sequence[str], attribute: int, limit: int) -> 
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    whole = cut_attributes(tokenizer, texts, attribute)
-    found = tokenizer(whole, truncation=True, max_length=limit)["input_ids"]
-    return Ragged.of(found), int(tokenizer.pad_token_id)
+    whole = truncate_attributes(tokenizer, texts, attribute)
+    ids = tokenizer(whole, truncation=True, max_length=limit)["input_ids"]
+    return Ragged.of(ids), int(tokenizer.pad_token_id)
 
 
 def token_batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:

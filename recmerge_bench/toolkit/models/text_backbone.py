@@ -52,8 +52,8 @@ class TextBackbone(Backbone):
         """User vectors of length one."""
         from recmerge_bench.toolkit.models.towers import rows_of
 
-        found: Tensor = net.all(rows_of(histories, lengths))
-        return found
+        vectors: Tensor = net.all(rows_of(histories, lengths))
+        return vectors
 
     def items(self, net: Any, domain: str) -> tuple[Tensor, Tensor | None]:
         """Item vectors of length one; no bias."""

@@ -65,9 +65,9 @@ def _hashed(
     counts: list[int] = []
     words: list[int] = []
     for text, token in zip(texts, tokens, strict=True):
-        found = _WORD.findall(text.lower()) or [f"\0id:{token}"]
-        counts.append(len(found))
-        words.extend(known.setdefault(word, len(known)) for word in found)
+        matches = _WORD.findall(text.lower()) or [f"\0id:{token}"]
+        counts.append(len(matches))
+        words.extend(known.setdefault(word, len(known)) for word in matches)
     digests = b"".join(hashlib.blake2b(w.encode(), digest_size=8).digest() for w in known)
     codes = np.frombuffer(digests, "<u8")[np.asarray(words, np.int64)]
     rows = np.repeat(np.arange(len(counts), dtype=np.int64), counts)

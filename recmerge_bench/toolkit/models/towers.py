@@ -80,13 +80,13 @@ class TextTower(nn.Module):
                 "these item tokens do not say where words begin (`ItemTokens.words`): hiding "
                 "whole words needs an encoder whose `tokens` says it"
             )
-        about = self.tokens.about
-        joiner = about.get("joiner") or []
-        ends = [] if about.get("last") is None else [int(about["last"])]
+        facts = self.tokens.about
+        joiner = facts.get("joiner") or []
+        ends = [] if facts.get("last") is None else [int(facts["last"])]
         rows = [self._row(h[-self.max_items :][::-1], joiner, ends, words) for h in histories]
         lengths = np.array([len(row[0]) for row in rows])
         size = int(lengths.max())
-        fills = (int(about["pad"] or 0), 3, 0, 1)[: len(rows[0])]
+        fills = (int(facts["pad"] or 0), 3, 0, 1)[: len(rows[0])]
         columns = [np.full((len(rows), size), fill, np.int64) for fill in fills]
         for n, row in enumerate(rows):
             for column, own in zip(columns, row, strict=True):
