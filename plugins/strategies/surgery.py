@@ -86,18 +86,18 @@ class Surgery(StrategyDefinition):
         o, users, domain = self.options, given.users, expert.domain
         own = users.net(expert.weights, [domain])
         with torch.no_grad():
-            merged_vectors = [users.encode_all(net, domain), users.items(net, domain)[0]]
-            expert_vectors = [users.encode_all(own, domain), users.items(own, domain)[0]]
-        merged_vectors, expert_vectors = [v.clone() for v in merged_vectors], [v.clone() for v in expert_vectors]
-        width, generator = merged_vectors[0].shape[1], users.generator(number, 19)
+            ours = [users.encode_all(net, domain), users.items(net, domain)[0]]
+            theirs = [users.encode_all(own, domain), users.items(own, domain)[0]]
+        ours, theirs = [v.clone() for v in ours], [v.clone() for v in theirs]
+        width, generator = ours[0].shape[1], users.generator(number, 19)
         down = torch.randn(o.rank, width, generator=generator) * width**-0.5
-        down = down.to(merged_vectors[0]).requires_grad_()
-        up = torch.zeros(width, o.rank).to(merged_vectors[0]).requires_grad_()
+        down = down.to(ours[0]).requires_grad_()
+        up = torch.zeros(width, o.rank).to(ours[0]).requires_grad_()
         optimizer = torch.optim.Adam([down, up], lr=o.lr)
 
         def distance(rows: list[Tensor] | None) -> Tensor:
             parts = []
-            for place, (vectors, wanted) in enumerate(zip(merged_vectors, expert_vectors, strict=True)):
+            for place, (vectors, wanted) in enumerate(zip(ours, theirs, strict=True)):
                 some = slice(None) if rows is None else rows[place]
                 parts.append((corrected(vectors[some], down, up) - wanted[some]).abs().mean())
             return torch.stack(parts).sum()
@@ -106,7 +106,7 @@ class Surgery(StrategyDefinition):
             before = float(distance(None))
         for _ in range(o.steps):
             rows = [
-                torch.randint(len(v), (o.batch,), generator=generator).to(v.device) for v in merged_vectors
+                torch.randint(len(v), (o.batch,), generator=generator).to(v.device) for v in ours
             ]
             optimizer.zero_grad()
             with torch.enable_grad():

@@ -21,7 +21,7 @@ from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
 from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
 
 Progress = Callable[[int], None]
-#: Entries that a method of reach ``entry`` is given at a time.
+#: Entries that a method of scope ``entry`` is given at a time.
 BLOCK = 1 << 18
 
 
