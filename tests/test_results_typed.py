@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import boards_builders as made
 import numpy as np
 import pytest
+from site_builders import across, comparison
 
 from recmerge_bench import identity
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.identity import Identity
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.curves import curves_path, load_curves
@@ -110,3 +114,26 @@ def test_values_by_user_of_some_results(registry: Registry) -> None:
     assert len(frame) == len(some) and set(identity.FIELDS) < set(frame.columns)
     assert frame["method"].unique().tolist() == [who.method]
     assert frame["value"].mean() == pytest.approx(some.value.mean())
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda r: r["results"][0]["identity"].update(protocol="other"), "no protocol 'other'"),
+        (lambda r: r["comparisons"][0].update(track="other"), r"comparisons\.0"),
+        (lambda r: r["across"][0].update(metric="HR@3"), r"across\.0.*'HR@3'"),
+        (lambda r: r["across"][0]["rows"][0].update(mean_rank="1"), "mean_rank"),
+        (lambda r: r["header"]["protocols"].update(cut={"summary": "s"}), "protocols.cut.split"),
+    ],
+)
+def test_what_tables_are_of_is_in_the_header(
+    edit: Callable[[dict[str, Any]], object], message: str, tmp_path: Path
+) -> None:
+    records = {**made.records(), "comparisons": [comparison()], "across": [across()]}
+    path = tmp_path / "fake.json"
+    path.write_text(json.dumps(records))
+    assert load_records(path).to_json() == records
+    edit(records)
+    path.write_text(json.dumps(records))
+    with pytest.raises(DataError, match=message):
+        load_records(path)

@@ -6,12 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.identity import FIELDS
 from recmerge_bench.planning.cells import Plan
 
 CELL_FIELDS = ("key", "kind", "label")
-RESULT_FIELDS = (
-    "dataset", "backbone", "method", "recipe", "profile", "variant", "track", "protocol", "seed",
-)  # fmt: skip
+RESULT_FIELDS = FIELDS
 
 
 def select(plan: Plan, selector: str) -> list[str]:

@@ -37,12 +37,24 @@ def check_tables(records: Records, path: Path) -> None:
         place = result.identity.place
         if place.track not in records.header.tracks:
             raise DataError(f"results.{number}: the header has no track '{place.track}'", path)
+        if place.protocol not in records.header.tracks[place.track].protocols:
+            raise DataError(
+                f"results.{number}: track '{place.track}' has no protocol '{place.protocol}'", path
+            )
         first = domains.setdefault(place, result.domains)
         if first != result.domains:
             raise DataError(
                 f"results.{number}: other domains ({', '.join(result.domains)}) than the first "
                 f"result of its table ({', '.join(first)})", path,
             )  # fmt: skip
+    places = {Place(t, p) for t, track in records.header.tracks.items() for p in track.protocols}
+    for part in ("comparisons", "across"):
+        for number, one in enumerate(getattr(records, part)):
+            if one.place not in places or one.metric not in records.header.metrics:
+                raise DataError(
+                    f"{part}.{number}: the header has no such table, or no metric '{one.metric}'",
+                    path,
+                )
 
 
 def check_configurations(results: Sequence[Result], path: Path) -> None:
