@@ -81,9 +81,7 @@ class Check:
             if not isinstance(value, str) or len(value.splitlines()) != 1:
                 raise HandledError(f"Check: {name} takes one line, not {value!r}")
         if not _TEST.fullmatch(self.test):
-            raise HandledError(
-                f"Check: test takes tests/file.py::test_name, not {self.test!r}"
-            )
+            raise HandledError(f"Check: test takes tests/file.py::test_name, not {self.test!r}")
 
     def __str__(self) -> str:
         return f"{self.against} ({self.test}; {self.tolerance})"
@@ -303,12 +301,15 @@ class StrategySpec(MethodSpec):
         inputs: which trained models it takes. A merge takes ``("base", "experts")``; what is
             passed through is one of ``base``, ``experts``, ``joint``.
         passthrough: nothing is merged, the input is evaluated as it is.
+        mean_score: where experts are passed through, that the mean of all their scores is ranked
+            for each domain, not the scores of its own expert.
         tier: data tier, ``T0`` (weights only) to ``T4`` (labels).
     """
 
     kind: ClassVar[Kind] = "strategy"
     inputs: tuple[Input, ...] = field(kw_only=True)
     passthrough: bool = field(default=False, kw_only=True)
+    mean_score: bool = field(default=False, kw_only=True)
     tier: TierName = field(default="T0", kw_only=True)
 
     @property
@@ -325,6 +326,8 @@ class StrategySpec(MethodSpec):
             raise self.wrong("inputs", f"takes a tuple of {', '.join(known)}")
         if self.passthrough and len(self.inputs) != 1:
             raise self.wrong("inputs", f"of what is passed through is one of {', '.join(known)}")
+        if self.mean_score and not (self.passthrough and self.inputs == ("experts",)):
+            raise self.wrong("mean_score", "is of experts that are passed through")
         if not self.passthrough and sorted(self.inputs) != ["base", "experts"]:
             raise self.wrong("inputs", 'of a merge are ("base", "experts")')
 

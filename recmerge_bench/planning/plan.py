@@ -278,7 +278,10 @@ class TrackPlanner:
                 self.curve(row, model, split, seed, config, inputs, modules)
             models = {"model": merged}
         untouched = spec.passthrough and spec.inputs == ("base",)
-        self.rank(model, row, name, split, seed, models, configuration, initial_tables=untouched)
+        self.rank(
+            model, row, name, split, seed, models, configuration, initial_tables=untouched,
+            mean_score=spec.mean_score,
+        )  # fmt: skip
 
     def curve(
         self,
@@ -319,6 +322,7 @@ class TrackPlanner:
         configuration: Configuration | None,
         together: bool = False,
         initial_tables: bool = False,
+        mean_score: bool = False,
     ) -> None:
         """The rank cell of a row, and the row."""
         config = {
@@ -329,6 +333,7 @@ class TrackPlanner:
             "together": together,
             **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,
+            **({"mean_score": True} if mean_score else {}),
         }
         inputs = {**split.inputs, **self.trainings.text(model, split), **models}
         modules = (module(model.spec),) if model.spec else ()

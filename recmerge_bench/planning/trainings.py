@@ -184,8 +184,9 @@ class Trainings:
         return {**model.training, **self.track.domain_training.get(domain, {})}
 
     def expert_domains(self, spec: StrategySpec) -> tuple[str, ...]:
-        """Whose experts a strategy takes: to pass them through, those of the scored domains."""
-        return self.track.domains if spec.passthrough else self.experts
+        """Whose experts a strategy takes: to pass each through, those of the scored domains."""
+        each = spec.passthrough and not spec.mean_score
+        return self.track.domains if each else self.experts
 
     def trained(
         self, spec: StrategySpec, row: Row, model: Model, split: PlannedSplit, seed: int | None

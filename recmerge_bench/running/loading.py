@@ -12,7 +12,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.running.stage_train import WEIGHTS, adapter_of, weights_of
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from recmerge_bench.definitions import Backbone
     from recmerge_bench.evaluation.loaded import LoadedModel, Rankable
@@ -33,6 +33,8 @@ class Stored:
         initial_tables: what a domain keeps for itself may be missing and then stays as built
             (zero-shot: the base knows no table of the domain).
         exact: refuse tensors of other domains too.
+        members: models whose mean score ranks every domain (weight files or cells' folders), each
+            with what the domain's own file of `places` keeps for the domain; none: each by itself.
         seed: of what stays as it was built.
         device: where nets are put.
     """
@@ -45,6 +47,7 @@ class Stored:
     single_target: bool = False
     initial_tables: bool = False
     exact: bool = False
+    members: tuple[Path, ...] = ()
     seed: int = 0
     device: str = "cpu"
 
@@ -76,6 +79,8 @@ class Stored:
 
         from recmerge_bench.evaluation.loaded import LoadedModel
 
+        if self.members:
+            return self._mean_score(catalogue, serves, place)
         domains = self.domains if self.together else serves
         net = load_net(
             self.definition, catalogue, domains, self.seed, _file(place, serves[0]),
@@ -84,6 +89,25 @@ class Stored:
         definition = _adapted(self.definition, place, serves[0])
         target = None if serves == domains else serves[0]
         return LoadedModel(definition, net, domains, target, device(self.device))
+
+    def _mean_score(
+        self, catalogue: Catalogue, serves: tuple[str, ...], place: Path
+    ) -> LoadedModel:
+        """All members, for one domain."""
+        from torch import device, nn
+
+        from recmerge_bench.evaluation.loaded import LoadedModel
+        from recmerge_bench.evaluation.mean_score import MeanScore
+
+        home = _file(place, serves[0])
+        nets = nn.ModuleList(
+            load_net(
+                self.definition, catalogue, serves, self.seed, _file(member, serves[0]),
+                self.initial_tables, self.device, home=home,
+            )
+            for member in self.members
+        )  # fmt: skip
+        return LoadedModel(MeanScore(self.definition), nets, serves, None, device(self.device))
 
 
 def load_net(
@@ -96,6 +120,7 @@ def load_net(
     device: str = "cpu",
     exact: bool = False,
     target: str | None = None,
+    home: Path | None = None,
 ) -> nn.Module:
     """Build the net of these domains and load weights, strictly, with what was prepared for it.
 
@@ -109,23 +134,22 @@ def load_net(
         device: where the net is put.
         exact: see `Stored`.
         target: see `Backbone.build_for`; None: the model is for all its domains.
+        home: a safetensors file from which what domains keep for themselves is taken instead.
 
     Raises:
         HandledError: a tensor is missing, unknown or of another shape.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     from recmerge_bench.evaluation.loaded import build
     from recmerge_bench.policy import action
     from recmerge_bench.training.prepared import attach, prepares, stored
     from recmerge_bench.training.streams import load_init
 
     net = build(definition, catalogue, domains, seed, target)
-    try:
-        tensors = load_file(str(weights))
-    except SafetensorError as error:
-        raise HandledError(f"{weights}: not a safetensors file ({error})") from None
+    tensors = _tensors(weights)
+    if home is not None:
+        tensors = {n: t for n, t in tensors.items() if action(n, definition.policy) != "domain"}
+        kept = _tensors(home).items()
+        tensors |= {n: t for n, t in kept if action(n, definition.policy) == "domain"}
     if prepares(definition):
         attach(net, stored(tensors, weights))
     own = [n for n in net.state_dict() if action(n, definition.policy) == "domain"]
@@ -161,6 +185,16 @@ def _adapted(definition: Any, place: Path, domain: str) -> Any:
     from recmerge_bench.toolkit.merging.adapters import Adapted
 
     return Adapted(definition, load_file(str(file)))
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(str(file))
+    except SafetensorError as error:
+        raise HandledError(f"{file}: not a safetensors file ({error})") from None
 
 
 def _arrays(file: Path) -> Mapping[str, Any]:

@@ -48,6 +48,8 @@ def stored(context: Context) -> Stored:
     config, inputs = context.config, context.inputs
     domains = tuple(config["domains"])
 
+    members = tuple(place for role, place in inputs.items() if role.startswith("model:"))
+
     def place(domain: str) -> Path:
         return inputs.get("model") or inputs[f"model:{domain}"]
 
@@ -59,6 +61,7 @@ def stored(context: Context) -> Stored:
         together=config["together"],
         single_target=config.get("single_target", False),
         initial_tables=config.get("initial_tables", False),
+        members=members if config.get("mean_score", False) else (),
         seed=context.seed,
         device=context.device,
     )

@@ -107,7 +107,12 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
         reads = spec.data_tier.handed
         found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
         if spec.passthrough:
-            found.append(("Merges", "nothing: its input is evaluated as it is"))
+            each = (
+                "its inputs' scores are averaged"
+                if spec.mean_score
+                else ("its input is evaluated as it is")
+            )
+            found.append(("Merges", f"nothing: {each}"))
         found.append(("Takes", ", ".join(spec.inputs) or "nothing"))
     if isinstance(spec, CountingSpec):
         found.append(("Fitting", "one pass over counts, without gradient training"))
