@@ -73,12 +73,12 @@ def admitted(
 
 def _listed(module: ModuleType, hook: str, returned: Iterable[Any]) -> list[Any]:
     """What a hook returned, which has to be a list."""
-    found = list(returned)
-    if not found and hook in vars(module):
+    lists = list(returned)
+    if not lists and hook in vars(module):
         raise _of(module, hook, "returns nothing; it has to return a list")
-    if found and not isinstance(found[0], (list, tuple)):
-        raise _of(module, hook, f"returns {found[0]!r}; it has to return a list")
-    return list(found[0]) if found else []
+    if lists and not isinstance(lists[0], (list, tuple)):
+        raise _of(module, hook, f"returns {lists[0]!r}; it has to return a list")
+    return list(lists[0]) if lists else []
 
 
 def _meant(name: str) -> bool:
@@ -86,13 +86,13 @@ def _meant(name: str) -> bool:
     return bool(difflib.get_close_matches(name, HOOKS, 1, 0.85))
 
 
-def _of(module: ModuleType, hook: str, said: str) -> HandledError:
-    return _at(vars(module)[hook], f"{hook} {said}")
+def _of(module: ModuleType, hook: str, message: str) -> HandledError:
+    return _at(vars(module)[hook], f"{hook} {message}")
 
 
-def _at(function: Any, said: str) -> HandledError:
+def _at(function: Any, message: str) -> HandledError:
     code = inspect.unwrap(function).__code__
-    return HandledError(f"{code.co_filename}:{code.co_firstlineno}: {said}")
+    return HandledError(f"{code.co_filename}:{code.co_firstlineno}: {message}")
 
 
 __all__ = ["HOOKS", "admitted", "check_hooks"]

@@ -30,30 +30,30 @@ def is_plugin(module: str) -> None:
 
 def culprit(error: BaseException) -> str | None:
     """``plugin <module>, <file>:<line>`` of the innermost plugin's line that an error passed."""
-    found = None
+    blamed = None
     for frame, line in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__", ""))
         if module.partition(".")[0] in _PLUGINS:
-            found = f"plugin {module}, {frame.f_code.co_filename}:{line}"
-    return found
+            blamed = f"plugin {module}, {frame.f_code.co_filename}:{line}"
+    return blamed
 
 
 def where_in(error: BaseException) -> str | None:
     """``<file>:<line>`` where a module failed to load, innermost of its own package's lines."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    found, top = None, None
+    blamed, top = None, None
     for frame, line in traceback.walk_tb(error.__traceback__):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         if package in _LOADING or frame.f_code.co_filename.startswith("<"):
             continue
         top = top or package
         if package == top:
-            found = f"{frame.f_code.co_filename}:{line}"
-    return found
+            blamed = f"{frame.f_code.co_filename}:{line}"
+    return blamed
 
 
-def told(error: BaseException) -> str | None:
+def plugin_fault(error: BaseException) -> str | None:
     """What to say of an error out of a plugin; None where it is none, or has its own words."""
     where = None if isinstance(error, AS_IT_IS) else culprit(error)
     return None if where is None else f"{where}: {_named(error)}"
@@ -62,23 +62,23 @@ def told(error: BaseException) -> str | None:
 def place(definition: Any, method: str) -> str:
     """``plugin <module>, <file>:<line>``: where a definition's method (or class) begins."""
     cls = definition if isinstance(definition, type) else type(definition)
-    found = getattr(cls, method, None)
-    code = getattr(inspect.unwrap(found), "__code__", None) if callable(found) else None
+    member = getattr(cls, method, None)
+    code = getattr(inspect.unwrap(member), "__code__", None) if callable(member) else None
     if code is None:
         return f"plugin {cls.__module__}, class {cls.__name__}"
     return f"plugin {cls.__module__}, {code.co_filename}:{code.co_firstlineno}"
 
 
-def wrong(definition: Any, method: str, said: str) -> PluginError:
+def wrong(definition: Any, method: str, message: str) -> PluginError:
     """The error of a result that is not what the contract promises.
 
     Args:
         definition: an object of a plugin's class, or the class.
         method: whose result it is.
-        said: what is wrong and what belongs there.
+        message: what is wrong and what belongs there.
     """
     cls = definition if isinstance(definition, type) else type(definition)
-    return PluginError(f"{place(definition, method)}: {cls.__name__}.{method}() {said}")
+    return PluginError(f"{place(definition, method)}: {cls.__name__}.{method}() {message}")
 
 
 def one_line(error: BaseException) -> str:
@@ -99,7 +99,7 @@ __all__ = [
     "is_plugin",
     "one_line",
     "place",
-    "told",
+    "plugin_fault",
     "where_in",
     "wrong",
 ]

@@ -76,33 +76,33 @@ def check_early(spec: Spec) -> None:
         raise _bad(spec, f"{path} defines no '{name}'{near(name, names)}")
 
 
-def check_class(spec: Spec, found: Any) -> None:
+def check_class(spec: Spec, cls: Any) -> None:
     """Check the class of a spec.
 
     Raises:
         HandledError: it is no class of the kind, lacks a method or takes no such options.
     """
     base, methods = BASES[spec.kind]
-    if found is None:
+    if cls is None:
         module, _, name = spec.target.partition(":")
         raise _bad(spec, f"'{module}' has no '{name}'{near(name, vars(sys.modules[module]))}")
-    if not (isinstance(found, type) and issubclass(found, base)):
+    if not (isinstance(cls, type) and issubclass(cls, base)):
         raise _bad(spec, f"a {spec.kind}'s class inherits from {base.__name__}")
     if isinstance(spec, StrategySpec):
-        methods = _of_strategy(spec, found)
+        methods = _of_strategy(spec, cls)
     elif spec.kind == "encoder":
-        methods = ("encode",) if not _own(found, base, "tokens") else ("tokens", "weights")
+        methods = ("encode",) if not _own(cls, base, "tokens") else ("tokens", "weights")
     try:
-        inspect.signature(found).bind(None)
+        inspect.signature(cls).bind(None)
     except (TypeError, ValueError):
-        raise _bad(spec, f"{found.__name__} has to be made of its options alone") from None
+        raise _bad(spec, f"{cls.__name__} has to be made of its options alone") from None
     for method in methods:
-        if not _own(found, base, method):
-            raise _bad(spec, f"{found.__name__} does not define {method}()")
+        if not _own(cls, base, method):
+            raise _bad(spec, f"{cls.__name__} does not define {method}()")
     for method in vars(base):
-        if inspect.isfunction(vars(base)[method]) and _own(found, base, method):
-            _check_arguments(spec, found, base, method)
-    _check_options(spec, found)
+        if inspect.isfunction(vars(base)[method]) and _own(cls, base, method):
+            _check_arguments(spec, cls, base, method)
+    _check_options(spec, cls)
 
 
 def spec_class(spec: Spec) -> Any:
@@ -111,11 +111,11 @@ def spec_class(spec: Spec) -> Any:
     Raises:
         HandledError: it cannot be had, or is not what the kind needs.
     """
-    found = load_class(spec.target)
-    if (spec.kind, id(found)) not in _CHECKED:
-        check_class(spec, found)
-        _CHECKED[spec.kind, id(found)] = found
-    return found
+    cls = load_class(spec.target)
+    if (spec.kind, id(cls)) not in _CHECKED:
+        check_class(spec, cls)
+        _CHECKED[spec.kind, id(cls)] = cls
+    return cls
 
 
 def definition(spec: Spec, options: Mapping[str, Any] | None = None) -> Any:
@@ -128,41 +128,41 @@ def definition(spec: Spec, options: Mapping[str, Any] | None = None) -> Any:
     return define(spec.target, spec.options if options is None else options)
 
 
-def _own(found: type, base: type, method: str) -> bool:
+def _own(cls: type, base: type, method: str) -> bool:
     """Whether a class has a method of its own in the place of the definition's."""
-    return getattr(found, method, None) is not getattr(base, method)
+    return getattr(cls, method, None) is not getattr(base, method)
 
 
-def _of_strategy(spec: StrategySpec, found: Any) -> tuple[str, ...]:
+def _of_strategy(spec: StrategySpec, cls: Any) -> tuple[str, ...]:
     for name, known in _CHOICES.items():
-        if not any(getattr(found, name) is value or getattr(found, name) == value
+        if not any(getattr(cls, name) is value or getattr(cls, name) == value
                    for value in known):  # fmt: skip
-            raise _bad(spec, f"{found.__name__}.{name} is one of {', '.join(map(str, known))}")
+            raise _bad(spec, f"{cls.__name__}.{name} is one of {', '.join(map(str, known))}")
     if spec.passthrough:
         return ()
-    return ("merge_each",) if found.modulated else ("merge",)
+    return ("merge_each",) if cls.modulated else ("merge",)
 
 
-def _check_arguments(spec: Spec, found: type, base: type, method: str) -> None:
+def _check_arguments(spec: Spec, cls: type, base: type, method: str) -> None:
     """Whether a method can be called as the definition's is."""
-    mine, theirs = getattr(found, method), getattr(base, method)
-    if not callable(mine):
-        raise _bad(spec, f"{found.__name__}.{method} is no method")
+    own, theirs = getattr(cls, method), getattr(base, method)
+    if not callable(own):
+        raise _bad(spec, f"{cls.__name__}.{method} is no method")
     code = theirs.__code__
     names = code.co_varnames[: code.co_argcount]
     try:
-        inspect.signature(mine).bind(*names)
+        inspect.signature(own).bind(*names)
     except TypeError:
         asked = ", ".join(names)
-        raise _bad(spec, f"{found.__name__}.{method}() has to take ({asked})") from None
+        raise _bad(spec, f"{cls.__name__}.{method}() has to take ({asked})") from None
     except ValueError:
         return  # a method without a signature
 
 
-def _check_options(spec: Spec, found: Any) -> None:
-    options = found.Options
+def _check_options(spec: Spec, cls: Any) -> None:
+    options = cls.Options
     if not (isinstance(options, type) and dataclasses.is_dataclass(options)):
-        raise _bad(spec, f"{found.__name__}.Options has to be a dataclass")
+        raise _bad(spec, f"{cls.__name__}.Options has to be a dataclass")
     known = [field.name for field in dataclasses.fields(options)]
     _check_names(spec, spec.options, known, "its options")
     if isinstance(spec, ModelSpec):
@@ -182,23 +182,23 @@ def _check_names(spec: Spec, given: Iterable[str], known: list[str], where: str)
 
 def _bound(tree: ast.Module) -> set[str]:
     """Names that a module binds at its top level; ``*`` where it imports all of another."""
-    found: set[str] = set()
+    names: set[str] = set()
     queue: list[ast.AST] = list(tree.body)
     while queue:
         node = queue.pop()
         if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            found.add("*" if node.name == "__getattr__" else node.name)
+            names.add("*" if node.name == "__getattr__" else node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {(a.asname or a.name).partition(".")[0] for a in node.names}
+            names |= {(a.asname or a.name).partition(".")[0] for a in node.names}
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         else:
             queue += ast.iter_child_nodes(node)
-    return found
+    return names
 
 
-def _bad(spec: Spec, said: str) -> HandledError:
-    return HandledError(f"{spec.kind} '{spec.name}', target {spec.target}: {said}")
+def _bad(spec: Spec, message: str) -> HandledError:
+    return HandledError(f"{spec.kind} '{spec.name}', target {spec.target}: {message}")
 
 
 __all__ = ["BASES", "check_class", "check_early", "definition", "spec_class"]

@@ -77,14 +77,14 @@ class Registry:
         Raises:
             HandledError: there is none (near names are suggested), or two plugins register it.
         """
-        found = self.find((kind,), name)
-        if found is None:
+        spec = self.find((kind,), name)
+        if spec is None:
             known = self.names(kind)
             raise HandledError(
                 f"no plugin registers the {kind} '{name}'{near(name, known)}; "
                 "see `recmerge-bench plugins list`"
             )
-        return found
+        return spec
 
     def find(self, kinds: Iterable[str], name: str) -> Spec | None:
         """The spec of that name, of the first of these kinds that has it.
@@ -166,11 +166,11 @@ class _Loader:
             raise
         except BaseException as error:  # a stranger's module may fail in any way, exit included
             where = where_in(error)
-            said = one_line(error) if isinstance(error, HandledError) else (
+            reason = one_line(error) if isinstance(error, HandledError) else (
                 f"{type(error).__name__}: {one_line(error)}".rstrip(": ")
             )  # fmt: skip
             who = f"plugin '{name}'" + ("" if origin == name else f" ({origin})")
-            problem = f"{who}{f', {where}' if where else ''}: {said}"
+            problem = f"{who}{f', {where}' if where else ''}: {reason}"
             registry.problems.append(f"{problem}; it is left out")
             return problem
         registry.suite_paths += suites
@@ -199,16 +199,16 @@ def _find_contested(registry: Registry) -> None:
     for spec, plugin in registry.claims():
         shared: str = "method" if spec.kind in METHOD_KINDS else spec.kind
         claims.setdefault((shared, spec.name), []).append((spec, plugin))
-    for (shared, name), found in claims.items():
-        if len({id(plugin) for _, plugin in found}) < 2:
+    for (shared, name), claimants in claims.items():
+        if len({id(plugin) for _, plugin in claimants}) < 2:
             continue
-        who = " and by ".join(f"{p.module} ({spec.place}, {_origin(p)})" for spec, p in found)
+        who = " and by ".join(f"{p.module} ({spec.place}, {_origin(p)})" for spec, p in claimants)
         line = (
             f"the {shared} '{name}' is registered by {who}: one name means one thing; "
             "rename or remove one of them"
         )
         registry.problems.append(line)
-        for spec, _ in found:
+        for spec, _ in claimants:
             registry.contested[spec.kind, name] = line
 
 
@@ -224,12 +224,12 @@ def only_file(files: Mapping[str, list[Path]], name: str, what: str) -> Path | N
     Raises:
         HandledError: there are several.
     """
-    found = files.get(name, [])
-    if len(found) > 1:
+    paths = files.get(name, [])
+    if len(paths) > 1:
         raise HandledError(
-            f"two files are {what} '{name}', {found[0]} and {found[1]}: one name means one thing"
+            f"two files are {what} '{name}', {paths[0]} and {paths[1]}: one name means one thing"
         )
-    return found[0] if found else None
+    return paths[0] if paths else None
 
 
 def _import_named(name: str, registry: Registry) -> ModuleType:

@@ -29,10 +29,10 @@ def mixed(seed: int, *words: int) -> int:
     their values: neighbouring words give neighbouring seeds, which torch's Mersenne Twister
     spreads by itself.
     """
-    found = 0
+    seed_value = 0
     for word in (seed, *words):
-        found = (found * 1_000_003 + int(word)) % (1 << 62)
-    return found
+        seed_value = (seed_value * 1_000_003 + int(word)) % (1 << 62)
+    return seed_value
 
 
 def table_seed(seed: int, domain: int) -> int:

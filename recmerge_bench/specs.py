@@ -349,10 +349,10 @@ SPECS: dict[str, type[Spec]] = {
 }
 
 
-def _no_kind(said: Any) -> str:
-    hint = near(said, KINDS) if isinstance(said, str) else ""
+def _no_kind(kind: Any) -> str:
+    hint = near(kind, KINDS) if isinstance(kind, str) else ""
     known = ", ".join(c.__name__ for c in SPECS.values())
-    return f"there are no specs of kind {said!r}{hint}; a spec is made as one of {known}"
+    return f"there are no specs of kind {kind!r}{hint}; a spec is made as one of {known}"
 
 
 def _check_type(spec: Spec, name: str, kind: type) -> None:

@@ -25,8 +25,8 @@ def load_class(target: str) -> type:
         raise
     except Exception as error:
         where = culprit(error) or f"plugin {module}"
-        said = f"{type(error).__name__}: {one_line(error)}"
-        raise PluginError(f"{where}: {target} cannot be imported: {said}") from error
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise PluginError(f"{where}: {target} cannot be imported: {reason}") from error
     for base in getattr(loaded, "__mro__", ()):  # a definition inherits from another plugin's
         if hasattr(base, "Options"):
             is_plugin(base.__module__)

@@ -29,7 +29,7 @@ from recmerge_bench.borders.models import (
     check_users,
     history_limit,
 )
-from recmerge_bench.borders.splits import cut, rules_of
+from recmerge_bench.borders.splits import checked_split, rules_of
 from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.data.sequences import Instances, Sequences, Split
 from recmerge_bench.definitions import (
@@ -88,8 +88,8 @@ class StrategyConformance:
         strategy.merge(given)
         for name, tensor in before.base.items():
             assert torch.equal(given.base[name], tensor)
-        for mine, theirs in zip(given.experts, before.experts, strict=True):
-            assert all(torch.equal(mine.weights[n], t) for n, t in theirs.weights.items())
+        for after, theirs in zip(given.experts, before.experts, strict=True):
+            assert all(torch.equal(after.weights[n], t) for n, t in theirs.weights.items())
 
     def test_the_same_input_gives_the_same_bytes(self, strategy: StrategyDefinition) -> None:
         """Whatever the global random state is."""
@@ -212,7 +212,7 @@ class ProtocolConformance:
         """Targets, histories and training parts fit the events and one another."""
         rules_of(protocol)
         made = events()
-        first, second = (cut(protocol, made, made.catalogue.domains) for _ in range(2))
+        first, second = (checked_split(protocol, made, made.catalogue.domains) for _ in range(2))
         assert np.array_equal(first.test.targets, second.test.targets)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench import schema_numbers
-from recmerge_bench.blame import told
+from recmerge_bench.blame import plugin_fault
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.code_paths import ByName
@@ -74,8 +74,8 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
         if not store.sound(key):
             _run(store, job, emit)
         emit({"event": "done", "key": key})
-    except Blocked as gap:
-        emit({"event": "blocked", "key": key, "reason": gap.reason, "mend": gap.mend})
+    except Blocked as missing:
+        emit({"event": "blocked", "key": key, "reason": missing.reason, "mend": missing.mend})
     except Reported as other:
         emit(
             {
@@ -93,7 +93,7 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
             {
                 "event": "failed",
                 "key": key,
-                "error": clean(told(error) or "") or error_text(error),
+                "error": clean(plugin_fault(error) or "") or error_text(error),
                 "handled": isinstance(error, HandledError),
                 "out_of_memory": _is_memory(error),
                 "traceback": trace_text(error),

@@ -84,9 +84,9 @@ def parse_yaml(text: str, where: Path | str) -> Document:
     try:
         node = _Loader(text).get_single_node()
     except yaml.YAMLError as error:
-        raise DataError(f"not readable as YAML: {_told(error)}", where, _line(error)) from None
+        raise DataError(f"not readable as YAML: {_problem(error)}", where, _line(error)) from None
     except _Refused as error:
-        raise DataError(f"not readable as YAML: {error.said}", where, error.line) from None
+        raise DataError(f"not readable as YAML: {error.message}", where, error.line) from None
     except (ValueError, OverflowError) as error:  # of PyYAML's conversions: \U99999999
         raise DataError(f"not readable as YAML: {str(error)[:100]}", where) from None
     if node is None:
@@ -95,15 +95,15 @@ def parse_yaml(text: str, where: Path | str) -> Document:
     try:
         return Document(maker.made(node, ()), maker.lines)
     except _Refused as error:
-        raise DataError(f"not readable as YAML: {error.said}", where, error.line) from None
+        raise DataError(f"not readable as YAML: {error.message}", where, error.line) from None
 
 
 class _Refused(Exception):
     """A node that is not taken."""
 
-    def __init__(self, said: str, mark: Any) -> None:
-        self.said, self.line = said, mark.line + 1
-        super().__init__(said)
+    def __init__(self, message: str, mark: Any) -> None:
+        self.message, self.line = message, mark.line + 1
+        super().__init__(message)
 
 
 #: What `_Loader` gives plain values as their tag.
@@ -156,16 +156,16 @@ class _Maker:
         if node.tag != kind:
             raise _Refused(f"the tag {_short(node.tag)} is not used here", node.start_mark)
         self.open.append(id(node))
-        found = (
+        made_value = (
             self._mapping(node, place)
             if isinstance(node, yaml.MappingNode)
             else [self.made(each, (*place, n)) for n, each in enumerate(node.value)]
         )
         self.open.pop()
-        return found
+        return made_value
 
     def _mapping(self, node: Any, place: Place) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         below: dict[str, Any] = {}
         seen: dict[str, int] = {}
         for key, value in node.value:
@@ -180,19 +180,19 @@ class _Maker:
                 below = self._merged(value, place)
                 continue
             self.lines[(*place, name)] = key.start_mark.line + 1
-            found[name] = self.made(value, (*place, name))
-        return {**below, **found}
+            mapping[name] = self.made(value, (*place, name))
+        return {**below, **mapping}
 
     def _merged(self, node: Any, place: Place) -> dict[str, Any]:
         """``<<``: a mapping, or several of which the first has precedence."""
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for part in reversed(list(parts)):
             value = self.made(part, place)
             if not isinstance(value, dict):
                 raise _Refused("'<<' takes a mapping", part.start_mark)
-            found.update(value)
-        return found
+            mapping.update(value)
+        return mapping
 
 
 def _key(node: Any) -> str:
@@ -245,11 +245,11 @@ def _short(text: str) -> str:
     return kept + "…" * (len(text) > 40)
 
 
-def _told(error: yaml.YAMLError) -> str:
+def _problem(error: yaml.YAMLError) -> str:
     """What PyYAML says, without its places."""
     parts = [getattr(error, name, None) for name in ("context", "problem", "reason")]
-    said = ", ".join(str(part) for part in parts if part) or str(error)
-    return " ".join("".join(c if c.isprintable() else " " for c in said).split())[:200]
+    problem = ", ".join(str(part) for part in parts if part) or str(error)
+    return " ".join("".join(c if c.isprintable() else " " for c in problem).split())[:200]
 
 
 def _line(error: yaml.YAMLError) -> int | None:

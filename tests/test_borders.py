@@ -14,7 +14,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from recmerge_bench.blame import told
+from recmerge_bench.blame import plugin_fault
 from recmerge_bench.borders.arrays import check_array
 from recmerge_bench.borders.datasets import loaded, sources_of
 from recmerge_bench.borders.encoders import check_tokens, check_vectors
@@ -29,7 +29,7 @@ from recmerge_bench.borders.models import (
     check_state,
     check_users,
 )
-from recmerge_bench.borders.splits import cut, rules_of
+from recmerge_bench.borders.splits import checked_split, rules_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.interactions import Interactions, ItemTokens
 from recmerge_bench.data.sequences import Split
@@ -142,7 +142,7 @@ def test_our_protocols_cut_what_the_border_lets_pass(
             theirs = rules.split(events, names)
         except HandledError:
             continue  # these events do not suit it
-        checked = cut(rules, events, names)
+        checked = checked_split(rules, events, names)
         assert np.array_equal(checked.test.targets, theirs.test.targets)
         seen += 1
     assert seen >= 3
@@ -229,9 +229,9 @@ WRONG_SPLITS: dict[str, tuple[Callable[[Split], Any], str]] = {
 def test_wrong_splits_are_refused(registry: Registry, events: Interactions, case: str) -> None:
     change, said = WRONG_SPLITS[case]
     right = definition(registry.get("protocol", "loo"))
-    assert cut(Cuts(right, lambda s: s), events, events.catalogue.domains)
+    assert checked_split(Cuts(right, lambda s: s), events, events.catalogue.domains)
     with pytest.raises(PluginError, match=HERE + rf"Cuts\.split\(\) .*({said})"):
-        cut(Cuts(right, change), events, events.catalogue.domains)
+        checked_split(Cuts(right, change), events, events.catalogue.domains)
 
 
 @pytest.mark.parametrize(
@@ -548,8 +548,8 @@ def test_a_run_says_whose_fault_it_was(tmp_path: Path, change: str, code: int, s
         [sys.executable, "-m", "recmerge_bench", *map(str, words)], capture_output=True, text=True
     )
     assert done.returncode == code, done.stdout + done.stderr
-    told = "".join(f.read_text() for f in out.glob("failures/*.json"))
-    assert f"plugin in_a_run, {file}{said}" in told, told
+    plugin_fault = "".join(f.read_text() for f in out.glob("failures/*.json"))
+    assert f"plugin in_a_run, {file}{said}" in plugin_fault, plugin_fault
     assert "bug in recmerge-bench" not in done.stdout + done.stderr
     assert not list(out.glob("store/*/*/model.safetensors")), "nothing was trained"
 
@@ -568,4 +568,4 @@ def test_what_a_class_inherits_is_a_plugins_too(
     with pytest.raises(ZeroDivisionError) as caught:
         metric.value(np.ones(1), None)
     said = f"plugin grandparent, {tmp_path / 'grandparent.py'}:6: ZeroDivisionError"
-    assert (told(caught.value) or "").startswith(said)
+    assert (plugin_fault(caught.value) or "").startswith(said)

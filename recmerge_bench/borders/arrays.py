@@ -38,10 +38,10 @@ def check_offsets(fault: Fault, name: str, value: Any, rows: int | None, end: in
     Raises:
         PluginError: they do not.
     """
-    found = check_array(fault, name, value, np.int64, (None if rows is None else rows + 1,))
-    if not len(found) or found[0] != 0 or found[-1] != end or (np.diff(found) < 0).any():
+    offsets = check_array(fault, name, value, np.int64, (None if rows is None else rows + 1,))
+    if not len(offsets) or offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
         raise fault(f"gave {name} that do not rise from 0 to {end}")
-    return found
+    return offsets
 
 
 def check_range(fault: Fault, name: str, value: np.ndarray, below: int, least: int = 0) -> None:

@@ -25,11 +25,11 @@ def domains_of(dataset: DatasetDefinition, data_root: Path | None) -> tuple[str,
     Raises:
         PluginError: they are no distinct, non-empty texts.
     """
-    found = dataset.domains(data_root)
-    whole = isinstance(found, (tuple, list)) and all(isinstance(d, str) and d for d in found)
-    if not whole or not found or len(set(found)) < len(found):
-        raise wrong(dataset, "domains", f"gave {found!r}; it gives distinct names")
-    return tuple(found)
+    names = dataset.domains(data_root)
+    whole = isinstance(names, (tuple, list)) and all(isinstance(d, str) and d for d in names)
+    if not whole or not names or len(set(names)) < len(names):
+        raise wrong(dataset, "domains", f"gave {names!r}; it gives distinct names")
+    return tuple(names)
 
 
 def sources_of(owner: DatasetDefinition | TextEncoder, data_root: Path | None) -> list[Path]:
@@ -39,14 +39,14 @@ def sources_of(owner: DatasetDefinition | TextEncoder, data_root: Path | None) -
         Blocked: a file is missing.
         PluginError: it names something that is no file.
     """
-    found = owner.sources(data_root)
-    if not isinstance(found, (list, tuple)):
-        raise wrong(owner, "sources", f"gave {found!r}; it gives a list of paths")
-    for path in found:
+    paths = owner.sources(data_root)
+    if not isinstance(paths, (list, tuple)):
+        raise wrong(owner, "sources", f"gave {paths!r}; it gives a list of paths")
+    for path in paths:
         if not isinstance(path, Path) or not path.is_file():
-            said = f"names {path}, which is no file: raise Blocked where one is missing"
-            raise wrong(owner, "sources", said)
-    return list(found)
+            fault = f"names {path}, which is no file: raise Blocked where one is missing"
+            raise wrong(owner, "sources", fault)
+    return list(paths)
 
 
 def loaded(dataset: DatasetDefinition, data_root: Path | None) -> Interactions:
@@ -55,39 +55,39 @@ def loaded(dataset: DatasetDefinition, data_root: Path | None) -> Interactions:
     Raises:
         PluginError: it is not what `Interactions` says.
     """
-    found = dataset.load(data_root)
+    interactions = dataset.load(data_root)
     fault = partial(wrong, dataset, "load")
-    if not isinstance(found, Interactions):
-        raise fault(f"gave {type(found).__name__}; it gives Interactions")
-    _check_catalogue(fault, found.catalogue, domains_of(dataset, data_root))
-    items = check_array(fault, "items", found.items, np.int32, (None,))
-    offsets = check_offsets(fault, "offsets", found.offsets, None, len(items))
-    times = check_array(fault, "times", found.times, np.int64, (len(items),))
-    check_range(fault, "items", items, found.catalogue.n_items)
-    check_texts(fault, "user_tokens", found.user_tokens, len(offsets) - 1, distinct=True)
+    if not isinstance(interactions, Interactions):
+        raise fault(f"gave {type(interactions).__name__}; it gives Interactions")
+    _check_catalogue(fault, interactions.catalogue, domains_of(dataset, data_root))
+    items = check_array(fault, "items", interactions.items, np.int32, (None,))
+    offsets = check_offsets(fault, "offsets", interactions.offsets, None, len(items))
+    times = check_array(fault, "times", interactions.times, np.int64, (len(items),))
+    check_range(fault, "items", items, interactions.catalogue.n_items)
+    check_texts(fault, "user_tokens", interactions.user_tokens, len(offsets) - 1, distinct=True)
     back = np.diff(times) < 0
     back[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < len(times))] - 1] = False
     if back.any():
         raise fault("gave a user's events out of the order of their times")
-    counts = found.report
+    counts = interactions.report
     if not isinstance(counts, dict) or not all(
         isinstance(k, str) and isinstance(v, int) for k, v in counts.items()
     ):
         raise fault("gave a report that is not names with whole numbers")
-    return found
+    return interactions
 
 
-def _check_catalogue(fault: Fault, found: object, promised: tuple[str, ...]) -> None:
-    if not isinstance(found, Catalogue):
-        raise fault(f"gave {type(found).__name__} as catalogue; it is a Catalogue")
-    if sorted(found.domains) != sorted(promised):
-        raise fault(f"gave the domains {found.domains}; domains() promises {promised}")
+def _check_catalogue(fault: Fault, catalogue: object, promised: tuple[str, ...]) -> None:
+    if not isinstance(catalogue, Catalogue):
+        raise fault(f"gave {type(catalogue).__name__} as catalogue; it is a Catalogue")
+    if sorted(catalogue.domains) != sorted(promised):
+        raise fault(f"gave the domains {catalogue.domains}; domains() promises {promised}")
     check_offsets(
-        fault, "domain_offsets", found.domain_offsets, len(promised), len(found.tokens)
+        fault, "domain_offsets", catalogue.domain_offsets, len(promised), len(catalogue.tokens)
     )
     start = 0
-    for domain, end in zip(found.domains, found.domain_offsets[1:].tolist(), strict=True):
-        own = found.tokens[start:end]
+    for domain, end in zip(catalogue.domains, catalogue.domain_offsets[1:].tolist(), strict=True):
+        own = catalogue.tokens[start:end]
         check_texts(fault, f"tokens of '{domain}'", own, end - start, distinct=True)
         start = end
-    check_texts(fault, "texts", found.texts, found.n_items)
+    check_texts(fault, "texts", catalogue.texts, catalogue.n_items)

@@ -47,10 +47,10 @@ class CheckedExecutor(ExecutorDefinition):
         Raises:
             PluginError: it is no number from 0; 0 though nothing runs.
         """
-        found = self.inner.free()
-        if type(found) is not int or found < 0:
-            raise wrong(self.inner, "free", f"gave {found!r}; it gives a number from 0")
-        return found
+        free = self.inner.free()
+        if type(free) is not int or free < 0:
+            raise wrong(self.inner, "free", f"gave {free!r}; it gives a number from 0")
+        return free
 
     def submit(self, job: Mapping[str, Any]) -> None:
         """See `ExecutorDefinition.submit`."""
@@ -63,14 +63,14 @@ class CheckedExecutor(ExecutorDefinition):
         Raises:
             PluginError: an event of another form, or of a job that does not run.
         """
-        found = self.inner.events(timeout)
-        if not isinstance(found, list):
-            raise wrong(self.inner, "events", f"gave {type(found).__name__}; it gives a list")
-        for event in found:
+        events = self.inner.events(timeout)
+        if not isinstance(events, list):
+            raise wrong(self.inner, "events", f"gave {type(events).__name__}; it gives a list")
+        for event in events:
             self._check(event)
             if event["event"] != "progress":
                 self.running.discard(event["key"])
-        return found
+        return events
 
     def close(self) -> None:
         """See `ExecutorDefinition.close`."""
@@ -82,8 +82,8 @@ class CheckedExecutor(ExecutorDefinition):
                 self.inner, "events", f"gave {event!r}; its event is one of {', '.join(EVENTS)}"
             )
         if event.get("key") not in self.running:
-            said = f"gave '{event['event']}' of {event.get('key')!r}, a job that does not run"
-            raise wrong(self.inner, "events", said)
+            fault = f"gave '{event['event']}' of {event.get('key')!r}, a job that does not run"
+            raise wrong(self.inner, "events", fault)
         lacking = [name for name in EVENTS[event["event"]] if name not in event]
         if lacking:
             raise wrong(self.inner, "events", f"gave '{event['event']}' without '{lacking[0]}'")

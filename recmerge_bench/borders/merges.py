@@ -70,20 +70,20 @@ def check_each(
         PluginError: another set of domains, or as there.
     """
     if not isinstance(made, Mapping) or set(made) != set(domains):
-        said = sorted(map(str, made)) if isinstance(made, Mapping) else type(made).__name__
-        raise wrong(strategy, "merge_each", f"gave {said}; it gives each of {', '.join(domains)}")
+        names = sorted(map(str, made)) if isinstance(made, Mapping) else type(made).__name__
+        raise wrong(strategy, "merge_each", f"gave {names}; it gives each of {', '.join(domains)}")
     return {d: check_merged(strategy, like, made[d], "merge_each", beside) for d in domains}
 
 
-def check_prepass(strategy: StrategyDefinition, found: Any) -> StrategyDefinition:
+def check_prepass(strategy: StrategyDefinition, prepared: Any) -> StrategyDefinition:
     """A strategy that merges entry by entry.
 
     Raises:
         PluginError: it is none.
     """
-    if not isinstance(found, StrategyDefinition) or found.scope != "entry":
-        raise wrong(strategy, "prepass", f"gave {found!r}; it gives a strategy of scope 'entry'")
-    return found
+    if not isinstance(prepared, StrategyDefinition) or prepared.scope != "entry":
+        raise wrong(strategy, "prepass", f"gave {prepared!r}; it gives a strategy of scope 'entry'")
+    return prepared
 
 
 def _tensor(
@@ -91,8 +91,8 @@ def _tensor(
 ) -> Tensor:
     import torch
 
-    def fault(said: str) -> PluginError:
-        return wrong(strategy, method, f"gave '{name}' {said}")
+    def fault(message: str) -> PluginError:
+        return wrong(strategy, method, f"gave '{name}' {message}")
 
     if not isinstance(value, torch.Tensor):
         raise fault(f"as {type(value).__name__}; it is a tensor")

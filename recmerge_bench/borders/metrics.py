@@ -6,12 +6,12 @@ import re
 
 import numpy as np
 
-from recmerge_bench.blame import told, wrong
+from recmerge_bench.blame import plugin_fault, wrong
 from recmerge_bench.borders.arrays import check_array
 from recmerge_bench.definitions import MetricDefinition
 from recmerge_bench.errors import HandledError, PluginError
 
-_CUT = re.compile(r"[1-9][0-9]{0,8}")
+_CUTOFF = re.compile(r"[1-9][0-9]{0,8}")
 #: Ranks that a metric is tried on when a plan is made.
 _TRIED = np.array([1.0, 1.5, 2.0, 10.0, 1e6])
 
@@ -22,10 +22,10 @@ def split_metric(name: str) -> tuple[str, int | None]:
     Raises:
         HandledError: the cut-off is no whole number from 1.
     """
-    base, sign, cut = name.partition("@")
-    if sign and not _CUT.fullmatch(cut):
+    base, sign, cutoff = name.partition("@")
+    if sign and not _CUTOFF.fullmatch(cutoff):
         raise HandledError(f"metric '{name}': the cut-off after @ is a whole number from 1")
-    return base, int(cut) if sign else None
+    return base, int(cutoff) if sign else None
 
 
 def values_of(metric: MetricDefinition, ranks: np.ndarray, k: int | None) -> np.ndarray:
@@ -35,13 +35,13 @@ def values_of(metric: MetricDefinition, ranks: np.ndarray, k: int | None) -> np.
         PluginError: it is not.
     """
 
-    def fault(said: str) -> PluginError:
-        return wrong(metric, "value", said)
+    def fault(message: str) -> PluginError:
+        return wrong(metric, "value", message)
 
-    found = check_array(fault, "values", metric.value(ranks, k), np.float64, ranks.shape)
-    if not np.isfinite(found).all():
+    values = check_array(fault, "values", metric.value(ranks, k), np.float64, ranks.shape)
+    if not np.isfinite(values).all():
         raise fault("gave NaN or infinite values")
-    return found
+    return values
 
 
 def try_metric(metric: MetricDefinition, name: str, k: int | None) -> None:
@@ -57,4 +57,4 @@ def try_metric(metric: MetricDefinition, name: str, k: int | None) -> None:
     except HandledError as error:
         raise type(error)(f"metric '{name}': {error}") from None
     except Exception as error:
-        raise HandledError(f"metric '{name}': {told(error) or error}") from None
+        raise HandledError(f"metric '{name}': {plugin_fault(error) or error}") from None

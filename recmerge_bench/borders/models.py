@@ -29,14 +29,14 @@ def check_facts(model: Backbone) -> None:
     if encoder is not None and not (isinstance(encoder, str) and encoder):
         raise wrong(model, "text_encoder", f"gave {encoder!r}; it gives a name or None")
     for method in ("trains_encoder", "starts_from_encoder"):
-        said = getattr(model, method)()
-        if type(said) is not bool:
-            raise wrong(model, method, f"gave {said!r}; it gives True or False")
+        answer = getattr(model, method)()
+        if type(answer) is not bool:
+            raise wrong(model, method, f"gave {answer!r}; it gives True or False")
     if not isinstance(model.policy, Mapping) or not all(
         isinstance(k, str) and v in ACTIONS for k, v in model.policy.items()
     ):
-        said = f"gave {dict(model.policy)!r}; it gives one of {', '.join(ACTIONS)} by prefix"
-        raise wrong(model, "policy", said)
+        answer = f"gave {dict(model.policy)!r}; it gives one of {', '.join(ACTIONS)} by prefix"
+        raise wrong(model, "policy", answer)
     history_limit(model)
 
 
@@ -46,10 +46,10 @@ def history_limit(model: Backbone, method: str = "max_history") -> int:
     Raises:
         PluginError: it is no number from 1.
     """
-    found: int = getattr(model, method)()
-    if type(found) is not int or found < 1:
-        raise _of(model, method, f"gave {found!r}; it gives a number from 1")
-    return found
+    limit: int = getattr(model, method)()
+    if type(limit) is not int or limit < 1:
+        raise _of(model, method, f"gave {limit!r}; it gives a number from 1")
+    return limit
 
 
 def check_net(model: Backbone, net: Any, catalogue: Catalogue, domains: Sequence[str]) -> nn.Module:
@@ -73,7 +73,7 @@ def check_net(model: Backbone, net: Any, catalogue: Catalogue, domains: Sequence
     return net
 
 
-def check_loss(model: Backbone, found: Any) -> tuple[Tensor, int]:
+def check_loss(model: Backbone, returned: Any) -> tuple[Tensor, int]:
     """A mean loss that can be minimised, and how many targets it is of.
 
     Raises:
@@ -81,9 +81,9 @@ def check_loss(model: Backbone, found: Any) -> tuple[Tensor, int]:
     """
     import torch
 
-    if not isinstance(found, tuple) or len(found) != 2:
-        raise wrong(model, "loss", f"gave {type(found).__name__}; it gives (loss, count)")
-    loss, count = found
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise wrong(model, "loss", f"gave {type(returned).__name__}; it gives (loss, count)")
+    loss, count = returned
     if not isinstance(loss, torch.Tensor) or loss.dim() or not loss.is_floating_point():
         shape = list(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
         raise wrong(model, "loss", f"gave a loss of shape {shape}; it is one number")
@@ -95,7 +95,7 @@ def check_loss(model: Backbone, found: Any) -> tuple[Tensor, int]:
 
 
 def check_items(
-    model: Backbone, found: Any, domain: str, size: int, device: torch.device
+    model: Backbone, returned: Any, domain: str, size: int, device: torch.device
 ) -> tuple[Tensor, Tensor | None]:
     """Item vectors [size, width] of a domain on the net's device, and a bias [size] or None.
 
@@ -104,9 +104,11 @@ def check_items(
     """
     import torch
 
-    if not isinstance(found, tuple) or len(found) != 2:
-        raise _of(model, "items", f"gave {type(found).__name__}; it gives (vectors, bias or None)")
-    vectors, bias = found
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise _of(
+            model, "items", f"gave {type(returned).__name__}; it gives (vectors, bias or None)"
+        )
+    vectors, bias = returned
     for name, value, dims in (("vectors", vectors, 2), ("a bias", bias, 1)):
         if value is None and dims == 1:
             continue
@@ -114,14 +116,14 @@ def check_items(
             raise _of(model, "items", f"gave {name} as {_kind(value)}; they are a float tensor")
         if value.dim() != dims or len(value) != size:
             shape = f"[{size}, width]" if dims == 2 else f"[{size}]"
-            said = f"gave {name} {list(value.shape)} for '{domain}'; they are {shape}"
-            raise _of(model, "items", said)
+            message = f"gave {name} {list(value.shape)} for '{domain}'; they are {shape}"
+            raise _of(model, "items", message)
         if value.device.type != torch.device(device).type:
             raise _of(model, "items", f"gave {name} on {value.device}; the net is on {device}")
     return vectors, bias
 
 
-def check_users(model: Backbone, found: Any, count: int, width: int) -> Tensor:
+def check_users(model: Backbone, vectors: Any, count: int, width: int) -> Tensor:
     """User vectors [count, width].
 
     Raises:
@@ -129,32 +131,32 @@ def check_users(model: Backbone, found: Any, count: int, width: int) -> Tensor:
     """
     import torch
 
-    if not isinstance(found, torch.Tensor) or not found.is_floating_point():
-        raise _of(model, "encode", f"gave {_kind(found)}; it gives a float tensor")
-    if tuple(found.shape) != (count, width):
-        said = f"gave {list(found.shape)} for {count} histories; it gives [{count}, {width}]"
-        raise _of(model, "encode", said)
-    return found
+    if not isinstance(vectors, torch.Tensor) or not vectors.is_floating_point():
+        raise _of(model, "encode", f"gave {_kind(vectors)}; it gives a float tensor")
+    if tuple(vectors.shape) != (count, width):
+        message = f"gave {list(vectors.shape)} for {count} histories; it gives [{count}, {width}]"
+        raise _of(model, "encode", message)
+    return vectors
 
 
-def check_state(model: CountingModel, found: Any) -> dict[str, np.ndarray]:
+def check_state(model: CountingModel, arrays: Any) -> dict[str, np.ndarray]:
     """Arrays of numbers by name, as files keep them.
 
     Raises:
         PluginError: they are not, or hold NaN.
     """
-    if not isinstance(found, dict) or not all(isinstance(k, str) and k for k in found):
-        raise wrong(model, "fit", f"gave {type(found).__name__}; it gives arrays by name")
-    for name, value in found.items():
+    if not isinstance(arrays, dict) or not all(isinstance(k, str) and k for k in arrays):
+        raise wrong(model, "fit", f"gave {type(arrays).__name__}; it gives arrays by name")
+    for name, value in arrays.items():
         if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
             raise wrong(model, "fit", f"gave '{name}' as {_kind(value)}; it is an array of numbers")
         if value.dtype.kind == "f" and np.isnan(value).any():
             raise wrong(model, "fit", f"gave NaN in '{name}'")
-    return {name: np.ascontiguousarray(value) for name, value in found.items()}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
 def check_scores(
-    model: CountingModel, found: Any, count: int, size: int, domain: str
+    model: CountingModel, values: Any, count: int, size: int, domain: str
 ) -> np.ndarray:
     """Finite scores float32 [count, size].
 
@@ -162,18 +164,18 @@ def check_scores(
         PluginError: they are not.
     """
 
-    def fault(said: str) -> PluginError:
-        return wrong(model, "scores", f"{said} for '{domain}'")
+    def fault(message: str) -> PluginError:
+        return wrong(model, "scores", f"{message} for '{domain}'")
 
-    scores = check_array(fault, "scores", found, np.float32, (count, size))
+    scores = check_array(fault, "scores", values, np.float32, (count, size))
     if not np.isfinite(scores.sum(dtype=np.float64)):
         raise fault("gave NaN or infinite scores")
     return scores
 
 
-def _of(model: Any, method: str, said: str) -> PluginError:
+def _of(model: Any, method: str, message: str) -> PluginError:
     """The error of a model, or of the one that is corrected by an adapter."""
-    return wrong(getattr(model, "inner", model), method, said)
+    return wrong(getattr(model, "inner", model), method, message)
 
 
 def _kind(value: Any) -> str:

@@ -48,13 +48,13 @@ def rules_of(protocol: ProtocolDefinition) -> Rules:
     if type(seed) is not int or seed < 0:
         raise wrong(protocol, "candidate_seed", f"gave {seed!r}; it gives a number from 0")
     capped, masked = protocol.cap_candidates(), protocol.mask_history()
-    for method, said in (("cap_candidates", capped), ("mask_history", masked)):
-        if type(said) is not bool:
-            raise wrong(protocol, method, f"gave {said!r}; it gives True or False")
+    for method, answer in (("cap_candidates", capped), ("mask_history", masked)):
+        if type(answer) is not bool:
+            raise wrong(protocol, method, f"gave {answer!r}; it gives True or False")
     return Rules(options, count, seed, capped, masked)
 
 
-def cut(
+def checked_split(
     protocol: ProtocolDefinition,
     interactions: Interactions,
     domains: Sequence[str],
@@ -66,35 +66,35 @@ def cut(
         DataError: nothing is left to train on or to rank.
         PluginError: it is not what `Split` says, or trains on what it ranks.
     """
-    found = protocol.split(interactions, domains, unscored=unscored)
+    split = protocol.split(interactions, domains, unscored=unscored)
     fault = partial(wrong, protocol, "split")
-    if not isinstance(found, Split):
-        raise fault(f"gave {type(found).__name__}; it gives a Split")
+    if not isinstance(split, Split):
+        raise fault(f"gave {type(split).__name__}; it gives a Split")
     names = interactions.catalogue.domains
     asked = np.array([names.index(d) for d in (*domains, *unscored)], np.int64)
     scored = np.array([names.index(d) for d in domains], np.int64)
-    _check_sequences(fault, found.sequences, interactions, asked)
-    _check_events(fault, found.sequences, interactions)
-    for part, instances in (("valid", found.valid), ("test", found.test)):
-        _check_instances(fault, part, instances, found.sequences, interactions, scored)
-    valid, test = (_places(i, found.sequences) for i in (found.valid, found.test))
+    _check_sequences(fault, split.sequences, interactions, asked)
+    _check_events(fault, split.sequences, interactions)
+    for part, instances in (("valid", split.valid), ("test", split.test)):
+        _check_instances(fault, part, instances, split.sequences, interactions, scored)
+    valid, test = (_places(i, split.sequences) for i in (split.valid, split.test))
     if len(np.intersect1d(valid, test)):
         raise fault("asks for one event both in valid and in test")
-    if not len(found.test):  # one domain may have none: boards leave it out
+    if not len(split.test):  # one domain may have none: boards leave it out
         raise fault("gave no test target")
-    return found
+    return split
 
 
 def _check_sequences(
-    fault: Fault, found: Sequences, interactions: Interactions, asked: np.ndarray
+    fault: Fault, returned: Sequences, interactions: Interactions, asked: np.ndarray
 ) -> None:
-    if not isinstance(found, Sequences):
-        raise fault(f"gave {type(found).__name__} as sequences; they are Sequences")
-    users = check_array(fault, "sequences.users", found.users, np.int32, (None,))
-    items = check_array(fault, "sequences.items", found.items, np.int32, (None,))
-    offsets = check_offsets(fault, "sequences.offsets", found.offsets, len(users), len(items))
-    domains = check_array(fault, "sequences.domains", found.domains, np.int16, (len(users),))
-    ends = check_array(fault, "sequences.train_end", found.train_end, np.int32, (len(users),))
+    if not isinstance(returned, Sequences):
+        raise fault(f"gave {type(returned).__name__} as sequences; they are Sequences")
+    users = check_array(fault, "sequences.users", returned.users, np.int32, (None,))
+    items = check_array(fault, "sequences.items", returned.items, np.int32, (None,))
+    offsets = check_offsets(fault, "sequences.offsets", returned.offsets, len(users), len(items))
+    domains = check_array(fault, "sequences.domains", returned.domains, np.int16, (len(users),))
+    ends = check_array(fault, "sequences.train_end", returned.train_end, np.int32, (len(users),))
     check_range(fault, "sequences.users", users, interactions.n_users)
     check_range(fault, "sequences.items", items, interactions.catalogue.n_items)
     if not np.isin(domains, [-1, *asked]).all():
@@ -110,20 +110,20 @@ def _check_sequences(
         raise fault("gave sequences with items of other domains")
 
 
-def _check_events(fault: Fault, found: Sequences, interactions: Interactions) -> None:
+def _check_events(fault: Fault, sequences: Sequences, interactions: Interactions) -> None:
     """Sequences hold events of their user, each at most once, oldest first."""
     n_items = interactions.catalogue.n_items
     whose = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     known, first, count = np.unique(
         whose * n_items + interactions.items, return_index=True, return_counts=True
     )
-    row = np.repeat(np.arange(len(found)), np.diff(found.offsets))
-    keys = found.users[row].astype(np.int64) * n_items + found.items
+    row = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+    keys = sequences.users[row].astype(np.int64) * n_items + sequences.items
     at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
     if len(keys) and (not len(known) or (known[at] != keys).any()):
         raise fault("gave a user events that the dataset does not have")
     for mixed in (False, True):
-        part = (found.domains[row] < 0) == mixed
+        part = (sequences.domains[row] < 0) == mixed
         used = np.bincount(at[part], minlength=len(known))
         if (used > count).any():
             raise fault("gave a user an event more often than the dataset has it")
@@ -136,35 +136,35 @@ def _check_events(fault: Fault, found: Sequences, interactions: Interactions) ->
 def _check_instances(
     fault: Fault,
     part: str,
-    found: Instances,
+    instances: Instances,
     sequences: Sequences,
     interactions: Interactions,
     scored: np.ndarray,
 ) -> None:
-    if not isinstance(found, Instances):
-        raise fault(f"gave {type(found).__name__} as {part}; they are Instances")
-    size = (len(found.targets),)
+    if not isinstance(instances, Instances):
+        raise fault(f"gave {type(instances).__name__} as {part}; they are Instances")
+    size = (len(instances.targets),)
     for name, dtype in (("sequence", np.int32), ("position", np.int32), ("users", np.int32),
                         ("domains", np.int16), ("targets", np.int32)):  # fmt: skip
-        check_array(fault, f"{part}.{name}", getattr(found, name), dtype, size)
-    check_range(fault, f"{part}.sequence", found.sequence, len(sequences))
-    lengths = np.diff(sequences.offsets)[found.sequence]
-    if (found.position < 1).any() or (found.position >= lengths).any():
+        check_array(fault, f"{part}.{name}", getattr(instances, name), dtype, size)
+    check_range(fault, f"{part}.sequence", instances.sequence, len(sequences))
+    lengths = np.diff(sequences.offsets)[instances.sequence]
+    if (instances.position < 1).any() or (instances.position >= lengths).any():
         raise fault(f"gave {part}.position without a history, or outside of the sequence")
-    if (found.position < sequences.train_end[found.sequence]).any():
+    if (instances.position < sequences.train_end[instances.sequence]).any():
         raise fault(f"trains on targets of {part}: train_end lies behind them")
-    places = _places(found, sequences)
-    if (sequences.items[places] != found.targets).any():
+    places = _places(instances, sequences)
+    if (sequences.items[places] != instances.targets).any():
         raise fault(f"gave {part}.targets that do not stand at {part}.position")
-    if (sequences.users[found.sequence] != found.users).any():
+    if (sequences.users[instances.sequence] != instances.users).any():
         raise fault(f"gave {part}.users that are not their sequences'")
-    if (interactions.item_domains()[found.targets] != found.domains).any():
+    if (interactions.item_domains()[instances.targets] != instances.domains).any():
         raise fault(f"gave {part}.domains that are not their targets'")
-    if not np.isin(found.domains, scored).all():
+    if not np.isin(instances.domains, scored).all():
         raise fault(f"gave targets of {part} in domains that are not scored")
     if len(np.unique(places)) < len(places):
         raise fault(f"asks for one event twice in {part}")
 
 
-def _places(found: Instances, sequences: Sequences) -> np.ndarray:
-    return np.asarray(sequences.offsets[found.sequence] + found.position, np.int64)
+def _places(instances: Instances, sequences: Sequences) -> np.ndarray:
+    return np.asarray(sequences.offsets[instances.sequence] + instances.position, np.int64)

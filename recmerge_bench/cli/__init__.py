@@ -102,21 +102,21 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:
-        from recmerge_bench.blame import told
+        from recmerge_bench.blame import plugin_fault
 
-        said = told(error) or _of_the_system(error)
-        if said:
-            _stop(said, 2)
+        message = plugin_fault(error) or _of_the_system(error)
+        if message:
+            _stop(message, 2)
         traceback.print_exc()
         click.echo(REPORT, err=True)
         sys.exit(3)
 
 
-def _stop(said: str, code: int) -> NoReturn:
+def _stop(message: str, code: int) -> NoReturn:
     """End with one line; with the traceback too where ``RECMERGE_BENCH_TRACEBACK`` asks for it."""
     if os.environ.get(TRACEBACK):
         traceback.print_exc()
-    click.echo(f"error: {one_line(said)}", err=True)
+    click.echo(f"error: {one_line(message)}", err=True)
     sys.exit(code)
 
 

@@ -64,12 +64,12 @@ def registry(ctx: click.Context) -> Registry:
     Raises:
         HandledError: a plugin that the command names (``-p``) cannot be used.
     """
-    found = discover((ctx.find_root().obj or {}).get("plugins", ()))
-    if found.refused:
-        raise HandledError(found.refused[0])
-    for problem in found.problems:
+    discovered = discover((ctx.find_root().obj or {}).get("plugins", ()))
+    if discovered.refused:
+        raise HandledError(discovered.refused[0])
+    for problem in discovered.problems:
         click.echo(f"warning: {problem}", err=True)
-    return found
+    return discovered
 
 
 def seeds_of(text: str | None) -> list[int] | None:

@@ -75,14 +75,14 @@ def prepare(
     from recmerge_bench.running.store import Store
     from recmerge_bench.worker import execute
 
-    found = registry(ctx)
-    if ("encoder", name) in found.specs:
-        return _fetch_weights(found.get("encoder", name), data_root, changes, mirror)
-    spec = found.get("dataset", name)
+    plugins = registry(ctx)
+    if ("encoder", name) in plugins.specs:
+        return _fetch_weights(plugins.get("encoder", name), data_root, changes, mirror)
+    spec = plugins.get("dataset", name)
     options = complete(spec, key_values(changes), "datasets prepare")
     for path in definition(spec, options).fetch(data_root, mirror):
         click.echo(f"have {path}")
-    plan, key = data_cell_alone(found, name, data_root, options)
+    plan, key = data_cell_alone(plugins, name, data_root, options)
     cell = plan.cells[key]
     if cell.blocked:
         raise HandledError(f"{cell.blocked[0]}; {cell.blocked[1]}")
@@ -110,8 +110,8 @@ def _fetch_weights(
     try:
         for path in encoder.sources(data_root):
             click.echo(f"have {path}")
-    except Blocked as gap:
-        raise HandledError(f"{gap.reason}; {gap.mend}") from None
+    except Blocked as missing:
+        raise HandledError(f"{missing.reason}; {missing.mend}") from None
     return 0
 
 

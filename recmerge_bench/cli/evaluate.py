@@ -61,14 +61,14 @@ def evaluate(
     from recmerge_bench.evaluation.ranks import write_ranks
     from recmerge_bench.interface.evaluations import evaluate as rank
 
-    found = rank(
+    plugins = rank(
         _checkpoints(checkpoints), protocol=protocol, dataset=dataset, model=backbone,
         options=_options(changes), domains=tuple(domains.split(",")) if domains else (),
         metrics=metrics, data_root=data_root, device=device, plugins=registry(ctx),
     )  # fmt: skip
     if ranks is not None:
-        write_ranks(ranks, found.ranks)
-    click.echo(json.dumps(found.metrics, indent=1) if as_json else repr(found))
+        write_ranks(ranks, plugins.ranks)
+    click.echo(json.dumps(plugins.metrics, indent=1) if as_json else repr(plugins))
     return 0
 
 

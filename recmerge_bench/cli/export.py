@@ -51,7 +51,7 @@ def export(
             raise HandledError(
                 f"no format '{name}'{near(name, FORMATS)}; there are: {', '.join(FORMATS)}"
             )
-    found = registry(ctx)
-    for file in export_suite(records, suite, tuple(dict.fromkeys(formats)), to, found, only):
+    plugins = registry(ctx)
+    for file in export_suite(records, suite, tuple(dict.fromkeys(formats)), to, plugins, only):
         click.echo(f"wrote {file}")
     return 0

@@ -60,8 +60,8 @@ def build(
     else:
         assert records is not None
         names = [p.stem for p in _records(records, suite)]
-        found = registry(ctx) if from_ranks else None
-        made = [f for name in names if found for f in finish.derive_suite(records, name, found)]
+        plugins = registry(ctx) if from_ranks else None
+        made = [f for name in names if plugins for f in finish.derive_suite(records, name, plugins)]
         files = [f for name in names for f in finish.render_suite(records, name, to)] + made
     for file in files:
         click.echo(f"wrote {file}")
@@ -81,9 +81,9 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
     from recmerge_bench.results.files import cost_path, load_costs, load_records
 
     for path in _records(records, suite):
-        found = load_records(path)
-        declared = figures_of(found, load_curves(curves_path(path)))
-        costs = paretos(found, load_costs(cost_path(path)))
+        suite_records = load_records(path)
+        declared = figures_of(suite_records, load_curves(curves_path(path)))
+        costs = paretos(suite_records, load_costs(cost_path(path)))
         files = [write_figure(data, to, path.stem) for data in declared]
         files += [write_figure(data, to, path.stem) for data in costs]
         for file in (f for pair in files for f in pair):
@@ -185,7 +185,7 @@ def compare(
 
 
 def _tested(
-    found: Registry, records: tuple[Records, Records], ranks: list[Path]
+    plugins: Registry, records: tuple[Records, Records], ranks: list[Path]
 ) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
     from recmerge_bench.report.boards.movement import movements
@@ -197,7 +197,7 @@ def _tested(
     if lacking:
         return [f"not tested whether it matters: no {' and no '.join(lacking)}"]
     old, new = map(read_all_ranks, ranks)
-    return [str(m) for m in movements(found, *records, old, new)]
+    return [str(m) for m in movements(plugins, *records, old, new)]
 
 
 leaderboard.add_command(export)

@@ -22,15 +22,17 @@ def plugins() -> None:
 @click.pass_context
 def list_plugins(ctx: click.Context, as_json: bool) -> int:
     """Show every dataset, model, strategy, protocol, metric and executor, and who registers it."""
-    found = registry(ctx)
+    discovered = registry(ctx)
     rows: list[dict[str, Any]] = []
-    for spec, plugin in sorted(found.claims(), key=lambda c: (KINDS.index(c[0].kind), c[0].name)):
-        contested = (spec.kind, spec.name) in found.contested
+    for spec, plugin in sorted(
+        discovered.claims(), key=lambda c: (KINDS.index(c[0].kind), c[0].name)
+    ):
+        contested = (spec.kind, spec.name) in discovered.contested
         rows.append({"kind": spec.kind, **dataclasses.asdict(spec), "plugin": plugin.name,
                      "origin": plugin.origin, "version": plugin.version,
                      "contested": contested})  # fmt: skip
     if as_json:
-        click.echo(json.dumps({"plugins": rows, "problems": found.problems}, indent=1))
+        click.echo(json.dumps({"plugins": rows, "problems": discovered.problems}, indent=1))
         return 0
     from tabulate import tabulate
 

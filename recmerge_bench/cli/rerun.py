@@ -51,13 +51,13 @@ def rerun(
         raise HandledError(f"{path}: suites are files that end in .yaml")
     if path.exists() and not force:
         raise HandledError(f"{path} is there already; --force replaces it, -o names another")
-    found = registry(ctx)
+    plugins = registry(ctx)
     text = text_of(suite, _comments(record, chosen[0]))
-    said = _checked(found, text, path, chosen, data_root)
+    remarks = _checked(plugins, text, path, chosen, data_root)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, text)
     click.echo(f"wrote {path}; recmerge-bench run --suite {path}")
-    for line in said:
+    for line in remarks:
         click.echo(line)
     return 0
 
@@ -76,7 +76,7 @@ def _comments(record: Path, result: Mapping[str, Any]) -> list[str]:
 
 
 def _checked(
-    found: Registry, text: str, path: Path, row: Sequence[Mapping[str, Any]],
+    plugins: Registry, text: str, path: Path, row: Sequence[Mapping[str, Any]],
     data_root: Path | None,
 ) -> list[str]:  # fmt: skip
     """What planning the suite here says of it.
@@ -93,14 +93,14 @@ def _checked(
         aside = Path(folder) / path.name
         aside.write_text(text, encoding="utf-8")
         try:
-            plan = build(load_suite(str(aside), found), found, data_root)
+            plan = build(load_suite(str(aside), plugins), plugins, data_root)
         except HandledError as error:
-            said = str(error).replace(f"{folder}/", "")
-            raise HandledError(f"this installation cannot make the row: {said}") from None
+            message = str(error).replace(f"{folder}/", "")
+            raise HandledError(f"this installation cannot make the row: {message}") from None
     keys = {r.identity["seed"]: r.key for r in plan.results}
-    told = configured(plan.results[0].configuration)
-    if told["configuration_sha256"] != row[0]["configuration_sha256"]:
-        apart = list(differences(told["configuration"], row[0]["configuration"]))
+    planned = configured(plan.results[0].configuration)
+    if planned["configuration_sha256"] != row[0]["configuration_sha256"]:
+        apart = list(differences(planned["configuration"], row[0]["configuration"]))
         raise HandledError(
             "this installation would make the row with another configuration (here, recorded): "
             f"{'; '.join(apart[:5])}{'; ...' if len(apart) > 5 else ''}"

@@ -48,14 +48,14 @@ def ndcg(ranks: np.ndarray, k: int | None) -> np.ndarray:
 
     Without a cut-off the sum runs over the whole ranking.
     """
-    return _cut(1.0 / np.log2(ranks + 1.0), ranks, k)
+    return _truncated(1.0 / np.log2(ranks + 1.0), ranks, k)
 
 
 def mrr(ranks: np.ndarray, k: int | None) -> np.ndarray:
     """Reciprocal rank, float64 [T]; with a cut-off, 0 beyond it (RecBole's MRR@k)."""
-    return _cut(1.0 / ranks, ranks, k)
+    return _truncated(1.0 / ranks, ranks, k)
 
 
-def _cut(values: np.ndarray, ranks: np.ndarray, k: int | None) -> np.ndarray:
+def _truncated(values: np.ndarray, ranks: np.ndarray, k: int | None) -> np.ndarray:
     values = values.astype(np.float64)
     return values if k is None else np.where(ranks <= k, values, 0.0)

@@ -83,12 +83,12 @@ def read_ranks(path: Path) -> RankTable:
 
     table = read_table(path, COLUMNS, "a table of ranks")
     try:
-        names, about = _facts((table.schema.metadata or {})[_KEY])
+        names, facts = _facts((table.schema.metadata or {})[_KEY])
         column = table.column("domain").cast(pa.string()).combine_chunks()
-        found = pc.index_in(column, pa.array(names, pa.string()))
-        if found.null_count:
+        numbers = pc.index_in(column, pa.array(names, pa.string()))
+        if numbers.null_count:
             raise ValueError("it has a domain that its metadata do not name")
-        domain = found.to_numpy(zero_copy_only=False).astype(np.int32)
+        domain = numbers.to_numpy(zero_copy_only=False).astype(np.int32)
         plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
     except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise DataError(f"not a table of ranks ({error})", path) from None
@@ -96,19 +96,19 @@ def read_ranks(path: Path) -> RankTable:
         raise DataError("not a table of ranks (a number is below 0)", path)
     return RankTable(
         plain["user"], tuple(names), domain, plain["target"], plain["n_better"],
-        plain["n_equal"], about,
+        plain["n_equal"], facts,
     )  # fmt: skip
 
 
 def _facts(metadata: bytes) -> tuple[list[str], dict[str, Any]]:
     """The domains' names and what else a file says of its ranks."""
     facts = loads(metadata)
-    names, about = facts["domains"], facts["about"]
-    if not isinstance(about, dict) or not isinstance(names, list):
+    names, rest = facts["domains"], facts["about"]
+    if not isinstance(rest, dict) or not isinstance(names, list):
         raise TypeError("its metadata are none")
     if not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
         raise TypeError("its domains are no names")
-    return names, about
+    return names, rest
 
 
 def same_targets(one: RankTable, other: RankTable) -> bool:

@@ -147,8 +147,8 @@ def _of_rows(ranking: Ranking, rows: np.ndarray) -> Ranking:
 
 def _watched(scores: ScoreBlock, rows: np.ndarray, watch: Watch) -> ScoreBlock:
     def block(own: np.ndarray, domain: str) -> Tensor:
-        found = torch.as_tensor(scores(own, domain))
-        watch(rows[own], domain, found)
-        return found
+        block_scores = torch.as_tensor(scores(own, domain))
+        watch(rows[own], domain, block_scores)
+        return block_scores
 
     return block

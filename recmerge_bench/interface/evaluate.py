@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recmerge_bench.borders.splits import cut, rules_of
+from recmerge_bench.borders.splits import checked_split, rules_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.candidates import candidate_hash, draw
 from recmerge_bench.data.codec import load_interactions
@@ -82,7 +82,9 @@ def evaluate(
     rules = registry.get("protocol", protocol)
     how = rules_of(definition(rules))
     unscored = given.first.unscored if given.first is not None else ()
-    split = cut(definition(rules), interactions, used, [d for d in unscored if d not in used])
+    split = checked_split(
+        definition(rules), interactions, used, [d for d in unscored if d not in used]
+    )
     drawn, digest = None, "full"
     if how.candidates is not None:
         drawn = draw(split, split.test, catalogue, how.candidates, how.candidate_seed,
@@ -90,13 +92,13 @@ def evaluate(
         digest = candidate_hash(drawn, split.test)
     numbers = [catalogue.domains.index(domain) for domain in places]
     rows = np.flatnonzero(np.isin(split.test.domains, numbers))
-    told = {"name": protocol, "mask_history": how.mask_history, "candidates": digest}
+    protocol_facts = {"name": protocol, "mask_history": how.mask_history, "candidates": digest}
     stored = given.stored(spec, values, places, used, device)
     try:
         return rank_split(
             stored.models(catalogue), split, catalogue,
             Ranking(None if drawn is None else drawn[rows], how.mask_history),
-            split.test.take(rows), facts={"protocol": told, "instances": len(rows)},
+            split.test.take(rows), facts={"protocol": protocol_facts, "instances": len(rows)},
         )  # fmt: skip
     except FloatingPointError as error:
         raise HandledError(f"{', '.join(map(str, given.paths.values()))}: {error}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recmerge_bench.frames import frame
 from recmerge_bench.interface.evaluate import ALL
 from recmerge_bench.interface.evaluate import evaluate as ranks_of
-from recmerge_bench.interface.guard import plugins_told
+from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.tables import Value, html_table, text_table
 from recmerge_bench.metric_names import METRICS, check_metrics
@@ -62,7 +62,7 @@ class Evaluation:
         return html_table(title, ["domain", *self.names], self.rows())
 
 
-@plugins_told()
+@plugins_blamed()
 def evaluate(
     checkpoints: Checkpoints,
     *,

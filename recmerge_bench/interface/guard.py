@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from recmerge_bench.blame import told
+from recmerge_bench.blame import plugin_fault
 from recmerge_bench.errors import PluginError
 
 
 @contextmanager
-def plugins_told() -> Iterator[None]:
+def plugins_blamed() -> Iterator[None]:
     """Raise what a plugin's code raises as a `PluginError` with its file and line.
 
     Use it as a decorator. Our own errors, and a plugin's own words (`HandledError`), pass.
@@ -18,7 +18,7 @@ def plugins_told() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        where = told(error)
+        where = plugin_fault(error)
         if where is None:
             raise
         raise PluginError(where) from error

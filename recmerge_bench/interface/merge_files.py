@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recmerge_bench.definitions import StrategyDefinition
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import HandledError
-from recmerge_bench.interface.guard import plugins_told
+from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.merges import (
     bar_of,
     check_seed,
@@ -37,7 +37,7 @@ HELD = {
 }
 
 
-@plugins_told()
+@plugins_blamed()
 def merge_files(
     method: str,
     *,
@@ -140,12 +140,12 @@ def _merged(
     source: Streamed, strategy: StrategyDefinition, outs: Outs, seed: int, spec: StrategySpec,
     report: Reporter,
 ) -> dict[str, Any]:  # fmt: skip
-    about = {"method": spec.name}
+    metadata = {"method": spec.name}
     with bar_of(source, report) as bar:
         if None in outs:
-            return source.merge(strategy, outs[None], seed, about, bar)
+            return source.merge(strategy, outs[None], seed, metadata, bar)
         scaled = {scale: path for scale, path in outs.items() if scale is not None}
-        return source.sweep(strategy, scaled, seed, about, bar)
+        return source.sweep(strategy, scaled, seed, metadata, bar)
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recmerge_bench.contracts import definition, spec_class
 from recmerge_bench.definitions import StrategyDefinition
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.interface.guard import plugins_told
+from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Bar, Reporter
 from recmerge_bench.planning.options import complete
@@ -56,7 +56,7 @@ class Merged(dict[str, "torch.Tensor"]):
         )
 
 
-@plugins_told()
+@plugins_blamed()
 def merge(
     method: str,
     *,
@@ -199,12 +199,12 @@ def _file(path: Path) -> Path:
     index = path / "model.safetensors.index.json"
     if index.is_file():
         return index  # refused as what it is, a part of a sharded checkpoint
-    found = sorted(path.glob("*.safetensors"))
-    if len(found) != 1 and path / "model.safetensors" not in found:
+    files = sorted(path.glob("*.safetensors"))
+    if len(files) != 1 and path / "model.safetensors" not in files:
         raise HandledError(
-            f"{path} holds {len(found)} safetensors files; a model's folder has model.safetensors"
+            f"{path} holds {len(files)} safetensors files; a model's folder has model.safetensors"
         )
-    return path / "model.safetensors" if len(found) > 1 else found[0]
+    return path / "model.safetensors" if len(files) > 1 else files[0]
 
 
 def _device(base: WeightsLike, name: str) -> torch.device | str:

@@ -15,7 +15,7 @@ from recmerge_bench.borders.executors import CheckedExecutor
 from recmerge_bench.contracts import definition
 from recmerge_bench.files import write_text
 from recmerge_bench.interface.fetching import fetch_small
-from recmerge_bench.interface.guard import plugins_told
+from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plans import Missing, chosen, counted, planned
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Reporter
@@ -143,7 +143,7 @@ class Run:
         )
 
 
-@plugins_told()
+@plugins_blamed()
 def run(
     suite: SuiteLike = "quick",
     *,

@@ -91,8 +91,10 @@ def with_asked_rows(suite: Suite, registry: Registry, only: Selectors) -> Suite:
 
 def _methods(only: Selectors) -> list[str]:
     """Names that selectors give for ``method``, without wildcards."""
-    found = [p for s in selectors(only) for f, names in terms(s) if f == "method" for p in names]
-    return [name for name in dict.fromkeys(found) if "*" not in name]
+    names_given = [
+        p for s in selectors(only) for f, names in terms(s) if f == "method" for p in names
+    ]
+    return [name for name in dict.fromkeys(names_given) if "*" not in name]
 
 
 def _named(registry: Registry, name: str) -> Spec | None:

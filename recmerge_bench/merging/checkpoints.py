@@ -100,9 +100,9 @@ def check_alike(base: Weights, other: Weights, besides: Collection[str] = ()) ->
             f"against {base.path}): experts and base must share an architecture"
         )
     for name in sorted(own):
-        mine, theirs = base[name], other[name]
+        ours, theirs = base[name], other[name]
         for what in ("shape", "dtype"):
-            a, b = getattr(mine, what), getattr(theirs, what)
+            a, b = getattr(ours, what), getattr(theirs, what)
             if a != b:
                 readable = (tuple(b), tuple(a)) if what == "shape" else (b, a)
                 raise HandledError(
@@ -122,15 +122,17 @@ class Writer:
 
 
 @contextmanager
-def writing(path: Path, like: Mapping[str, Tensor], about: Mapping[str, str]) -> Iterator[Writer]:
+def writing(
+    path: Path, like: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> Iterator[Writer]:
     """Write tensors of these names, dtypes and shapes, in this order; renamed when complete.
 
     Args:
         path: where the file goes.
         like: names, dtypes and shapes.
-        about: the file's metadata.
+        metadata: the file's metadata.
     """
-    header: dict[str, object] = {"__metadata__": dict(about)}
+    header: dict[str, object] = {"__metadata__": dict(metadata)}
     place = 0
     for name, tensor in like.items():
         size = tensor.numel() * tensor.element_size()

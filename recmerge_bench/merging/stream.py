@@ -66,7 +66,7 @@ class Streamed:
 
     def _stacked(self, policy: Mapping[str, str]) -> dict[str, Tensor]:
         """Names whose tensors stand one under the other, with an empty tensor of that shape."""
-        found = {}
+        shapes = {}
         for name in self.experts[0].names:
             if action(name, policy) != "concatenate":
                 continue
@@ -77,8 +77,8 @@ class Streamed:
             if len({(p.dtype, p.shape[1:]) for p in parts}) > 1 or parts[0].dim() == 0:
                 raise HandledError(f"'{name}' cannot be concatenated: rows differ among experts")
             shape = (sum(len(p) for p in parts), *parts[0].shape[1:])
-            found[name] = torch.empty(shape, dtype=parts[0].dtype, device="meta")
-        return found
+            shapes[name] = torch.empty(shape, dtype=parts[0].dtype, device="meta")
+        return shapes
 
     def bytes(self) -> tuple[int, int]:
         """Bytes that are read at the least, and that are written."""
@@ -90,7 +90,7 @@ class Streamed:
         strategy: StrategyDefinition,
         out: Path | Collected,
         seed: int = 0,
-        about: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
     ) -> dict[str, Any]:
         """Merge into a file, or into memory, see `sweep`.
@@ -102,28 +102,28 @@ class Streamed:
             strategy: of data tier T0.
             out: the file to write, or what collects the tensors.
             seed: for strategies that draw.
-            about: the file's metadata.
+            metadata: the file's metadata.
             progress: told how many merged entries are written.
         """
         if isinstance(strategy, ScaledStrategy) and strategy.by_rule():
             whole = strategy.at(1.0)
             scale = self._scale(whole, seed)
-            facts = self._write(whole, {scale: out}, seed, about, progress)
+            facts = self._write(whole, {scale: out}, seed, metadata, progress)
             return {**facts, "scale": scale}
-        return self._write(strategy, {None: out}, seed, about, progress)
+        return self._write(strategy, {None: out}, seed, metadata, progress)
 
     def _scale(self, strategy: StrategyDefinition, seed: int) -> float:
         """`norm_scale` of a method at scale 1: what it adds is measured and thrown away."""
         changed = [False] * len(self.experts)
         self._whole_precision = True
-        pieces, total = self._pieces(strategy, seed, changed), 0.0
+        stretches, total = self._stretches(strategy, seed, changed), 0.0
         for name in self.merged:
             start, done = self.base[name].reshape(-1), 0
             while done < start.numel():
-                piece = next(pieces).reshape(-1)
-                origin = start[done : done + piece.numel()]
-                total += float((piece.float() - origin.float()).double().square().sum())
-                done += piece.numel()
+                stretch = next(stretches).reshape(-1)
+                origin = start[done : done + stretch.numel()]
+                total += float((stretch.float() - origin.float()).double().square().sum())
+                done += stretch.numel()
         self._all_changed(changed)
         rows = self._blocks(self.merged)
         lengths = [
@@ -137,7 +137,7 @@ class Streamed:
         strategy: StrategyDefinition,
         outs: Mapping[float, Path],
         seed: int = 0,
-        about: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
     ) -> dict[str, Any]:
         """Merge with several scales in one pass over the files.
@@ -146,7 +146,7 @@ class Streamed:
             strategy: of data tier T0, `StrategyDefinition.scaled`, its own scale 1.
             outs: scale -> the file to write.
             seed: as in `merge`.
-            about: as in `merge`, beside the scale.
+            metadata: as in `merge`, beside the scale.
             progress: as in `merge`.
 
         Returns:
@@ -157,14 +157,14 @@ class Streamed:
         """
         if not strategy.scaled or getattr(strategy.options, "scale", None) != 1:
             raise HandledError("a sweep needs a method whose scale multiplies what it adds")
-        return self._write(strategy, outs, seed, about, progress)
+        return self._write(strategy, outs, seed, metadata, progress)
 
     def _write(
         self,
         strategy: StrategyDefinition,
         outs: Mapping[Any, Path | Collected],
         seed: int,
-        about: Mapping[str, str] | None,
+        metadata: Mapping[str, str] | None,
         progress: Progress,
     ) -> dict[str, Any]:
         """Merge once, write a file for each scale, or collect the tensors.
@@ -181,16 +181,16 @@ class Streamed:
         done = 0
         with ExitStack() as stack:
             writers: dict[Any, Writer | Collected] = {
-                scale: stack.enter_context(writing(out, self.kept, _titled(about, scale)))
+                scale: stack.enter_context(writing(out, self.kept, _titled(metadata, scale)))
                 if isinstance(out, Path)
                 else out
                 for scale, out in outs.items()
             }
             self._whole_precision = None not in outs
-            pieces = self._pieces(strategy, seed, changed)
+            stretches = self._stretches(strategy, seed, changed)
             for name, tensor in self.kept.items():
                 if name in tensors:
-                    self._write_merged(name, tensor, pieces, writers, done, progress)
+                    self._write_merged(name, tensor, stretches, writers, done, progress)
                     done += tensor.numel()
                     continue
                 for part in self._unmerged(name, tensor):
@@ -233,7 +233,7 @@ class Streamed:
 
     # -- pieces --------------------------------------------------------------------------------
 
-    def _pieces(
+    def _stretches(
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
     ) -> Iterator[Tensor]:
         """Merged stretches of the merged parameters, in order."""
@@ -256,11 +256,11 @@ class Streamed:
     ) -> Tensor:
         start = self.base[name]
         entries = part.stop - part.start < start.numel() or start.dim() == 0
-        cut = (lambda t: t.reshape(-1)[part]) if entries else (lambda t: t)
-        base = self._exact(cut(start))
+        part_of = (lambda t: t.reshape(-1)[part]) if entries else (lambda t: t)
+        base = self._exact(part_of(start))
         experts = []
         for number, expert in enumerate(self.experts):
-            own = self._exact(cut(expert[name]))
+            own = self._exact(part_of(expert[name]))
             self._finite(own, name, expert.path)
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
@@ -328,5 +328,5 @@ def _at(start: Tensor, merged: Tensor, scale: float) -> Tensor:
     return torch.add(origin, merged.float() - origin, alpha=scale)
 
 
-def _titled(about: Mapping[str, str] | None, scale: float | None) -> dict[str, str]:
-    return {**(about or {}), **({} if scale is None else {"scale": str(scale)})}
+def _titled(metadata: Mapping[str, str] | None, scale: float | None) -> dict[str, str]:
+    return {**(metadata or {}), **({} if scale is None else {"scale": str(scale)})}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.blame import told
+from recmerge_bench.blame import plugin_fault
 from recmerge_bench.borders.merges import check_each, check_merged
 from recmerge_bench.definitions import Expert
 from recmerge_bench.errors import HandledError
@@ -118,43 +118,43 @@ class Apart:
         _, status, usage = os.wait4(self.pid, 0)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        said = self._said()
-        if said is None:
+        answer = self._read_answer()
+        if answer is None:
             how = how_it_died(os.waitstatus_to_exitcode(status))
             raise Reported(f"the strategy: {how}", "", False, False)
-        if "error" in said:
-            error, trace = (clean(str(said.get(k, "")), n) for k, n in
+        if "error" in answer:
+            error, trace = (clean(str(answer.get(k, "")), n) for k, n in
                             (("error", 1_000), ("traceback", 20_000)))  # fmt: skip
             raise Reported(
-                error, trace, said.get("handled") is True, said.get("out_of_memory") is True
+                error, trace, answer.get("handled") is True, answer.get("out_of_memory") is True
             )
         try:
             shared.seal(self.body)
-            return self._merged(said, like, usage.ru_maxrss * 1024)
+            return self._merged(answer, like, usage.ru_maxrss * 1024)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise HandledError(f"the strategy's process gave no merged tensors ({error})") from None
 
-    def _said(self) -> dict[str, Any] | None:
+    def _read_answer(self) -> dict[str, Any] | None:
         size = os.fstat(self.words).st_size
         if not 0 < size <= WORDS:
             return None
         try:
-            said = json.loads(os.pread(self.words, size, 0))
+            answer = json.loads(os.pread(self.words, size, 0))
         except (ValueError, RecursionError):
             return None
-        return said if isinstance(said, dict) else None
+        return answer if isinstance(answer, dict) else None
 
-    def _merged(self, said: Mapping[str, Any], like: Tensors, peak: int) -> Merged:
+    def _merged(self, answer: Mapping[str, Any], like: Tensors, peak: int) -> Merged:
         models = {
             str(domain): shared.read_tensors(entries, self.body)
-            for domain, entries in said["models"].items()
+            for domain, entries in answer["models"].items()
         }
         for tensors in models.values():
             _resemble(like, tensors)
         return Merged(
-            models, said["modulated"] is True, [str(part) for part in said["read"]],
-            sorted(map(str, said["opened"])), dict(said["notes"]), said["enforced"] is True,
-            {str(k): str(v) for k, v in said["mechanisms"].items()}, peak,
+            models, answer["modulated"] is True, [str(part) for part in answer["read"]],
+            sorted(map(str, answer["opened"])), dict(answer["notes"]), answer["enforced"] is True,
+            {str(k): str(v) for k, v in answer["mechanisms"].items()}, peak,
         )  # fmt: skip
 
 
@@ -175,11 +175,11 @@ def _be_apart(apart: Apart, context: Context, waits: int) -> None:
         os.setsid()
         die_with(os.getppid())
         _close_all_but(apart.given, apart.words, apart.body, waits)
-        said = _answer(apart, context, waits, me)
+        answer = _answer(apart, context, waits, me)
         if os.getpid() == me:
             os.ftruncate(apart.words, 0)
             os.lseek(apart.words, 0, os.SEEK_SET)
-            shared.write_all(apart.words, json.dumps(said).encode())
+            shared.write_all(apart.words, json.dumps(answer).encode())
     except BaseException:
         os._exit(1)
     os._exit(0)
@@ -207,7 +207,7 @@ def _answer(apart: Apart, context: Context, waits: int, me: int) -> dict[str, An
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _DEEP))
         memory = isinstance(error, MemoryError) or "out of memory" in error_text(error).lower()
         return {
-            "error": clean(told(error) or "") or error_text(error), "out_of_memory": memory,
+            "error": clean(plugin_fault(error) or "") or error_text(error), "out_of_memory": memory,
             "handled": isinstance(error, HandledError), "traceback": trace_text(error),
         }  # fmt: skip
     finally:

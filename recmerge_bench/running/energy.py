@@ -59,8 +59,8 @@ class Meter:
         if not self._last:
             return None
         self.read()
-        mine, all_of_it = _processor_time() - self._cpu, _busy(self._stat) - self._busy
-        share = min(1.0, mine / all_of_it) if all_of_it > 0 else 1.0
+        own_time, all_of_it = _processor_time() - self._cpu, _busy(self._stat) - self._busy
+        share = min(1.0, own_time / all_of_it) if all_of_it > 0 else 1.0
         return {"joules": round(self._joules, 3), "share": round(share, 4)}
 
 
@@ -72,8 +72,8 @@ def _processor_time() -> float:
 
 def _packages(powercap: Path) -> list[Path]:
     """Counters of whole packages: ``intel-rapl:0``, not its parts ``intel-rapl:0:1``."""
-    found = powercap.glob("*rapl:*/energy_uj")
-    return sorted(f for f in found if f.parent.name.count(":") == 1)
+    counters = powercap.glob("*rapl:*/energy_uj")
+    return sorted(f for f in counters if f.parent.name.count(":") == 1)
 
 
 def _number(file: Path) -> int | None:

@@ -25,8 +25,8 @@ def _like(cell: Cell) -> str:
 
 
 def _history(plan: Plan, store: Store) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
+    seconds_by_kind: dict[str, list[float]] = {}
     for key, cell in plan.cells.items():
         if store.intact(key):
-            found.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
-    return found
+            seconds_by_kind.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
+    return seconds_by_kind

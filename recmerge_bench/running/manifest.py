@@ -29,14 +29,14 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
 
 
 def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str, Any]:
-    status, reason, mend = _status(plan.cells[result.key], plan, store, outcome)
+    status, reason, remedy = _status(plan.cells[result.key], plan, store, outcome)
     return {
         "key": result.key,
         "identity": dict(result.identity),
         "domains": list(result.domains),
         "status": status,
         "reason": reason,
-        "mend": mend,
+        "mend": remedy,
         **configured(result.configuration),
         "cells": [k for k in plan.cells if k in plan.closure([result.key])],
     }
@@ -48,8 +48,8 @@ def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str
     if cell.blocked:
         return "blocked", *cell.blocked
     for key in plan.closure([cell.key]):
-        if key in outcome.gaps:
-            return "blocked", *outcome.gaps[key]
+        if key in outcome.reasons:
+            return "blocked", *outcome.reasons[key]
         failure = outcome.failures.get(key) or store.failure(key)
         if failure:
             status = _kind(failure)

@@ -25,13 +25,13 @@ class Outcome:
         cached: cells that were done before.
         computed: cells that this run finished (or saw another run finish).
         failures: key -> what went wrong.
-        gaps: key -> (reason, mend) of cells that turned out to be blocked while running.
+        reasons: key -> (reason, remedy) of cells that turned out to be blocked while running.
     """
 
     cached: set[str] = field(default_factory=set)
     computed: set[str] = field(default_factory=set)
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
-    gaps: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reasons: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def _flaw(cell: Cell, store: Store) -> str:
     if damage := store.damage(cell.key):
         return damage
     record = store.record(cell.key)
-    mine = {"kind": cell.kind, "inputs": dict(cell.inputs), "seed": cell.seed}
-    other = [name for name, value in mine.items() if record.get(name) != value]
+    expected = {"kind": cell.kind, "inputs": dict(cell.inputs), "seed": cell.seed}
+    other = [name for name, value in expected.items() if record.get(name) != value]
     place = store.folder(cell.key) / RECORD
     return f"{place}: of other {' and '.join(other)} than the plan's cell" if other else ""
 
@@ -179,15 +179,15 @@ class Run:
         if what != "progress":
             self.running.discard(key)
         if what == "done" and not self.store.intact(key):
-            said = str(wrong(self._runner(), "events", "says 'done', and there is no result"))
-            event = {"event": "failed", "key": key, "error": said, "handled": True}
+            message = str(wrong(self._runner(), "events", "says 'done', and there is no result"))
+            event = {"event": "failed", "key": key, "error": message, "handled": True}
             what = "failed"
         if what == "done":
             self.outcome.computed.add(key)
         elif what == "busy":
             self.busy[key] = time.monotonic() + BUSY_WAIT
         elif what == "blocked":
-            self.outcome.gaps[key] = (event["reason"], event["mend"])
+            self.outcome.reasons[key] = (event["reason"], event["mend"])
         elif what == "failed":
             failure = {k: v for k, v in event.items() if k != "event"}
             failure["label"] = self.plan.cells[key].label

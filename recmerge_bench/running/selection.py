@@ -27,7 +27,7 @@ def selection_of(context: Context) -> Selection | None:
         drawn = np.load(context.inputs[CANDIDATES] / "candidates.npy", mmap_mode="r")
         digest = candidate_hash(drawn, context.split().valid)
     masked = bool(config["mask_history"])
-    about = {"name": config["name"], "candidates": digest, "mask_history": masked}
+    facts = {"name": config["name"], "candidates": digest, "mask_history": masked}
     metric = config["metric"]
     value = partial(values_of, define(metric["target"], metric["options"]), k=metric["k"])
-    return Selection(config["name"], value, Ranking(drawn, masked), about)
+    return Selection(config["name"], value, Ranking(drawn, masked), facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from recmerge_bench.borders.splits import cut
+from recmerge_bench.borders.splits import checked_split
 from recmerge_bench.data.codec import save_split
 from recmerge_bench.running.context import Context
 
@@ -13,7 +13,7 @@ def run(context: Context) -> dict[str, Any]:
     """Cut the dataset."""
     interactions = context.interactions()
     domains, unscored = context.config["domains"], context.config["unscored"]
-    split = cut(context.definition("protocol"), interactions, domains, unscored)
+    split = checked_split(context.definition("protocol"), interactions, domains, unscored)
     save_split(split, context.out)
     return {
         "sequences": len(split.sequences),

@@ -16,7 +16,7 @@ def run(context: Context) -> dict[str, Any]:
 
     root = context.config.get("data_root")
     encoder, model = context.definition("encoder"), context.definition("model")
-    found = check_weights(encoder, "weights", encoder.weights(Path(root) if root else None))
-    state = check_weights(model, "from_encoder", model.from_encoder(found))
+    tensors = check_weights(encoder, "weights", encoder.weights(Path(root) if root else None))
+    state = check_weights(model, "from_encoder", model.from_encoder(tensors))
     save_file({n: t.contiguous() for n, t in state.items()}, str(context.out / WEIGHTS))
     return {"parameters": sum(t.numel() for t in state.values())}

@@ -68,15 +68,15 @@ class Store:
             HandledError: it is not readable, was edited, or is another cell's.
         """
         path = self.folder(key) / RECORD
-        mend = f"delete {path.parent} and run again"
-        raw = read_json(path, remedy=mend, numbers=False)  # reports may hold infinities
+        remedy = f"delete {path.parent} and run again"
+        raw = read_json(path, remedy=remedy, numbers=False)  # reports may hold infinities
         try:
             record = checked_record(raw)
             flaw = record_flaw(record, key)
         except ValueError as error:
             record, flaw = {}, str(error)
         if flaw:
-            raise DataError(f"{flaw}; {mend}", path)
+            raise DataError(f"{flaw}; {remedy}", path)
         return record
 
     def file(self, key: str, name: str) -> Path:

@@ -97,7 +97,7 @@ class _Supervisor:
     def run(self, cell: Cell) -> dict[str, Any]:
         before, kills = children(), memory_kills()
         with adopting():
-            said, saying = os.pipe()
+            spoken, saying = os.pipe()
             printed, printing = os.pipe()
             pid = _fork()
             if pid == 0:
@@ -105,14 +105,14 @@ class _Supervisor:
             os.close(saying)
             os.close(printing)
             try:
-                status = self._watch(pid, {said: self._said, printed: self._printed})
+                status = self._watch(pid, {spoken: self._on_words, printed: self._on_prints})
             finally:
                 kill_all(pid, before)
                 self.store.clear(self.key)
                 with suppress(OSError):  # a stray that cannot be killed may hold the other end
-                    self._rest_of(said, self._said)
-                    self._rest_of(printed, self._printed)
-                os.close(said)
+                    self._rest_of(spoken, self._on_words)
+                    self._rest_of(printed, self._on_prints)
+                os.close(spoken)
                 os.close(printed)
         return self._outcome(status, pid, kills)
 
@@ -163,7 +163,7 @@ class _Supervisor:
         while data := os.read(pipe, 1 << 16):
             take(data)
 
-    def _said(self, data: bytes) -> None:
+    def _on_words(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         self.rest = self.rest if len(self.rest) <= LINE else b""
         for line in lines:
@@ -176,7 +176,7 @@ class _Supervisor:
                 self.passed_on = time.monotonic()
                 self.emit(event)
 
-    def _printed(self, data: bytes) -> None:
+    def _on_prints(self, data: bytes) -> None:
         self.tail = (self.tail + data)[-TAIL:]
         if self.logged < LOG:
             _write(2, data[: LOG - self.logged])

@@ -116,15 +116,15 @@ def _sources(plan: Plan) -> list[tuple[str, bytes | Path]]:
         if path is not None:
             roots[package] = path.parent if path.name == "__init__.py" else path
     named = {Path(path).name: Path(path) for path in plan.files.values()}
-    found: list[tuple[str, bytes | Path]] = []
+    files: list[tuple[str, bytes | Path]] = []
     for name, root in [*roots.items(), *named.items()]:
         if root.is_file():
-            found.append((f"code/{root.name}", root))
+            files.append((f"code/{root.name}", root))
             continue
-        found += [
+        files += [
             (f"code/{name}/{p.relative_to(root).as_posix()}", p) for p in sorted(root.rglob("*.py"))
         ]
-    return found
+    return files
 
 
 def write_parts(target: Path, entries: Iterable[tuple[str, bytes | Path]]) -> list[Path]:
@@ -200,10 +200,10 @@ def _join(folder: Path, names: Iterable[str]) -> None:
     Raises:
         HandledError: one is missing, or the file is there beside them.
     """
-    pieces: dict[str, list[int]] = {}
+    chunks: dict[str, list[int]] = {}
     for match in filter(None, map(_PIECE.fullmatch, names)):
-        pieces.setdefault(match[1], []).append(int(match[2]))
-    for name, numbers in pieces.items():
+        chunks.setdefault(match[1], []).append(int(match[2]))
+    for name, numbers in chunks.items():
         whole = below(folder, name)
         if sorted(numbers) != list(range(len(numbers))) or whole.exists():
             raise HandledError(

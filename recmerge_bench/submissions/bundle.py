@@ -90,11 +90,11 @@ def manifest_of(
 
 def _versions(named: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Name -> all versions of it, by name."""
-    found: dict[str, set[str]] = {}
+    versions_by_name: dict[str, set[str]] = {}
     for versions in named:
         for name, version in versions.items():
-            found.setdefault(name, set()).add(version)
-    return {name: ", ".join(sorted(found[name])) for name in sorted(found)}
+            versions_by_name.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions_by_name[name])) for name in sorted(versions_by_name)}
 
 
 def write_bundle(manifest: Manifest, files: Sequence[Path], to: Path) -> Path:
@@ -102,12 +102,12 @@ def write_bundle(manifest: Manifest, files: Sequence[Path], to: Path) -> Path:
 
     The hash in the name is that of the manifest, which has the hashes of all else.
     """
-    said = json.dumps(manifest.model_dump(by_alias=True), sort_keys=True, indent=1).encode() + b"\n"
-    short = hashlib.sha256(said).hexdigest()[:12]
+    text = json.dumps(manifest.model_dump(by_alias=True), sort_keys=True, indent=1).encode() + b"\n"
+    short = hashlib.sha256(text).hexdigest()[:12]
     path = within(to, f"{manifest.suite}-{short}{END}")
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        members = [(MANIFEST, said), *((f.name, f.read_bytes()) for f in sorted(files))]
+        members = [(MANIFEST, text), *((f.name, f.read_bytes()) for f in sorted(files))]
         for name, data in members:
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), 0o644
@@ -166,9 +166,9 @@ def _check(bundle: Path, folder: Path, manifest: Manifest, names: Sequence[str])
     needed = {f"{manifest.suite}{end}" for end in NEEDED}
     if not needed <= set(manifest.files) <= admitted:
         raise HandledError(f"{bundle}: has to hold {', '.join(sorted(needed))}")
-    for name, about in manifest.files.items():
+    for name, described in manifest.files.items():
         file = within(folder, name)
-        if file.stat().st_size != about.size or sha256(file) != about.sha256:
+        if file.stat().st_size != described.size or sha256(file) != described.sha256:
             raise HandledError(f"{bundle}: {name} is not the file that its manifest describes")
     _check_texts(bundle, manifest)
 

@@ -247,9 +247,9 @@ def _same(one: RankTable, other: RankTable) -> bool:
     return all(np.array_equal(getattr(one, c), getattr(other, c)) for c in COLUMNS[3:])
 
 
-def _free_key(key: str, mine: RankTable, ranks: Mapping[str, RankTable], bundle: str) -> str:
+def _free_key(key: str, own: RankTable, ranks: Mapping[str, RankTable], bundle: str) -> str:
     """The key, or one of its own where the board's has other ranks under it."""
-    while key in ranks and not _same(ranks[key], mine):
+    while key in ranks and not _same(ranks[key], own):
         key = hashlib.sha256(f"{bundle} {key}".encode()).hexdigest()
     return key
 

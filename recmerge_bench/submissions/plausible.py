@@ -157,16 +157,16 @@ def flags_of(
         metric: the board's primary one.
         best: the board's best mean of it in this table.
     """
-    found = []
+    flags = []
     for number, domain in enumerate(table.domains):
-        mine = table.domain == number
-        if mine.sum() >= 10 and not (table.n_better[mine] + table.n_equal[mine]).any():
-            found.append(f"every target of {domain} is ranked first")
-        elif mine.sum() >= 10 and len(np.unique(table.n_better[mine])) == 1:
-            found.append(f"every target of {domain} has one rank")
+        own = table.domain == number
+        if own.sum() >= 10 and not (table.n_better[own] + table.n_equal[own]).any():
+            flags.append(f"every target of {domain} is ranked first")
+        elif own.sum() >= 10 and len(np.unique(table.n_better[own])) == 1:
+            flags.append(f"every target of {domain} has one rank")
     value = result.metrics[MEAN][metric]
     if best and value > TOO_GOOD * best:
-        found.append(f"{metric} is {value / best:.1f} times the best of the board")
-    return found
+        flags.append(f"{metric} is {value / best:.1f} times the best of the board")
+    return flags
 
 

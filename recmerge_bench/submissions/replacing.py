@@ -34,7 +34,7 @@ def replaced(folder: Path) -> Iterator[Path]:
     if handle is None:
         raise HandledError(f"{folder}: another process is changing it; try again")
     try:
-        _mend(folder)
+        _restore(folder)
         aside = folder.parent / f".{folder.name}.{os.getpid()}.{ASIDE}"
         try:
             if folder.is_dir():
@@ -56,7 +56,7 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _mend(folder: Path) -> None:
+def _restore(folder: Path) -> None:
     """Remove or put back what a killed process left."""
     for old in folder.parent.glob(f".{folder.name}.*.{BEFORE}"):
         if folder.exists():

@@ -86,13 +86,13 @@ def submit(
     """
     with tempfile.TemporaryDirectory() as name:
         path = _records_of(source, Path(name), registry, suite)
-        found = _chosen(_loaded(path), only, board)
-        _check_configured(found.records.results, path)
-        check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
+        chosen = _chosen(_loaded(path), only, board)
+        _check_configured(chosen.records.results, path)
+        check_all(registry, chosen.records, chosen.costs, chosen.ranks, chosen.groups, path)
         folder = Path(name) / "bundle"
-        files = _written(found, folder)
-        check_texts(found.records.to_json(), path)
-        manifest = manifest_of(found.records, files, contact, note)
+        files = _written(chosen, folder)
+        check_texts(chosen.records.to_json(), path)
+        manifest = manifest_of(chosen.records, files, contact, note)
         return write_bundle(manifest, files, to), manifest
 
 
@@ -110,11 +110,18 @@ def read_submission(bundle: Path, registry: Registry, folder: Path) -> Submissio
     manifest, digest = unpack(bundle, folder)
     path = within(folder, f"{manifest.suite}.json")
     try:
-        found = _strict(path, manifest, digest)
-        check_all(registry, found.records, found.costs, found.ranks, found.groups, path)
+        submission = _strict(path, manifest, digest)
+        check_all(
+            registry,
+            submission.records,
+            submission.costs,
+            submission.ranks,
+            submission.groups,
+            path,
+        )
     except HandledError as error:
         raise HandledError(f"{bundle}: {str(error).replace(f'{folder}/', '')}") from None
-    return found
+    return submission
 
 
 def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None) -> Path:
@@ -125,11 +132,11 @@ def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None
         return source
     if not source.is_dir():
         raise HandledError(f"no such run or records file: {source}")
-    found = manifests(source, suite)
-    if len(found) > 1:
-        names = ", ".join(m.suite for m in found)
+    runs = manifests(source, suite)
+    if len(runs) > 1:
+        names = ", ".join(m.suite for m in runs)
         raise HandledError(f"{source}: suites {names} were run here: choose with --suite")
-    return write_records(Reader(source, registry), found[0], aside / "records")[0]
+    return write_records(Reader(source, registry), runs[0], aside / "records")[0]
 
 
 def _loaded(path: Path) -> Submission:
@@ -208,35 +215,35 @@ def _asked_for(found: Submission, only: Sequence[str]) -> dict[Identity, Result]
     return results
 
 
-def _chosen(found: Submission, only: Sequence[str], board: str | None) -> Submission:
+def _chosen(submission: Submission, only: Sequence[str], board: str | None) -> Submission:
     """What is done of it and asked for, under the board's name."""
-    results = _asked_for(found, only)
-    suite = board or found.records.suite
+    results = _asked_for(submission, only)
+    suite = board or submission.records.suite
     if flaw := suite_flaw(suite):
         raise HandledError(f"--board: {flaw}" if board else flaw)
     keys, splits = {r.key for r in results.values()}, {r.split for r in results.values()}
-    audits = {k: v for k, v in found.records.header.audits.items() if k in splits}
-    header = found.records.header.changed(audits=audits)
-    costs = {c.identity: c for c in found.costs.results if c.key in keys}
+    audits = {k: v for k, v in submission.records.header.audits.items() if k in splits}
+    header = submission.records.header.changed(audits=audits)
+    costs = {c.identity: c for c in submission.costs.results if c.key in keys}
     return Submission(
-        without_derived(found.records).changed(
+        without_derived(submission.records).changed(
             suite=suite, header=header, results=list(results.values())
         ),
-        found.costs.changed(suite=suite, results=[costs[k] for k in results if k in costs]),
-        {k: v for k, v in found.ranks.items() if k in keys},
-        [c for c in found.curves if c.identity in results],
-        {k: v for k, v in found.groups.items() if k in splits},
+        submission.costs.changed(suite=suite, results=[costs[k] for k in results if k in costs]),
+        {k: v for k, v in submission.ranks.items() if k in keys},
+        [c for c in submission.curves if c.identity in results],
+        {k: v for k, v in submission.groups.items() if k in splits},
     )
 
 
-def _written(found: Submission, folder: Path) -> list[Path]:
+def _written(submission: Submission, folder: Path) -> list[Path]:
     """The submission's files."""
-    name = found.records.suite
-    write_json(within(folder, f"{name}.json"), found.records.to_json())
-    write_json(within(folder, f"{name}.cost.json"), found.costs.to_json())
-    write_all_ranks(within(folder, f"{name}.ranks.parquet"), found.ranks)
-    if found.curves:
-        write_json(within(folder, f"{name}.curves.json"), curves_json(name, found.curves))
-    if found.groups:
-        write_json(within(folder, f"{name}.groups.json"), groups_json(name, found.groups))
+    name = submission.records.suite
+    write_json(within(folder, f"{name}.json"), submission.records.to_json())
+    write_json(within(folder, f"{name}.cost.json"), submission.costs.to_json())
+    write_all_ranks(within(folder, f"{name}.ranks.parquet"), submission.ranks)
+    if submission.curves:
+        write_json(within(folder, f"{name}.curves.json"), curves_json(name, submission.curves))
+    if submission.groups:
+        write_json(within(folder, f"{name}.groups.json"), groups_json(name, submission.groups))
     return sorted(folder.iterdir())

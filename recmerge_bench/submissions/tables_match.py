@@ -59,14 +59,14 @@ def check_tables(sent: Submission, board: Submission) -> dict[Place, Table]:
     rows: dict[Place, list[Result]] = {}
     for result in sent.records.results:
         rows.setdefault(result.identity.place, []).append(result)
-    found = {}
+    tables = {}
     for place, results in rows.items():
         where = f"track '{place.track}', protocol '{place.protocol}'"
         _headers(ours, theirs, place, where)
         there = [r for r in board.records.results if r.done and r.identity.place == place]
         _results(sent, board, results, there or results[:1], bool(there), where)
-        found[place] = _table(there)
-    return found
+        tables[place] = _table(there)
+    return tables
 
 
 def _headers(
@@ -103,10 +103,10 @@ def _results(
         _equal(row, "domains", result.domains, first.domains, "score the same domains")
         one, other = result.identity.dataset, first.identity.dataset
         _equal(row, "dataset", one, other, "use the board's dataset")
-        for fact, mend in RESULT.items():
+        for fact, remedy in RESULT.items():
             # Records of schema 1 name the data of the base for some rows of a table.
             if fact != "data" or result.data not in [r.data for r in there]:
-                _equal(row, fact, getattr(result, fact), getattr(first, fact), mend)
+                _equal(row, fact, getattr(result, fact), getattr(first, fact), remedy)
         table = sent.ranks[result.key]
         same = [
             np.array_equal(getattr(table, c), getattr(ranks, c)) for c in ("users", "targets")
@@ -138,11 +138,11 @@ def _audits(row: str, ours: Audit | None, theirs: Audit | None) -> None:
             _equal(row, f"audit ({fact})", one, other, "train on what the board's split trains on")
 
 
-def _equal(where: str, fact: str, mine: object, theirs: object, mend: str) -> None:
-    if mine != theirs:
+def _equal(where: str, fact: str, ours: object, theirs: object, remedy: str) -> None:
+    if ours != theirs:
         raise HandledError(
-            f"{where}: {fact} differs: {_short(mine)} here, {_short(theirs)} on the board; "
-            f"{mend}, {MEND}"
+            f"{where}: {fact} differs: {_short(ours)} here, {_short(theirs)} on the board; "
+            f"{remedy}, {MEND}"
         )
 
 
@@ -152,9 +152,9 @@ def _short(value: object) -> str:
 
 
 def _table(there: Sequence[Result]) -> Table:
-    found = Table()
+    table = Table()
     for result in there:
-        found.split = found.split or result.split
+        table.split = table.split or result.split
         for metric, value in result.metrics[MEAN].items():
-            found.best[metric] = max(value, found.best.get(metric, value))
-    return found
+            table.best[metric] = max(value, table.best.get(metric, value))
+    return table

@@ -46,8 +46,8 @@ def extract(bundle: Path, folder: Path, limit_of: Callable[[str], int]) -> list[
             if member.name in names or len(names) >= MEMBERS:
                 raise tars.refused(bundle, member.name, "it is there twice, or there are too many")
             if member.size > limit:
-                said = f"{member.size} bytes, at most {limit} can be"
-                raise tars.refused(bundle, member.name, said)
+                reason = f"{member.size} bytes, at most {limit} can be"
+                raise tars.refused(bundle, member.name, reason)
             names.append(member.name)
             left -= member.size
             with open(within(folder, member.name), "xb") as out:

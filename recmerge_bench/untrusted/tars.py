@@ -87,7 +87,7 @@ class Reader:
                 raise ValueError("a member has a size below 0")
             self._left, self._padding = info.size, -info.size % BLOCK
             if self.extended and info.type in (_LONG, _PAX, *_NOTES):
-                extended |= self._said(info)
+                extended |= self._extended_fields(info)
                 continue
             size = extended.get("size", info.size)
             self._left, self._padding = size, -size % BLOCK
@@ -118,7 +118,7 @@ class Reader:
             parts.append(data)
         return b"".join(parts)
 
-    def _said(self, info: tarfile.TarInfo) -> dict[str, Any]:
+    def _extended_fields(self, info: tarfile.TarInfo) -> dict[str, Any]:
         """Name and size that an extended header gives the next member."""
         if info.size > EXTENDED:
             raise ValueError(f"an extended header of {info.size} bytes")
