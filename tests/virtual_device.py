@@ -173,6 +173,8 @@ def second_device() -> Iterator[None]:
             (torch.cuda, "get_device_name", lambda *_: "a second device"),
         ):
             stack.enter_context(mock.patch.object(place, name, new))
+        # There is no cuDNN behind it, which recurrent layers would warn of.
+        stack.enter_context(torch.backends.cudnn.flags(enabled=False))
         stack.enter_context(_Place())
         stack.enter_context(_Check())
         yield
