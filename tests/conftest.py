@@ -13,6 +13,8 @@ from source_graph import ROOT, settings
 from recmerge_bench.registry import Registry, discover
 
 SHARED = ROOT.parent / "shared"
+#: Suites and files that tests read.
+SAMPLES = Path(__file__).parent / "samples"
 
 
 def pytest_configure(config: pytest.Config) -> None:

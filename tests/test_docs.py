@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from compared_builders import suite
-from conftest import ROOT, tool
+from conftest import ROOT, SAMPLES, tool
 
 from recmerge_bench.cli import COMMANDS
 from recmerge_bench.registry import Registry
@@ -130,7 +130,7 @@ def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:
     ran = subprocess.run(
         [
             sys.executable, "-m", "recmerge_bench", "-p", str(file), "run",
-            "--suite", str(ROOT / "tests" / "tiny.yaml"), "--out", str(tmp_path),
+            "--suite", str(SAMPLES / "tiny.yaml"), "--out", str(tmp_path),
             "--set", f"tracks.merging.rows={rows}", "--set", "tracks.merging.protocols=[loo]",
             "--only", "method=median",
         ],

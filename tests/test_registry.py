@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import SAMPLES
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry, discover
@@ -43,7 +44,7 @@ def recmerge_bench_register():
 """.replace("BackboneSpec, hook", "BackboneSpec, CDSRSpec, hook")
 
 
-TINY = Path(__file__).with_name("tiny.yaml")
+TINY = SAMPLES / "tiny.yaml"
 
 
 def bench(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:

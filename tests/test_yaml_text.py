@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, SAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,7 +137,7 @@ def test_a_change_is_said_once() -> None:
 
 def test_damaged_suites_are_read_or_refused() -> None:
     """Bytes of a suite cut, doubled and overwritten: a value or a line, never a traceback."""
-    rng, whole = random.Random(12), (ROOT / "tests" / "tiny.yaml").read_bytes()
+    rng, whole = random.Random(12), (SAMPLES / "tiny.yaml").read_bytes()
     odd = [b"\x00", b"\xff", b"{", b"[", b"&a ", b"*a", b"!!", b"'", b'"\\u', b"- ", b": ", b"\t",
            b"%", b"<<: ", b"? ", "\u2028".encode(), b"1e999", b"|\n"]  # fmt: skip
     refused = 0

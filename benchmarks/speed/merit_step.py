@@ -4,7 +4,7 @@
 
 Drawing, forward and backward pass and the optimiser's step, on batches of Food-Kitchen's users
 where ``../shared`` holds them, else of drawn users of like lengths. See `merit_plain` for the
-other side; `tests/test_merit_plain.py` holds both to the same losses and gradients.
+other side; `tests/plugins/test_merit_plain.py` holds both to the same losses and gradients.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def _checks(against: str, test: str, tolerance: str) -> tuple[Check, ...]:
-    return (Check(against, f"tests/test_sasrec.py::{test}", tolerance),)
+    return (Check(against, f"tests/plugins/test_sasrec.py::{test}", tolerance),)
 
 
 @hookimpl

@@ -57,7 +57,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "block sasrec (profile original) and sasrec-prenorm: the nets of the backbones "
                     "sasrec and sasrec-prenorm, which have checks of their own",
-                    "tests/test_nn_family.py::test_sasrec_block_is_the_causal_net",
+                    "tests/toolkit/test_nn_family.py::test_sasrec_block_is_the_causal_net",
                     "to the last bit",
                 ),
             ),

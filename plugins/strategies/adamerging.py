@@ -56,51 +56,51 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             "EnnengYang/AdaMerging, src/main_layer_wise_adamerging.py, by autograd; the inputs "
             "are training histories, test inputs being out of reach",
-            "tests/test_merging_learned.py::test_adamerging_as_released",
+            "tests/plugins/test_merging_learned.py::test_adamerging_as_released",
             "1e-4 relative: fp32 weights",
         ),
         Check(
             "the settings there",
-            "tests/test_merging_learned.py::test_adamergings_settings_are_the_released_ones",
+            "tests/plugins/test_merging_learned.py::test_adamergings_settings_are_the_released_ones",
             "exact",
         ),
     ),
     "adamerging-pp": (
         Check(
             "EnnengYang/AdaMerging, src/main_layer_wise_adamergingpp.py, by autograd",
-            "tests/test_merging_learned.py::test_adamerging_as_released",
+            "tests/plugins/test_merging_learned.py::test_adamerging_as_released",
             "1e-4 relative: fp32 weights",
         ),
         Check(
             "src/ties_merging_utils.py there, ties_merging_split",
             ""
-            "tests/test_merging_learned.py::test_kept_entries_are_those_that_the_ties_authors_select",
+            "tests/plugins/test_merging_learned.py::test_kept_entries_are_those_that_the_ties_authors_select",
             "exact",
         ),
     ),
     "adamerging-mergerec": (
         Check(
             "MergeRec's account of it: entropy of raw scores, in nats",
-            "tests/test_merging_learned.py::test_entropy_by_hand",
+            "tests/plugins/test_merging_learned.py::test_entropy_by_hand",
             "1e-6",
         ),
         Check(
             "gradients of the weights, by autograd",
-            "tests/test_merging_learned.py::test_weights_gradient_is_autograds",
+            "tests/plugins/test_merging_learned.py::test_weights_gradient_is_autograds",
             "1e-4 relative: fp32",
         ),
     ),
     "adamerging-pseudo": (
         Check(
             "own settings; the entropy falls",
-            "tests/test_merging_learned.py::test_adamerging_lowers_entropy",
+            "tests/plugins/test_merging_learned.py::test_adamerging_lowers_entropy",
             "none: a direction",
         ),
     ),
     "adamerging-sequences": (
         Check(
             "own settings; users in the place of pseudo-users",
-            "tests/test_merging_tiers.py::test_the_same_strategy_learns_on_items_or_on_users",
+            "tests/merging/test_merging_tiers.py::test_the_same_strategy_learns_on_items_or_on_users",
             "exact repetition",
         ),
     ),

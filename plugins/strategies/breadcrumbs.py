@@ -61,7 +61,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "Davari & Belilovsky, eqs. 2 to 4: both tails of each tensor (the released "
                     "code masks row by row)",
-                    "tests/test_merging_agreement.py::test_breadcrumbs_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_breadcrumbs_as_published",
                     "1e-9 relative, float64",
                 ),
             ),

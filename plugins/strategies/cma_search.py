@@ -118,7 +118,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "own: the search ends below its start and reports the value of its weights",
-                    "tests/test_merging_searched.py::test_the_search_ends_below_its_start",
+                    "tests/plugins/test_merging_searched.py::test_the_search_ends_below_its_start",
                     "1e-4 relative",
                 ),
             ),

@@ -55,7 +55,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Wang et al., eqs. 5 and 6",
-                    "tests/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
                     "1e-9 relative, float64",
                 ),
             ),

@@ -56,7 +56,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Yu et al., eqs. 2 to 4, with the same draws",
-                    "tests/test_merging_agreement.py::test_dare_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_dare_as_published",
                     "1e-9 relative, float64",
                 ),
             ),

@@ -77,7 +77,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "Deep et al., MAGPRUNE with survivors divided by their chances, elected and "
                     "averaged; chances by rank as in arcee-ai/mergekit",
-                    "tests/test_merging_agreement.py::test_della_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_della_as_published",
                     "1e-9 relative, float64",
                 ),
             ),

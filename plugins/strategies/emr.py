@@ -46,7 +46,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "Huang et al., eqs. 2 to 5, means over the whole vector (the released code "
                     "has them by tensor too)",
-                    "tests/test_merging_agreement.py::test_emr_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_emr_as_published",
                     "1e-5 relative: fp32",
                 ),
             ),

@@ -25,7 +25,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "own: ranks of the mean of the experts' scores, worked out apart",
-                    "tests/test_ensemble.py::test_ranks_are_those_of_the_mean_score",
+                    "tests/plugins/test_ensemble.py::test_ranks_are_those_of_the_mean_score",
                     "same ranks",
                 ),
             ),

@@ -21,7 +21,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "own: the experts' own cells are ranked",
                     ""
-                    "tests/test_strategy_checks.py::test_what_is_passed_through_is_the_trained_model",
+                    "tests/plugins/test_strategy_checks.py::test_what_is_passed_through_is_the_trained_model",
                     "same cell",
                 ),
             ),

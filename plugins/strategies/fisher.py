@@ -98,13 +98,13 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Matena & Raffel, eq. 4",
-                    "tests/test_merging_searched.py::test_fisher_weighs_as_its_equation_says",
+                    "tests/plugins/test_merging_searched.py::test_fisher_weighs_as_its_equation_says",
                     "1e-5 relative: fp32",
                 ),
                 Check(
                     "squared gradients of single pseudo-users, one drawn item each",
                     ""
-                    "tests/test_merging_searched.py::test_fisher_values_are_squared_gradients_of_single_users",
+                    "tests/plugins/test_merging_searched.py::test_fisher_values_are_squared_gradients_of_single_users",
                     "fp32 rounding",
                 ),
             ),

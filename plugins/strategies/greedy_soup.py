@@ -74,7 +74,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "own criterion (agreement with the experts); Wortsman et al., recipe 1, in "
                     "all else",
-                    "tests/test_merging_searched.py::test_the_soup_follows_its_recipe",
+                    "tests/plugins/test_merging_searched.py::test_the_soup_follows_its_recipe",
                     "exact choice",
                 ),
             ),

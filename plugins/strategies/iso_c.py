@@ -41,7 +41,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "danielm1405/iso-merging, iso_c, as adapted in tanganke/fusion_bench, "
                     "iso_utils.py",
-                    "tests/test_merging_agreement.py::test_spectral_methods_as_released",
+                    "tests/plugins/test_merging_agreement.py::test_spectral_methods_as_released",
                     "1e-9 relative, float64",
                 ),
             ),

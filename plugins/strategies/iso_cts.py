@@ -93,19 +93,19 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             "the numbers of directions of 50 pairs of rank and experts, by hand from round((r - "
             "int(.8 r)) / K)",
-            "tests/test_merging_agreement.py::test_iso_cts_directions",
+            "tests/plugins/test_merging_agreement.py::test_iso_cts_directions",
             "exact",
         ),
         Check(
             "danielm1405/iso-merging, iso_cts, as adapted in tanganke/fusion_bench, iso_utils.py",
-            "tests/test_merging_agreement.py::test_iso_cts_as_released",
+            "tests/plugins/test_merging_agreement.py::test_iso_cts_as_released",
             "1e-9 relative, float64",
         ),
     ),
     "iso-cts-floor": (
         Check(
             "own: rounds down, which differs in 26 of those 50 pairs",
-            "tests/test_merging_agreement.py::test_iso_cts_floor_differs_in_26_of_50",
+            "tests/plugins/test_merging_agreement.py::test_iso_cts_floor_differs_in_26_of_50",
             "exact",
         ),
     ),

@@ -51,12 +51,12 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "He et al., the dataless form",
-                    "tests/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
+                    "tests/plugins/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
                     "1e-9 relative, float64",
                 ),
                 Check(
                     "vectors computed by MergeRec's released code",
-                    "tests/test_merging.py::test_vectors_of_the_released_code",
+                    "tests/plugins/test_merging.py::test_vectors_of_the_released_code",
                     "1e-5 relative: fp32",
                 ),
             ),

@@ -48,7 +48,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Marczak et al., eq. 3",
-                    "tests/test_merging_agreement.py::test_magmax_as_released",
+                    "tests/plugins/test_merging_agreement.py::test_magmax_as_released",
                     "1e-9 relative, float64",
                 ),
             ),

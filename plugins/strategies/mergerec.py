@@ -86,12 +86,12 @@ _CHECKS = (
         "eq. 11 by hand, with the pseudo-label loss of the released code "
         "(DIALLab-SKKU/MergeRec): softmax cross entropy, where the paper's eq. 12 is written as "
         "a binary one",
-        "tests/test_merging_learned.py::test_mergerecs_loss_by_hand",
+        "tests/plugins/test_merging_learned.py::test_mergerecs_loss_by_hand",
         "1e-5 relative",
     ),
     Check(
         "eq. 12 as it is written (option label: binary), the sign of its logarithms put right",
-        "tests/test_merging_learned.py::test_mergerecs_equation_12_as_it_is_written",
+        "tests/plugins/test_merging_learned.py::test_mergerecs_equation_12_as_it_is_written",
         "1e-12 relative, float64",
     ),
 )

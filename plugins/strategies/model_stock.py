@@ -67,7 +67,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "arcee-ai/mergekit, mergekit/merge_methods/model_stock.py, negative cosines "
                     "included",
-                    "tests/test_merging_agreement.py::test_model_stock_as_mergekit_has_it",
+                    "tests/plugins/test_merging_agreement.py::test_model_stock_as_mergekit_has_it",
                     "1e-9 relative, float64",
                 ),
             ),

@@ -59,7 +59,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "own definition",
-                    "tests/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
+                    "tests/plugins/test_merging_agreement.py::test_localize_and_stitch_and_norm_balanced",
                     "1e-9 relative, float64",
                 ),
             ),

@@ -84,12 +84,12 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "pcb": (
         Check(
             "duguodong7/pcb-merging, pcb-merging.py, PCB_merge with its clamp of 1e-4",
-            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "tests/plugins/test_merging_agreement.py::test_pcb_as_released",
             "1e-9 relative, float64",
         ),
         Check(
             "the settings there",
-            "tests/test_merging_agreement.py::test_pcb_clamps_as_its_authors_do",
+            "tests/plugins/test_merging_agreement.py::test_pcb_clamps_as_its_authors_do",
             "exact",
         ),
     ),
@@ -97,19 +97,19 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             "own settings of duguodong7/pcb-merging, pcb-merging.py, PCB_merge: clamp .01, ratio "
             ".2",
-            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "tests/plugins/test_merging_agreement.py::test_pcb_as_released",
             "1e-9 relative, float64",
         ),
     ),
     "pcb-mergerec": (
         Check(
             "vectors computed by MergeRec's released code (DIALLab-SKKU/MergeRec)",
-            "tests/test_merging.py::test_vectors_of_the_released_code",
+            "tests/plugins/test_merging.py::test_vectors_of_the_released_code",
             "1e-6",
         ),
         Check(
             "the same function written out, divided by K",
-            "tests/test_merging_agreement.py::test_pcb_as_released",
+            "tests/plugins/test_merging_agreement.py::test_pcb_as_released",
             "1e-9 relative, float64",
         ),
     ),

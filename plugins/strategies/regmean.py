@@ -147,24 +147,24 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "regmean": (
         Check(
             "Jin et al., eq. 2, off-diagonals times alpha",
-            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "tests/plugins/test_merging_searched.py::test_regmean_is_its_equation",
             "1e-4 relative: fp32 weights",
         ),
         Check(
             "projections of attention: inputs of all four maps",
-            "tests/test_merging_searched.py::test_grams_of_multihead_attention",
+            "tests/plugins/test_merging_searched.py::test_grams_of_multihead_attention",
             "1e-3: fp32",
         ),
     ),
     "regmean-shipped": (
         Check(
             "Jin et al., eq. 2, off-diagonals times alpha",
-            "tests/test_merging_searched.py::test_regmean_is_its_equation",
+            "tests/plugins/test_merging_searched.py::test_regmean_is_its_equation",
             "1e-4 relative: fp32 weights",
         ),
         Check(
             "Gram matrices of the domains' own training data",
-            "tests/test_merging_searched.py::test_shipped_grams_are_of_the_experts_own_data",
+            "tests/plugins/test_merging_searched.py::test_shipped_grams_are_of_the_experts_own_data",
             "fp32 rounding",
         ),
     ),

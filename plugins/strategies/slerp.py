@@ -81,7 +81,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "arcee-ai/mergekit, mergekit/merge_methods/slerp.py",
-                    "tests/test_merging_agreement.py::test_slerp_as_mergekit_has_it",
+                    "tests/plugins/test_merging_agreement.py::test_slerp_as_mergekit_has_it",
                     "1e-5 relative: fp32, as there",
                 ),
             ),

@@ -121,7 +121,7 @@ class Surgery(StrategyDefinition):
 _CHECKS = (
     Check(
         "Yang et al., eqs. 2 and 3, by autograd with the same draws",
-        "tests/test_merging_tiers.py::test_surgery_as_published",
+        "tests/merging/test_merging_tiers.py::test_surgery_as_published",
         "1e-4 relative: fp32",
     ),
 )

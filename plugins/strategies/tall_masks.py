@@ -54,7 +54,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Wang et al., eqs. 4 and 5",
-                    "tests/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_consensus_and_tall_masks_as_published",
                     "1e-5 relative: sums in fp32",
                 ),
             ),

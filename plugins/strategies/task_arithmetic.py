@@ -52,7 +52,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Ilharco et al., section 3",
-                    "tests/test_merging_agreement.py::test_averages_and_sums_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_averages_and_sums_as_published",
                     "1e-6 relative: sums in fp32",
                 ),
             ),

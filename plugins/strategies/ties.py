@@ -141,26 +141,26 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "ties": (
         Check(
             "Yadav et al., algorithm 1",
-            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "tests/plugins/test_merging_agreement.py::test_ties_as_published_and_as_released",
             "1e-9 relative, float64",
         ),
         Check(
             "vectors computed by MergeRec's released code",
-            "tests/test_merging.py::test_vectors_of_the_released_code",
+            "tests/plugins/test_merging.py::test_vectors_of_the_released_code",
             "1e-5 relative: fp32",
         ),
     ),
     "ties-official": (
         Check(
             "prateeky2806/ties-merging, as in EnnengYang/AdaMerging, src/ties_merging_utils.py",
-            "tests/test_merging_agreement.py::test_ties_as_published_and_as_released",
+            "tests/plugins/test_merging_agreement.py::test_ties_as_published_and_as_released",
             "1e-9 relative, float64",
         ),
     ),
     "ties-per-tensor": (
         Check(
             "own name for algorithm 1 tensor by tensor, the scope that mergekit has",
-            "tests/test_merging_agreement.py::test_ties_per_tensor_as_mergekit_scopes_it",
+            "tests/plugins/test_merging_agreement.py::test_ties_per_tensor_as_mergekit_scopes_it",
             "1e-9 relative, float64",
         ),
     ),

@@ -53,7 +53,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "AntoAndGar/task_singular_vectors, compute_and_sum_svd_mem_reduction",
-                    "tests/test_merging_agreement.py::test_spectral_methods_as_released",
+                    "tests/plugins/test_merging_agreement.py::test_spectral_methods_as_released",
                     "1e-9 relative, float64",
                 ),
             ),

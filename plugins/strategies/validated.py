@@ -108,14 +108,14 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "task-arithmetic-validated": (
         Check(
             "Ilharco et al., section 4: one scale, the best on validation",
-            "tests/test_merging_tiers.py::test_the_scale_is_the_best_of_those_tried",
+            "tests/merging/test_merging_tiers.py::test_the_scale_is_the_best_of_those_tried",
             "1e-5 relative: fp32",
         ),
     ),
     "greedy-soup-validated": (
         Check(
             "Wortsman et al., recipe 1",
-            "tests/test_merging_tiers.py::test_the_soup_follows_its_recipe",
+            "tests/merging/test_merging_tiers.py::test_the_soup_follows_its_recipe",
             "exact choice",
         ),
     ),

@@ -34,7 +34,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "Wortsman et al., section 2: the uniform soup",
-                    "tests/test_merging_agreement.py::test_averages_and_sums_as_published",
+                    "tests/plugins/test_merging_agreement.py::test_averages_and_sums_as_published",
                     "1e-6 relative: sums in fp32",
                 ),
             ),

@@ -150,7 +150,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             "nathanielyvo/WUDI-Merging, get_redundant_task_vector, both norms, gradients by "
             "autograd",
-            "tests/test_merging_agreement.py::test_wudi_as_released",
+            "tests/plugins/test_merging_agreement.py::test_wudi_as_released",
             "1e-9 relative, float64",
         ),
     ),
@@ -158,7 +158,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         Check(
             "own: the published loss's gradient is zero there",
             ""
-            "tests/test_merging_agreement.py::test_wudis_closed_form_has_no_gradient_and_is_another_method",
+            "tests/plugins/test_merging_agreement.py::test_wudis_closed_form_has_no_gradient_and_is_another_method",
             "1e-12",
         ),
     ),

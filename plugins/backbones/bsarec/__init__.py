@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
     """``bsarec``, and ``bsarec-causal``, which trains all positions at once."""
-    test = "tests/test_bsarec.py::test_states_and_gradients_of_the_dense_net"
+    test = "tests/plugins/test_bsarec.py::test_states_and_gradients_of_the_dense_net"
     tolerance = "1e-10 (states), 1e-8 (gradients)"
     against = (
         "yehjin-shin/BSARec, _modules.py and bsarec.py, with a Fourier transform over all slots, "
@@ -78,7 +78,7 @@ def recmerge_bench_register() -> list[Spec]:
                 Check("each event is filtered as the last one of its prefix", test, tolerance),
                 Check(
                     "with one block, bsarec itself but for the positions in training",
-                    "tests/test_bsarec.py::test_one_causal_block_is_bsarec",
+                    "tests/plugins/test_bsarec.py::test_one_causal_block_is_bsarec",
                     "1e-10",
                 ),
             ),

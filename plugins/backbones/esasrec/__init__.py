@@ -42,12 +42,12 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "RecTools' LiGRLayer and SASRec's net around it, as eSASRec's repository runs "
                     "them, written out in float64: states and gradients",
-                    "tests/test_esasrec.py::test_states_and_gradients_of_the_dense_net",
+                    "tests/plugins/test_esasrec.py::test_states_and_gradients_of_the_dense_net",
                     "1e-10 (states), 1e-8 (gradients)",
                 ),
                 Check(
                     "its loss: sampled softmax over 256 uniform draws, by hand",
-                    "tests/test_sasrec.py::test_sampled_softmax_by_hand",
+                    "tests/plugins/test_sasrec.py::test_sampled_softmax_by_hand",
                     "1e-10",
                 ),
             ),

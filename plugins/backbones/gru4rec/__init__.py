@@ -39,7 +39,7 @@ def recmerge_bench_register() -> list[Spec]:
                     "hidasib/GRU4Rec_PyTorch_Official, GRU4RecModel with constrained embedding "
                     "(its hidden_step and score_items), written out in float64: states, scores "
                     "and gradients; its losses and its session-parallel training are not ours",
-                    "tests/test_gru4rec.py::test_states_scores_and_gradients_of_the_written_net",
+                    "tests/plugins/test_gru4rec.py::test_states_scores_and_gradients_of_the_written_net",
                     "1e-10 (states, scores), 1e-8 (gradients)",
                 ),
             ),

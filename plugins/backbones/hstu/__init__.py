@@ -42,12 +42,12 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "facebookresearch/generative-recommenders, hstu.py and its preprocessor, "
                     "without the bias by time, written out in float64: states and gradients",
-                    "tests/test_hstu.py::test_states_and_gradients_of_the_written_net",
+                    "tests/plugins/test_hstu.py::test_states_and_gradients_of_the_written_net",
                     "1e-10 (states), 1e-8 (gradients)",
                 ),
                 Check(
                     "its loss: sampled softmax over cosines / .05, by hand",
-                    "tests/test_hstu.py::test_the_loss_by_hand",
+                    "tests/plugins/test_hstu.py::test_the_loss_by_hand",
                     "1e-10",
                 ),
             ),

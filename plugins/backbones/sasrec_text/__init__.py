@@ -42,7 +42,7 @@ def recmerge_bench_register() -> list[Spec]:
             checks=(
                 Check(
                     "its encoder is that of sasrec or sasrec-prenorm, tensor for tensor",
-                    "tests/test_sasrec.py::test_text_models_have_the_same_encoders",
+                    "tests/plugins/test_sasrec.py::test_text_models_have_the_same_encoders",
                     "to the last bit",
                 ),
             ),

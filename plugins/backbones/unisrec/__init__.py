@@ -64,12 +64,12 @@ def recmerge_bench_register() -> list[Spec]:
                 Check(
                     "RUCAIBox/UniSRec, unisrec.py, and RecBole's transformer layers, written out "
                     "in float64: items, states and gradients, without and with ids",
-                    "tests/test_unisrec.py::test_items_states_and_gradients_of_the_written_net",
+                    "tests/plugins/test_unisrec.py::test_items_states_and_gradients_of_the_written_net",
                     "1e-10 (items, states), 1e-8 (gradients)",
                 ),
                 Check(
                     "its fine-tuning loss, by hand",
-                    "tests/test_unisrec.py::test_the_loss_by_hand",
+                    "tests/plugins/test_unisrec.py::test_the_loss_by_hand",
                     "1e-10",
                 ),
             ),
