@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 import source_graph as source
-from source_graph import CORE, PLUGINS
+from source_graph import CORE, PLUGINS, ROOT
 
 from recmerge_bench.registry import Registry
 
@@ -118,3 +118,11 @@ def test_packages_of_the_toolkit_import_none_of_their_blocks() -> None:
     for name, path in source.modules(CORE).items():
         if name.startswith(TOOLKIT[:-1]) and path.name == "__init__.py":
             assert list(source.imports(name, path)) == [], name
+
+
+def test_tests_lie_in_folders_of_the_packages_that_they_test() -> None:
+    folders = {p.name for p in (ROOT / "tests").iterdir() if p.is_dir() and "__" not in p.name}
+    packages = {p.parent.name for p in (ROOT / "recmerge_bench").glob("*/__init__.py")}
+    assert folders - {"support", "samples"} <= {*packages, "plugins"}
+    at_top = {p.stem.removeprefix("test_") for p in (ROOT / "tests").glob("test_*.py")}
+    assert at_top.isdisjoint(packages), "a package has a folder of its own"
