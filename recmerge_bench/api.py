@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
@@ -102,3 +103,15 @@ __all__ = [
     "near",
     "needs",
 ]
+
+#: Names of earlier versions -> what they are called now.
+_EARLIER = {"WeightsOnly": "MergeInput"}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of an earlier version, with a `DeprecationWarning` that tells the present one."""
+    now = _EARLIER.get(name)
+    if now is None:
+        raise AttributeError(f"recmerge_bench.api has no '{name}'{near(name, __all__)}")
+    warnings.warn(f"{name} is called {now}", DeprecationWarning, stacklevel=2)
+    return globals()[now]

@@ -26,7 +26,7 @@ from recmerge_bench.definitions import (
 )
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.module_files import module_path
-from recmerge_bench.specs import ModelSpec, Spec, StrategySpec
+from recmerge_bench.specs import CDSRSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import define, load_class
 
 #: Kind -> what its classes inherit from, and the methods that they have to define.
@@ -90,6 +90,8 @@ def check_class(spec: Spec, cls: Any) -> None:
         raise _bad(spec, f"a {spec.kind}'s class inherits from {base.__name__}")
     if isinstance(spec, StrategySpec):
         methods = _of_strategy(spec, cls)
+    elif isinstance(spec, CDSRSpec) and spec.single_target:
+        methods = (*methods, "build_for")  # which is how it learns its target
     elif spec.kind == "encoder":
         methods = ("encode",) if not _own(cls, base, "tokens") else ("tokens", "weights")
     try:

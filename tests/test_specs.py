@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recmerge_bench import api
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import (
@@ -133,3 +134,11 @@ def test_a_spec_knows_where_it_was_made() -> None:
     again = dataclasses.replace(spec, summary="another line")
     assert spec.place.startswith(f"{__file__}:")
     assert again.place.startswith(f"{__file__}:") and again != spec
+
+
+def test_names_of_earlier_versions_are_there_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match="WeightsOnly is called MergeInput"):
+        earlier = api.WeightsOnly
+    assert earlier is api.MergeInput
+    with pytest.raises(AttributeError, match="did you mean 'StrategySpec'"):
+        _ = api.StrategySpecs
