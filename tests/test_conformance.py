@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from recmerge_bench import testing
+from recmerge_bench.borders.splits import checked_split
 from recmerge_bench.contracts import definition
 from recmerge_bench.registry import discover
 from recmerge_bench.testing import (
@@ -17,7 +18,6 @@ from recmerge_bench.testing import (
     DatasetConformance,
     MetricConformance,
     ProtocolConformance,
-    cut,
     events,
     split_of,
 )
@@ -99,4 +99,4 @@ def test_the_conformance_tests_own_split_is_right() -> None:
         def split(self, *arguments: Any, unscored: Any = ()) -> Any:
             return split_of(made)
 
-    assert len(cut(Fixed(), made, ("d0", "d1")).test) == 60  # type: ignore[arg-type]
+    assert len(checked_split(Fixed(), made, ("d0", "d1")).test) == 60  # type: ignore[arg-type]

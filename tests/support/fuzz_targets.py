@@ -394,7 +394,7 @@ class Borders:
         for name, raw in files.items():
             (folder / f"p{name}").write_bytes(raw)
         about = folder / "p.yaml"
-        return handled(lambda: references._numbers(folder / "p.csv", references._about(about)))
+        return handled(lambda: references._numbers(folder / "p.csv", references._reference(about)))
 
     def _file(self, mutator: Mutator, name: str, raw: bytes, folder: Path) -> bytes:
         if name.endswith(".json"):
