@@ -15,7 +15,7 @@ from recmerge_bench.interface.plugins import Plugins
 from recmerge_bench.interface.tables import Value, html_table
 from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards.pieces import p_value
+from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.results import compared
 from recmerge_bench.results.comparisons import check_same_targets, scores_of, units_of
@@ -107,8 +107,8 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         rows: list[list[Value]] = [
-            [about, str(said), said.p, said.lower, said.upper]
-            for about, said in (("methods", self.methods), ("these models", self.models))
+            [what, str(judgement), judgement.p, judgement.lower, judgement.upper]
+            for what, judgement in (("methods", self.methods), ("these models", self.models))
         ]
         headers = ["about", "verdict", "p", "from", "to"]
         return html_table(f"{self.first} beside {self.second}", headers, rows, [self.words()])
@@ -167,12 +167,12 @@ def compare(
     columns = _columns(domain, table.domains, table.domain)
     scores = [scores_of(registry, name, some, ranks).take(columns) for some in keys]
     question = Question(scores[0], scores[1], units_of(table).take(columns))
-    found = compare_pairs({str(pair): question})[str(pair)]
+    comparison = compare_pairs({str(pair): question})[str(pair)]
     return Comparison(
         pair.first.name[1], pair.second.name[1], pair.backbone, pair.place, name, domain, "pair",
-        found.first, found.baseline, found.difference, found.relative,
-        tuple(int(str(s)) for s in found.seeds), found.users, found.about_methods,
-        found.about_models,
+        comparison.first, comparison.baseline, comparison.difference, comparison.relative,
+        tuple(int(str(s)) for s in comparison.seeds), comparison.users, comparison.about_methods,
+        comparison.about_models,
     )  # fmt: skip
 
 
@@ -369,12 +369,12 @@ def turned(row: compared.ComparedRow) -> compared.ComparedRow:
     """A comparison as the baseline's with the row."""
     difference = -row.difference
     methods, models = (
-        said.model_copy(update={
-            "verdict": OPPOSITE.get(said.verdict, said.verdict),
-            "lower": None if said.upper is None else -said.upper,
-            "upper": None if said.lower is None else -said.lower,
+        judgement.model_copy(update={
+            "verdict": OPPOSITE.get(judgement.verdict, judgement.verdict),
+            "lower": None if judgement.upper is None else -judgement.upper,
+            "upper": None if judgement.lower is None else -judgement.lower,
         })
-        for said in (row.about_methods, row.about_models)
+        for judgement in (row.about_methods, row.about_models)
     )  # fmt: skip
     return row.model_copy(update={
         "first": row.baseline, "baseline": row.first, "difference": difference,
@@ -383,17 +383,20 @@ def turned(row: compared.ComparedRow) -> compared.ComparedRow:
     })  # fmt: skip
 
 
-def _judgement(said: compared.Judgement) -> Judgement:
-    if said.verdict == "not recorded":
-        return Judgement(NONE, said.verdict)
-    return Judgement(said.verdict, said.reason, said.p, said.level, said.lower, said.upper)
+def _judgement(recorded: compared.Judgement) -> Judgement:
+    if recorded.verdict == "not recorded":
+        return Judgement(NONE, recorded.verdict)
+    return Judgement(
+        recorded.verdict, recorded.reason, recorded.p, recorded.level, recorded.lower,
+        recorded.upper,
+    )  # fmt: skip
 
 
 def _counted(count: int, what: str) -> str:
     return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
 
 
-def _judged(said: Judgement) -> str:
-    if said.p is None or said.lower is None or said.upper is None:
-        return str(said)
-    return f"{said} [{said.lower:+.4f}, {said.upper:+.4f}], p {p_value(said.p)}"
+def _judged(test: Judgement) -> str:
+    if test.p is None or test.lower is None or test.upper is None:
+        return str(test)
+    return f"{test} [{test.lower:+.4f}, {test.upper:+.4f}], p {p_value(test.p)}"

@@ -73,7 +73,7 @@ class DoctorReport:
         devices = self.devices
         return [
             f"python {self.python}",
-            *(f"{name} {found or 'absent'}" for name, found in self.versions.items()),
+            *(f"{name} {installed or 'absent'}" for name, installed in self.versions.items()),
             f"RecBole: {self.recbole}",
             f"devices: {devices.cores} cores, {devices.memory_gib} GiB memory, "
             f"{devices.disk_free_gib} GiB free here, GPUs: {', '.join(devices.gpus) or 'none'}",

@@ -82,8 +82,8 @@ def opened(results: ResultsLike, plugins: Plugins = ()) -> loading.Results:
     """Results of whatever a caller has."""
     if isinstance(results, (str, Path)):
         return load_results(results, plugins=plugins)
-    found = results if isinstance(results, loading.Results) else results.results
-    return loading.Results(found.path, found.records, registry_of(plugins)) if plugins else found
+    loaded = results if isinstance(results, loading.Results) else results.results
+    return loading.Results(loaded.path, loaded.records, registry_of(plugins)) if plugins else loaded
 
 
 def _state(line: Line) -> str:

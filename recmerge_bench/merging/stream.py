@@ -214,7 +214,7 @@ class Streamed:
         self,
         name: str,
         tensor: Tensor,
-        pieces: Iterator[Tensor],
+        stretches: Iterator[Tensor],
         writers: Mapping[Any, Writer | Collected],
         done: int,
         progress: Progress,
@@ -222,13 +222,13 @@ class Streamed:
         """The merged tensor, piece by piece, to each scale's writer."""
         written = 0
         while written < tensor.numel():
-            piece = next(pieces)
-            start = tensor.reshape(-1)[written : written + piece.numel()]
+            stretch = next(stretches)
+            start = tensor.reshape(-1)[written : written + stretch.numel()]
             for scale, writer in writers.items():
-                made = piece if scale is None else _at(start, piece, scale)
+                made = stretch if scale is None else _at(start, stretch, scale)
                 self._finite(made.to(tensor.dtype), name, made=made)
                 writer.write(made.to(tensor.dtype))
-            written += piece.numel()
+            written += stretch.numel()
             progress(done + written)
 
     # -- pieces --------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def departures(
     """A line for each set of rows that depart in the same settings, with ours and the paper's.
 
     Args:
-        about: the paper's table.
+        reference: the paper's table.
         setting: which of its settings.
         rows: all rows of the table, any number of seeds.
         registry: for defaults of options.

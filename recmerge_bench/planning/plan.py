@@ -169,13 +169,13 @@ class TrackPlanner:
         backbone: str,
         split: PlannedSplit,
         seed: int | None,
-        told: Configuration | None,
+        configuration: Configuration | None,
     ) -> None:
         """A row that can run, with one seed."""
         if isinstance(spec, StrategySpec):
-            self.strategy_result(spec, row, backbone, split, seed, told)
+            self.strategy_result(spec, row, backbone, split, seed, configuration)
         elif isinstance(spec, ModelSpec):
-            self.model_result(spec, row, split, seed, told)
+            self.model_result(spec, row, split, seed, configuration)
 
     def _check_tuning(self, row: Row, configuration: Configuration | None) -> None:
         """A track without users' data has no row that was tuned on them.

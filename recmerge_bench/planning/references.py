@@ -353,13 +353,13 @@ def _of_track(
     return [r for r in rows if all(r[column] in values for column, values in allowed.items())]
 
 
-def _differences(track: Track, about: Reference, protocol: str) -> list[str]:
+def _differences(track: Track, reference: Reference, protocol: str) -> list[str]:
     """In what the track's configuration is another than the paper's."""
     differs = []
-    if protocol != about.protocol:
-        differs.append(f"protocol {protocol}; the paper's is {about.protocol}")
-    if track.profile != about.profile:
-        differs.append(f"profile {track.profile or 'none'}; the paper's is {about.profile}")
+    if protocol != reference.protocol:
+        differs.append(f"protocol {protocol}; the paper's is {reference.protocol}")
+    if track.profile != reference.profile:
+        differs.append(f"profile {track.profile or 'none'}; the paper's is {reference.profile}")
     return differs
 
 

@@ -45,9 +45,9 @@ def make_across(
         ranks: key of a result -> its table.
         comparisons: with the baseline, already judged: such pairs are told apart as there.
     """
-    found: list[Across] = []
+    averages: list[Across] = []
     if header.label == "smoke":
-        return found
+        return averages
     for track in header.order:
         if len(header.tracks[track].domains) < 2:
             continue
@@ -59,10 +59,10 @@ def make_across(
             if len(whole) > 1 and _enough(ranks(_first(whole))):
                 known = _known(comparisons, place, list(whole))
                 left_out = sum(1 for r, s in rows.items() if s and r not in whole)
-                found.append(
+                averages.append(
                     _across(registry, header.primary, place, whole, left_out, ranks, known)
                 )
-    return found
+    return averages
 
 
 def _first(rows: Mapping[Row, Mapping[int | None, str]]) -> str:
@@ -81,7 +81,7 @@ def _known(
 ) -> dict[tuple[int, int], float | None]:
     """Pairs of rows that a comparison of their table has -> p adjusted there."""
     number = {row: n for n, row in enumerate(rows)}
-    found: dict[tuple[int, int], float | None] = {}
+    p_by_pair: dict[tuple[int, int], float | None] = {}
     for family in comparisons:
         base = family.baseline.row
         if family.place != place or base not in number:
@@ -89,8 +89,8 @@ def _known(
         for compared in family.rows:
             if compared.row in number:
                 pair = sorted((number[base], number[compared.row]))
-                found[pair[0], pair[1]] = compared.about_methods.p
-    return found
+                p_by_pair[pair[0], pair[1]] = compared.about_methods.p
+    return p_by_pair
 
 
 def _across(
@@ -104,17 +104,17 @@ def _across(
     placed = mean_ranks(scores, units, draws=DRAWS)
     enough = [s.seeds is None or not few_seeds(len(s.seeds), True) for s in scores]
     runs = groups(placed.means, separated(scores, units, known), enough)
-    said = apart = None
+    sentence = apart = None
     if len(scores) > 2:
         values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
         test = omnibus(values)
-        said, apart = test.said, test.critical_difference
+        sentence, apart = test.said, test.critical_difference
     return Across(
         **place._asdict(),
         left_out=left_out,
         metric=metric,
         domains=len(units.columns),
-        said=said,
+        said=sentence,
         no_groups=sorted({few_seeds(len(s.seeds), True) for s in scores if s.seeds} - {""}),
         critical_difference=None if apart is None else plain_numbers(apart),
         rows=[

@@ -78,19 +78,19 @@ def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
         return {}
     (keys, key_of), (names, name_of) = (_encoded(table.column(c), path) for c in ("key", "domain"))
     plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
-    found = {}
+    tables = {}
     order = np.argsort(key_of, kind="stable")
     bounds = np.searchsorted(key_of[order], np.arange(len(keys) + 1))
     for number, key in enumerate(keys):
-        mine = order[bounds[number] : bounds[number + 1]]
-        present, domain = np.unique(name_of[mine], return_inverse=True)
+        of_key = order[bounds[number] : bounds[number + 1]]
+        present, domain = np.unique(name_of[of_key], return_inverse=True)
         own = [names[i] for i in present]
         place = np.argsort(np.argsort(own))  # domains are numbered by name
-        found[key] = RankTable(
-            plain["user"][mine], tuple(sorted(own)), place[domain].astype(np.int32),
-            plain["target"][mine], plain["n_better"][mine], plain["n_equal"][mine], {},
+        tables[key] = RankTable(
+            plain["user"][of_key], tuple(sorted(own)), place[domain].astype(np.int32),
+            plain["target"][of_key], plain["n_better"][of_key], plain["n_equal"][of_key], {},
         )  # fmt: skip
-    return found
+    return tables
 
 
 def _encoded(column: Any, path: Path) -> tuple[list[str], NDArray[np.int32]]:
@@ -143,7 +143,9 @@ def _again(
             "records again from the run"
         )
     table = ranks[result.key]
-    found = result.changed(metrics=domain_means(registry, metrics, table, result.domains))
+    derived = result.changed(metrics=domain_means(registry, metrics, table, result.domains))
     if groups:
-        found = found.changed(groups=by_group(registry, metrics[0], table, groups[result.split]))
-    return found
+        derived = derived.changed(
+            groups=by_group(registry, metrics[0], table, groups[result.split])
+        )
+    return derived

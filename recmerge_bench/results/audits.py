@@ -13,11 +13,11 @@ from recmerge_bench.data.audit import audit
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import DataError
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.cut import load_cut
 from recmerge_bench.results.header import Audit, Encoder
 from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.records import Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.results.split import split_of
 
 #: File of what text encoders were trained on, below the folders that suites lie in.
 PRETRAINING = "facts/pretraining.json"
@@ -30,22 +30,22 @@ def make_audits(reader: Reader, manifest: RunManifest) -> dict[str, Audit]:
     Each also has ``dataset``, ``timed`` (see `are_moments`) and ``items``: domain -> first item
     and one past the last, as ranks number them.
     """
-    found: dict[str, Audit] = {}
+    audits_by_split: dict[str, Audit] = {}
     for result in manifest.results:
         if not result.done:
             continue
         key = reader.source(result, "split")
-        if key in found:
+        if key in audits_by_split:
             continue
-        split, interactions = load_cut(reader, result)
+        split, interactions = split_of(reader, result)
         timed, spans = are_moments(interactions), interactions.catalogue
-        found[key] = Audit(
+        audits_by_split[key] = Audit(
             dataset=result.identity.dataset,
             timed=timed,
             **{k: _rounded(v) for k, v in asdict(audit(interactions, split, timed)).items()},
             items={d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains},
         )
-    return found
+    return audits_by_split
 
 
 def are_moments(interactions: Interactions) -> bool:
@@ -71,20 +71,20 @@ def are_moments(interactions: Interactions) -> bool:
 
 def merging_facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     """``merge`` (data tier, what was read) and ``encoders`` of a result, where it has any."""
-    found: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     cells = reader.cells(result)
     merges = [c.report for c in cells if c.kind == "merge" and "tier" in c.report]
     if merges:
         read = sorted({name for m in merges for name in m.get("read", [])})
         opened = sum(len(m.get("opened", [])) for m in merges)
-        told = [m.get("enforced") for m in merges]
-        found["merge"] = {
+        enforced = [m.get("enforced") for m in merges]
+        facts["merge"] = {
             "tier": max(m["tier"] for m in merges), "read": read, "opened": opened,
-            **({} if None in told else {"enforced": all(told)}),
+            **({} if None in enforced else {"enforced": all(enforced)}),
         }  # fmt: skip
     encoders = sorted({_encoder(reader.registry, c.config["encoder"]) for c in cells
                        if "encoder" in c.config})  # fmt: skip
-    return {**found, **({"encoders": encoders} if encoders else {})}
+    return {**facts, **({"encoders": encoders} if encoders else {})}
 
 
 def pretraining(registry: Registry, results: Sequence[Result]) -> dict[str, Encoder]:
@@ -111,20 +111,20 @@ def _covered(facts: Mapping[str, Any], datasets: Iterable[str]) -> Encoder:
 
 
 def _known(registry: Registry) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    encoders: dict[str, Any] = {}
     for folder in registry.suite_paths:
         path = folder / PRETRAINING
         if not path.is_file():
             continue
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-            twice = sorted(name for name in facts if found.get(name, facts[name]) != facts[name])
+            twice = sorted(name for name in facts if encoders.get(name, facts[name]) != facts[name])
             if twice:
                 raise DataError(f"other facts of '{twice[0]}' than another plugin's file", path)
-            found.update(facts)
+            encoders.update(facts)
         except (ValueError, TypeError) as error:
             raise DataError(f"no facts of text encoders ({error})", path) from None
-    return found
+    return encoders
 
 
 def _encoder(registry: Registry, described: Mapping[str, Any]) -> str:

@@ -24,13 +24,13 @@ def chooser(only: Sequence[str], fields: Iterable[str]) -> Chooser:
     wanted = [[_term(part, known) for part in text.split(",")] for text in only]
 
     def fits(identity: Identity) -> bool:
-        terms = (all(said(getattr(identity, k)) == v for k, v in one) for one in wanted)
+        terms = (all(written(getattr(identity, k)) == v for k, v in one) for one in wanted)
         return not wanted or any(terms)
 
     return fits
 
 
-def said(value: str | int | None) -> str:
+def written(value: str | int | None) -> str:
     """A value of an identity as it is written after ``=``."""
     return "" if value is None else str(value)
 

@@ -91,35 +91,35 @@ def _questions(
                 yield (backbone, row), Question(own, scores[base], units)
 
 
-def _compared(row: Row, found: Comparison) -> ComparedRow:
+def _compared(row: Row, comparison: Comparison) -> ComparedRow:
     """As records have it."""
-    return ComparedRow.model_validate({**row._asdict(), **plain_numbers(asdict(found))})
+    return ComparedRow.model_validate({**row._asdict(), **plain_numbers(asdict(comparison))})
 
 
 def rows_of(results: Sequence[Result], place: Place) -> dict[Row, dict[int | None, str]]:
     """Row -> seed -> key of its ranks, where it is done."""
-    found: dict[Row, dict[int | None, str]] = {}
+    keys_by_row: dict[Row, dict[int | None, str]] = {}
     for result in results:
         if result.identity.place == place:
-            row = found.setdefault(result.identity.row, {})
+            row = keys_by_row.setdefault(result.identity.row, {})
             if result.done:
                 row[result.identity.seed] = result.key
-    return found
+    return keys_by_row
 
 
 def _baselines(
     rows: Iterable[Row], declared: Baseline, track: str
 ) -> Iterator[tuple[str, Row]]:
     """Backbone -> the row that fits what the suite says of its baseline."""
-    said = declared.to_json()
+    described = declared.to_json()
     fitting = [row for row in rows if declared.fits(row)]
     if not fitting:
-        raise HandledError(f"track '{track}': no row is its baseline {said}")
+        raise HandledError(f"track '{track}': no row is its baseline {described}")
     for backbone in dict.fromkeys(row.backbone for row in fitting):
         rivals = [row for row in fitting if row.backbone == backbone]
         if len(rivals) > 1:
             raise HandledError(
-                f"track '{track}': its baseline {said} fits {len(rivals)} rows: name its "
+                f"track '{track}': its baseline {described} fits {len(rivals)} rows: name its "
                 "variant, recipe or profile"
             )
         yield backbone, rivals[0]

@@ -84,8 +84,8 @@ def _numbers(path: Path) -> int:
                 raise ValueError(f"its header would have {size} bytes")
             header = json.loads(stream.read(size))
         return sum(
-            math.prod(about["shape"])
-            for name, about in header.items()
+            math.prod(tensor["shape"])
+            for name, tensor in header.items()
             if name != "__metadata__" and not name.startswith(PREPARED)
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

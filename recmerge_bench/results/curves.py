@@ -22,7 +22,7 @@ def make_curves(reader: Reader, manifest: RunManifest) -> list[Curve]:
 
     Of weights finer than a domain's, the mean over its groups is kept.
     """
-    found = []
+    curves = []
     for result in manifest.curves:
         if not result.done:
             continue
@@ -35,8 +35,8 @@ def make_curves(reader: Reader, manifest: RunManifest) -> list[Curve]:
             "groups": len(raw["groups"]), "weights": weights,
             "points": [_rounded_point(p) for p in raw["points"]],
         }  # fmt: skip
-        found.append(Curve.model_validate(made))
-    return found
+        curves.append(Curve.model_validate(made))
+    return curves
 
 
 def curves_json(suite: str, curves: Sequence[Curve]) -> dict[str, Any]:

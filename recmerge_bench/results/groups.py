@@ -23,10 +23,10 @@ from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.beside import PackedGroup, read_groups
-from recmerge_bench.results.cut import load_cut
 from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.run_manifest import RunManifest
+from recmerge_bench.results.split import split_of
 
 #: Quantile groups of history length and popularity (MergeRec, Fig. 5, has five).
 BINS = 5
@@ -81,20 +81,20 @@ def make_groups(
     Raises:
         HandledError: the protocol's sequences have no known times.
     """
-    found: dict[str, list[Group]] = {}
+    groups_by_split: dict[str, list[Group]] = {}
     for result in manifest.results:
         if not result.done:
             continue
         key = reader.source(result, "split")
-        if key in found:
+        if key in groups_by_split:
             continue
-        split, interactions = load_cut(reader, result)
-        found[key] = [
+        split, interactions = split_of(reader, result)
+        groups_by_split[key] = [
             Group(s.name, s.about, s.rows)
             for s in slices(split, interactions, bins=BINS)
             if s.name.startswith(tuple(wanted))
         ]
-    return found
+    return groups_by_split
 
 
 def by_group(
@@ -102,18 +102,18 @@ def by_group(
 ) -> dict[str, dict[str, float]]:
     """Group -> domain -> the metric's mean, and ``mean``: over the domains that it has."""
     values = metric_values(registry, [metric], table)[metric]
-    found = {}
+    means_by_group = {}
     for group in groups:
         if len(group.rows) != len(values):
             raise DataError(f"group {group.name} has {len(group.rows)} targets, not {len(values)}")
         means = {}
         for number, domain in enumerate(table.domains):
-            mine = group.rows & (table.domain == number)
-            if mine.any():
-                means[domain] = float(values[mine].mean())
+            of_group = group.rows & (table.domain == number)
+            if of_group.any():
+                means[domain] = float(values[of_group].mean())
         if means:
-            found[group.name] = {**means, MEAN: float(np.mean(list(means.values())))}
-    return found
+            means_by_group[group.name] = {**means, MEAN: float(np.mean(list(means.values())))}
+    return means_by_group
 
 
 def groups_json(suite: str, groups: Mapping[str, Sequence[Group]]) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class PerUser:
             columns[field] = pd.Categorical.from_codes(codes, names)
         columns["domain"] = pd.Categorical.from_codes(self.domain, list(self.domains))
         columns |= {"user": self.user, "targets": self.targets, "value": self.value}
-        found: pandas.DataFrame = pd.DataFrame(columns)
-        return found
+        frame: pandas.DataFrame = pd.DataFrame(columns)
+        return frame
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,9 +164,9 @@ class Results:
         values = metric_values(self.registry, [metric], table)[metric]
         place = np.asarray([domains.index(name) for name in table.domains], np.int64)
         pairs = np.stack([place[table.domain], table.users.astype(np.int64)], axis=1)
-        found, row, targets = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
-        sums = np.bincount(row.reshape(-1), weights=values, minlength=len(found))
-        return found[:, 0], found[:, 1], targets.astype(np.int64), sums / targets
+        distinct, row, targets = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+        sums = np.bincount(row.reshape(-1), weights=values, minlength=len(distinct))
+        return distinct[:, 0], distinct[:, 1], targets.astype(np.int64), sums / targets
 
 
 def load_results(path: Path | str, registry: Registry | None = None) -> Results:

@@ -52,8 +52,8 @@ def _configuration(result: Result) -> dict[str, object]:
 
 def places(value: Mapping[str, object], above: str = "") -> dict[str, object]:
     """Dotted place -> value, of nested mappings; an empty mapping has no place."""
-    found: dict[str, object] = {}
+    leaves: dict[str, object] = {}
     for key, inner in value.items():
         place = f"{above}.{key}" if above else key
-        found |= places(inner, place) if isinstance(inner, Mapping) else {place: inner}
-    return found
+        leaves |= places(inner, place) if isinstance(inner, Mapping) else {place: inner}
+    return leaves

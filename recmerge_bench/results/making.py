@@ -100,28 +100,29 @@ def _header(
 
 def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
     """What the board's protocol cards say of each protocol that is registered."""
-    found = {}
+    protocols = {}
     for name in sorted({p for track in header.tracks.values() for p in track.protocols}):
         spec = registry.find(("protocol",), name)
         if spec is not None:
             made = definition(spec)
-            found[name] = Protocol(
+            protocols[name] = Protocol(
                 summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
                 candidate_seed=made.candidate_seed(),
             )  # fmt: skip
-    return found
+    return protocols
 
 
 def _datasets(reader: Reader, results: Iterable[RunResult]) -> dict[str, Size]:
     """Sizes of the datasets that results were made of, by fingerprint of their events."""
-    found: dict[str, Size] = {}
+    datasets: dict[str, Size] = {}
     for result in results:
         for key, cell in reader.keyed_cells(result) if result.done else ():
             sizes = {k: cell.report.get(k) for k in ("users", "events", "items")}
             name = _dataset(reader, result, key)
             if cell.kind == "data" and name and None not in sizes.values():
-                found[cell.report["fingerprint"]] = Size.model_validate({"dataset": name, **sizes})
-    return dict(sorted(found.items()))
+                size = Size.model_validate({"dataset": name, **sizes})
+                datasets[cell.report["fingerprint"]] = size
+    return dict(sorted(datasets.items()))
 
 
 def _dataset(reader: Reader, result: RunResult, key: str) -> str:

@@ -28,11 +28,11 @@ def metric_values(
     """
     check_metrics(registry, names)
     ranks = rank(table.n_better, table.n_equal, ties)  # type: ignore[arg-type]
-    found = {}
+    values = {}
     for name in names:
         base, k = split_metric(name)
-        found[name] = values_of(definition(registry.get("metric", base)), ranks, k)
-    return found
+        values[name] = values_of(definition(registry.get("metric", base)), ranks, k)
+    return values
 
 
 def domain_means(
@@ -44,16 +44,16 @@ def domain_means(
         DataError: the ranks are of other domains.
     """
     values = metric_values(registry, names, table)
-    found: dict[str, dict[str, float]] = {}
+    means: dict[str, dict[str, float]] = {}
     for domain in domains:
         if domain not in table.domains:
             raise DataError(
                 f"the ranks of '{domain}' are not there: they are of {', '.join(table.domains)}; "
                 "run the suite again"
             )
-        mine = table.domain == table.domains.index(domain)
-        if mine.any():
-            found[domain] = {name: float(v[mine].mean()) for name, v in values.items()}
-    parts = list(found.values())
-    found[MEAN] = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
-    return found
+        of_domain = table.domain == table.domains.index(domain)
+        if of_domain.any():
+            means[domain] = {name: float(v[of_domain].mean()) for name, v in values.items()}
+    parts = list(means.values())
+    means[MEAN] = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
+    return means

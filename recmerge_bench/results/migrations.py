@@ -57,11 +57,11 @@ def _judged(old: dict[str, Any]) -> dict[str, Any]:
     return {**old, "comparisons": [_family(f) if isinstance(f, Mapping) else f for f in families]}
 
 
-def _family(about: Mapping[str, Any]) -> dict[str, Any]:
-    rows = about.get("rows")
+def _family(family: Mapping[str, Any]) -> dict[str, Any]:
+    rows = family.get("rows")
     if not isinstance(rows, list):
-        return dict(about)
-    return {**about, "rows": [_row(r) if isinstance(r, Mapping) else r for r in rows]}
+        return dict(family)
+    return {**family, "rows": [_row(r) if isinstance(r, Mapping) else r for r in rows]}
 
 
 def _row(old: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,10 +49,11 @@ def _rows(
         "peak_memory": max((cell.peak_memory for cell in cells), default=0),
         "provenance": _provenance(reader, result) if cells else {},
     }
-    found = [{**common, "domain": d, "metrics": values.get(d, {})} for d in (*result.domains, MEAN)]
-    return [{key: row[key] for key in KEYS} for row in found]
+    places = (*result.domains, MEAN)
+    own_rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in places]
+    return [{key: row[key] for key in KEYS} for row in own_rows]
 
 
 def _provenance(reader: Reader, result: RunResult) -> dict[str, Any]:
-    found = reader.provenance(result)
-    return {**found.own, "libraries": found.libraries, "plugins": found.plugins}
+    versions = reader.provenance(result)
+    return {**versions.own, "libraries": versions.libraries, "plugins": versions.plugins}

@@ -69,12 +69,15 @@ def check_configurations(results: Sequence[Result], path: Path) -> None:
     check_seeds(results, path)
 
 
-def _check_configuration(result: Result, told: Configuration, number: int, path: Path) -> None:
+def _check_configuration(
+    result: Result, configuration: Configuration, number: int, path: Path
+) -> None:
     """A configuration is the one that its hash says."""
     recorded = {
-        "method": told.method.name, "backbone": told.backbone.name if told.backbone else "",
-        "dataset": told.dataset.name, "protocol": told.protocol.name,
-        "profile": told.profile, "recipe": told.recipe,
+        "method": configuration.method.name,
+        "backbone": configuration.backbone.name if configuration.backbone else "",
+        "dataset": configuration.dataset.name, "protocol": configuration.protocol.name,
+        "profile": configuration.profile, "recipe": configuration.recipe,
     }  # fmt: skip
     for field, value in recorded.items():
         named = getattr(result.identity, field)
@@ -84,9 +87,9 @@ def _check_configuration(result: Result, told: Configuration, number: int, path:
                 f"'{value}'; build the records again",
                 path,
             )
-    if result.done and told.domains != result.domains:
+    if result.done and configuration.domains != result.domains:
         raise DataError(f"results.{number}: its configuration is of other domains", path)
-    if hash_of(told.recorded()) != result.configuration_sha256:
+    if hash_of(configuration.recorded()) != result.configuration_sha256:
         raise DataError(
             f"results.{number}: configuration_sha256 is not that of the configuration beside it; "
             "restore the file or build it again",

@@ -101,9 +101,9 @@ def _check_counts(result: Result, table: RankTable, wrong: Callable[[str], DataE
     if any(c.dtype != np.int32 for c in columns) or any((c < 0).any() for c in columns):
         raise wrong("its ranks are no whole numbers from 0 up")
     counts = np.bincount(table.domain, minlength=len(table.domains))
-    found = {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n}
-    if found != result.instances or not set(found) <= set(result.domains):
-        raise wrong(f"it has ranks of {found}, its record says {result.instances}")
+    counted = {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n}
+    if counted != result.instances or not set(counted) <= set(result.domains):
+        raise wrong(f"it has ranks of {counted}, its record says {result.instances}")
     if len(set(zip(table.users.tolist(), table.domain.tolist(), table.targets.tolist(),
                    strict=True))) != len(table.users):  # fmt: skip
         raise wrong("a test target is ranked twice")

@@ -197,7 +197,7 @@ def _bounded_groups(path: Path, most: int) -> None:
         raise DataError("groups of more targets than there are, or too many groups", path)
 
 
-def _asked_for(found: Submission, only: Sequence[str]) -> dict[Identity, Result]:
+def _asked_for(submission: Submission, only: Sequence[str]) -> dict[Identity, Result]:
     """Results that are done and that a selector chooses, without who submitted them.
 
     Raises:
@@ -206,12 +206,12 @@ def _asked_for(found: Submission, only: Sequence[str]) -> dict[Identity, Result]
     fits = chooser(only, FIELDS)
     results = {
         r.identity: r.without("submitted")
-        for r in found.records.results
+        for r in submission.records.results
         if r.done and fits(r.identity)
     }
     if not results:
         asked = f" of {', '.join(only)}" if only else ""
-        raise HandledError(f"suite '{found.records.suite}': no result{asked} is done")
+        raise HandledError(f"suite '{submission.records.suite}': no result{asked} is done")
     return results
 
 

@@ -53,7 +53,7 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
         ("up", "NDCG@10"), ("up", "HR@10"), ("up", "MRR")
     ]  # fmt: skip
     first = found[0]
-    assert (len(first.found.seeds), first.found.users, first.beyond) == (5, 300, True)
+    assert (len(first.comparison.seeds), first.comparison.users, first.beyond) == (5, 300, True)
     means = [
         np.mean([
             ndcg(rank(tables[r["key"]].n_better, tables[r["key"]].n_equal), 10).mean()
@@ -61,11 +61,11 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
         ])
         for records, tables in (before, after)
     ]  # fmt: skip
-    assert first.found.difference == pytest.approx(means[1] - means[0], rel=1e-9)
+    assert first.comparison.difference == pytest.approx(means[1] - means[0], rel=1e-9)
     said = first.judged[1]
     assert said.lower is not None and said.upper is not None
-    assert said.lower < first.found.difference < said.upper < 0
-    alone = [m.found.methods for m in found]
+    assert said.lower < first.comparison.difference < said.upper < 0
+    alone = [m.comparison.methods for m in found]
     assert [m.judged[1].p for m in found] == pytest.approx(holm([c.p for c in alone if c]))
     assert "beyond the noise of users and 5 seeds (300 users; p < 0.001" in str(first)
     assert "Holm over 3 that moved" in str(first)
@@ -97,7 +97,7 @@ def test_one_seed_and_none_draw_users_alone(registry: Registry) -> None:
     ):  # fmt: skip
         before = suite(registry, seeds=seeds)
         found = moved_rows(registry, before, changed(registry, before, method, 2))
-        assert len(found[0].found.seeds) == count and said in str(found[0])
+        assert len(found[0].comparison.seeds) == count and said in str(found[0])
 
 
 def test_what_cannot_be_told_from_noise_is_said(registry: Registry) -> None:

@@ -9,7 +9,14 @@ import boards_builders as made
 import numpy as np
 import pytest
 from compared_builders import USERS, suite, table
-from json_boards import derive, make_comparisons, render, render_full, said_of, said_of_models
+from json_boards import (
+    derive,
+    make_comparisons,
+    models_verdict_text,
+    render,
+    render_full,
+    verdict_text,
+)
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
@@ -29,7 +36,7 @@ def by_method(records: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_verdicts_follow_the_ranks(registry: Registry) -> None:
     records, tables = suite(registry)
     rows = by_method(records)
-    assert {m: said_of(r) for m, r in rows.items()} == {
+    assert {m: verdict_text(r) for m, r in rows.items()} == {
         "up": "better", "down": "worse", "near": "equivalent", "counts": "worse",
         "same": "no verdict (no user differs)",
     }  # fmt: skip
@@ -48,11 +55,11 @@ def test_verdicts_follow_the_ranks(registry: Registry) -> None:
 
 def test_fewer_than_five_seeds_give_no_verdict(registry: Registry) -> None:
     rows = by_method(suite(registry, seeds=(0, 1, 2, 3))[0])
-    assert {m: said_of(r) for m, r in rows.items()} == {
+    assert {m: verdict_text(r) for m, r in rows.items()} == {
         **dict.fromkeys(("up", "down", "near", "counts"), "no verdict (4 of 5 seeds)"),
         "same": "no verdict (4 of 5 seeds, no user differs)",
     }
-    assert {m: said_of_models(r) for m, r in rows.items()} == {
+    assert {m: models_verdict_text(r) for m, r in rows.items()} == {
         "up": "better", "down": "worse", "near": "equivalent", "counts": "worse",
         "same": "no verdict (no user differs)",
     }  # fmt: skip
@@ -78,7 +85,7 @@ def test_a_domain_of_few_users_leaves_the_comparison_out_and_the_board_stands(
 ) -> None:
     records, tables = suite(registry, users={"films": kept})
     rows = by_method(records)
-    assert {said_of(r) for r in rows.values()} == {f"no verdict ({kept} of 30 users)"}
+    assert {verdict_text(r) for r in rows.values()} == {f"no verdict ({kept} of 30 users)"}
     for row in rows.values():
         nothing = [row[k] for k in ("trained_models", "methods", "sign_flip", "bootstrap")]
         assert nothing == [None] * 4
@@ -156,7 +163,7 @@ def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
             row["trained_models"] = row["trained_models"] or claim
         loaded = check_records({**records, "schema": 2}, Path("r.json")).to_json()
         up = by_method(loaded)["up"]
-        assert (said_of(up), said_of_models(up)) == (said, "not recorded")
+        assert (verdict_text(up), models_verdict_text(up)) == (said, "not recorded")
         assert up["difference"] == up["trained_models"]["difference"]
         assert said in render(loaded) and "not recorded" in render_full(loaded)
 

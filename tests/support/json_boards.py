@@ -90,14 +90,14 @@ def notes(before: Json, after: Json) -> list[str]:
     return movement.notes(typed(before), typed(after))
 
 
-def said_of(row: Json) -> str:
+def verdict_text(row: Json) -> str:
     """The verdict of a compared row."""
-    return verdicts.said_of(ComparedRow.model_validate(row))
+    return verdicts.verdict_text(ComparedRow.model_validate(row))
 
 
-def said_of_models(row: Json) -> str:
+def models_verdict_text(row: Json) -> str:
     """What is said of these trained models."""
-    return verdicts.said_of_models(ComparedRow.model_validate(row))
+    return verdicts.models_verdict_text(ComparedRow.model_validate(row))
 
 
 def make_comparisons(

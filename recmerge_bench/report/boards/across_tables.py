@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recmerge_bench.identity import Place
-from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.table import Line, names_of
 from recmerge_bench.results.compared import Across, RankedRow
 from recmerge_bench.results.records import Records
@@ -19,10 +19,10 @@ def across_of(records: Records, place: Place) -> Across | None:
     return next((one for one in records.across if one.place == place), None)
 
 
-def section(about: Across, lines: Sequence[Line], whole: bool) -> list[str]:
+def section(average: Across, lines: Sequence[Line], whole: bool) -> list[str]:
     """Heading, table (the best few, or all) and what it says."""
     names = names_of(lines)
-    ordered = sorted(about.rows, key=lambda row: row.mean_rank)
+    ordered = sorted(average.rows, key=lambda row: row.mean_rank)
     shown = ordered if whole else ordered[:MOST]
     rows = []
     for row in shown:
@@ -33,23 +33,23 @@ def section(about: Across, lines: Sequence[Line], whole: bool) -> list[str]:
                 _interval(row), ", ".join(map(str, row.groups)) or "–",
             ]
         )  # fmt: skip
-    said = [
-        f"Mean over the {about.domains} domains of each row's rank by {about.metric}, 1 is "
+    sentences = [
+        f"Mean over the {average.domains} domains of each row's rank by {average.metric}, 1 is "
         "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
         "share a group cannot be told apart: claims about the methods, as in the verdicts where a "
         "pair stands there, else adjusted by Holm over all other pairs."
     ]
-    if any(not row.groups for row in about.rows):
-        why = f" ({', '.join(about.no_groups)})" if about.no_groups else ""
-        said.append(f"Rows that no verdict can be given of{why} are in no group.")
-    if about.said:
-        said.append(about.said[0].upper() + about.said[1:] + ".")
+    if any(not row.groups for row in average.rows):
+        why = f" ({', '.join(average.no_groups)})" if average.no_groups else ""
+        sentences.append(f"Rows that no verdict can be given of{why} are in no group.")
+    if average.said:
+        sentences.append(average.said[0].upper() + average.said[1:] + ".")
     if len(shown) < len(ordered):
-        said.append(f"The best {len(shown)} of {len(ordered)} rows.")
-    if about.left_out:
-        said.append(f"{about.left_out} row(s) with fewer seeds are left out.")
+        sentences.append(f"The best {len(shown)} of {len(ordered)} rows.")
+    if average.left_out:
+        sentences.append(f"{average.left_out} row(s) with fewer seeds are left out.")
     headers = ["backbone", "method", "mean rank", "95 %", "group"]
-    return ["### Across domains", table(headers, rows), " ".join(said)]
+    return ["### Across domains", table(headers, rows), " ".join(sentences)]
 
 
 def _interval(row: RankedRow) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recmerge_bench.identity import Place
-from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.results.header import Audit, Encoder
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.untrusted.texts import code
@@ -50,7 +50,7 @@ def audit_section(records: Records, place: Place) -> list[str]:
 
 
 def _table(audits: Sequence[Audit]) -> str:
-    rows = [[_shown(name, getattr(about, name)) for name in FACTS] for about in audits]
+    rows = [[_shown(name, getattr(audit, name)) for name in FACTS] for audit in audits]
     unique = [row for n, row in enumerate(rows) if row not in rows[:n]]
     headers = [short for short, _ in FACTS.values()]
     return table(headers, unique)
@@ -66,7 +66,7 @@ def meanings(records: Records) -> list[str]:
     """What the audits' columns are, once a board; nothing where there are no audits."""
     if not records.header.audits:
         return []
-    lines = [f"- *{short}*: {about}" for short, about in FACTS.values()]
+    lines = [f"- *{short}*: {meaning}" for short, meaning in FACTS.values()]
     return ["## What the leakage audit counts", "\n".join(lines)]
 
 
@@ -78,19 +78,19 @@ KEPT = {True: "enforced", False: "**not enforced**", None: "not recorded"}
 
 def _read(done: Sequence[Result]) -> list[str]:
     """Which methods' merges read what, kept from the rest how; nothing where nothing is merged."""
-    found: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
+    methods_by_reading: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
     for result in done:
-        if about := result.merge:
-            kept = KEPT[about.enforced]
-            place = (about.tier, tuple(about.read), about.opened, kept)
-            names = found.setdefault(place, [])
+        if merge := result.merge:
+            kept = KEPT[merge.enforced]
+            place = (merge.tier, tuple(merge.read), merge.opened, kept)
+            names = methods_by_reading.setdefault(place, [])
             if (name := result.identity.method) not in names:
                 names.append(name)
-    if not found:
+    if not methods_by_reading:
         return []
     rows = [
         [plain(tier), ", ".join(map(plain, read)), str(opened), kept, ", ".join(map(plain, names))]
-        for (tier, read, opened, kept), names in sorted(found.items())
+        for (tier, read, opened, kept), names in sorted(methods_by_reading.items())
     ]
     headers = ["tier", "merging read", "other files", "isolation", "methods"]
     return [table(headers, rows)]
@@ -101,11 +101,11 @@ def _encoders(done: Sequence[Result], known: Mapping[str, Encoder]) -> list[str]
     dataset = done[0].identity.dataset
     lines = []
     for name in names:
-        about = known.get(name, UNKNOWN)
-        overlap = about.overlap.get(dataset, "unknown")
-        source = f" ({about.source})" if about.source else ""
+        encoder = known.get(name, UNKNOWN)
+        overlap = encoder.overlap.get(dataset, "unknown")
+        source = f" ({encoder.source})" if encoder.source else ""
         lines.append(
-            f"- Text encoder {code(name)}: trained on {plain(about.trained_on)}"
+            f"- Text encoder {code(name)}: trained on {plain(encoder.trained_on)}"
             f"{plain(source)}; overlap with {plain(dataset)}: {plain(overlap)}"
         )
     return ["\n".join(lines)] if lines else []

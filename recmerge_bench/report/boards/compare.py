@@ -69,8 +69,8 @@ def _fact(result: Result, name: str) -> object:
 
 
 def _numbers(result: Result) -> dict[str, float]:
-    found = result.metrics
-    return {f"{domain} {metric}": v for domain in found for metric, v in found[domain].items()}
+    means = result.metrics
+    return {f"{domain} {metric}": v for domain in means for metric, v in means[domain].items()}
 
 
 def _shown(value: float | None) -> str:

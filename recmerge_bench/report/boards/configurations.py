@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from recmerge_bench.planning.configuration import Budget, Configuration
 from recmerge_bench.planning.tuning import DATA
-from recmerge_bench.report.boards import pieces
-from recmerge_bench.report.boards.pieces import plain
+from recmerge_bench.report.boards import elements
+from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.table import Line
 from recmerge_bench.tiers import TIERS
 
@@ -15,14 +15,14 @@ UNRECORDED = "not recorded"
 UNDECLARED = "not declared"
 
 
-def budget_text(told: Budget | None) -> str:
+def budget_text(budget: Budget | None) -> str:
     """A tuning budget in short: ``10 x validation labels of beauty, toys``."""
-    if not told:
+    if not budget:
         return UNDECLARED
-    if told.data == "none":
+    if budget.data == "none":
         return "none"
-    domains = f" of {', '.join(told.domains)}" if told.domains else ""
-    return f"{told.times} x {DATA[told.data]}{domains}"
+    domains = f" of {', '.join(budget.domains)}" if budget.domains else ""
+    return f"{budget.times} x {DATA[budget.data]}{domains}"
 
 
 def tuned_text(line: Line) -> str:
@@ -46,14 +46,20 @@ def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
         reads = "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
     counts: dict[str, int] = {}
     for line in lines:
-        said = tuned_text(line)
-        counts[said] = counts.get(said, 0) + 1
-    rows = "; ".join(f"{said} ({n} rows)" for said, n in counts.items())
+        text = tuned_text(line)
+        counts[text] = counts.get(text, 0) + 1
+    rows = "; ".join(f"{text} ({n} rows)" for text, n in counts.items())
     models = dict.fromkeys(
-        f"{told.backbone.name}: {budget_text(told.tuning.backbone)}"
-        + (f" ({told.tuning.backbone.tried})" if told.tuning.backbone.tried else "")
+        f"{configuration.backbone.name}: {budget_text(configuration.tuning.backbone)}"
+        + (
+            f" ({configuration.tuning.backbone.tried})"
+            if configuration.tuning.backbone.tried
+            else ""
+        )
         for line in lines
-        if (told := line.configuration) and told.backbone and told.tuning.backbone
+        if (configuration := line.configuration)
+        and configuration.backbone
+        and configuration.tuning.backbone
     )
     return [
         *([("merging reads", reads)] if reads else []),
@@ -64,10 +70,10 @@ def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
 
 def made_text(line: Line) -> str:
     """Options, tuning and hash of a row, in a line."""
-    told = line.configuration
-    if told is None:
+    configuration = line.configuration
+    if configuration is None:
         return f"configuration {UNRECORDED}"
-    options = _options(told.method.options) or "no options"
+    options = _options(configuration.method.options) or "no options"
     return f"{options}; tuned: {tuned_text(line)}; configuration {line.configuration_sha256[:12]}"
 
 
@@ -84,16 +90,16 @@ def section(lines: Sequence[Line]) -> list[str]:
     trainings: dict[str, int] = {}
     rows = []
     for line in lines:
-        told = line.configuration
-        if told is None:
-            rows.append([*pieces.name(line), UNRECORDED, "–", "–", "–"])
+        configuration = line.configuration
+        if configuration is None:
+            rows.append([*elements.name(line), UNRECORDED, "–", "–", "–"])
             continue
-        number = trainings.setdefault(_trained(told), len(trainings) + 1)
-        tried = told.tuning.row.tried if told.tuning.row else ""
+        number = trainings.setdefault(_trained(configuration), len(trainings) + 1)
+        tried = configuration.tuning.row.tried if configuration.tuning.row else ""
         tuned = tuned_text(line) + (f" ({tried})" if tried else "")
-        options = _options(told.method.options) or "none"
+        options = _options(configuration.method.options) or "none"
         rows.append(
-            [*pieces.name(line), plain(options), str(number), plain(tuned),
+            [*elements.name(line), plain(options), str(number), plain(tuned),
              f"`{line.configuration_sha256[:12]}`"]
         )  # fmt: skip
     headers = ["backbone", "method", "options", "made", "tuned on", "configuration"]
@@ -102,18 +108,20 @@ def section(lines: Sequence[Line]) -> list[str]:
         "### Configurations",
         "All options of each method, defaults filled in; how its models were made, by number; "
         "what its settings were chosen on; the first digits of its configuration's SHA-256.",
-        pieces.table(headers, rows),
+        elements.table(headers, rows),
         "\n".join(made),
     ]
 
 
-def _trained(told: Configuration) -> str:
+def _trained(configuration: Configuration) -> str:
     """Backbone, base and trainings in a line."""
-    training, parts = told.training, []
-    if told.backbone:
-        parts.append(f"{told.backbone.name}: {_options(told.backbone.options)}")
-    if told.base:
-        parts.append(f"base of {told.base.dataset.name} ({', '.join(told.base.domains)})")
+    training, parts = configuration.training, []
+    if configuration.backbone:
+        parts.append(f"{configuration.backbone.name}: {_options(configuration.backbone.options)}")
+    if configuration.base:
+        parts.append(
+            f"base of {configuration.base.dataset.name} ({', '.join(configuration.base.domains)})"
+        )
     if training.base:
         parts.append(f"base: {_options(training.base)}")
     alike: dict[str, list[str]] = {}
@@ -122,7 +130,7 @@ def _trained(told: Configuration) -> str:
     parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
     whole = (("joint", training.joint), ("own", training.own))
     parts += [f"{name}: {_options(options)}" for name, options in whole if options]
-    return f"{told.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
+    return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 
 
 def _options(options: Mapping[str, object]) -> str:

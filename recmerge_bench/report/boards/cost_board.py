@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Protocol
 
 from recmerge_bench.identity import Place, Row
-from recmerge_bench.report.boards.pieces import plain, table
+from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.table import Line, name_apart
 from recmerge_bench.results.records import Cost, Costs
 
@@ -61,21 +61,21 @@ class CostLine:
 
 def by_kind(cells: Mapping[str, float]) -> dict[str, float]:
     """Seconds by cell (``kind:label``) as those of training, merging, ranking and other work."""
-    found = dict.fromkeys([*KINDS.values(), "other"], 0.0)
+    seconds_by_kind = dict.fromkeys([*KINDS.values(), "other"], 0.0)
     for name, seconds in cells.items():
-        found[KINDS.get(name.partition(":")[0], "other")] += seconds
-    return found
+        seconds_by_kind[KINDS.get(name.partition(":")[0], "other")] += seconds
+    return seconds_by_kind
 
 
 def cost_lines(costs: Costs) -> dict[Place, list[CostLine]]:
     """Table -> rows, in the order of the file."""
-    found: dict[Place, dict[Row, CostLine]] = {}
+    lines_by_place: dict[Place, dict[Row, CostLine]] = {}
     for entry in costs.results:
-        rows = found.setdefault(entry.identity.place, {})
+        rows = lines_by_place.setdefault(entry.identity.place, {})
         rows.setdefault(entry.identity.row, CostLine(Line(entry.identity))).add(entry)
-    for rows in found.values():
+    for rows in lines_by_place.values():
         name_apart(row.line for row in rows.values())
-    return {place: list(rows.values()) for place, rows in found.items()}
+    return {place: list(rows.values()) for place, rows in lines_by_place.items()}
 
 
 class Plot(Protocol):

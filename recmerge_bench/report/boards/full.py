@@ -7,10 +7,10 @@ from statistics import mean
 
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import across_tables, configurations, paper_tables, pieces
+from recmerge_bench.report.boards import across_tables, configurations, elements, paper_tables
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
+from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.paper import beside
-from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
 from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, section
@@ -38,21 +38,21 @@ def render_full(records: Records) -> str:
 
 def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
-    metrics, about = header.metrics, header.tracks[place.track]
+    metrics, track = header.metrics, header.tracks[place.track]
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}"]
     done = [line for line in lines if line.values]
     for metric in metrics if done else ():
         parts += [f"### {plain(metric)}", _by_domain(done, metric)]
-        own = experts(done, about.reference)
+        own = experts(done, track.reference)
         if any(_own(line, own) for line in done):
-            title = f"#### {metric} divided by that of {code(str(about.reference))}"
+            title = f"#### {metric} divided by that of {code(str(track.reference))}"
             parts += [f"{title} (the same backbone and seed)", _shares(done, metric, own)]
     for compared in comparison_of(records, place):
         parts += section(compared, done)
     across = across_tables.across_of(records, place)
     parts += across_tables.section(across, done, whole=True) if across else []
-    found = beside(header, place, lines)
-    parts += paper_tables.full(about.paper, found) if found and about.paper else []
+    entries = beside(header, place, lines)
+    parts += paper_tables.full(track.paper, entries) if entries and track.paper else []
     grouped = [line for line in done if line.groups]
     if grouped:
         facts = header.group_facts.get(grouped[0].split, {})
@@ -66,30 +66,30 @@ def _by_domain(lines: list[Line], metric: str) -> str:
     best = {d: best_two(lines, d, metric) for d in domains}
     rows = [
         [
-            *pieces.name(line), *(pieces.cell(line, d, metric, best[d]) for d in domains),
-            pieces.seeds(line),
+            *elements.name(line), *(elements.cell(line, d, metric, best[d]) for d in domains),
+            elements.seeds(line),
         ]
         for line in lines
     ]  # fmt: skip
-    return pieces.table(["backbone", "method", *map(plain, domains), "seeds"], rows)
+    return elements.table(["backbone", "method", *map(plain, domains), "seeds"], rows)
 
 
 def _own(line: Line, own: Mapping[str, Line]) -> Line | None:
     """The expert that a row is divided by; none for the expert itself."""
-    mine = own.get(line.identity.backbone)
-    return None if mine is line else mine
+    expert = own.get(line.identity.backbone)
+    return None if expert is line else expert
 
 
 def _shares(lines: list[Line], metric: str, own: Mapping[str, Line]) -> str:
     domains = [*lines[0].domains, MEAN_OF_RATIOS, RATIO_OF_MEANS]
     rows = []
     for line in lines:
-        mine = _own(line, own)
-        if mine is not None:
-            found = shares(line, mine, metric)
-            cells = (pieces.percent(list(found.get(d, {}).values())) for d in domains)
-            rows.append([*pieces.name(line), *cells])
-    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
+        expert = _own(line, own)
+        if expert is not None:
+            ratios = shares(line, expert, metric)
+            cells = (elements.percent(list(ratios.get(d, {}).values())) for d in domains)
+            rows.append([*elements.name(line), *cells])
+    return elements.table(["backbone", "method", *map(plain, domains)], rows)
 
 
 def _groups(lines: Sequence[Line], facts: Mapping[str, GroupFact]) -> list[str]:
@@ -97,15 +97,15 @@ def _groups(lines: Sequence[Line], facts: Mapping[str, GroupFact]) -> list[str]:
     names = list(dict.fromkeys(name for line in lines for name in line.groups))
     rows = [
         [
-            *pieces.name(line),
+            *elements.name(line),
             *(f"{mean(line.groups[n]):.4f}" if n in line.groups else "–" for n in names),
         ]
         for line in lines
     ]
-    said = [
+    descriptions = [
         f"- {plain(n)}: {plain(facts[n].about)} ({facts[n].instances:,} targets)"
         for n in names
         if n in facts
     ]
-    table = pieces.table(["backbone", "method", *map(plain, names)], rows)
-    return [table, "\n".join(said)] if said else [table]
+    table = elements.table(["backbone", "method", *map(plain, names)], rows)
+    return [table, "\n".join(descriptions)] if descriptions else [table]

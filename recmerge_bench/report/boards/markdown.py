@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import across_tables, paper_tables, pieces
+from recmerge_bench.report.boards import across_tables, elements, paper_tables
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
+from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.paper import beside
-from recmerge_bench.report.boards.pieces import plain
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.submitted import footnotes
 from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
@@ -22,8 +22,8 @@ from recmerge_bench.report.boards.verdicts import (
     compared_rows,
     comparison_of,
     models_beside,
-    said_of,
-    said_of_models,
+    models_verdict_text,
+    verdict_text,
 )
 from recmerge_bench.results.compared import Compared, ComparedRow
 from recmerge_bench.results.header import Header
@@ -69,22 +69,22 @@ def reproduce(header: Header) -> list[str]:
 
 def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
-    metric, about = header.primary, header.tracks[place.track]
+    metric, track = header.primary, header.tracks[place.track]
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}", card(header, place, lines)]
-    notes = [f"- {plain(note)}" for note in about.notes]
+    notes = [f"- {plain(note)}" for note in track.notes]
     parts += ["\n".join(notes)] if notes else []
     done = [line for line in lines if line.values]
     if done:
         compared = comparison_of(records, place)
         parts.append(f"### {plain(metric)} by domain")
-        parts.append(_table(done, metric, about.reference, compared))
-        parts += footnotes([(pieces.name(line)[1], line.submitted) for line in done])
-        parts += _legend(done, about.reference, compared)
+        parts.append(_table(done, metric, track.reference, compared))
+        parts += footnotes([(elements.name(line)[1], line.submitted) for line in done])
+        parts += _legend(done, track.reference, compared)
         across = across_tables.across_of(records, place)
         parts += across_tables.section(across, done, whole=False) if across else []
-    found = beside(header, place, lines)
-    if found and about.paper:
-        parts += paper_tables.compact(about.paper, found, metric)
+    entries = beside(header, place, lines)
+    if entries and track.paper:
+        parts += paper_tables.compact(track.paper, entries, metric)
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]
@@ -99,13 +99,13 @@ def _table(lines: list[Line], metric: str, reference: str | None, compared: list
     headers = ["backbone", "method", *map(plain, domains), *(header for header, _ in further)]
     rows = [
         [
-            *pieces.name(line),
-            *(pieces.cell(line, d, metric, best[d], spread=False) for d in domains),
+            *elements.name(line),
+            *(elements.cell(line, d, metric, best[d], spread=False) for d in domains),
             *(cell(line) for _, cell in further),
         ]
         for line in lines
     ]
-    return pieces.table(headers, rows)
+    return elements.table(headers, rows)
 
 
 def _further_columns(
@@ -123,16 +123,16 @@ def _further_columns(
     if any(was_tuned(line) for line in lines):
         yield "tuned on", lambda line: plain(tuned_text(line))
     if len({len(line.seeds) for line in lines if line.seeds != [None]}) > 1:
-        yield "seeds", pieces.seeds
+        yield "seeds", elements.seeds
 
 
 def _share(line: Line, own: Mapping[str, Line], metric: str) -> str:
     """Mean of the domains' ratios."""
-    mine = own.get(line.identity.backbone)
-    if mine is None or mine is line:
+    expert = own.get(line.identity.backbone)
+    if expert is None or expert is line:
         return "–"
-    found = shares(line, mine, metric).get(MEAN_OF_RATIOS, {})
-    return pieces.percent(list(found.values()), spread=False)
+    ratios = shares(line, expert, metric).get(MEAN_OF_RATIOS, {})
+    return elements.percent(list(ratios.values()), spread=False)
 
 
 def _verdict(rows: Mapping[Row, ComparedRow | None], row: Row) -> str:
@@ -142,44 +142,44 @@ def _verdict(rows: Mapping[Row, ComparedRow | None], row: Row) -> str:
     compared = rows[row]
     if compared is None:
         return "baseline"
-    said, relative = said_of(compared), compared.relative
+    verdict, relative = verdict_text(compared), compared.relative
     if relative is None:
-        return said
+        return verdict
     share = f"{round(100 * relative, 1) + 0.0:+.1f} %"  # + 0.0: no -0.0
-    return f"{said}, {share}" if compared.about_methods.reason else f"{said} ({share})"
+    return f"{verdict}, {share}" if compared.about_methods.reason else f"{verdict} ({share})"
 
 
 def _of_models(compared: ComparedRow | None) -> str:
     """What is said of these models, where the verdict leaves the methods open."""
-    return said_of_models(compared) if compared and models_beside(compared) else "–"
+    return models_verdict_text(compared) if compared and models_beside(compared) else "–"
 
 
 def _legend(
     lines: Sequence[Line], reference: str | None, compared: Sequence[Compared]
 ) -> list[str]:
-    said = []
+    sentences = []
     if experts(lines, reference):
-        said.append(
+        sentences.append(
             f"÷ {plain(str(reference))}: {MEAN_OF_RATIOS} to the same backbone's and seed's."
         )
-    said += [_against(compared, lines)] if compared else []
-    return [" ".join(said)] if said else []
+    sentences += [_against(compared, lines)] if compared else []
+    return [" ".join(sentences)] if sentences else []
 
 
 def _against(compared: Sequence[Compared], lines: Sequence[Line]) -> str:
     """What the verdicts are about."""
     names = names_of(lines)
-    said = []
-    for about in compared:
-        place = f" on {about.baseline.backbone}" if about.baseline.backbone else ""
-        said.append(f"{pieces.baseline_name(about, names)}{plain(place)}")
-    none = any(models_beside(row) for about in compared for row in about.rows)
+    baselines = []
+    for family in compared:
+        place = f" on {family.baseline.backbone}" if family.baseline.backbone else ""
+        baselines.append(f"{elements.baseline_name(family, names)}{plain(place)}")
+    none = any(models_beside(row) for family in compared for row in family.rows)
     models = (
         " *These models*: of the models as they were trained, users alone drawn anew; it says "
         "nothing of other seeds."
     ) * none
     return (
-        f"Verdicts: the difference of the means over the domains from {', '.join(said)} (per "
+        f"Verdicts: the difference of the means over the domains from {', '.join(baselines)} (per "
         "cent), seeds and users both drawn anew, adjusted for all rows of the table. There is none "
         f"with fewer than five seeds or 30 users of a domain.{models}"
     )
@@ -187,8 +187,8 @@ def _against(compared: Sequence[Compared], lines: Sequence[Line]) -> str:
 
 def _missing(lines: Sequence[Line]) -> str:
     rows = [
-        [*pieces.name(line), status, pieces.seed_list(seeds), plain(reason)]
+        [*elements.name(line), status, elements.seed_list(seeds), plain(reason)]
         for line in lines
         for (status, reason), seeds in line.gaps.items()
     ]
-    return pieces.table(["backbone", "method", "status", "seeds", "reason"], rows)
+    return elements.table(["backbone", "method", "status", "seeds", "reason"], rows)

@@ -9,7 +9,7 @@ from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.pieces import p_value
+from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.results.comparisons import scores_of, units_of
@@ -32,24 +32,24 @@ class Movement:
     Attributes:
         row: track, protocol and what else tells it from others.
         metric: which.
-        found: after beside before over the seeds in common, judged with all that moved.
+        comparison: after beside before over the seeds in common, judged with all that moved.
         family: how many moved: rows and metrics.
     """
 
     row: Placed
     metric: str
-    found: Comparison
+    comparison: Comparison
     family: int
 
     @property
     def judged(self) -> tuple[str, Judgement]:
         """What was drawn anew, and what is said: of the methods, else of these models."""
-        seeds = len(self.found.seeds)
-        if self.found.about_methods.verdict != NONE:
+        seeds = len(self.comparison.seeds)
+        if self.comparison.about_methods.verdict != NONE:
             drawn = f"users and {seeds} seeds" if seeds else "users alone"
-            return drawn, self.found.about_methods
-        why = f"; of the methods: {self.found.about_methods}" if seeds else ""
-        return f"users alone{why}", self.found.about_models
+            return drawn, self.comparison.about_methods
+        why = f"; of the methods: {self.comparison.about_methods}" if seeds else ""
+        return f"users alone{why}", self.comparison.about_models
 
     @property
     def beyond(self) -> bool | None:
@@ -58,15 +58,16 @@ class Movement:
         return None if p is None else p <= ALPHA
 
     def __str__(self) -> str:
-        drawn, said = self.judged
+        drawn, verdict = self.judged
         moved = f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
-        moved += f"{self.found.difference:+.6f}"
-        if said.p is None or said.lower is None or said.upper is None:
-            return f"{moved}: {said}: whether that is noise cannot be told"
+        moved += f"{self.comparison.difference:+.6f}"
+        if verdict.p is None or verdict.lower is None or verdict.upper is None:
+            return f"{moved}: {verdict}: whether that is noise cannot be told"
         where = "beyond" if self.beyond else "within"
         return (
-            f"{moved} [{said.lower:+.6f}, {said.upper:+.6f}]: {where} the noise of {drawn} "
-            f"({self.found.users} users; p {p_value(said.p)}, Holm over {self.family} that moved)"
+            f"{moved} [{verdict.lower:+.6f}, {verdict.upper:+.6f}]: {where} the noise of {drawn} "
+            f"({self.comparison.users} users; p {p_value(verdict.p)}, "
+            f"Holm over {self.family} that moved)"
         )
 
 
@@ -101,18 +102,18 @@ def movements(
             units = units_of(old[next(iter(pairs.values()))[0]])
         for metric in moved if pairs else ():
             family[row, metric] = _question(registry, metric, pairs, units, old, new)
-    for (row, metric), found in compare(family).items():
-        yield Movement(row, metric, found, len(family))
+    for (row, metric), comparison in compare(family).items():
+        yield Movement(row, metric, comparison, len(family))
 
 
 def _done(records: Records) -> dict[Placed, Seeds]:
     """Row -> seed -> its result, where it is done."""
-    found: dict[Placed, Seeds] = {}
+    results_by_row: dict[Placed, Seeds] = {}
     for result in records.results:
         if result.done:
             who = result.identity
-            found.setdefault((who.place, who.row), {})[who.seed] = result
-    return found
+            results_by_row.setdefault((who.place, who.row), {})[who.seed] = result
+    return results_by_row
 
 
 def _means(results: Seeds, metric: str) -> dict[int | None, dict[str, float | None]]:
@@ -147,17 +148,17 @@ def _question(
 
 def notes(before: Records, after: Records) -> list[str]:
     """Changes of order and of verdicts, and protocols that are not the same: a line each."""
-    found = []
+    lines = []
     old_cards, new_cards = before.header.protocols, after.header.protocols
     for name in old_cards:
         if name in new_cards and old_cards[name] != new_cards[name]:
-            found.append(f"protocol {name} is not the same: its tables are not comparable")
+            lines.append(f"protocol {name} is not the same: its tables are not comparable")
     metric = after.header.primary
     was, now = tables(before), tables(after)
     for place in [p for p in was if p in now]:
-        found += _order(place, metric, was[place], now[place])
-        found += _verdicts(place, before, after)
-    return found
+        lines += _order(place, metric, was[place], now[place])
+        lines += _verdicts(place, before, after)
+    return lines
 
 
 def _order(place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]) -> list[str]:
@@ -177,12 +178,12 @@ def _order(place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]) 
 
 
 def _placed(lines: Sequence[Line], metric: str) -> dict[Row, float]:
-    found = {}
+    mean_by_row = {}
     for line in lines:
         value = line.mean(MEAN, metric)
         if value is not None:
-            found[line.identity.row] = value
-    return found
+            mean_by_row[line.identity.row] = value
+    return mean_by_row
 
 
 def _verdicts(place: Place, before: Records, after: Records) -> list[str]:

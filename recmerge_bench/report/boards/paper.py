@@ -91,48 +91,48 @@ class Beside:
     @property
     def inside(self) -> bool | None:
         """Whether the paper's number lies in our interval."""
-        found = self.interval
-        return None if found is None else found[0] <= self.paper <= found[1]
+        ends = self.interval
+        return None if ends is None else ends[0] <= self.paper <= ends[1]
 
 
 def beside(header: Header, place: Place, lines: Sequence[Line]) -> list[Beside]:
     """All numbers of the paper that a table is set beside: by backbone, in the paper's order."""
     track = header.tracks[place.track]
-    about, profile = track.paper, track.profile or ""
-    if about is None or about.protocol != place.protocol:
+    paper, profile = track.paper, track.profile or ""
+    if paper is None or paper.protocol != place.protocol:
         return []
     own = experts(lines, track.reference)
-    found = []
-    for rows in _numbers(about).values():
-        ours = about.methods[rows[0].method]
-        for backbones, some in _by_backbone(about, rows):
+    entries = []
+    for rows in _numbers(paper).values():
+        ours = paper.methods[rows[0].method]
+        for backbones, some in _by_backbone(paper, rows):
             fitting = [line for line in lines if _fits(line, ours, profile, backbones[0])]
-            found += [_entry(about, backbones[1:], some, line, own) for line in fitting]
+            entries += [_entry(paper, backbones[1:], some, line, own) for line in fitting]
             if not fitting:
-                found.append(_entry(about, backbones[1:], some, None, own))
-    found += _mean_of_ratios(found)
-    order = list(dict.fromkeys(e.backbones for e in found))
-    return sorted(found, key=lambda e: order.index(e.backbones))
+                entries.append(_entry(paper, backbones[1:], some, None, own))
+    entries += _mean_of_ratios(entries)
+    order = list(dict.fromkeys(e.backbones for e in entries))
+    return sorted(entries, key=lambda e: order.index(e.backbones))
 
 
-def _numbers(about: Paper) -> dict[tuple[str, ...], list[Number]]:
+def _numbers(paper: Paper) -> dict[tuple[str, ...], list[Number]]:
     """(method, domain, metric, unit) -> the paper's rows, one for each backbone."""
-    found: dict[tuple[str, ...], list[Number]] = defaultdict(list)
-    for row in numbers(about.numbers):
-        found[row.method, row.domain, row.metric, row.unit].append(row)
-    return found
+    by_number: dict[tuple[str, ...], list[Number]] = defaultdict(list)
+    for row in numbers(paper.numbers):
+        by_number[row.method, row.domain, row.metric, row.unit].append(row)
+    return by_number
 
 
 def _by_backbone(
-    about: Paper, rows: Sequence[Number]
+    paper: Paper, rows: Sequence[Number]
 ) -> Iterator[tuple[tuple[str, ...], list[Number]]]:
     """(ours, the paper's...), rows: for each of our backbones; ("",), rows where there are none."""
-    if not about.backbones:
+    if not paper.backbones:
         yield ("",), list(rows)
-    for mine, theirs in about.backbones.items():
+    for ours, theirs in paper.backbones.items():
         some = [r for r in rows if r.backbone in theirs]
         if some:
-            yield (mine, *theirs), some
+            yield (ours, *theirs), some
 
 
 def _fits(line: Line, ours: PaperMethod, profile: str, backbone: str) -> bool:
@@ -147,7 +147,7 @@ def _fits(line: Line, ours: PaperMethod, profile: str, backbone: str) -> bool:
 
 
 def _entry(
-    about: Paper, backbones: tuple[str, ...], rows: Sequence[Number],
+    paper: Paper, backbones: tuple[str, ...], rows: Sequence[Number],
     line: Line | None, own: Mapping[str, Line],
 ) -> Beside:  # fmt: skip
     first, several = rows[0], len(rows) > 1
@@ -158,7 +158,7 @@ def _entry(
         float(first.std) if first.std and not several else None,
         0 if several else int(first.stars),
         _ours(line, own, first.domain, first.metric, share) if line else {},
-        about.methods[first.method].role,
+        paper.methods[first.method].role,
     )  # fmt: skip
 
 
@@ -167,17 +167,17 @@ def _ours(
 ) -> dict[int | None, float]:
     if share:
         place = RATIO_OF_MEANS if domain == "average" else domain
-        found = shares(line, own.get(line.identity.backbone), metric).get(place, {})
-        return {s: 100 * v for s, v in found.items()}
+        ratios = shares(line, own.get(line.identity.backbone), metric).get(place, {})
+        return {s: 100 * v for s, v in ratios.items()}
     factor = len(line.domains) if domain == "sum" else 1
     values = by_seed(line, MEAN if domain in SEVERAL else domain, metric)
     return {s: factor * v for s, v in values.items()}
 
 
-def _mean_of_ratios(found: Sequence[Beside]) -> list[Beside]:
+def _mean_of_ratios(entries: Sequence[Beside]) -> list[Beside]:
     """Where the paper's average is over other domains: the mean of the track's own shares."""
     rows: dict[tuple[object, ...], list[Beside]] = defaultdict(list)
-    for one in found:
+    for one in entries:
         if one.share:
             rows[one.method, one.backbones, id(one.line), one.metric].append(one)
     made = []
@@ -197,14 +197,14 @@ def _mean_of_ratios(found: Sequence[Beside]) -> list[Beside]:
     return made
 
 
-def order_alike(found: Sequence[Beside]) -> tuple[int, int]:
+def order_alike(entries: Sequence[Beside]) -> tuple[int, int]:
     """Of the pairs of methods that the paper orders: how many ours order alike, and how many.
 
     Pairs are of one backbone, domain and metric, without the expert; of a method with several rows
     of ours the first one that is done counts. Equal numbers of the paper make no pair.
     """
     tables: dict[tuple[object, ...], dict[str, Beside]] = defaultdict(dict)
-    for one in found:
+    for one in entries:
         if one.ours and one.role != "reference":
             place = (one.backbones, one.domain, one.metric, one.share)
             tables[place].setdefault(one.method, one)

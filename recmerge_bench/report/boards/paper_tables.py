@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recmerge_bench.planning.references import SEVERAL
+from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.paper import Beside, order_alike
-from recmerge_bench.report.boards.pieces import plain, table
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS
 from recmerge_bench.report.boards.stars import stars
 from recmerge_bench.results.header import Paper
@@ -18,59 +18,59 @@ INSIDE = (
 ONLY = "What differs from the paper's setting, so that neither number says that the other is wrong:"
 
 
-def heading(about: Paper) -> str:
+def heading(paper: Paper) -> str:
     """Says at once whether the two columns measure the same."""
-    if about.differs:
-        return f"{plain(about.title)}: for comparison, not a reproduction"
-    return f"{plain(about.title)} and ours"
+    if paper.differs:
+        return f"{plain(paper.title)}: for comparison, not a reproduction"
+    return f"{plain(paper.title)} and ours"
 
 
-def compact(about: Paper, found: Sequence[Beside], primary: str) -> list[str]:
+def compact(paper: Paper, entries: Sequence[Beside], primary: str) -> list[str]:
     """The primary metric alone, of the paper's average where it prints one that is ours too."""
-    mine = [e for e in found if e.metric == primary]
-    if not mine:  # a table of other metrics
-        mine = [e for e in found if e.metric == found[0].metric]
-    if any(e.share for e in mine):
-        mine = [e for e in mine if e.share]
-    whole = [e for e in mine if e.domain in (*SEVERAL, MEAN_OF_RATIOS)]
-    return _section(about, whole or mine)
+    chosen = [e for e in entries if e.metric == primary]
+    if not chosen:  # a table of other metrics
+        chosen = [e for e in entries if e.metric == entries[0].metric]
+    if any(e.share for e in chosen):
+        chosen = [e for e in chosen if e.share]
+    whole = [e for e in chosen if e.domain in (*SEVERAL, MEAN_OF_RATIOS)]
+    return _section(paper, whole or chosen)
 
 
-def full(about: Paper, found: Sequence[Beside]) -> list[str]:
+def full(paper: Paper, entries: Sequence[Beside]) -> list[str]:
     """All numbers that both have, and the paper's test on our seeds."""
-    return [*_section(about, found), *_tests(about, found)]
+    return [*_section(paper, entries), *_tests(paper, entries)]
 
 
-def _section(about: Paper, found: Sequence[Beside]) -> list[str]:
-    differs, notes = about.differs, about.notes
-    parts = [f"### {heading(about)}"]
+def _section(paper: Paper, entries: Sequence[Beside]) -> list[str]:
+    differs, notes = paper.differs, paper.notes
+    parts = [f"### {heading(paper)}"]
     if differs:
         parts.append(ONLY + "\n\n" + _list(differs))
-    parts.append(_numbers(about, found))
-    if any(e.inside is not None for e in found) and not differs:
+    parts.append(_numbers(paper, entries))
+    if any(e.inside is not None for e in entries) and not differs:
         parts.append(INSIDE)
-    said = [f"The paper: {plain(about.source)}, {about.seeds} seeds."]
-    if any(e.range for e in found):
-        said.append("Its number is the mean of several backbones, their range in brackets.")
-    if any(e.domain == MEAN_OF_RATIOS for e in found):
-        said.append("The mean of ratios is made of its numbers for these domains.")
-    alike, pairs = order_alike(found)
+    sentences = [f"The paper: {plain(paper.source)}, {paper.seeds} seeds."]
+    if any(e.range for e in entries):
+        sentences.append("Its number is the mean of several backbones, their range in brackets.")
+    if any(e.domain == MEAN_OF_RATIOS for e in entries):
+        sentences.append("The mean of ratios is made of its numbers for these domains.")
+    alike, pairs = order_alike(entries)
     if pairs:
-        places = len({(e.domain, e.metric, e.share, e.backbones) for e in found if e.ours})
+        places = len({(e.domain, e.metric, e.share, e.backbones) for e in entries if e.ours})
         apart = ", each domain and metric by itself" if places > 1 else ""
-        said.append(
+        sentences.append(
             f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."
         )
-    return [*parts, " ".join([*said, *map(plain, notes)])]
+    return [*parts, " ".join([*sentences, *map(plain, notes)])]
 
 
 def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {plain(line)}" for line in lines)
 
 
-def _numbers(about: Paper, found: Sequence[Beside]) -> str:
-    several = len({e.backbones for e in found}) > 1
-    tested = not about.differs
+def _numbers(paper: Paper, entries: Sequence[Beside]) -> str:
+    several = len({e.backbones for e in entries}) > 1
+    tested = not paper.differs
     headers = [
         *(["backbone"] if several else []), "the paper's method", "ours", "domain", "metric",
         "paper", "ours", "difference", "relative", *(["inside"] if tested else []),
@@ -84,7 +84,7 @@ def _numbers(about: Paper, found: Sequence[Beside]) -> str:
             "–" if e.relative is None else f"{100 * e.relative:+.1f} %",
             *([{True: "yes", False: "no", None: "–"}[e.inside]] if tested else []),
         ]
-        for e in found
+        for e in entries
     ]  # fmt: skip
     return table(headers, rows)
 
@@ -132,8 +132,8 @@ def _difference(entry: Beside) -> str:
     return f"{entry.difference:+.2f} points" if entry.share else f"{entry.difference:+.4f}"
 
 
-def _tests(about: Paper, found: Sequence[Beside]) -> list[str]:
-    test, tested = about.test, stars(found, about.test)
+def _tests(paper: Paper, entries: Sequence[Beside]) -> list[str]:
+    test, tested = paper.test, stars(entries, paper.test)
     if test is None or not tested:
         return []
     levels = ", ".join(f"{'*' * (n + 1)} {level:g}" for n, level in enumerate(test.levels))
@@ -151,9 +151,9 @@ def _tests(about: Paper, found: Sequence[Beside]) -> list[str]:
         "ours", "the paper's backbone", "domain", "metric", "best baseline of ours", "p",
         "stars by it", "stars printed",
     ]  # fmt: skip
-    said = (
+    sentence = (
         f"The test that the paper prints stars by, `{test.name}` (largest p: "
         f"{levels.replace('*', chr(92) + '*')}), on our seeds. It takes the users as given, "
         "adjusts for no family, and enters no verdict of ours."
     )
-    return ["#### The paper's own test", said, table(headers, rows)]
+    return ["#### The paper's own test", sentence, table(headers, rows)]

@@ -31,24 +31,24 @@ def shares(line: Line, own: Line | None, metric: str) -> dict[str, dict[int | No
 
     Seeds that either has not are left out; nothing is there where no share can be computed.
     """
-    found: dict[str, dict[int | None, float]] = {}
+    by_domain: dict[str, dict[int | None, float]] = {}
     if own is None:
-        return found
+        return by_domain
     ratios = {d: _ratios(line, own, d, metric) for d in (*line.domains, MEAN)}
     seeds = [s for s in line.seeds if all(s in ratios[d] for d in ratios)]
     if not seeds:
-        return found
+        return by_domain
     for domain in line.domains:
-        found[domain] = {s: ratios[domain][s] for s in seeds}
-    found[MEAN_OF_RATIOS] = {s: mean(ratios[d][s] for d in line.domains) for s in seeds}
-    found[RATIO_OF_MEANS] = {s: ratios[MEAN][s] for s in seeds}
-    return found
+        by_domain[domain] = {s: ratios[domain][s] for s in seeds}
+    by_domain[MEAN_OF_RATIOS] = {s: mean(ratios[d][s] for d in line.domains) for s in seeds}
+    by_domain[RATIO_OF_MEANS] = {s: ratios[MEAN][s] for s in seeds}
+    return by_domain
 
 
 def _ratios(line: Line, own: Line, domain: str, metric: str) -> dict[int | None, float]:
-    base, found = by_seed(own, domain, metric), {}
+    base, ratios = by_seed(own, domain, metric), {}
     for seed, value in by_seed(line, domain, metric).items():
         below = base.get(None, base.get(seed))
         if below:
-            found[seed] = value / below
-    return found
+            ratios[seed] = value / below
+    return ratios

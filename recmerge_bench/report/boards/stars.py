@@ -37,9 +37,9 @@ def stars(entries: Sequence[Beside], test: PaperTest | None) -> list[Stars]:
         entries: of one table.
         test: the paper's; None: it prints no stars.
     """
-    found: list[Stars] = []
+    tested: list[Stars] = []
     if not test:
-        return found
+        return tested
     for entry in entries:
         if entry.role != "proposed" or entry.range or len(entry.ours) < 2:
             continue
@@ -52,8 +52,8 @@ def stars(entries: Sequence[Beside], test: PaperTest | None) -> list[Stars]:
             continue
         p = published_test(test.name, first, second)
         above = first.mean() > second.mean()
-        found.append(Stars(entry, best, p, above * sum(p <= level for level in test.levels)))
-    return found
+        tested.append(Stars(entry, best, p, above * sum(p <= level for level in test.levels)))
+    return tested
 
 
 def _alike(one: Beside, other: Beside) -> bool:

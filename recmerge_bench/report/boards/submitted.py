@@ -18,15 +18,15 @@ def footnotes(rows: Iterable[tuple[str, Sequence[Origin]]]) -> list[str]:
         rows: name of a row as printed, and what its submitted seeds came from
             (`recmerge_bench.results.records.Origin`).
     """
-    found: dict[tuple[str, ...], list[str]] = {}
+    rows_by_origin: dict[tuple[str, ...], list[str]] = {}
     for name, seeds in rows:
-        for about in seeds:
-            said = (about.bundle[:12], about.contact, about.note, *about.flags)
-            found.setdefault(said, []).append(name.removesuffix(f" {MARK}"))
-    if not found:
+        for origin in seeds:
+            described = (origin.bundle[:12], origin.contact, origin.note, *origin.flags)
+            rows_by_origin.setdefault(described, []).append(name.removesuffix(f" {MARK}"))
+    if not rows_by_origin:
         return []
     lines = []
-    for (bundle, contact, note, *flags), names in found.items():
+    for (bundle, contact, note, *flags), names in rows_by_origin.items():
         parts = [f"bundle {code(bundle)}", *([f"contact {code(contact)}"] if contact else []),
                  *([f"note {code(note)}"] if note else []),
                  *([f"**flagged**: {markdown('; '.join(flags))}"] if flags else [])]  # fmt: skip

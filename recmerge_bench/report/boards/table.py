@@ -73,20 +73,20 @@ class Line:
 
     def mean(self, domain: str, metric: str) -> float | None:
         """Mean over the seeds, None where nothing is done."""
-        found = self.values.get((domain, metric))
-        return mean(found) if found else None
+        values = self.values.get((domain, metric))
+        return mean(values) if values else None
 
     def spread(self, domain: str, metric: str) -> float | None:
         """Sample standard deviation over the seeds, None below two."""
-        found = self.values.get((domain, metric), [])
-        return stdev(found) if len(found) > 1 else None
+        values = self.values.get((domain, metric), [])
+        return stdev(values) if len(values) > 1 else None
 
 
 def tables(records: Records) -> dict[Place, list[Line]]:
     """Table -> lines, in the suite's order."""
-    found: dict[Place, dict[Row, Line]] = {}
+    lines_by_place: dict[Place, dict[Row, Line]] = {}
     for result in records.results:
-        rows = found.setdefault(result.identity.place, {})
+        rows = lines_by_place.setdefault(result.identity.place, {})
         line = rows.setdefault(result.identity.row, Line(result.identity))
         _described(line, result)
         if result.done:
@@ -94,11 +94,13 @@ def tables(records: Records) -> dict[Place, list[Line]]:
         else:
             seeds = line.gaps.setdefault((result.status, result.reason), [])
             seeds.append(result.identity.seed)
-    for lines in found.values():
+    for lines in lines_by_place.values():
         name_apart(lines.values())
     tracks = records.header.tracks
     order = [Place(t, p) for t in records.header.order for p in tracks[t].protocols]
-    return {place: list(found[place].values()) for place in order if place in found}
+    return {
+        place: list(lines_by_place[place].values()) for place in order if place in lines_by_place
+    }
 
 
 def _described(line: Line, result: Result) -> None:

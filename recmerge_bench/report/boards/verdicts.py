@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recmerge_bench.identity import Place, Row
-from recmerge_bench.report.boards.pieces import p_value, plain, table
+from recmerge_bench.report.boards.elements import p_value, plain, table
 from recmerge_bench.report.boards.table import Line, names_of
 from recmerge_bench.results.compared import Compared, ComparedRow, Judgement
 from recmerge_bench.results.records import Records
@@ -27,21 +27,23 @@ NOTE = (
 )
 
 
-def said_of(row: ComparedRow) -> str:
+def verdict_text(row: ComparedRow) -> str:
     """The verdict of a compared row as boards print it."""
-    about = row.about_methods
-    return shown(about.verdict, about.reason)
+    judgement = row.about_methods
+    return shown(judgement.verdict, judgement.reason)
 
 
-def said_of_models(row: ComparedRow) -> str:
+def models_verdict_text(row: ComparedRow) -> str:
     """What is said of these trained models."""
-    about = row.about_models
-    return shown(about.verdict, about.reason)
+    judgement = row.about_models
+    return shown(judgement.verdict, judgement.reason)
 
 
 def in_words(row: ComparedRow) -> str:
     """The verdict; where it leaves the methods open, what is said of these models too."""
-    return said_of(row) + (f"; these models: {said_of_models(row)}" if models_beside(row) else "")
+    return verdict_text(row) + (
+        f"; these models: {models_verdict_text(row)}" if models_beside(row) else ""
+    )
 
 
 def models_beside(row: ComparedRow) -> bool:
@@ -57,12 +59,12 @@ def comparison_of(records: Records, place: Place) -> list[Compared]:
 
 def compared_rows(comparisons: Sequence[Compared]) -> dict[Row, ComparedRow | None]:
     """Row -> its comparison, in the first entry that has it; None for a baseline."""
-    found: dict[Row, ComparedRow | None] = {}
-    for about in comparisons:
-        found[about.baseline.row] = None
-        for row in about.rows:
-            found.setdefault(row.row, row)
-    return found
+    by_row: dict[Row, ComparedRow | None] = {}
+    for family in comparisons:
+        by_row[family.baseline.row] = None
+        for row in family.rows:
+            by_row.setdefault(row.row, row)
+    return by_row
 
 
 def verdicts_of(comparisons: Sequence[Compared]) -> dict[Row, str]:
@@ -71,13 +73,13 @@ def verdicts_of(comparisons: Sequence[Compared]) -> dict[Row, str]:
     return {name: "baseline" if row is None else in_words(row) for name, row in rows.items()}
 
 
-def section(about: Compared, lines: Sequence[Line]) -> list[str]:
+def section(family: Compared, lines: Sequence[Line]) -> list[str]:
     """Heading, table and what its columns are."""
     names = names_of(lines)
-    base = names.get(about.baseline.row, ("", about.baseline.method))
+    base = names.get(family.baseline.row, ("", family.baseline.method))
     backbone = f" on {base[0]}" if base[0] not in ("", "–") else ""
     rows = []
-    for row in about.rows:
+    for row in family.rows:
         name = names.get(row.row, (row.backbone, row.method))
         alone, effect, relative = row.methods, row.effect, row.relative
         rows.append(
@@ -98,16 +100,16 @@ def section(about: Compared, lines: Sequence[Line]) -> list[str]:
         "verdict (these models)", "interval", "p", "methods, this row alone", "bootstrap", "dz",
         "win/tie/loss",
     ]  # fmt: skip
-    heading = f"### {plain(about.metric)} beside {code(base[1])}{backbone}"
+    heading = f"### {plain(family.metric)} beside {code(base[1])}{backbone}"
     return [heading, table(headers, rows), NOTE]
 
 
-def _judged(about: Judgement) -> tuple[str, str, str]:
+def _judged(judgement: Judgement) -> tuple[str, str, str]:
     """Verdict, the interval behind it, p."""
-    said = shown(about.verdict, about.reason)
-    if about.p is None or about.lower is None or about.upper is None:
-        return said, "–", "–"
-    return said, _interval(about.lower, about.upper), p_value(about.p)
+    verdict = shown(judgement.verdict, judgement.reason)
+    if judgement.p is None or judgement.lower is None or judgement.upper is None:
+        return verdict, "–", "–"
+    return verdict, _interval(judgement.lower, judgement.upper), p_value(judgement.p)
 
 
 def _interval(lower: float, upper: float) -> str:

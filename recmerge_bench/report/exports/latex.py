@@ -32,10 +32,10 @@ def escaped(text: str) -> str:
     apostrophes are kept from becoming one sign.
     """
     kept = "".join(c if c.isprintable() else " " for c in text)
-    found = ""
+    made = ""
     for c, following in zip(kept, f"{kept[1:]} ", strict=False):
-        found += _SPECIAL.get(c, c) + "{}" * (c == following and c in "-,'")
-    return found
+        made += _SPECIAL.get(c, c) + "{}" * (c == following and c in "-,'")
+    return made
 
 
 def write(source: Source, folder: Path) -> Iterator[Path]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from recmerge_bench.digests import sha256
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import pieces
+from recmerge_bench.report.boards import elements
 from recmerge_bench.report.boards.card import card
-from recmerge_bench.report.boards.pieces import p_value, plain
+from recmerge_bench.report.boards.elements import p_value, plain
 from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
@@ -42,13 +42,15 @@ def summary(source: Source) -> str:
 
 
 def _first(header: Header) -> str:
-    said = (
+    sentences = (
         "Means over the seeds ± sample standard deviation; best in **bold**, second "
         "<u>underlined</u>. A metric's mean over the domains weighs them alike. Ties count half."
     )
     if header.label == "smoke":
-        said += " **A smoke board: small fixed budgets; its numbers say nothing about methods.**"
-    return said
+        sentences += (
+            " **A smoke board: small fixed budgets; its numbers say nothing about methods.**"
+        )
+    return sentences
 
 
 def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
@@ -58,14 +60,14 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     done = [line for line in lines if line.values]
     if done:
         parts += [f"### {plain(metric)}", _table(done, metric)]
-    for about in comparison_of(records, place):
+    for family in comparison_of(records, place):
         names = names_of(lines)
-        said = [sentence(about, row, names) for row in about.rows]
-        parts.append("\n".join(f"- {one}" for one in said))
+        sentences = [sentence(family, row, names) for row in family.rows]
+        parts.append("\n".join(f"- {one}" for one in sentences))
     gaps = {gap: len(seeds) for line in lines for gap, seeds in line.gaps.items()}
     if gaps:
-        said = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in gaps]
-        parts.append("Not on the table:\n\n" + "\n".join(said))
+        sentences = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in gaps]
+        parts.append("Not on the table:\n\n" + "\n".join(sentences))
     return parts
 
 
@@ -73,23 +75,23 @@ def _table(lines: Sequence[Line], metric: str) -> str:
     domains = [*lines[0].domains, MEAN]
     best = {d: best_two(lines, d, metric) for d in domains}
     rows = [
-        [*pieces.name(line), *(pieces.cell(line, d, metric, best[d]) for d in domains)]
+        [*elements.name(line), *(elements.cell(line, d, metric, best[d]) for d in domains)]
         for line in lines
     ]
-    return pieces.table(["backbone", "method", *map(plain, domains)], rows)
+    return elements.table(["backbone", "method", *map(plain, domains)], rows)
 
 
-def sentence(about: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, str]]) -> str:
+def sentence(family: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, str]]) -> str:
     """What a comparison found, as a sentence."""
-    mine = names.get(row.row, (row.backbone, row.method))[1]
-    base = names.get(about.baseline.row, ("", about.baseline.method))[1]
+    own = names.get(row.row, (row.backbone, row.method))[1]
+    base = names.get(family.baseline.row, ("", family.baseline.method))[1]
     seeds = len(row.seeds)
     drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
-    where = f" on {about.baseline.backbone}" if about.baseline.backbone else ""
+    where = f" on {family.baseline.backbone}" if family.baseline.backbone else ""
     relative = "" if row.relative is None else f" ({100 * row.relative:+.1f} %)"
     parts = [
-        f"{plain(mine)} {_SAID[row.about_methods.verdict]} {plain(base)}{where} by "
-        f"{about.metric}: {row.difference:+.4f}{relative}{_rest(row.about_methods)}"
+        f"{plain(own)} {_SAID[row.about_methods.verdict]} {plain(base)}{where} by "
+        f"{family.metric}: {row.difference:+.4f}{relative}{_rest(row.about_methods)}"
     ]
     if models_beside(row):
         word = row.about_models.verdict
@@ -104,28 +106,36 @@ _SAID = {
 }  # fmt: skip
 
 
-def _rest(about: Judgement) -> str:
+def _rest(verdict: Judgement) -> str:
     """Interval and p behind a verdict, or why there is none."""
-    if about.reason:
-        return f" ({about.reason})"
-    if about.lower is None or about.upper is None or about.level is None or about.p is None:
+    if verdict.reason:
+        return f" ({verdict.reason})"
+    if (
+        verdict.lower is None
+        or verdict.upper is None
+        or verdict.level is None
+        or verdict.p is None
+    ):
         return ""
     return (
-        f", {100 * about.level:.3g} % interval [{about.lower:+.4f}, {about.upper:+.4f}], "
-        f"p {p_value(about.p)} (two-sided, Holm)"
+        f", {100 * verdict.level:.3g} % interval [{verdict.lower:+.4f}, {verdict.upper:+.4f}], "
+        f"p {p_value(verdict.p)} (two-sided, Holm)"
     )
 
 
 def _versions(results: Sequence[Result]) -> str:
     """Libraries and plugins of the results that are done."""
-    found: dict[str, set[str]] = {}
+    versions_by_name: dict[str, set[str]] = {}
     for result in results:
         for name, version in {**result.libraries, **result.plugins}.items():
-            found.setdefault(name, set()).update(version.split(", "))
-    if not found:
+            versions_by_name.setdefault(name, set()).update(version.split(", "))
+    if not versions_by_name:
         return "Nothing is done."
-    rows = [(plain(name), plain(", ".join(sorted(found[name])))) for name in sorted(found)]
-    return pieces.table(("library or plugin", "version"), rows)
+    rows = [
+        (plain(name), plain(", ".join(sorted(versions_by_name[name]))))
+        for name in sorted(versions_by_name)
+    ]
+    return elements.table(("library or plugin", "version"), rows)
 
 
 def _hashes(source: Source) -> str:
@@ -134,4 +144,4 @@ def _hashes(source: Source) -> str:
     keys = sorted(r.key for r in source.records.results if r.done)
     joined = hashlib.sha256("\n".join(keys).encode()).hexdigest()
     rows.append((f"keys of the {len(keys)} results that are done", f"`{joined}`"))
-    return pieces.table(("file", "SHA-256"), rows)
+    return elements.table(("file", "SHA-256"), rows)

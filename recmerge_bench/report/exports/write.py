@@ -14,7 +14,7 @@ from recmerge_bench.identity import FIELDS
 from recmerge_bench.names import repeated
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.exports.source import Source
-from recmerge_bench.results.chosen import chooser, said
+from recmerge_bench.results.chosen import chooser, written
 from recmerge_bench.results.files import load_records, records_files
 from recmerge_bench.untrusted.paths import within
 
@@ -107,6 +107,6 @@ def _chosen(records: Records, only: Sequence[str]) -> Records:
     kept = [result for result in records.results if fits(result.identity)]
     if not kept:
         key, _, value = only[0].partition(",")[0].partition("=")
-        there = dict.fromkeys(said(getattr(r.identity, key)) for r in records.results)
+        there = dict.fromkeys(written(getattr(r.identity, key)) for r in records.results)
         raise HandledError(f"--only {' --only '.join(only)} matches no result{near(value, there)}")
     return records.model_copy(update={"results": kept})

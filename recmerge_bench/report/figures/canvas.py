@@ -43,8 +43,8 @@ def drawn(name: str, size: tuple[float, float], paint: Callable[[Figure], None])
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
     except ImportError:
-        mend = "pip install -c constraints.txt matplotlib"
-        raise HandledError(f"drawing figures needs matplotlib: {mend}") from None
+        remedy = "pip install -c constraints.txt matplotlib"
+        raise HandledError(f"drawing figures needs matplotlib: {remedy}") from None
     from io import StringIO
 
     # The SVG holds text, so the viewer's fonts have the glyphs.

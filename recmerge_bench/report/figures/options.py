@@ -36,17 +36,17 @@ def option_points(records: Records, option: str, results: Sequence[Result]) -> I
 
     Rows whose configuration is not recorded are left out, as are those without a share.
     """
-    found: dict[str, Series] = {}
+    series_by_key: dict[str, Series] = {}
     for result in results:
         value, rest = _without(result, option)
         share = None if value is None else share_of_expert(records, result)
         if value is not None and share is not None:
             key = canonical([result.identity.track, rest])
             places = _places({**rest, "track": result.identity.track})
-            series = found.setdefault(key, Series(result.identity, places))
+            series = series_by_key.setdefault(key, Series(result.identity, places))
             series.line.setdefault(value, []).append(share)
-    names = series_names(list(found.values()))
-    lines = {name: series.line for name, series in zip(names, found.values(), strict=True)}
+    names = series_names(list(series_by_key.values()))
+    lines = {name: series.line for name, series in zip(names, series_by_key.values(), strict=True)}
     yield from line_points(panel_of(records.header), lines)
 
 
@@ -63,14 +63,14 @@ def _without(result: Result, option: str) -> tuple[float | None, dict[str, objec
     return float(value), {**rest, "method": {**recorded["method"], "options": options}}
 
 
-def series_names(found: Sequence[Series]) -> list[str]:
+def series_names(all_series: Sequence[Series]) -> list[str]:
     """Method and recipe of each series, with the places in which series of one name differ."""
-    plain = [named(series.identity, variant="") for series in found]
+    plain = [named(series.identity, variant="") for series in all_series]
     names = []
-    for number, series in enumerate(found):
+    for number, series in enumerate(all_series):
         others = [
             other.rest
-            for at, other in enumerate(found)
+            for at, other in enumerate(all_series)
             if plain[at] == plain[number] and at != number
         ]
         apart = {
@@ -85,8 +85,8 @@ def series_names(found: Sequence[Series]) -> list[str]:
 
 def _places(value: Mapping[str, object], above: str = "") -> dict[str, object]:
     """Dotted place -> value, of nested mappings."""
-    found: dict[str, object] = {}
+    leaves: dict[str, object] = {}
     for key, inner in value.items():
         place = f"{above}.{key}" if above else key
-        found |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}
-    return found
+        leaves |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}
+    return leaves

@@ -93,7 +93,7 @@ def paretos(records: Records, costs: Costs) -> list[Pareto]:
     if header.label == "smoke":
         return []
     metric, spent, names = header.primary, cost_lines(costs), cost_figures(header)
-    found = []
+    plots = []
     for place, lines in tables(records).items():
         known = {c.line.identity.row: c for c in spent.get(place, [])}
         pairs = [
@@ -109,8 +109,8 @@ def paretos(records: Records, costs: Costs) -> list[Pareto]:
             rows += _panel(MERGE, merged, metric, ("merging",))
         levels = _levels(pairs, header.tracks[place.track].reference, metric) if merged else ()
         title = f"{place.track}, {place.protocol}: {metric} and what it cost"
-        found.append(Pareto(names[place], title, metric, tuple(rows), tuple(levels)))
-    return found
+        plots.append(Pareto(names[place], title, metric, tuple(rows), tuple(levels)))
+    return plots
 
 
 def _panel(
@@ -132,13 +132,13 @@ def frontier(places: Sequence[tuple[float, float]]) -> set[int]:
 
     Of equal pairs the first stands for all.
     """
-    found: set[int] = set()
+    best: set[int] = set()
     highest = float("-inf")
     for number in sorted(range(len(places)), key=lambda n: (places[n][0], -places[n][1], n)):
         if places[number][1] > highest:
             highest = places[number][1]
-            found.add(number)
-    return found
+            best.add(number)
+    return best
 
 
 def _levels(

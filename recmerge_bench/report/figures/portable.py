@@ -51,8 +51,8 @@ def _rounded(mark: str) -> str:
     return mark if mark.startswith(("<?", "<!")) else _NUMBER.sub(_short, mark)
 
 
-def _short(found: re.Match[str]) -> str:
-    text = f"{float(found[0]):.{DECIMALS}f}".rstrip("0").rstrip(".")
+def _short(number: re.Match[str]) -> str:
+    text = f"{float(number[0]):.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 

@@ -38,10 +38,10 @@ def probe_points(results: Sequence[Result]) -> Iterator[Point]:
         same_users = [seed for seed in seeds if seed.identity.protocol == protocol]
         for domain in seeds[0].domains:
             for x, name in enumerate(names):
-                yield from _probe_point(domain, series, x, _told(same_users, domain, name))
+                yield from _probe_point(domain, series, x, _probes_of(same_users, domain, name))
 
 
-def _told(seeds: Sequence[Result], domain: str, name: str) -> list[Probe]:
+def _probes_of(seeds: Sequence[Result], domain: str, name: str) -> list[Probe]:
     """What the seeds' models told of themselves in a domain, where it is of any user."""
     probes = [seed.probes.get(domain, {}).get(name) for seed in seeds]
     return [probe for probe in probes if probe is not None and probe.users]

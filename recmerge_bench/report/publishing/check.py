@@ -47,24 +47,24 @@ def check(folder: Path, registry: Registry) -> list[str]:
         HandledError: a file of records is damaged or missing.
     """
     suites = [p.stem for p in records_files(folder / "records")]
-    found, expected = [], set()
+    faults, expected = [], set()
     for suite in suites:
         for file, text in _rendered(folder, suite).items():
             if file in expected:
-                found.append(f"{file}: the records of two suites make this file: rename one")
+                faults.append(f"{file}: the records of two suites make this file: rename one")
             expected.add(file)
-            found += [] if text is None else _differences(file, text)
+            faults += [] if text is None else _differences(file, text)
         path = within(folder, "records", f"{suite}.json")
-        found += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
+        faults += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
     for file, text in _site(folder, registry).items():
         expected.add(file)
-        found += _differences(file, text, "leaderboard site")
+        faults += _differences(file, text, "leaderboard site")
     known = {f"{suite}{end}" for suite in suites for end in ENDS}
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         ours = file.parent.name == "records" and file.name in known
         if file not in expected and not ours:
-            found.append(f"{file}: no records make this file")
-    return found
+            faults.append(f"{file}: no records make this file")
+    return faults
 
 
 def expected(folder: Path, suite: str) -> dict[Path, str | None]:
@@ -118,18 +118,20 @@ def _apart(path: Path) -> list[str]:
     return []
 
 
-def _differences(file: Path, text: str, mend: str = "leaderboard build --records") -> list[str]:
+def _differences(file: Path, text: str, command: str = "leaderboard build --records") -> list[str]:
     """The first line that is not as it should be."""
     if not file.is_file():
-        return [f"{file}: missing; `recmerge-bench {mend}` writes it"]
+        return [f"{file}: missing; `recmerge-bench {command}` writes it"]
     if file.suffix == ".svg":
         return _picture(file, text)
     there, wanted = file.read_text(encoding="utf-8").splitlines(), text.splitlines()
     for number in range(max(len(there), len(wanted))):
-        mine = there[number] if number < len(there) else "(end of file)"
+        actual = there[number] if number < len(there) else "(end of file)"
         want = wanted[number] if number < len(wanted) else "(end of file)"
-        if mine != want:
-            return [f"{file}:{number + 1}: is {_short(mine, want)}, its records give {want[:120]}"]
+        if actual != want:
+            return [
+                f"{file}:{number + 1}: is {_short(actual, want)}, its records give {want[:120]}"
+            ]
     if file.read_bytes() != text.encode("utf-8"):
         return [f"{file}: other bytes than its records give (line ends, or the last line's)"]
     return []
@@ -140,14 +142,14 @@ def _picture(file: Path, text: str) -> list[str]:
     line = first_difference(file.read_text(encoding="utf-8"), text)
     if line is None:
         return []
-    mend = "`recmerge-bench leaderboard figures` draws it"
-    return [f"{file}:{line}: another picture than its data give; {mend}"]
+    remedy = "`recmerge-bench leaderboard figures` draws it"
+    return [f"{file}:{line}: another picture than its data give; {remedy}"]
 
 
-def _short(mine: str, want: str) -> str:
+def _short(actual: str, want: str) -> str:
     """A line from shortly before it differs."""
-    at = next((i for i, (a, b) in enumerate(zip(mine, want, strict=False)) if a != b), 0)
-    return mine[max(0, at - 20) : at + 100] or "empty"
+    at = next((i for i, (a, b) in enumerate(zip(actual, want, strict=False)) if a != b), 0)
+    return actual[max(0, at - 20) : at + 100] or "empty"
 
 
 def _records(path: Path, registry: Registry) -> list[str]:
@@ -157,31 +159,33 @@ def _records(path: Path, registry: Registry) -> list[str]:
     again = derive(records, ranks, registry, load_groups(groups_path(path)))
     lines = path.read_text(encoding="utf-8").splitlines()
     return [
-        f"{path}:{_line(lines, place)}: {'.'.join(place)} is {mine}, the ranks give {theirs}"
-        for place, mine, theirs in _walk(_numbers(records.to_json()), _numbers(again.to_json()), ())
+        f"{path}:{_line(lines, place)}: {'.'.join(place)} is {recorded}, the ranks give {derived}"
+        for place, recorded, derived in _walk(
+            _numbers(records.to_json()), _numbers(again.to_json()), ()
+        )
     ][:20]
 
 
 def _papers(path: Path, registry: Registry) -> list[str]:
     """Numbers of papers that are not those of the reference data."""
-    found, lines = [], path.read_text(encoding="utf-8").splitlines()
-    for track, about in load_records(path).header.tracks.items():
-        paper = about.paper
+    faults, lines = [], path.read_text(encoding="utf-8").splitlines()
+    for track, facts in load_records(path).header.tracks.items():
+        paper = facts.paper
         if paper is None:
             continue
         try:
             _, rows = load_reference(paper.reference, registry, f"{path}: track '{track}'")
         except HandledError as error:
-            found.append(str(error))
+            faults.append(str(error))
             continue
         known = set(as_carried(rows, paper.setting))
-        found += [
+        faults += [
             f"{path}:{_line(lines, (track, 'numbers'))}: track '{track}' has the paper's number "
             f"{number}, which '{paper.reference}' lacks"
             for number in paper.numbers
             if number not in known
         ]
-    return found[:20]
+    return faults[:20]
 
 
 def _numbers(records: Mapping[str, Any]) -> dict[str, object]:
@@ -195,23 +199,23 @@ def _numbers(records: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _walk(
-    mine: object, theirs: object, place: tuple[str, ...]
+    recorded: object, derived: object, place: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], object, object]]:
     """Places where two JSON values differ, with both values."""
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        for key in {**mine, **theirs}:
-            yield from _walk(mine.get(key), theirs.get(key), (*place, str(key)))
-    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
-        for number, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+    if isinstance(recorded, Mapping) and isinstance(derived, Mapping):
+        for key in {**recorded, **derived}:
+            yield from _walk(recorded.get(key), derived.get(key), (*place, str(key)))
+    elif isinstance(recorded, list) and isinstance(derived, list) and len(recorded) == len(derived):
+        for number, (a, b) in enumerate(zip(recorded, derived, strict=True)):
             yield from _walk(a, b, (*place, str(number)))
-    elif not _same(mine, theirs):
-        yield place, mine, theirs
+    elif not _same(recorded, derived):
+        yield place, recorded, derived
 
 
-def _same(mine: object, theirs: object) -> bool:
-    if isinstance(mine, float) and isinstance(theirs, float):
-        return abs(mine - theirs) <= 1e-9 * max(abs(mine), abs(theirs))
-    return bool(mine == theirs)
+def _same(recorded: object, derived: object) -> bool:
+    if isinstance(recorded, float) and isinstance(derived, float):
+        return abs(recorded - derived) <= 1e-9 * max(abs(recorded), abs(derived))
+    return bool(recorded == derived)
 
 
 def _line(lines: list[str], place: tuple[str, ...]) -> int:

@@ -41,9 +41,9 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
         HandledError: there are no such records or ranks, or they are damaged.
     """
     path = records / f"{suite}.json"
-    found, costs = load_records(path), load_costs(cost_path(path))
+    suite_records, costs = load_records(path), load_costs(cost_path(path))
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
-    again = derive(found, ranks, registry, load_groups(groups_path(path)))
+    again = derive(suite_records, ranks, registry, load_groups(groups_path(path)))
     write_json(path, again.to_json())
     write_json(cost_path(path), costs.to_json())
     return [path, cost_path(path)]
@@ -57,12 +57,12 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
             be replaced.
     """
     path = within(records, f"{suite}.json")
-    found, costs = load_records(path), load_costs(cost_path(path))
-    check_apart(found, records)
+    suite_records, costs = load_records(path), load_costs(cost_path(path))
+    check_apart(suite_records, records)
     texts = {
-        within(boards, f"{suite}.md"): render(found),
-        within(boards, f"{suite}-full.md"): render_full(found),
-        within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(found, costs)),
+        within(boards, f"{suite}.md"): render(suite_records),
+        within(boards, f"{suite}-full.md"): render_full(suite_records),
+        within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(suite_records, costs)),
     }
     for file, text in texts.items():
         write_text(file, text)

@@ -38,19 +38,19 @@ def check_apart(records: Records, folder: Path, others: Iterable[Path] = ()) -> 
     Raises:
         HandledError: they would be.
     """
-    suite, mine = records.suite, owned(records.suite, records.header)
-    if again := _both(mine):
+    suite, own = records.suite, owned(records.suite, records.header)
+    if again := _both(own):
         raise HandledError(f"suite '{suite}': two of its files would be called {again}")
     for path in records_files(folder):
         if path.stem == suite:
             continue
         theirs = owned(path.stem, load_records(path).header)
-        if both := _both([*theirs, *mine]):
+        if both := _both([*theirs, *own]):
             raise HandledError(
                 f"suite '{suite}': its file {both} would be that of suite '{path.stem}'; give it "
                 "another name (submit --board NAME)"
             )
-    if both := _both([*map(str, others), *mine]):
+    if both := _both([*map(str, others), *own]):
         raise HandledError(
             f"suite '{suite}': its file {both} is there and is of no suite; give it another name "
             "(submit --board NAME)"

@@ -71,11 +71,11 @@ class Card:
 
 def method_cards(registry: Registry) -> dict[str, list[Card]]:
     """Name -> cards of the methods that come with the package; two kinds may share a name."""
-    found: dict[str, list[Card]] = {}
+    cards: dict[str, list[Card]] = {}
     for kind, called in METHODS.items():
         for spec in _own(registry, kind):
-            found.setdefault(spec.name, []).append(_card(spec, called, _facts(spec)))
-    return dict(sorted(found.items()))
+            cards.setdefault(spec.name, []).append(_card(spec, called, _facts(spec)))
+    return dict(sorted(cards.items()))
 
 
 def dataset_cards(registry: Registry) -> dict[str, Card]:
@@ -84,8 +84,8 @@ def dataset_cards(registry: Registry) -> dict[str, Card]:
 
 
 def _own(registry: Registry, kind: str) -> list[Spec]:
-    found = [s for s, plugin in registry.claims() if plugin.origin == DISTRIBUTION]
-    return sorted((s for s in found if s.kind == kind), key=lambda s: s.name)
+    specs = [s for s, plugin in registry.claims() if plugin.origin == DISTRIBUTION]
+    return sorted((s for s in specs if s.kind == kind), key=lambda s: s.name)
 
 
 def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
@@ -99,30 +99,30 @@ def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
 
 
 def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
-    found = []
+    facts = []
     if isinstance(spec, MethodSpec):
-        found.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
-        found += [("Checked against", str(check)) for check in spec.checks]
+        facts.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
+        facts += [("Checked against", str(check)) for check in spec.checks]
     if isinstance(spec, StrategySpec):
         reads = spec.data_tier.handed
-        found.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
+        facts.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
         if spec.passthrough:
             each = (
                 "its inputs' scores are averaged"
                 if spec.mean_score
                 else ("its input is evaluated as it is")
             )
-            found.append(("Merges", f"nothing: {each}"))
-        found.append(("Takes", ", ".join(spec.inputs) or "nothing"))
+            facts.append(("Merges", f"nothing: {each}"))
+        facts.append(("Takes", ", ".join(spec.inputs) or "nothing"))
     if isinstance(spec, CountingSpec):
-        found.append(("Fitting", "one pass over counts, without gradient training"))
+        facts.append(("Fitting", "one pass over counts, without gradient training"))
     if isinstance(spec, CDSRSpec) and spec.single_target:
-        found.append(("Predicts in", "one domain: trained once for each"))
+        facts.append(("Predicts in", "one domain: trained once for each"))
     if isinstance(spec, CountingSpec) and spec.deterministic:
-        found.append(("Seeds", "depends on none: one result serves all seeds"))
+        facts.append(("Seeds", "depends on none: one result serves all seeds"))
     if spec.requires:
-        found.append(("Needs", ", ".join(spec.requires)))
-    return tuple(found)
+        facts.append(("Needs", ", ".join(spec.requires)))
+    return tuple(facts)
 
 
 def _options(spec: Spec) -> tuple[Option, ...]:
@@ -150,12 +150,12 @@ def _default(field: dataclasses.Field[object]) -> object:
 def _described(doc: str) -> dict[str, str]:
     """Names under ``Attributes:`` of a docstring -> what it says of them."""
     _, _, listed = doc.partition("Attributes:\n")
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for entry in re.split(r"\n(?= {4,8}\w+: )", "\n" + listed):
         name, colon, text = entry.strip().partition(": ")
         if colon and name.isidentifier():
-            found[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
-    return found
+            texts[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
+    return texts
 
 
 def _settings(settings: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recmerge_bench.report.boards.table import Line
-from recmerge_bench.report.boards.verdicts import models_beside, said_of_models
+from recmerge_bench.report.boards.verdicts import models_beside, models_verdict_text
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.values import (
     Baseline,
@@ -31,18 +31,18 @@ def row_id(row: Row) -> str:
 
 def verdicts(comparisons: Sequence[Compared]) -> dict[Row, Verdict]:
     """Row -> verdict and what it follows from; the first family that has the row."""
-    found: dict[Row, Verdict] = {}
+    by_row: dict[Row, Verdict] = {}
     for family, compared in enumerate(comparisons):
-        found[compared.baseline.row] = Verdict("baseline", "")
+        by_row[compared.baseline.row] = Verdict("baseline", "")
         for row in compared.rows:
-            found.setdefault(row.row, _verdict(family, row))
-    return found
+            by_row.setdefault(row.row, _verdict(family, row))
+    return by_row
 
 
 def _verdict(family: int, row: ComparedRow) -> Verdict:
     methods = row.about_methods
     return Verdict(
-        methods.verdict, methods.reason, said_of_models(row), models_beside(row),
+        methods.verdict, methods.reason, models_verdict_text(row), models_beside(row),
         _difference(family, row),
     )  # fmt: skip
 

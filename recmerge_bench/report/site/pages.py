@@ -29,17 +29,17 @@ def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
     """Path within the site -> text; equal records and cards give equal bytes."""
     data = {suite.name: suite_data(suite) for suite in suites}
     page = Pages(suites, data, registry)
-    found = {
+    pages = {
         MARK: _mark(suites),
         "index.html": page.boards(),
         "methods/index.html": page.methods(),
         "datasets/index.html": page.datasets(),
     }
-    found |= {f"data/{distinct(n)}.js": script(n, data[n]) for n in data}
-    found |= {f"methods/{distinct(name)}.html": page.method(name) for name in page.method_names}
-    found |= {f"datasets/{distinct(name)}.html": page.dataset(name) for name in page.dataset_names}
-    found |= static()
-    return dict(sorted(found.items()))
+    pages |= {f"data/{distinct(n)}.js": script(n, data[n]) for n in data}
+    pages |= {f"methods/{distinct(name)}.html": page.method(name) for name in page.method_names}
+    pages |= {f"datasets/{distinct(name)}.html": page.dataset(name) for name in page.dataset_names}
+    pages |= static()
+    return dict(sorted(pages.items()))
 
 
 def script(name: str, data: SuiteData) -> str:
@@ -55,8 +55,8 @@ def static() -> dict[str, str]:
 
 
 def _mark(suites: Sequence[Suite]) -> str:
-    about = {"made by": "recmerge-bench leaderboard site", "suites": [s.name for s in suites]}
-    return json.dumps(about, indent=1) + "\n"
+    facts = {"made by": "recmerge-bench leaderboard site", "suites": [s.name for s in suites]}
+    return json.dumps(facts, indent=1) + "\n"
 
 
 class Pages:
@@ -105,10 +105,10 @@ class Pages:
 
     def method(self, name: str) -> str:
         """A method's page."""
-        found = uses.uses(self.suites, self.data, name)
+        rows = uses.uses(self.suites, self.data, name)
         plugins = [] if name in self.cards else uses.recorded_with(self.suites, name)
         return self._render(
-            "method.html", "../", name=name, cards=self.cards.get(name, []), uses=found,
+            "method.html", "../", name=name, cards=self.cards.get(name, []), uses=rows,
             plugins=plugins,
         )  # fmt: skip
 

@@ -34,12 +34,12 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
     records = suite.records
     compared = comparison_of(records, place)
     reference = records.header.tracks[place.track].reference
-    own, said, costs = experts(lines, reference), verdicts(compared), _costs(suite, place)
+    own, judged, costs = experts(lines, reference), verdicts(compared), _costs(suite, place)
     fixes = _fixes(records)
     rows = []
     for line in lines:
         row, expert = line.identity.row, own.get(line.identity.backbone)
-        rows.append(_row(line, expert, records.header.metrics, said.get(row), costs[row], fixes))
+        rows.append(_row(line, expert, records.header.metrics, judged.get(row), costs[row], fixes))
     return Table(
         track=place.track,
         protocol=place.protocol,
@@ -53,7 +53,7 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
 
 
 def _row(
-    line: Line, own: Line | None, metrics: Sequence[str], said: Verdict | None,
+    line: Line, own: Line | None, metrics: Sequence[str], verdict: Verdict | None,
     costs: Sequence[Cost], fixes: Mapping[tuple[str, str], str],
 ) -> TableRow:  # fmt: skip
     backbone, method = line.name
@@ -69,11 +69,11 @@ def _row(
         wanted=sum(seed is not None for seed in line.replicates),
         values={metric: _values(line, metric) for metric in metrics},
         shares={metric: _shares(line, own, metric) for metric in metrics},
-        verdict=said.verdict if said else None,
-        reason=said.reason if said else None,
-        models=said.models if said else None,
-        models_beside=said.models_beside if said else None,
-        difference=said.difference if said else None,
+        verdict=verdict.verdict if verdict else None,
+        reason=verdict.reason if verdict else None,
+        models=verdict.models if verdict else None,
+        models_beside=verdict.models_beside if verdict else None,
+        difference=verdict.difference if verdict else None,
         cost=_spent(costs),
         gaps=_gaps(line, fixes),
     )
@@ -95,19 +95,19 @@ def _value(values: Sequence[float]) -> Value | None:
 
 def _shares(line: Line, own: Line | None, metric: str) -> dict[str, float] | None:
     """The boards' own shares of the expert's, means over the seeds; None without an expert."""
-    found = shares(line, own, metric)
-    return {name: short(mean(by_seed.values())) for name, by_seed in found.items()} or None
+    ratios = shares(line, own, metric)
+    return {name: short(mean(by_seed.values())) for name, by_seed in ratios.items()} or None
 
 
 def _costs(suite: Suite, place: Place) -> dict[Row, list[Cost]]:
     """Row -> costs of its results, as far as they are known."""
     known = {cost.key: cost for cost in suite.costs}
-    found: dict[Row, list[Cost]] = {}
+    costs_by_row: dict[Row, list[Cost]] = {}
     for result in suite.records.results:
         if result.identity.place == place:
-            costs = found.setdefault(result.identity.row, [])
+            costs = costs_by_row.setdefault(result.identity.row, [])
             costs += [known[result.key]] if result.key in known else []
-    return found
+    return costs_by_row
 
 
 def _spent(costs: Sequence[Cost]) -> Spent | None:

@@ -81,17 +81,17 @@ def _interval(ends: Interval, form: str) -> str:
 
 def uses(suites: Sequence[Suite], data: Mapping[str, SuiteData], name: str) -> list[Use]:
     """Rows of the method or backbone of that name, in the order of the boards."""
-    found = []
+    rows = []
     for suite in suites:
         for table in data[suite.name].tables:
             place = Place(table.track, table.protocol)
             link = view(suite.name, *place)
-            found += [
+            rows += [
                 Use(suite.name, place, link, row, suite.header.primary)
                 for row in table.rows
                 if name in (row.method, row.backbone)
             ]
-    return found
+    return rows
 
 
 def view(suite: str, track: str, protocol: str) -> str:
@@ -108,14 +108,14 @@ def names(suites: Sequence[Suite]) -> list[str]:
 
 def recorded_with(suites: Sequence[Suite], name: str) -> list[str]:
     """The plugins behind the results of a method, with versions, that could be its own."""
-    found = {
+    plugins = {
         f"{module} ({version})"
         for suite in suites
         for result in suite.records.results
         if name in (result.identity.method, result.identity.backbone)
         for module, version in result.plugins.items()
     }
-    return sorted(found)
+    return sorted(plugins)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class DatasetUse:
 
 def dataset_uses(suites: Sequence[Suite], name: str) -> list[DatasetUse]:
     """Tables of a dataset, and those whose shared base is trained on it."""
-    found = []
+    rows = []
     for suite in suites:
         for name_of_track in suite.header.order:
             track = suite.header.tracks[name_of_track]
@@ -148,10 +148,10 @@ def dataset_uses(suites: Sequence[Suite], name: str) -> list[DatasetUse]:
                 link = view(suite.name, *place)
                 if track.dataset == name:
                     targets = _targets(suite, place, track.domains)
-                    found.append(DatasetUse(suite.name, place, link, "test", targets))
+                    rows.append(DatasetUse(suite.name, place, link, "test", targets))
                 if any(source.startswith(f"{name} (") for source in track.source):
-                    found.append(DatasetUse(suite.name, place, link, "shared base", ()))
-    return found
+                    rows.append(DatasetUse(suite.name, place, link, "shared base", ()))
+    return rows
 
 
 def _targets(suite: Suite, place: Place, domains: Sequence[str]) -> tuple[tuple[str, int], ...]:
@@ -163,13 +163,13 @@ def _targets(suite: Suite, place: Place, domains: Sequence[str]) -> tuple[tuple[
 
 def sizes(suites: Sequence[Suite], name: str) -> list[tuple[str, Size]]:
     """Fingerprint of a dataset's events -> users, events and items by domain, from all records."""
-    found = {
+    by_fingerprint = {
         fingerprint: size
         for suite in suites
         for fingerprint, size in suite.header.datasets.items()
         if size.dataset == name
     }
-    return sorted(found.items())
+    return sorted(by_fingerprint.items())
 
 
 def dataset_names(suites: Sequence[Suite]) -> list[str]:

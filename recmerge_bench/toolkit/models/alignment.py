@@ -18,7 +18,8 @@ def task_guided(domains: Tensor, target_domains: Tensor, count: int) -> Tensor:
 
     Args:
         domains: int64 [B, L], domain number of each event; negative ones belong to none.
-        goals: int64 [B, L], domain number of each event's target; negative where there is none.
+        target_domains: int64 [B, L], domain number of each event's target, negative
+            where there is none.
         count: number of domains.
 
     Returns:

@@ -13,7 +13,7 @@ from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.run_manifest import RunResult
 
 
-def load_cut(reader: Reader, result: RunResult) -> tuple[Split, Interactions]:
+def split_of(reader: Reader, result: RunResult) -> tuple[Split, Interactions]:
     """The split that a result's ranks are of, and the events that it was cut from.
 
     Raises:

@@ -79,7 +79,7 @@ def facts(rows: Sequence[tuple[str, str]], first: str) -> str:
     return table((first, ""), rows)
 
 
-def baseline_name(about: Compared, names: Mapping[Row, tuple[str, str]]) -> str:
+def baseline_name(family: Compared, names: Mapping[Row, tuple[str, str]]) -> str:
     """The baseline as the table's rows have it, between backticks."""
-    found = names.get(about.baseline.row)
-    return code(found[1] if found else about.baseline.method)
+    shown_name = names.get(family.baseline.row)
+    return code(shown_name[1] if shown_name else family.baseline.method)
