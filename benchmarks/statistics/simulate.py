@@ -67,7 +67,7 @@ def size(world: World, count: int, resampled: int, kind: int) -> dict[str, Any]:
                 wrong.setdefault(name, []).append((ends[:, 0] > 0) | (ends[:, 1] < 0))
     seeds, users, rest = (
         float(np.mean([getattr(c, part).mean() for c in parts_of]))
-        for part in ("seeds", "users", "residual")
+        for part in ("seed_variance", "users", "residual")
     )
     joined = {name: np.concatenate(p) for name, p in wrong.items()}
     return {
@@ -106,7 +106,7 @@ def switched(found: Components) -> Any:
     The degrees of freedom fall from very many to S - 1 where the seeds' estimated variance passes
     a fifth of the users'. It is here to show what holding one level costs at the others.
     """
-    df = (found.n_seeds - 1) * (1 + (0.2 * found.user_effect / found.seeds) ** 6)
+    df = (found.n_seeds - 1) * (1 + (0.2 * found.user_effect / found.seed_variance) ** 6)
     return 2 * t_tail(np.abs(found.difference) / np.sqrt(found.variance), np.minimum(df, 1e8))
 
 
@@ -155,7 +155,7 @@ def power(seeds: int, users: int, count: int) -> dict[str, Any]:
 
 def single(found: Components, number: int) -> Components:
     """The components of one of several worlds."""
-    parts = (found.difference, found.seeds, found.users, found.residual)
+    parts = (found.difference, found.seed_variance, found.users, found.residual)
     return Components(*(p[number] for p in parts), found.n_seeds, found.users_df[number])
 
 

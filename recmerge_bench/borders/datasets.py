@@ -69,9 +69,9 @@ def loaded(dataset: DatasetDefinition, data_root: Path | None) -> Interactions:
     back[offsets[1:-1][(offsets[1:-1] > 0) & (offsets[1:-1] < len(times))] - 1] = False
     if back.any():
         raise fault("gave a user's events out of the order of their times")
-    counts = interactions.report
-    if not isinstance(counts, dict) or not all(
-        isinstance(k, str) and isinstance(v, int) for k, v in counts.items()
+    report = interactions.report
+    if not isinstance(report, dict) or not all(
+        isinstance(k, str) and isinstance(v, int) for k, v in report.items()
     ):
         raise fault("gave a report that is not names with whole numbers")
     return interactions

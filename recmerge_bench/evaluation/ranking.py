@@ -73,7 +73,7 @@ def count_many(
             if masked and chosen:
                 block.mask_histories(split)
             for i in chosen:
-                out[i, :, rows] = block.counts(rankings[i].candidates).T
+                out[i, :, rows] = block.rank_counts(rankings[i].candidates).T
     return [(pair[0], pair[1]) for pair in out]
 
 
@@ -97,7 +97,7 @@ class _Block:
         at = torch.from_numpy(self.targets)[:, None].to(scores.device)
         self.own = scores.gather(1, at).clone()
 
-    def counts(self, candidates: np.ndarray | None) -> np.ndarray:
+    def rank_counts(self, candidates: np.ndarray | None) -> np.ndarray:
         """n_better and n_equal: int32 [2, b]."""
         if candidates is None:
             better, equal = _compare(self.scores, self.own)

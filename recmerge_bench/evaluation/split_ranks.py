@@ -90,14 +90,14 @@ def rank_under(
     """
     instances = split.test if instances is None else instances
     work = _Pass(split, catalogue, rankings, instances, watch, block_bytes)
-    counts = np.zeros((len(rankings), 2, len(instances)), np.int32)
+    rank_counts = np.zeros((len(rankings), 2, len(instances)), np.int32)
     ranked = np.zeros(len(instances), bool)
     for model in models:
         rows = work.rows_of(model)
         if ranked[rows].any():
             raise HandledError(f"two models serve one of the domains {', '.join(model.serves)}")
         ranked[rows] = True
-        counts[:, :, rows] = np.array(work.counts(model, rows))
+        rank_counts[:, :, rows] = np.array(work.rank_counts(model, rows))
     if not ranked.all():
         missing = [catalogue.domains[d] for d in np.unique(instances.domains[~ranked])]
         raise HandledError(f"no model serves the domain {' and '.join(missing)}")
@@ -106,7 +106,7 @@ def rank_under(
             instances.users, catalogue.domains, instances.domains.astype(np.int32),
             instances.targets, better, equal, dict(facts or {}),
         )
-        for better, equal in counts
+        for better, equal in rank_counts
     ]  # fmt: skip
 
 
@@ -126,7 +126,7 @@ class _Pass:
         numbers = [self.catalogue.domains.index(domain) for domain in model.serves]
         return np.flatnonzero(np.isin(self.instances.domains, numbers))
 
-    def counts(self, model: Rankable, rows: np.ndarray) -> list[Counts]:
+    def rank_counts(self, model: Rankable, rows: np.ndarray) -> list[Counts]:
         """Of these instances, for each ranking."""
         instances, rankings = self.instances, self.rankings
         if len(rows) < len(instances):

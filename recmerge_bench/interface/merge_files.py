@@ -97,15 +97,15 @@ def merge_files(
     refuse_equal({path: facts[path]["sha256"] for path in paths[1:]})
     with staged(outs, source.bytes()[1]) as places:
         start = time.perf_counter()
-        counts = _merged(source, strategy, places, check_seed(seed), spec, report)
+        parameters = _merged(source, strategy, places, check_seed(seed), spec, report)
         record = {
             "method": method,
             "policy": rules,
             "seed": seed,
             "base": facts[paths[0]],
             "experts": [facts[path] for path in paths[1:]],
-            **({"scale": counts.pop("scale")} if "scale" in counts else {}),
-            "parameters": counts,
+            **({"scale": parameters.pop("scale")} if "scale" in parameters else {}),
+            "parameters": parameters,
             "seconds": time.perf_counter() - start,
         }
         _Papers(spec, record, complete_options).write(places)

@@ -226,7 +226,7 @@ class TrackPlanner:
     ) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
         model = self.trainings.of_row(spec, row)
-        models = self.trainings.targets(model, split, seed)
+        models = self.trainings.row_models(model, split, seed)
         self.rank(model, row, "", split, seed, models, configuration, together=True)
 
     def strategy_result(

@@ -266,7 +266,7 @@ class Trainings:
         training = {**(use.training if use else {}), **row.training}
         return self.model(row.method, spec, options, training, profile)
 
-    def targets(self, model: Model, split: PlannedSplit, seed: int | None) -> dict[str, str]:
+    def row_models(self, model: Model, split: PlannedSplit, seed: int | None) -> dict[str, str]:
         """role -> key of a row's model, or of one for each target domain."""
         domains = self.track.domains
         if not model.single_target:

@@ -58,14 +58,14 @@ class Elsewhere:
                                                            *self.last.values())})  # fmt: skip
 
 
-def modules_elsewhere(files: Mapping[str, str], targets: Iterable[str]) -> Elsewhere:
+def modules_elsewhere(files: Mapping[str, str], class_paths: Iterable[str]) -> Elsewhere:
     """Those on ``sys.path``, of editable installations, of the named plugins, and `files`."""
     inside = installed()
     first, behind = _on_the_path(inside)
     last = {**behind, **{name: Path(path) for name, path in files.items()}}
     for name, place in _editable():
         last.setdefault(name, place)
-    for name in {t.partition(":")[0].partition(".")[0] for t in targets} - {*first, *last}:
+    for name in {t.partition(":")[0].partition(".")[0] for t in class_paths} - {*first, *last}:
         if (origin := _origin(name)) is not None:
             last[name] = origin
     return Elsewhere(first, {n: p for n, p in last.items() if not _within(p, inside)})

@@ -71,7 +71,7 @@ class Confinement:
 
 def confine(
     scratch: Path,
-    targets: Iterable[str],
+    class_paths: Iterable[str],
     files: Mapping[str, str],
     hidden: Iterable[str],
     device: str,
@@ -80,12 +80,12 @@ def confine(
 
     Args:
         scratch: a folder of its own, the only one that it may write to.
-        targets: ``module:Class`` of the plugins that it will import.
+        class_paths: ``module:Class`` of the plugins that it will import.
         files: modules of single files: name -> path.
         hidden: files and folders that it must not read, wherever code may lie.
         device: ``cpu``, or one whose device files it needs.
     """
-    elsewhere, shut = modules_elsewhere(files, targets), hidden_files(hidden)
+    elsewhere, shut = modules_elsewhere(files, class_paths), hidden_files(hidden)
     code = elsewhere.paths()
     sys.meta_path.insert(0, ByName(elsewhere.first))  # type: ignore[arg-type]
     sys.meta_path.append(ByName(elsewhere.last))  # type: ignore[arg-type]

@@ -147,11 +147,11 @@ def units_of(table: RankTable) -> Units:
 
 
 def scores_of(
-    registry: Registry, metric: str, seeds: Mapping[int | None, str], ranks: Ranks
+    registry: Registry, metric: str, keys: Mapping[int | None, str], ranks: Ranks
 ) -> Scores:
     """Values of a metric of all seeds of a row, float64 [S, T]."""
-    values = [metric_values(registry, [metric], ranks(key))[metric] for key in seeds.values()]
-    names = None if list(seeds) == [None] else tuple(seeds)
+    values = [metric_values(registry, [metric], ranks(key))[metric] for key in keys.values()]
+    names = None if list(keys) == [None] else tuple(keys)
     return Scores(np.stack(values), names)
 
 

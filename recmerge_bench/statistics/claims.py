@@ -119,7 +119,9 @@ def seeds_alone(components: Components, level: float = LEVEL) -> Claim:
     """
     if components.n_seeds < 2:
         raise ValueError("a test over seeds needs two of them")
-    return _student(components.difference, np.sqrt(components.seeds), components.n_seeds - 1, level)
+    return _student(
+        components.difference, np.sqrt(components.seed_variance), components.n_seeds - 1, level
+    )
 
 
 def satterthwaite_df(components: Components) -> Any:
@@ -127,7 +129,7 @@ def satterthwaite_df(components: Components) -> Any:
     below = components.users**2 / components.users_df
     if components.n_seeds > 1:
         freedom = components.n_seeds - 1
-        below = below + components.seeds**2 / freedom
+        below = below + components.seed_variance**2 / freedom
         below = below + components.residual**2 / (freedom * components.users_df)
     top = np.asarray(components.variance, np.float64) ** 2
     df = np.array(np.broadcast_to(np.asarray(components.users_df, np.float64), top.shape))
@@ -148,11 +150,11 @@ def satterthwaite(components: Components, level: float = LEVEL) -> Claim:
 def methods(components: Components, level: float = LEVEL) -> Claim:
     """The claim about the methods: seeds and users both drawn anew.
 
-    The variance is ``seeds + user_effect``; the first has S - 1 degrees of freedom and the second
-    thousands. Satterthwaite puts one t in between, with 1 / df = share² / (S - 1), where share is
-    the seeds' part of the variance. With few seeds that t has too thin tails: where the seeds'
-    part comes out small by chance, df comes out large. Here a like weight goes to a mixture: t
-    with S - 1 degrees with probability share^(2 - 1.5 / (S - 1)), else t with those of the users.
+    The variance is ``seed_variance + user_effect``; the first has S - 1 degrees of freedom and the
+    second thousands. Satterthwaite puts one t in between, with 1 / df = share² / (S - 1), where
+    share is the seeds' part of the variance. With few seeds that t has too thin tails: where the
+    seeds' part comes out small by chance, df comes out large. Here a like weight goes to a mixture:
+    t with S - 1 degrees with probability share^(2 - 1.5 / (S - 1)), else t with those of the users.
     With many seeds that is Satterthwaite's to first order; further out it is safer, which Holm's
     small levels need. The exponent was chosen so that five seeds and more hold their level at any
     ratio of the variances, and two never exceed it. Measured: benchmarks/statistics/README.md.
@@ -182,7 +184,7 @@ def seed_weight(components: Components) -> Any:
     """Weight of t with S - 1 degrees in `methods`: share^(2 - 1.5 / (S - 1))."""
     total = np.asarray(components.variance, np.float64)
     share = np.zeros(total.shape)
-    np.divide(components.seeds, total, out=share, where=total > 0)
+    np.divide(components.seed_variance, total, out=share, where=total > 0)
     return share ** (2.0 - 1.5 / (components.n_seeds - 1)) if components.n_seeds > 1 else share
 
 

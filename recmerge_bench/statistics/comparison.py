@@ -130,9 +130,9 @@ class Observed:
     @property
     def no_verdict(self) -> str:
         """Why there is none about the methods; empty where there may be one."""
-        seeds = few_seeds(len(self.pair.seeds), self.pair.seeded)
+        too_few = few_seeds(len(self.pair.seeds), self.pair.seeded)
         still = "" if self.reason or self.varies else "nothing varies over seeds and users"
-        return ", ".join(filter(None, (seeds, self.reason, still)))
+        return ", ".join(filter(None, (too_few, self.reason, still)))
 
     @property
     def varies(self) -> bool:

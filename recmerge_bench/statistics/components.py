@@ -18,7 +18,8 @@ class Components:
     With D[s, u] = mu + a_s + b_u + e_su, S seeds and U users, the mean has the variance
     A / S + B / U + E / (SU). In the mean squares of the two-way table the three errors are
 
-    - ``seeds`` = MS_seed / SU, the seeds' own t-test: expects A / S + E / SU, S - 1 degrees;
+    - ``seed_variance`` = MS_seed / SU, the seeds' own t-test: expects A / S + E / SU, with S - 1
+      degrees;
     - ``users`` = MS_user / SU, the t-test over seed-averaged users: expects B / U + E / SU;
     - ``residual`` = MS_residual / SU: expects E / SU.
 
@@ -26,7 +27,7 @@ class Components:
 
     Attributes:
         difference: mean over domains, users and seeds.
-        seeds: 0 where no seed is drawn.
+        seed_variance: 0 where no seed is drawn.
         users: see above.
         residual: 0 below two seeds.
         n_seeds: S, at least 1.
@@ -34,7 +35,7 @@ class Components:
     """
 
     difference: Any
-    seeds: Any
+    seed_variance: Any
     users: Any
     residual: Any
     n_seeds: int
@@ -47,8 +48,8 @@ class Components:
 
     @property
     def variance(self) -> Any:
-        """Of the mean, seeds and users both drawn anew: ``seeds + user_effect``."""
-        return self.seeds + self.user_effect
+        """Of the mean, seeds and users both drawn anew: ``seed_variance + user_effect``."""
+        return self.seed_variance + self.user_effect
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
     """
     if units.least < 2:
         raise HandledError("a comparison needs two users or more in every domain")
-    seeds = values.shape[-2]
+    n_seeds = values.shape[-2]
     means = units.domain_means(values)
     shares = np.empty(values.shape)
     for d, columns in enumerate(units.columns):
@@ -90,12 +91,12 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
     averaged = by_user.mean(axis=-2)
     residual = np.zeros(averaged.shape[:-1])
     spread = np.zeros(averaged.shape[:-1])
-    if seeds > 1:
+    if n_seeds > 1:
         residual = ((by_user - averaged[..., None, :]) ** 2).sum(axis=(-1, -2))
-        residual = residual / (seeds * (seeds - 1))
-        spread = by_seed.var(axis=-1, ddof=1) / seeds
+        residual = residual / (n_seeds * (n_seeds - 1))
+        spread = by_seed.var(axis=-1, ddof=1) / n_seeds
     components = Components(
-        by_seed.mean(axis=-1), spread, (averaged**2).sum(axis=-1), residual, seeds,
+        by_seed.mean(axis=-1), spread, (averaged**2).sum(axis=-1), residual, n_seeds,
         _users_df(shares.mean(axis=-2), units),
     )  # fmt: skip
     return Parts(by_seed, by_user, components)

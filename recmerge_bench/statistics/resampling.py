@@ -31,10 +31,10 @@ def user_weights(users: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         yield counts.reshape(rows, users).astype(np.float64)
 
 
-def seed_weights(seeds: int, draws: int, seed: int) -> np.ndarray:
+def seed_weights(n_seeds: int, draws: int, seed: int) -> np.ndarray:
     """Share of each seed in a draw of as many seeds with replacement: float64 [draws, seeds]."""
-    rng = generator(seed, "seeds", seeds)
-    return rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=draws) / seeds
+    rng = generator(seed, "seeds", n_seeds)
+    return rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=draws) / n_seeds
 
 
 def two_level_bootstrap(
@@ -90,13 +90,13 @@ def bootstrap_draws(
     return means
 
 
-def stretch_of(seeds: int, level: float) -> float:
-    """By how much a bootstrap of `seeds` seeds is too narrow."""
+def stretch_of(n_seeds: int, level: float) -> float:
+    """By how much a bootstrap of `n_seeds` seeds is too narrow."""
     from scipy.special import ndtri
 
     quantile = (1 + level) / 2
-    wider = t_quantile(quantile, seeds - 1) / ndtri(quantile)
-    return float(np.sqrt(seeds / (seeds - 1)) * wider)
+    wider = t_quantile(quantile, n_seeds - 1) / ndtri(quantile)
+    return float(np.sqrt(n_seeds / (n_seeds - 1)) * wider)
 
 
 def sign_flip(contributions: np.ndarray, draws: int = 10_000, seed: int = 0) -> np.ndarray:

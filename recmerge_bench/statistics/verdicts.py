@@ -56,9 +56,9 @@ def shown(verdict: str, reason: str = "") -> str:
     return f"{verdict} ({reason})" if reason else verdict
 
 
-def few_seeds(seeds: int, seeded: bool) -> str:
+def few_seeds(n_seeds: int, seeded: bool) -> str:
     """Why the seeds allow no verdict; methods without any do not need them."""
-    return f"{seeds} of {SEEDS} seeds" if seeded and seeds < SEEDS else ""
+    return f"{n_seeds} of {SEEDS} seeds" if seeded and n_seeds < SEEDS else ""
 
 
 def few_users(least: int) -> str:

@@ -43,13 +43,13 @@ def cut(
         max_len: longest window.
         generator: draws the first lengths.
     """
-    targets = np.maximum(np.diff(offsets) - 1, 0)
-    draws = generator.integers(1, max_len + 1, len(targets))
-    first = np.where(targets > max_len, draws, targets)
-    rest = targets - first
-    counts = (targets > 0) + (rest + max_len - 1) // max_len
-    owner = np.repeat(np.arange(len(targets)), counts)
+    n_targets = np.maximum(np.diff(offsets) - 1, 0)
+    draws = generator.integers(1, max_len + 1, len(n_targets))
+    first = np.where(n_targets > max_len, draws, n_targets)
+    rest = n_targets - first
+    counts = (n_targets > 0) + (rest + max_len - 1) // max_len
+    owner = np.repeat(np.arange(len(n_targets)), counts)
     number = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
     begin = np.where(number == 0, 0, first[owner] + (number - 1) * max_len)
-    end = np.minimum(first[owner] + number * max_len, targets[owner])
+    end = np.minimum(first[owner] + number * max_len, n_targets[owner])
     return Windows(items, offsets[:-1][owner] + begin, end - begin)

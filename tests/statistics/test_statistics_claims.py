@@ -97,13 +97,13 @@ def test_components_are_those_of_the_two_way_table(values: np.ndarray) -> None:
     ) / ((seeds - 1) * (users - 1))
     found = take_apart(values, Units.of_users(users)).components
     total = seeds * users
-    assert found.seeds == pytest.approx(of_seed / total, rel=1e-9)
+    assert found.seed_variance == pytest.approx(of_seed / total, rel=1e-9)
     assert found.users == pytest.approx(of_user / total, rel=1e-9)
     assert found.residual == pytest.approx(rest / total, rel=1e-9)
     if of_user >= rest:
         assert found.variance == pytest.approx((of_seed + of_user - rest) / total, rel=1e-9)
     else:
-        assert found.variance == found.seeds  # never less than what the seeds alone say
+        assert found.variance == found.seed_variance  # never less than what the seeds alone say
     mean_squares = np.array([of_seed, of_user, rest])
     freedom = np.array([seeds - 1, users - 1, (seeds - 1) * (users - 1)])
     df = (found.variance * total) ** 2 / (mean_squares**2 / freedom).sum()
@@ -116,7 +116,7 @@ def test_components_are_those_of_the_two_way_table(values: np.ndarray) -> None:
 def test_the_methods_claim_is_the_mixture_that_it_says(values: np.ndarray) -> None:
     found = take_apart(values, Units.of_users(values.shape[1])).components
     mine, n = methods(found), len(values)
-    share = found.seeds / found.variance
+    share = found.seed_variance / found.variance
     weight = share ** (2 - 1.5 / (n - 1))
     t = abs(found.difference) / np.sqrt(found.variance)
     tails = stats.t.sf(t, n - 1), stats.t.sf(t, values.shape[1] - 1)

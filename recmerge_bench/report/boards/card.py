@@ -20,8 +20,8 @@ def card_facts(header: Header, place: Place, lines: Sequence[Line]) -> list[tupl
     track = header.tracks[place.track]
     protocol = header.protocols.get(place.protocol)  # absent where its plugin was
     first = next((line for line in lines if line.values), lines[0])
-    counts = first.instances
-    instances = ", ".join(f"{d} {counts.get(d, 0)}" for d in first.domains if counts)
+    sizes = first.instances
+    by_domain = ", ".join(f"{d} {sizes.get(d, 0)}" for d in first.domains if sizes)
     seeds = sorted({s for line in lines for s in line.replicates if s is not None})
     return [
         ("dataset", track.dataset),
@@ -33,7 +33,7 @@ def card_facts(header: Header, place: Place, lines: Sequence[Line]) -> list[tupl
         ("ranked against", _ranking(first, protocol)),
         ("history masked", "yes" if first.masked else "no"),
         ("ties", "mid-rank (1 + better + equal / 2)"),
-        ("test targets", instances or "not run"),
+        ("test targets", by_domain or "not run"),
         ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
     ]
 

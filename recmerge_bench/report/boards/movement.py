@@ -44,11 +44,11 @@ class Movement:
     @property
     def judged(self) -> tuple[str, Judgement]:
         """What was drawn anew, and what is said: of the methods, else of these models."""
-        seeds = len(self.comparison.seeds)
+        n_seeds = len(self.comparison.seeds)
         if self.comparison.about_methods.verdict != NONE:
-            drawn = f"users and {seeds} seeds" if seeds else "users alone"
+            drawn = f"users and {n_seeds} seeds" if n_seeds else "users alone"
             return drawn, self.comparison.about_methods
-        why = f"; of the methods: {self.comparison.about_methods}" if seeds else ""
+        why = f"; of the methods: {self.comparison.about_methods}" if n_seeds else ""
         return f"users alone{why}", self.comparison.about_models
 
     @property

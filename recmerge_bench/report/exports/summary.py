@@ -85,8 +85,8 @@ def sentence(family: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, 
     """What a comparison found, as a sentence."""
     own = names.get(row.row, (row.backbone, row.method))[1]
     base = names.get(family.baseline.row, ("", family.baseline.method))[1]
-    seeds = len(row.seeds)
-    drawn = f"{seeds} seed{'s' * (seeds != 1)}" if seeds else "no seed involved"
+    n_seeds = len(row.seeds)
+    drawn = f"{n_seeds} seed{'s' * (n_seeds != 1)}" if n_seeds else "no seed involved"
     where = f" on {family.baseline.backbone}" if family.baseline.backbone else ""
     relative = "" if row.relative is None else f" ({100 * row.relative:+.1f} %)"
     parts = [
