@@ -74,30 +74,30 @@ class Page:
         Raises:
             SystemExit: the board has no such row, or several.
         """
-        found: dict[int, dict[str, Any]] = {}
+        judgements: dict[int, dict[str, Any]] = {}
         others: dict[int, Question] = {}
         for number, claim in enumerate(claims):
             place = Place(claim["track"], claim["protocol"])
             pair = tuple(self.row(place, claim[k]) for k in ("row", "against"))
             question = self.question(place, *pair)
             if question is None:
-                found[number] = {"family": "not run"}
+                judgements[number] = {"family": "not run"}
             elif (known := self.of_board(place, *pair)) is not None:
-                found[number] = {**known, "family": "board"}
+                judgements[number] = {**known, "family": "board"}
             else:
                 others[number] = question
         for number, comparison in compare(others, SETTINGS).items():
-            about = plain_numbers(asdict(comparison))
-            found[number] = {**{k: about[k] for k in KEPT}, "family": "page"}
-        return [found[number] for number in range(len(claims))]
+            fields = plain_numbers(asdict(comparison))
+            judgements[number] = {**{k: fields[k] for k in KEPT}, "family": "page"}
+        return [judgements[number] for number in range(len(claims))]
 
-    def row(self, place: Place, about: Mapping[str, str]) -> Row:
+    def row(self, place: Place, name: Mapping[str, str]) -> Row:
         """The row of a table that a claim names.
 
         Raises:
             SystemExit: it is none, or several.
         """
-        wanted = {"variant": "", **about}
+        wanted = {"variant": "", **name}
         rows = [
             row
             for row in rows_of(self.records.results, place)
@@ -143,14 +143,14 @@ def turned(row: Mapping[str, Any]) -> dict[str, Any]:
     """A comparison as the baseline's with the row."""
     difference = -row["difference"]
     relative = difference / row["first"] if row["first"] else None
-    found = {**{k: row[k] for k in KEPT}, "difference": difference, "relative": relative}
+    comparison = {**{k: row[k] for k in KEPT}, "difference": difference, "relative": relative}
     for name in ("about_methods", "about_models"):
-        about = row[name]
-        ends = (about["upper"], about["lower"])
+        judgement = row[name]
+        ends = (judgement["upper"], judgement["lower"])
         lower, upper = (None if end is None else -end for end in ends)
-        word = TURNED.get(about["verdict"], about["verdict"])
-        found[name] = {**about, "verdict": word, "lower": lower, "upper": upper}
-    return plain_numbers(found)  # type: ignore[no-any-return]
+        word = TURNED.get(judgement["verdict"], judgement["verdict"])
+        comparison[name] = {**judgement, "verdict": word, "lower": lower, "upper": upper}
+    return plain_numbers(comparison)  # type: ignore[no-any-return]
 
 
 def found(suite: str) -> list[dict[str, Any]]:
@@ -162,7 +162,7 @@ def found(suite: str) -> list[dict[str, Any]]:
     claims = [{**shared, **claim} for claim in asked["claims"]]
     page = Page(discover(environ={}), records, ranks.__getitem__, asked["metric"])
     return [
-        {**claim, **said} for claim, said in zip(claims, page.judged(claims), strict=True)
+        {**claim, **judgement} for claim, judgement in zip(claims, page.judged(claims), strict=True)
     ]
 
 
@@ -173,10 +173,10 @@ def main(names: list[str]) -> None:
         text = json.dumps({"claims": lines}, indent=1, sort_keys=True) + "\n"
         (HERE / "records" / f"{suite}.json").write_text(text, encoding="utf-8")
         for line in lines:
-            said = "not run"
+            verdict = "not run"
             if line["family"] != "not run":
-                said = f"{line['difference']:+.4f} {line['about_methods']['verdict']}"
-            print(f"{line['claim']}: {said}")
+                verdict = f"{line['difference']:+.4f} {line['about_methods']['verdict']}"
+            print(f"{line['claim']}: {verdict}")
 
 
 if __name__ == "__main__":

@@ -42,15 +42,15 @@ def best_epoch(runs: Path, model: str) -> int:
 def interval(differences: np.ndarray) -> tuple[float, float, float]:
     """(mean, lower, upper) of a paired 95 % interval."""
     mean, error = differences.mean(), stats.sem(differences)
-    reach = float(stats.t.ppf(0.975, len(differences) - 1) * error)
-    return float(mean), float(mean - reach), float(mean + reach)
+    half = float(stats.t.ppf(0.975, len(differences) - 1) * error)
+    return float(mean), float(mean - half), float(mean + half)
 
 
 def rows(runs: Path, model: str) -> list[dict[str, Any]]:
     """Each RecBole epoch of interest against each seed of ours, and against their mean."""
     paths = sorted(runs.glob(f"ours-{PAIRS[model]}-seed*.npz"))
     ours = {path.stem.rsplit("-", 1)[1]: read(path) for path in paths}
-    found = []
+    comparisons = []
     for which, epoch in (("last", 10), ("best on validation", best_epoch(runs, model))):
         theirs = read(runs / f"{model}-epoch{epoch:02d}.npz", "test_")
         for counts in ours.values():
@@ -59,15 +59,15 @@ def rows(runs: Path, model: str) -> list[dict[str, Any]]:
                     raise SystemExit(f"{model}: the two sides ranked different {name}s")
         each = {seed: gains(counts) for seed, counts in ours.items()}
         each["mean of seeds"] = np.mean(list(each.values()), axis=0)
-        for seed, mine in each.items():
-            mean, lower, upper = interval(gains(theirs) - mine)
-            found.append(
+        for seed, own in each.items():
+            mean, lower, upper = interval(gains(theirs) - own)
+            comparisons.append(
                 {"model": model, "recbole": f"{which} (epoch {epoch})", "ours": seed,
-                 "recbole_ndcg": float(gains(theirs).mean()), "ours_ndcg": float(mine.mean()),
+                 "recbole_ndcg": float(gains(theirs).mean()), "ours_ndcg": float(own.mean()),
                  "difference": mean, "lower": lower, "upper": upper,
-                 "users": len(mine), "not_worse": upper <= LIMIT}
+                 "users": len(own), "not_worse": upper <= LIMIT}
             )  # fmt: skip
-    return found
+    return comparisons
 
 
 def main() -> None:
@@ -75,16 +75,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=Path, required=True)
     given = parser.parse_args()
-    found = [row for model in PAIRS for row in rows(given.runs, model)]
+    comparisons = [row for model in PAIRS for row in rows(given.runs, model)]
     head = ("model", "RecBole", "ours", "RecBole NDCG@10", "ours NDCG@10", "difference [95 %]")
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
-    for row in found:
+    for row in comparisons:
         span = f"{row['difference']:+.4f} [{row['lower']:+.4f}, {row['upper']:+.4f}]"
         print(
             f"| {row['model']} | {row['recbole']} | {row['ours']} | {row['recbole_ndcg']:.4f} | "
             f"{row['ours_ndcg']:.4f} | {span} |"
         )
-    print(json.dumps({"limit": LIMIT, "rows": found}, sort_keys=True))
+    print(json.dumps({"limit": LIMIT, "rows": comparisons}, sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ def ranks(given: argparse.Namespace, cells: int) -> list[np.ndarray]:
     """Ranks as a board has them, int32 [seeds, users] each; 8 % within the first ten."""
     rng = np.random.default_rng(0)
     level = rng.normal(-4.8, 1.5, size=given.users)
-    found = []
+    cells_ranks = []
     for _ in range(cells):
         score = level + rng.normal(size=(given.seeds, given.users))
-        found.append(np.minimum(np.exp(-score) + 1, given.users).astype(np.int32))
-    return found
+        cells_ranks.append(np.minimum(np.exp(-score) + 1, given.users).astype(np.int32))
+    return cells_ranks
 
 
 def ours(given: argparse.Namespace) -> side_by_side.Measured:
@@ -38,8 +38,8 @@ def ours(given: argparse.Namespace) -> side_by_side.Measured:
     start = clocks()
     base, *rest = (Scores(ndcg(r.astype(np.float64), 10), seeds) for r in stored)
     family = {str(n): scores for n, scores in enumerate(rest)}
-    found = compare_family(family, base, Units.of_users(given.users))
-    assert len(found) == given.cells
+    comparisons = compare_family(family, base, Units.of_users(given.users))
+    assert len(comparisons) == given.cells
     return {"units": given.cells, **since(start)}
 
 

@@ -36,14 +36,14 @@ def turn(python: str, side: str, method: str, folder: Path) -> dict[str, Any]:
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{side} failed at {method}:\n{done.stderr[-4000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def record(method: str, turns: dict[str, list[dict[str, Any]]], differs: str) -> dict[str, Any]:
     """A record as the other comparisons have them; a rate is merges a CPU second."""
-    cpu = {name: median(t["cpu_s"] for t in found) for name, found in turns.items()}
-    peaks = {name: median(t["anonymous_mb"] for t in found) for name, found in turns.items()}
+    cpu = {name: median(t["cpu_s"] for t in times) for name, times in turns.items()}
+    peaks = {name: median(t["anonymous_mb"] for t in times) for name, times in turns.items()}
     return {
         "comparison": f"Merging 8 checkpoints, {method}",
         "unit": "merges",
@@ -59,12 +59,12 @@ def record(method: str, turns: dict[str, list[dict[str, Any]]], differs: str) ->
     }
 
 
-def show(console: Console, found: list[dict[str, Any]]) -> None:
+def show(console: Console, records: list[dict[str, Any]]) -> None:
     """The table."""
     table = Table(title="8 experts and a base from disk; CPU seconds without imports, one thread")
     for head in ("method", "ours", "mergekit", "ratio", "anonymous MB", "mergekit's", "differ"):
         table.add_column(head, justify="left" if head == "method" else "right")
-    for row in found:
+    for row in records:
         table.add_row(
             row["comparison"].rpartition(", ")[2], f"{1 / row['rates']['ours']:.2f}",
             f"{1 / row['rates']['mergekit']:.2f}", f"{row['ratio']:.1f} x",
@@ -85,16 +85,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="append the JSON lines to this file")
     given = parser.parse_args()
     merge_sides.write_models(given.folder, small=given.small)
-    console, found = Console(), []
+    console, records = Console(), []
     for method in given.methods.split(","):
         turns: dict[str, list[dict[str, Any]]] = {"ours": [], "mergekit": []}
         for _ in range(given.repeats):
             for name, python in (("ours", sys.executable), ("mergekit", given.mergekit)):
                 with console.status(f"{method}: {name}"):
                     turns[name].append(turn(python, name, method, given.folder))
-        found.append(record(method, turns, merge_sides.difference(given.folder)))
-    show(console, found)
-    for row in found:
+        records.append(record(method, turns, merge_sides.difference(given.folder)))
+    show(console, records)
+    for row in records:
         line = json.dumps(row, sort_keys=True)
         print(line)
         if given.out:

@@ -78,8 +78,8 @@ def straightforward(given: argparse.Namespace, granularity: str) -> side_by_side
 
     net = encoder()
     task = vectors(net, given.experts)
-    pieces = list(task.parameters())
-    groups = list(dict.fromkeys(group_of(n, granularity) for n, _, _ in pieces))
+    parameters = list(task.parameters())
+    groups = list(dict.fromkeys(group_of(n, granularity) for n, _, _ in parameters))
     shape = (given.experts,) if granularity == "domain" else (given.experts, len(groups))
     weights = torch.full(shape, 0.2, requires_grad=True)
     merging = passing = 0.0
@@ -89,12 +89,12 @@ def straightforward(given: argparse.Namespace, granularity: str) -> side_by_side
             flat = task.base + (weights[:, None] * task.rows).sum(0)
         else:
             flat = torch.zeros_like(task.base)
-            for name, part, _ in pieces:
+            for name, part, _ in parameters:
                 own = weights[:, groups.index(group_of(name, granularity)), None]
                 flat[part] = task.base[part] + (own * task.rows[:, part]).sum(0)
         leaf = flat.detach().requires_grad_()
         middle = time.perf_counter()
-        tensors = {n: leaf[part].view(shape) for n, part, shape in pieces}
+        tensors = {n: leaf[part].view(shape) for n, part, shape in parameters}
         torch.func.functional_call(
             _with_loss(net), {f"net.{n}": t for n, t in tensors.items()}
         ).backward()

@@ -25,11 +25,11 @@ def ours(given: argparse.Namespace) -> side_by_side.Measured:
     def step(sequences: list[list[int]]) -> None:
         net.zero_grad()
         batch = merit_step.our_batch(sequences, 0)
-        goals = Targets.of(net, batch, net.read(batch.items, batch.lengths))
-        count = len(goals.reading.rows)
+        targets = Targets.of(net, batch, net.read(batch.items, batch.lengths))
+        count = len(targets.reading.rows)
         mixed, own = (torch.randn(count, given.width, requires_grad=True) for _ in range(2))
-        value = cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)
-        (value + cross_entropy(net, own, goals.own(), batch.generator)).backward()
+        value = cross_entropy(net, mixed, targets.mixed("domain"), batch.generator)
+        (value + cross_entropy(net, own, targets.own(), batch.generator)).backward()
 
     return merit_step.timed(step, merit_step.batches(given, given.steps))
 

@@ -41,8 +41,8 @@ class Attention(nn.Module):
         size = x.shape[1]
         hidden = torch.ones(size, size, dtype=torch.bool, device=x.device).triu(1)
         hidden = hidden.repeat(1, keys.shape[1] // size)
-        found = self.mha(x, keys, keys, attn_mask=hidden, need_weights=False)[0]
-        return self.norm(x + self.drop(found)) * mask
+        attended = self.mha(x, keys, keys, attn_mask=hidden, need_weights=False)[0]
+        return self.norm(x + self.drop(attended)) * mask
 
 
 class Mixture(nn.Module):
@@ -57,13 +57,13 @@ class Mixture(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> list[Tensor]:
-        found = []
+        outputs = []
         shared = self.shared(x)
         for expert, gate, norm in zip(self.experts, self.gates, self.norms, strict=True):
             weight = gate(x).softmax(-1)
             mixed = weight[..., :1] * shared + weight[..., 1:] * expert(x)
-            found.append(norm(x + self.drop(mixed)) * mask)
-        return found
+            outputs.append(norm(x + self.drop(mixed)) * mask)
+        return outputs
 
 
 class Block(nn.Module):
@@ -136,15 +136,15 @@ def grids(sequences: Sequence[Sequence[int]], first: int, size: int) -> tuple[np
         first: items of the first domain.
         size: fixed length.
     """
-    found = np.zeros((3, len(sequences), size), np.int64)
+    arrays = np.zeros((3, len(sequences), size), np.int64)
     for row, events in enumerate(sequences):
         begin = size - (len(events) - 1)
-        found[0, row, begin:], found[1, row, begin:] = events[:-1], events[1:]
+        arrays[0, row, begin:], arrays[1, row, begin:] = events[:-1], events[1:]
         latest: dict[bool, int] = {}
         for at in range(len(events) - 1, 0, -1):
             latest[events[at] <= first] = events[at]
-            found[2, row, begin + at - 1] = latest.get(events[at - 1] <= first, 0)
-    return tuple(found)
+            arrays[2, row, begin + at - 1] = latest.get(events[at - 1] <= first, 0)
+    return tuple(arrays)
 
 
 def draw(

@@ -76,10 +76,10 @@ def load(users: int) -> Interactions:
     released = users >= 7144 and SHARED.is_dir()
     name = "amazon-merit" if released else "synthetic"
     options: dict[str, Any] = {"users": users, "items": 14_000, "n_domains": 2}
-    found: Interactions = define(
+    interactions: Interactions = define(
         registry.get("dataset", name).target, {} if released else options
     ).load(SHARED if released else None)
-    return found
+    return interactions
 
 
 def all_metrics(ranks: np.ndarray) -> list[np.ndarray]:

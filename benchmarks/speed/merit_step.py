@@ -142,9 +142,9 @@ def plain_loss(plain: Any, mixed: Any, own: Any, targets: tuple[Any, Any], drawn
     import torch
 
     total = 0.0
-    for states, goals, negatives in zip((mixed, own), targets, drawn, strict=True):
-        goals, negatives = torch.from_numpy(goals), torch.from_numpy(negatives)
-        total = total + plain.info_nce(states, goals, negatives, 0.75)
+    for states, rows, negatives in zip((mixed, own), targets, drawn, strict=True):
+        rows, negatives = torch.from_numpy(rows), torch.from_numpy(negatives)
+        total = total + plain.info_nce(states, rows, negatives, 0.75)
     return total
 
 

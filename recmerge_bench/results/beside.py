@@ -20,7 +20,7 @@ from recmerge_bench.untrusted.jsons import read_json
 TARGETS = 50_000_000
 #: What figures show of a curve's points.
 DRAWN = ("cross_entropy", "entropy", "NDCG@10")
-MEND = "build them again"
+REMEDY = "build them again"
 
 
 class CurvePoint(Value):
@@ -98,8 +98,8 @@ def read_curves(path: Path) -> list[Curve]:
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = read_json(path, remedy=MEND)
-    return checked(Curves, raw, path, "no curves of a suite", MEND).curves
+    raw = read_json(path, remedy=REMEDY)
+    return checked(Curves, raw, path, "no curves of a suite", REMEDY).curves
 
 
 def read_groups(path: Path) -> dict[str, list[PackedGroup]]:
@@ -108,5 +108,5 @@ def read_groups(path: Path) -> dict[str, list[PackedGroup]]:
     Raises:
         DataError: it is damaged or of another schema; says where.
     """
-    raw = read_json(path, remedy=MEND)
-    return checked(Groups, raw, path, "no groups of test targets", MEND).splits
+    raw = read_json(path, remedy=REMEDY)
+    return checked(Groups, raw, path, "no groups of test targets", REMEDY).splits

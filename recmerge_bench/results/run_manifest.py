@@ -16,7 +16,7 @@ from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import is_safe, shown
 
-MEND = "run the suite again"
+REMEDY = "run the suite again"
 
 
 def _key(value: str) -> str:
@@ -77,5 +77,5 @@ def read_manifest(path: Path) -> RunManifest:
     Raises:
         DataError: it is damaged or none; says where.
     """
-    raw = read_json(path, remedy=MEND)
-    return checked(RunManifest, raw, path, "no manifest of a suite", MEND)
+    raw = read_json(path, remedy=REMEDY)
+    return checked(RunManifest, raw, path, "no manifest of a suite", REMEDY)

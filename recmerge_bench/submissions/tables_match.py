@@ -28,7 +28,7 @@ RESULT = {
     "candidates": "draw the same candidates: the protocol's own number and seed",
     "mask_history": "rank under the board's protocol",
 }
-MEND = "or submit it as a suite of its own (submit --board NAME)"
+REMEDY = "or submit it as a suite of its own (submit --board NAME)"
 
 
 @dataclass
@@ -54,7 +54,7 @@ def check_tables(sent: Submission, board: Submission) -> dict[Place, Table]:
     if ours.label != theirs.label:
         raise HandledError(
             f"its header.label is '{ours.label}', the board's '{theirs.label}': "
-            f"train as the board's suite does, {MEND}"
+            f"train as the board's suite does, {REMEDY}"
         )
     rows: dict[Place, list[Result]] = {}
     for result in sent.records.results:
@@ -77,10 +77,10 @@ def _headers(
         known = theirs.tracks
         raise HandledError(
             f"the board has no track '{track}'{near(track, known)}: it has {', '.join(known)}; "
-            f"name it as the board does, {MEND}"
+            f"name it as the board does, {REMEDY}"
         )
     if protocol not in theirs.tracks[track].protocols:
-        raise HandledError(f"{where}: the board has no such protocol in that track; {MEND}")
+        raise HandledError(f"{where}: the board has no such protocol in that track; {REMEDY}")
     tracks = ours.tracks[track], theirs.tracks[track]
     for fact in TRACK:
         one, other = (getattr(t, fact) for t in tracks)
@@ -114,7 +114,7 @@ def _results(
         if not all(same) or _names(table) != _names(ranks):
             raise HandledError(
                 f"{row}: its test targets are not the board's ({len(table.users)} here, "
-                f"{len(ranks.users)} there): cut the same data by the same protocol, {MEND}"
+                f"{len(ranks.users)} there): cut the same data by the same protocol, {REMEDY}"
             )
         _audits(row, sent.records.header.audits.get(result.split), audits.get(first.split))
 
@@ -142,7 +142,7 @@ def _equal(where: str, fact: str, ours: object, theirs: object, remedy: str) -> 
     if ours != theirs:
         raise HandledError(
             f"{where}: {fact} differs: {_short(ours)} here, {_short(theirs)} on the board; "
-            f"{remedy}, {MEND}"
+            f"{remedy}, {REMEDY}"
         )
 
 
