@@ -47,6 +47,8 @@ BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
 #: Class attributes with few values.
 _CHOICES = {"scope": ("entry", "tensor", "model"), "scaled": (True, False),
             "modulated": (True, False)}  # fmt: skip
+#: Attributes of strategies in earlier versions -> what they are called now.
+_RENAMED = {"reach": "scope", "survey": "prepass", "surveys": "prepass_scope"}
 #: Kind and id of the classes that were looked at for a plan; held, so that no id is another's.
 _CHECKED: dict[tuple[str, int], Any] = {}
 
@@ -136,6 +138,9 @@ def _own(cls: type, base: type, method: str) -> bool:
 
 
 def _of_strategy(spec: StrategySpec, cls: Any) -> tuple[str, ...]:
+    for before, now in _RENAMED.items():
+        if hasattr(cls, before):
+            raise _bad(spec, f"{cls.__name__}.{before} is called {now}")
     for name, known in _CHOICES.items():
         if not any(getattr(cls, name) is value or getattr(cls, name) == value
                    for value in known):  # fmt: skip

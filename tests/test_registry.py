@@ -264,6 +264,10 @@ REFUSED = {
         GOOD.replace("    def merge", "    def __init__(self):\n        pass\n    def merge"),
         "has to be made of its options alone",
     ),
+    "earlier-name": (
+        GOOD.replace("    def merge", "    reach = 'entry'\n    def merge"),
+        "First.reach is called scope",
+    ),
     "scope": (GOOD.replace("    def merge", "    scope = 'all'\n    def merge"), "First.scope is"),
     "preset": (GOOD.replace("))]", "), options={'nope': 1})]"), "name 'nope', which First does"),
     "options": (GOOD.replace("    def merge", "    Options = dict\n    def merge"), "a dataclass"),

@@ -142,5 +142,5 @@ def test_places_are_no_times() -> None:
 
 def test_a_split_of_other_interactions_is_refused() -> None:
     split = leave_one_out(build([("u", f"a{n}", n) for n in range(4)]), ("a",))
-    with pytest.raises(DataError, match="cut it again"):
+    with pytest.raises(DataError, match="split again"):
         audit(build([("u", f"a{n}", n) for n in (0, 1, 2, 2)]), split)

@@ -13,6 +13,7 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.paper_tables import heading
+from recmerge_bench.results.header import Paper
 
 
 def differs(registry: Registry, suite: str, *changes: str) -> dict[str, list[str]]:
@@ -20,7 +21,7 @@ def differs(registry: Registry, suite: str, *changes: str) -> dict[str, list[str
     tracks = plan.header["tracks"].items()
     found = {name: about["paper"] for name, about in tracks if about.get("paper")}
     for about in found.values():
-        assert ("for comparison" in heading(about)) == bool(about["differs"])
+        assert ("for comparison" in heading(Paper.model_validate(about))) == bool(about["differs"])
     return {name: about["differs"] for name, about in found.items()}
 
 
