@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -40,6 +42,29 @@ class Value(Part):
         return self.model_construct(**kept)
 
 
+@contextmanager
+def fitting(what: str) -> Iterator[None]:
+    """Values of cells that do not fit the types of records are bad data, not a bug.
+
+    Args:
+        what: holds them: ``a cell of the run``.
+
+    Raises:
+        DataError: something within does not fit its type; says what.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        raise DataError(f"{what} is damaged: {_first(error)}; run its suite again") from None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ascii(".".join(map(str, first["loc"])))[1:-1][:200]
+    where = f"{place}: " if place else ""
+    return where + first["msg"].removeprefix("Value error, ")
+
+
 def checked(
     model: type[Model], raw: object, path: Path, what: str, to_fix: str = TO_FIX
 ) -> Model:
@@ -60,8 +85,4 @@ def checked(
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ascii(".".join(map(str, first["loc"])))[1:-1][:200]
-        where = f"{place}: " if place else ""
-        message = first["msg"].removeprefix("Value error, ")
-        raise DataError(f"{what}: {where}{message}; {to_fix}", path) from None
+        raise DataError(f"{what}: {_first(error)}; {to_fix}", path) from None

@@ -22,6 +22,7 @@ from recmerge_bench.results.header import GroupFact, Header, Protocol, Size
 from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.records import Costs, Records, Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.typed import fitting
 from recmerge_bench.untrusted.paths import within
 
 Groups = Mapping[str, Sequence[Group]]
@@ -31,15 +32,16 @@ def make_records(
     reader: Reader, manifest: RunManifest, groups: Groups | None = None
 ) -> tuple[Records, Costs]:
     """Records and costs of a suite, with metrics by group where there are groups of its splits."""
-    results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
-    shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
-    header = _header(reader, manifest, results, groups)
-    made = Records.model_validate({**shared, "header": header, "results": results})
-    costs = [cost_of(reader, result) for result in manifest.results if result.done]
-    return (
-        with_derived(reader.registry, made, reader.ranks),
-        Costs.model_validate({**shared, "results": costs}),
-    )
+    with fitting("a cell of the run"):
+        results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
+        shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
+        header = _header(reader, manifest, results, groups)
+        made = Records.model_validate({**shared, "header": header, "results": results})
+        costs = [cost_of(reader, result) for result in manifest.results if result.done]
+        return (
+            with_derived(reader.registry, made, reader.ranks),
+            Costs.model_validate({**shared, "results": costs}),
+        )
 
 
 def _result(

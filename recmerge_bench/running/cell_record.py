@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,13 +24,18 @@ def _texts(value: Any) -> bool:
     return isinstance(value, dict) and all(map(_text, value.values()))
 
 
+#: No seconds, bytes or joules of a cell are beyond this.
+_LARGEST = 1e18
+
+
 def _number(value: Any) -> bool:
+    # compared before anything makes a float of it: whole numbers of JSON have no end
     real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return real and math.isfinite(value) and value >= 0
+    return real and 0 <= value <= _LARGEST
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
 
 
 def _mapping(value: Any) -> bool:
@@ -57,9 +61,21 @@ def _energy(value: Any) -> bool:
 
 
 def _provenance(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        _texts(value.get(k)) for k in ("libraries", "plugins")
+    return (
+        isinstance(value, dict)
+        and all(_texts(value.get(k)) for k in ("libraries", "plugins"))
+        and all(check(value[k]) for k, check in _MACHINE.items() if k in value)
     )
+
+
+#: Facts about the machine and the code, as costs repeat them.
+_MACHINE: dict[str, Check] = {
+    **dict.fromkeys(
+        ("recmerge_bench", "python", "commit", "machine", "processor", "system"), _text
+    ),
+    "dirty": lambda v: isinstance(v, bool),
+    "cores": lambda v: v is None or _whole(v),
+}
 
 
 #: Parts that a record may have; what is there has to be of this form.
@@ -69,7 +85,8 @@ PARTS: dict[str, tuple[Check, str]] = {
     "config": (_mapping, "a mapping"), "report": (_mapping, "a mapping"),
     "inputs": (_keys, "a mapping to keys of cells"),
     "seed": (lambda v: v is None or _whole(v), "a whole number or null"),
-    "threads": (_whole, "a whole number"), "peak_memory": (_number, "a number from 0 up"),
+    "threads": (_whole, "a whole number"),
+    "peak_memory": (lambda v: _whole(v) and v >= 0, "a whole number from 0 up"),
     "seconds": (_number, "a number from 0 up"), "started": (_number, "a number from 0 up"),
     "energy": (_energy, "null or joules and share"),
     "provenance": (_provenance, "a mapping with libraries and plugins"),

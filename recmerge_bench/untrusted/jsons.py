@@ -71,7 +71,17 @@ def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = Tr
     except RecursionError:
         raise ValueError(f"nested more than {DEPTH} deep") from None
     _check_depth(value)
+    if b"\\ud" in raw.lower():
+        _check_encodable(value)
     return value
+
+
+def _check_encodable(value: Any) -> None:
+    """Half of a character (a lone surrogate) could not be written again."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("a text holds half of a character") from None
 
 
 def _end(remedy: str) -> str:

@@ -92,6 +92,7 @@ def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | N
             metadata, schema = file.metadata, file.schema
             _check_columns(schema, columns, metadata.num_rows)
             _check_rows(metadata, rows, size)
+            _check_chunks(_footer(path), schema)
             with open(path, "rb") as stream:
                 for number in range(metadata.num_row_groups):
                     _check_group(metadata.row_group(number), schema, stream, size)
@@ -126,6 +127,50 @@ def _check_rows(metadata: Any, rows: int | None, size: int) -> None:
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     if any(n < 0 for n in groups) or sum(groups) != metadata.num_rows:
         raise ValueError("its parts do not have the rows that it claims")
+
+
+def _footer(path: Path) -> bytes:
+    with open(path, "rb") as stream:
+        stream.seek(-8, 2)
+        length = int.from_bytes(stream.read(4), "little")
+        stream.seek(-8 - length, 2)
+        return stream.read(length)
+
+
+def _check_chunks(footer: bytes, schema: Any) -> None:
+    """Chunks of columns fit the schema.
+
+    pyarrow's accessor of a chunk lets no C++ exception through: one that does not fit ends the
+    process. So chunks are looked at before it is asked (``FileMetaData`` in Thrift's compact
+    protocol: row groups are field 4; of a chunk, field 3 is its metadata, and of that 16 its size
+    statistics, with bytes of text and histograms of levels as fields 1 to 3).
+    """
+    for group in _structs(_Compact(footer, depth=8).struct(0).get(4)):
+        chunks = _structs(group.get(1))
+        if len(chunks) != len(schema):
+            raise ValueError("a part has other columns than it claims")
+        for number, chunk in enumerate(chunks):
+            column, about = schema.column(number), chunk.get(3)
+            if not isinstance(about, dict) or chunk.keys() - range(1, 8):
+                raise ValueError(f"{column.name}: a part is encrypted or says nothing of itself")
+            if about.keys() - range(1, 17) or not _sizes_fit(about.get(16, {}), column):
+                raise ValueError(f"{column.name}: a part does not fit the column")
+
+
+def _sizes_fit(sizes: Any, column: Any) -> bool:
+    if not isinstance(sizes, dict):
+        return False
+    levels = {2: column.max_repetition_level, 3: column.max_definition_level}
+    return (1 not in sizes or column.physical_type == "BYTE_ARRAY") and all(
+        isinstance(sizes.get(field, []), list) and len(sizes.get(field, [])) in (0, most + 1)
+        for field, most in levels.items()
+    )
+
+
+def _structs(value: Any) -> list[dict[int, Any]]:
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+        raise ValueError("its end is damaged")
+    return value
 
 
 def _check_group(group: Any, schema: Any, stream: IO[bytes], size: int) -> None:
@@ -206,10 +251,15 @@ def page_header(raw: bytes) -> tuple[dict[str, int], int]:
 
 
 class _Compact:
-    """Thrift's compact protocol, as far as headers of pages need it."""
+    """Thrift's compact protocol, as far as headers of pages and the footer need it.
 
-    def __init__(self, raw: bytes) -> None:
-        self.raw, self.at = raw, 0
+    Args:
+        raw: the bytes.
+        depth: that structures may be nested.
+    """
+
+    def __init__(self, raw: bytes, depth: int = 4) -> None:
+        self.raw, self.at, self.depth = raw, 0, depth
 
     def byte(self) -> int:
         if self.at >= len(self.raw):
@@ -238,7 +288,7 @@ class _Compact:
             raise ValueError("a page's header is cut off or too long")
 
     def struct(self, depth: int) -> dict[int, Any]:
-        if depth > 4:
+        if depth > self.depth:
             raise ValueError("a page's header is nested too deep")
         fields: dict[int, Any] = {}
         number = 0
@@ -248,6 +298,16 @@ class _Compact:
                 return fields
             number = number + (head >> 4) if head >> 4 else self.integer()
             fields[number] = self.value(head & 0x0F, depth)
+
+    def items(self, depth: int) -> list[Any]:
+        head = self.byte()
+        count = head >> 4 if head >> 4 < 15 else self.varint()
+        kind = head & 0x0F
+        if count > len(self.raw) - self.at or depth > self.depth:
+            raise ValueError("a list is longer or deeper than its header")
+        if kind in (1, 2):  # each element is a byte there
+            return [self.byte() == 1 for _ in range(count)]
+        return [self.value(kind, depth) for _ in range(count)]
 
     def value(self, kind: int, depth: int) -> Any:
         if kind in (1, 2):
@@ -260,6 +320,8 @@ class _Compact:
             return self.skip(8)
         if kind == 8:
             return self.skip(self.varint())
+        if kind == 9:
+            return self.items(depth + 1)
         if kind == 12:
             return self.struct(depth + 1)
         raise ValueError("a page's header has a field that it cannot have")

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_text
+from recmerge_bench.running.cell_record import checked_record
 from recmerge_bench.running.store import Busy, Store
 
 KEY = "ab" + "0" * 62
@@ -100,6 +102,25 @@ def test_an_edited_record_is_no_record(tmp_path: Path, change: str) -> None:
     assert not store.intact(path.parent.name)
     with pytest.raises(HandledError, match="own checksum"):
         store.check(path.parent.name)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("seconds", 10**400), ("seconds", float("nan")), ("started", -1), ("peak_memory", 1e308),
+        ("provenance", {"libraries": {}, "plugins": {}, "python": 2**62}),
+        ("provenance", {"libraries": {}, "plugins": {}, "dirty": 1}),
+        ("provenance", {"libraries": {}, "plugins": {}, "cores": "2"}),
+    ],
+)  # fmt: skip
+def test_a_records_parts_have_their_forms(part: str, value: Any) -> None:
+    provenance: dict[str, Any] = {"libraries": {}, "plugins": {}, "cores": None}
+    good: dict[str, Any] = {
+        "files": {}, "seconds": 1, "peak_memory": 5, "started": 0.5, "provenance": provenance,
+    }  # fmt: skip
+    assert checked_record(good) == good
+    with pytest.raises(ValueError, match=f"its '{part}' is not"):
+        checked_record({**good, part: value})
 
 
 def test_a_lock_excludes_and_dies_with_its_process(tmp_path: Path) -> None:

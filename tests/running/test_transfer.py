@@ -41,7 +41,8 @@ def test_packed_cells_come_back_as_a_local_run_makes_them(
     packed = bench("cells", "pack", "method=task-arithmetic,protocol=loo", "-o", str(job), *suite)
     assert packed.returncode == 0, packed.stderr
     with tarfile.open(job) as archive:
-        archive.extractall(there, filter="data")
+        # our own archive; Python 3.11's first releases have no filters
+        archive.extractall(there, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     bare = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     ran = subprocess.run(
         [sys.executable, "-I", str(there / "run.py")],

@@ -252,6 +252,24 @@ def test_pages_may_not_be_larger_than_the_footer_says(tmp_path: Path) -> None:
         read(path)
 
 
+def test_chunks_that_do_not_fit_the_schema_do_not_end_the_process(tmp_path: Path) -> None:
+    """A column said to be required, whose sizes tell of levels: pyarrow aborts over it."""
+    path = table(tmp_path / "a", 10)
+    raw = path.read_bytes()
+    optional, required = b"\x25\x02\x18\x04user", b"\x25\x00\x18\x04user"
+    assert raw.count(optional) == 1
+    path.write_bytes(raw.replace(optional, required))
+    with pytest.raises(DataError, match="user: a part does not fit the column"):
+        read(path)
+
+
+@pytest.mark.parametrize("raw", [b'{"a": "\\ud800"}', b'["\\uDFFF x"]', b'{"\\udc00": 1}'])
+def test_half_a_character_is_no_text(raw: bytes) -> None:
+    with pytest.raises(ValueError, match="half of a character"):
+        loads(raw)
+    assert loads(b'"\\ud83d\\ude00"') == "\U0001f600"
+
+
 BOMBS: dict[str, bytes] = {
     "lists": b'{"schema": 3, "results": [' + b"[]," * 10_000_000 + b"1]}",
     "objects": b'{"schema": 3, "suite": "fake", "results": [' + b"{}," * 490_000 + b"{}]}",
