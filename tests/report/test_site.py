@@ -17,6 +17,7 @@ from site_builders import HOSTILE, write_folder
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.site.cards import _described
 from recmerge_bench.report.site.load import Suite, load_suites
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.pages import POLICY, render_site
@@ -256,3 +257,13 @@ def contrast(one: str, other: str) -> float:
 
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("indent", ["    ", ""])  # Python up to 3.12, and from 3.13 on
+def test_options_are_described_alike_with_and_without_indentation(indent: str) -> None:
+    lines = (
+        "", "Attributes:", "    variant: 0, the model; 1: without", "        3: x.",
+        "    width: of it.",
+    )  # fmt: skip
+    doc = "\n".join(["Of a model.", *(indent + line if line else line for line in lines)])
+    assert _described(doc) == {"variant": "0, the model; 1: without 3: x.", "width": "of it."}

@@ -6,6 +6,7 @@ Strangers' plugins are left out, installed or not: the site depends on what is c
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -149,9 +150,10 @@ def _default(field: dataclasses.Field[object]) -> object:
 
 def _described(doc: str) -> dict[str, str]:
     """Names under ``Attributes:`` of a docstring -> what it says of them."""
-    _, _, listed = doc.partition("Attributes:\n")
+    # from Python 3.13 on, docstrings come without their indentation: here, everywhere
+    _, _, listed = inspect.cleandoc(doc).partition("Attributes:\n")
     texts: dict[str, str] = {}
-    for entry in re.split(r"\n(?= {4,8}\w+: )", "\n" + listed):
+    for entry in re.split(r"\n(?= {4}\w+: )", "\n" + listed):
         name, colon, text = entry.strip().partition(": ")
         if colon and name.isidentifier():
             texts[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
