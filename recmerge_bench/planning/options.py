@@ -75,6 +75,8 @@ def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]
         raise HandledError(f"{where}: {_first_flaw(error)}") from None
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
+    except ArithmeticError as error:  # options that are checked against one another: 8 % "0"
+        raise HandledError(f"{where}: {error}: an option is out of range") from None
     full: dict[str, Any] = _json(dataclasses.asdict(parsed))
     for name, value in full.items():
         if not fits(value):

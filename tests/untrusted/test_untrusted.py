@@ -348,3 +348,8 @@ def test_a_split_of_other_data_makes_no_board(tmp_path: Path, registry: Registry
     write_json(folder / "record.json", {**record, SEAL: seal_of(record)})
     with pytest.raises(DataError, match="other users, items or domains"):
         build(out, tmp_path / "b", tmp_path / "b" / "records", registry)
+
+
+def test_options_that_are_divided_by_may_be_no_zero_in_text(registry: Registry) -> None:
+    with pytest.raises(HandledError, match=r"here: .*an option is out of range"):
+        complete(registry.get("cdsr", "merit"), {"heads": "0"}, "here")
