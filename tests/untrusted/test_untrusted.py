@@ -351,5 +351,5 @@ def test_a_split_of_other_data_makes_no_board(tmp_path: Path, registry: Registry
 
 
 def test_options_that_are_divided_by_may_be_no_zero_in_text(registry: Registry) -> None:
-    with pytest.raises(HandledError, match=r"here: .*an option is out of range"):
+    with pytest.raises(HandledError, match="an option is out of range"):
         complete(registry.get("cdsr", "merit"), {"heads": "0"}, "here")
