@@ -300,6 +300,14 @@ def test_a_model_without_a_method_is_refused(write: Callable[[str, str], str], m
     assert f"Mine does not define {method}()" in problem
 
 
+def test_a_single_target_model_is_handed_its_target(write: Callable[[str, str], str]) -> None:
+    text = MODEL.replace("BackboneSpec", "CDSRSpec")
+    text = text.replace('"a model")', '"a model", single_target=True)')
+    assert "single_target" in text
+    [problem] = discover([write("mine_single", text)], environ={}).problems
+    assert "Mine does not define build_for()" in problem
+
+
 @pytest.mark.parametrize("text", ["import no_such_module\n", None])
 def test_a_named_file_that_is_missing_or_broken_exits_2(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "named.py"

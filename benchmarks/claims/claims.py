@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.interface.comparisons import turned
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.results.all_ranks import read_all_ranks
-from recmerge_bench.results.compared import Compared
+from recmerge_bench.results.compared import Compared, ComparedRow
 from recmerge_bench.results.comparisons import (
     Ranks,
     family_of,
@@ -41,7 +42,6 @@ BOARDS = HERE.parents[1] / "leaderboards" / "records"
 SETTINGS = Settings(draws=0, flips=0)
 #: What is kept of a comparison.
 KEPT = ("difference", "relative", "seeds", "users", "about_methods", "about_models")
-TURNED = {"better": "worse", "worse": "better"}
 
 
 def suites() -> list[str]:
@@ -133,24 +133,15 @@ class Page:
             base = entry.baseline.row
             for row in entry.rows:
                 if (row.row, base) == (first, second):
-                    return {k: v for k, v in row.to_json().items() if k in KEPT}
+                    return kept(row)
                 if (row.row, base) == (second, first):
-                    return turned(row.to_json())
+                    return kept(turned(row))
         return None
 
 
-def turned(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A comparison as the baseline's with the row."""
-    difference = -row["difference"]
-    relative = difference / row["first"] if row["first"] else None
-    comparison = {**{k: row[k] for k in KEPT}, "difference": difference, "relative": relative}
-    for name in ("about_methods", "about_models"):
-        judgement = row[name]
-        ends = (judgement["upper"], judgement["lower"])
-        lower, upper = (None if end is None else -end for end in ends)
-        word = TURNED.get(judgement["verdict"], judgement["verdict"])
-        comparison[name] = {**judgement, "verdict": word, "lower": lower, "upper": upper}
-    return plain_numbers(comparison)  # type: ignore[no-any-return]
+def kept(row: ComparedRow) -> dict[str, Any]:
+    """What a claim's record holds of a comparison."""
+    return plain_numbers({k: v for k, v in row.to_json().items() if k in KEPT})  # type: ignore[no-any-return]
 
 
 def found(suite: str) -> list[dict[str, Any]]:

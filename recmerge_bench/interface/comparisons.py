@@ -366,7 +366,10 @@ def _shown(name: RowLike) -> str:
 
 
 def turned(row: compared.ComparedRow) -> compared.ComparedRow:
-    """A comparison as the baseline's with the row."""
+    """What is judged of a comparison, as the baseline's with the row.
+
+    Means, difference and both judgements are turned; the claims and the effect behind them are not.
+    """
     difference = -row.difference
     methods, models = (
         judgement.model_copy(update={

@@ -108,7 +108,7 @@ def merge_files(
             "parameters": parameters,
             "seconds": time.perf_counter() - start,
         }
-        _Papers(spec, record, complete_options).write(places)
+        _Companions(spec, record, complete_options).write(places)
     return list(outs.values())
 
 
@@ -153,8 +153,8 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Papers:
-    """The record and the card of merged files.
+class _Companions:
+    """The record and the card that lie beside merged files.
 
     Attributes:
         spec: of the strategy.

@@ -199,7 +199,7 @@ def run(
     outcome = Outcome(cached=start.done)
     if start.waiting:
         work = Work(measured(plan, store), store, start, jobs, device, executor, fail_fast)
-        outcome = work.done(registry, report)
+        outcome = work.compute(registry, report)
     else:
         done = len(start.done & set(plan.wanted))
         report.line(f"suite '{plan.suite}': all {done} results cached")
@@ -235,8 +235,8 @@ class Work:
     executor: str
     fail_fast: bool
 
-    def done(self, registry: Registry, report: Reporter) -> Outcome:
-        """Compute them."""
+    def compute(self, registry: Registry, report: Reporter) -> Outcome:
+        """Compute them; what failed and what was done stands in the outcome."""
         plan, waiting = self.plan, self.start.waiting
         cached = len(self.start.done & set(plan.wanted))
         runner = CheckedExecutor(definition(registry.get("executor", self.executor)))
