@@ -110,6 +110,17 @@ def recmerge_bench_register() -> list[Spec]:
             {"scope": "domain", "min_length": 4},
             "leave-one-out per domain, full ranking, sequences of 4 and more: MergeRec's",
         ),
+        (
+            "loo-masked",
+            {"scope": "domain", "masked": True},
+            "leave-one-out per domain, full ranking without items of the history",
+        ),
+        (
+            "loo-released-masked",
+            {"scope": "domain", "min_length": 4, "masked": True},
+            "leave-one-out per domain, full ranking without items of the history, sequences of 4 "
+            "and more",
+        ),
     ]
     return [
         ProtocolSpec(name, f"{__name__}:LeaveOneOut", summary, options=options)

@@ -242,7 +242,8 @@ def test_atomic_folder_that_is_not_there(tmp_path: Path) -> None:
 LOO = ["loo", "loo-sampled-99", "loo-sampled-999"]
 MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
 MERIT = ["mixed-merit", "mixed-merit-sampled-99", "mixed-merit-sampled-999"]
-OTHERS = ["mixed-capped-999", "mixed-masked", "loo-released"]
+MASKED = ["loo-masked", "loo-released-masked"]
+OTHERS = ["mixed-capped-999", "mixed-masked", "loo-released", *MASKED]
 BY_TIME = ["temporal", "temporal-mixed", "temporal-mixed-sampled-999"]
 
 
