@@ -65,9 +65,7 @@ def _first(error: ValidationError) -> str:
     return where + first["msg"].removeprefix("Value error, ")
 
 
-def checked(
-    model: type[Model], raw: object, path: Path, what: str, to_fix: str = TO_FIX
-) -> Model:
+def checked(model: type[Model], raw: object, path: Path, what: str, to_fix: str = TO_FIX) -> Model:
     """What was read, as a value of its type.
 
     Args:

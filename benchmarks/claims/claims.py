@@ -59,9 +59,7 @@ class Page:
         metric: of every claim.
     """
 
-    def __init__(
-        self, registry: Registry, records: Records, ranks: Ranks, metric: str
-    ) -> None:
+    def __init__(self, registry: Registry, records: Records, ranks: Ranks, metric: str) -> None:
         self.registry, self.records, self.ranks, self.metric = registry, records, ranks, metric
         self.known: dict[Place, list[Compared]] = {}
 

@@ -74,7 +74,9 @@ def since(start: tuple[float, float]) -> side_by_side.Measured:
 if __name__ == "__main__":
     side_by_side.run(
         side_by_side.Comparison(
-            "Comparing 100 cells, 5 seeds", "comparisons", {"ours": ours, "SciPy": scipy},
+            "Comparing 100 cells, 5 seeds",
+            "comparisons",
+            {"ours": ours, "SciPy": scipy},
             "CPU time",
         ),
         [

@@ -117,9 +117,7 @@ THEORY = {
 }
 
 
-def _theory(
-    rng: np.random.Generator, seeds: int, of: float, shape: tuple[int, ...]
-) -> Components:
+def _theory(rng: np.random.Generator, seeds: int, of: float, shape: tuple[int, ...]) -> Components:
     spread = of * rng.chisquare(seeds - 1, shape) / (seeds - 1)
     mean = rng.standard_normal(shape) * np.sqrt(1 + of)
     return Components(mean, spread, np.ones(shape), np.zeros(shape), seeds, np.full(shape, 1e5))

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-
 @dataclass(frozen=True)
 class Options:
     """Options of Fisher merging.
@@ -53,7 +52,6 @@ class Fisher(StrategyDefinition):
             HandledError: the strategy was not given pseudo-users.
         """
         import torch
-
 
         given = needs(given, WithCatalogue, "fisher")
         total = {n: torch.zeros_like(t, dtype=torch.float32) for n, t in given.base.items()}

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-
 @dataclass(frozen=True)
 class Options:
     """Options of RegMean.

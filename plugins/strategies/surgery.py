@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-
 @dataclass(frozen=True)
 class Options:
     """Options of Surgery; rank, steps and rate as released.

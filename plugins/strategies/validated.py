@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-
 @dataclass(frozen=True)
 class Options:
     """Options of searches on validation targets.

@@ -33,9 +33,7 @@ leaderboard.add_command(add)
     "--out", type=FOLDER, default=None, help="A run's folder: its records are taken over."
 )
 @click.option("--records", type=FOLDER, default=None, help="Committed records: render them again.")
-@click.option(
-    "--from-ranks", is_flag=True, help="With --records: first make their numbers again."
-)
+@click.option("--from-ranks", is_flag=True, help="With --records: first make their numbers again.")
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards"), show_default=True)
 @click.pass_context
@@ -184,9 +182,7 @@ def compare(
     return 1 if lines else 0
 
 
-def _tested(
-    plugins: Registry, records: tuple[Records, Records], ranks: list[Path]
-) -> list[str]:
+def _tested(plugins: Registry, records: tuple[Records, Records], ranks: list[Path]) -> list[str]:
     """Rows that moved, tested where there are ranks beside both files."""
     from recmerge_bench.report.boards.movement import movements
     from recmerge_bench.results.all_ranks import read_all_ranks

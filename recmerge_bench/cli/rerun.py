@@ -20,7 +20,10 @@ from recmerge_bench.registry import Registry
     "--row", "rows", multiple=True, metavar="KEY=VALUE,...", help="Which row; repeatable, all hold."
 )
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), default=None,
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
     help="The suite's file; named after the suite here if not given.",
 )
 @click.option("--force", is_flag=True, help="Replace the file.")

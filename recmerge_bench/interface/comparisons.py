@@ -176,9 +176,7 @@ def compare(
     )  # fmt: skip
 
 
-def _columns(
-    domain: str, names: Sequence[str], numbers: NDArray[np.int32]
-) -> NDArray[np.bool_]:
+def _columns(domain: str, names: Sequence[str], numbers: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Which instances are of a domain, bool [T]."""
     if domain == MEAN:
         return np.ones(len(numbers), bool)

@@ -40,9 +40,12 @@ def variant_of(row: Row) -> str:
 def _faults(suite: Suite) -> Iterator[Fault]:
     for end in ("-full", "-cost"):
         if suite.name.endswith(end):
-            yield ("name",), (
-                f"its board would be the file '{suite.name}.md' of suite "
-                f"'{suite.name.removesuffix(end)}'; choose another name"
+            yield (
+                ("name",),
+                (
+                    f"its board would be the file '{suite.name}.md' of suite "
+                    f"'{suite.name.removesuffix(end)}'; choose another name"
+                ),
             )
     for key in ("seeds", "metrics", "groups"):
         yield from _twice((key,), getattr(suite, key))
@@ -84,9 +87,12 @@ def _rows(place: Place, track: Track) -> Iterator[Fault]:
     names: dict[tuple[str, ...], list[tuple[int, Row]]] = {}
     for number, row in enumerate(track.rows):
         if row.variant is not None and _like_recipe(row.variant):
-            yield (*place, number), (
-                f"the variant '{row.variant}' of '{row.method}' reads like a recipe; say it as "
-                "`recipe:`"
+            yield (
+                (*place, number),
+                (
+                    f"the variant '{row.variant}' of '{row.method}' reads like a recipe; say it as "
+                    "`recipe:`"
+                ),
             )
         profile = track.profile if row.profile is None else row.profile
         name = (row.method, variant_of(row), row.recipe, profile)

@@ -107,9 +107,7 @@ def rows_of(results: Sequence[Result], place: Place) -> dict[Row, dict[int | Non
     return keys_by_row
 
 
-def _baselines(
-    rows: Iterable[Row], declared: Baseline, track: str
-) -> Iterator[tuple[str, Row]]:
+def _baselines(rows: Iterable[Row], declared: Baseline, track: str) -> Iterator[tuple[str, Row]]:
     """Backbone -> the row that fits what the suite says of its baseline."""
     described = declared.to_json()
     fitting = [row for row in rows if declared.fits(row)]

@@ -44,9 +44,7 @@ def make_records(
         )
 
 
-def _result(
-    reader: Reader, header: Header, result: RunResult, groups: Groups | None
-) -> Result:
+def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | None) -> Result:
     entry: dict[str, Any] = {
         "key": result.key, "identity": result.identity, "domains": result.domains,
         "status": result.status, "reason": result.reason, "mend": result.mend,
@@ -92,9 +90,7 @@ def _header(
     }
     if groups:
         facts["group_facts"] = {
-            split: {
-                g.name: GroupFact(about=g.about, instances=int(g.rows.sum())) for g in some
-            }
+            split: {g.name: GroupFact(about=g.about, instances=int(g.rows.sum())) for g in some}
             for split, some in sorted(groups.items())
         }
     return Header.model_validate({**manifest.header.to_json(), **facts})
@@ -140,9 +136,7 @@ def write_records(reader: Reader, manifest: RunManifest, folder: Path) -> list[P
     wanted, name = manifest.header.groups, manifest.suite
     groups = make_groups(reader, manifest, wanted) if wanted else {}
     records, costs = make_records(reader, manifest, groups)
-    paths = [
-        within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")
-    ]
+    paths = [within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")]
     write_json(paths[0], records.to_json())
     write_json(paths[1], costs.to_json())
     done = [result.key for result in manifest.results if result.done]

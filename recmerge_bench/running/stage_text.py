@@ -21,9 +21,7 @@ def run(context: Context) -> dict[str, Any]:
         check_tokens(encoder, tokens, len(texts))
         save_tokens(tokens, context.out)
         return {"items": len(texts), "tokens": len(tokens.ids)}
-    vectors = encoder.encode(
-        texts, Path(root) if root else None, context.device, context.progress
-    )
+    vectors = encoder.encode(texts, Path(root) if root else None, context.device, context.progress)
     check_vectors(encoder, vectors, len(texts))
     np.save(context.out / VECTORS, np.ascontiguousarray(vectors))
     return {"items": len(texts), "width": int(vectors.shape[1])}

@@ -61,9 +61,7 @@ class Manifest(BaseModel):
     files: dict[str, File]
 
 
-def manifest_of(
-    records: Records, files: Sequence[Path], contact: str, note: str
-) -> Manifest:
+def manifest_of(records: Records, files: Sequence[Path], contact: str, note: str) -> Manifest:
     """What a bundle of these records says of itself.
 
     Raises:

@@ -71,9 +71,7 @@ def _keys(
         raise DataError("two results have one identity", path)
 
 
-def _ranks(
-    records: Records, result: Result, table: RankTable, where: str, path: Path
-) -> None:
+def _ranks(records: Records, result: Result, table: RankTable, where: str, path: Path) -> None:
     def wrong(what: str) -> DataError:
         return DataError(f"{where}: {what}", path)
 
@@ -109,9 +107,7 @@ def _check_counts(result: Result, table: RankTable, wrong: Callable[[str], DataE
         raise wrong("a test target is ranked twice")
 
 
-def _others(
-    records: Records, result: Result, span: Sequence[int] | None
-) -> int | None:
+def _others(records: Records, result: Result, span: Sequence[int] | None) -> int | None:
     """How many items a target was ranked among, at most; None where that is not known."""
     card = records.header.protocols.get(result.identity.protocol)
     if result.candidates != "full" and card is not None and card.negatives is not None:
@@ -146,9 +142,7 @@ def same_numbers(stated: Any, derived: Any) -> bool:
     return bool(abs(stated - derived) <= SAME * max(abs(stated), abs(derived)))
 
 
-def flags_of(
-    result: Result, table: RankTable, metric: str, best: float | None
-) -> list[str]:
+def flags_of(result: Result, table: RankTable, metric: str, best: float | None) -> list[str]:
     """What is possible and hard to believe; nothing where all is well.
 
     Args:
@@ -168,5 +162,3 @@ def flags_of(
     if best and value > TOO_GOOD * best:
         flags.append(f"{metric} is {value / best:.1f} times the best of the board")
     return flags
-
-

@@ -69,9 +69,7 @@ def check_tables(sent: Submission, board: Submission) -> dict[Place, Table]:
     return tables
 
 
-def _headers(
-    ours: Header, theirs: Header, place: Place, where: str
-) -> None:
+def _headers(ours: Header, theirs: Header, place: Place, where: str) -> None:
     track, protocol = place
     if track not in theirs.tracks:
         known = theirs.tracks
@@ -108,9 +106,7 @@ def _results(
             if fact != "data" or result.data not in [r.data for r in there]:
                 _equal(row, fact, getattr(result, fact), getattr(first, fact), remedy)
         table = sent.ranks[result.key]
-        same = [
-            np.array_equal(getattr(table, c), getattr(ranks, c)) for c in ("users", "targets")
-        ]
+        same = [np.array_equal(getattr(table, c), getattr(ranks, c)) for c in ("users", "targets")]
         if not all(same) or _names(table) != _names(ranks):
             raise HandledError(
                 f"{row}: its test targets are not the board's ({len(table.users)} here, "

@@ -187,6 +187,7 @@ def test_committed_records_are_their_suites_rows(registry: Registry, name: str) 
     """Named, placed and tuned as the suite says."""
     records = load_records(ROOT / "leaderboards" / "records" / f"{name}.json").to_json()
     planned_now = build(load_suite(name, registry), registry).results
+
     def name_of(identity: Any) -> str:
         return json.dumps(dict(identity), sort_keys=True)
 

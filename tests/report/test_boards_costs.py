@@ -97,9 +97,7 @@ def test_energy_is_that_of_the_packages_and_comes_round(tmp_path: Path) -> None:
 def test_the_frontier_is_what_nothing_beats(places: list[tuple[int, int]]) -> None:
     found = frontier(places)
     for number, (cost, value) in enumerate(places):
-        beaten = any(
-            (c <= cost and v > value) or (c < cost and v >= value) for c, v in places
-        )
+        beaten = any((c <= cost and v > value) or (c < cost and v >= value) for c, v in places)
         twin = any(places[other] == (cost, value) for other in found)
         assert (number in found) <= (not beaten) and (beaten or twin)
 

@@ -24,9 +24,7 @@ from recmerge_bench.statistics.families import holm
 Suite = tuple[dict[str, Any], dict[str, RankTable]]
 
 
-def changed(
-    registry: Registry, found: Suite, method: str, by: int, share: float = 1.0
-) -> Suite:
+def changed(registry: Registry, found: Suite, method: str, by: int, share: float = 1.0) -> Suite:
     """The suite with the targets of a method's ranks further down, for a share of the users."""
     records, tables = copy.deepcopy(found[0]), dict(found[1])
     for result in records["results"]:

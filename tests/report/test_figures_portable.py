@@ -31,7 +31,7 @@ L 57.1249998 12.5
 def test_coordinates_are_rounded_and_ids_are_counted() -> None:
     text = portable(DRAWN)
     assert 'd="M 41.12 0\nL 57.12 12.5\n"' in text
-    assert 'url(#shape-1)' in text and '<clipPath id="shape-1"/>' in text
+    assert "url(#shape-1)" in text and '<clipPath id="shape-1"/>' in text
     assert 'href="#shape-0"' in text and '<path id="shape-0" d="M 0 2.35"/>' in text
     assert ">0.12345 of 1.1<" in text  # what is shown stays
     assert 'version="1.1"' in text and 'encoding="utf-8"' in text and 'id="axes_1"' in text
@@ -64,6 +64,7 @@ def test_names_of_shapes_follow_their_order_alone() -> None:
     one = portable(DRAWN)
     other = portable(re.sub("00aa11bb22", "99ee88dd77", DRAWN))
     assert one == other
+
 
 DRAW = """
 import sys

@@ -124,9 +124,7 @@ def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry
     for result in records["results"]:
         if result["identity"]["method"] == "up":
             result["identity"]["seed"] += 10
-    [family] = make_comparisons(
-        registry, records["header"], records["results"], tables.__getitem__
-    )
+    [family] = make_comparisons(registry, records["header"], records["results"], tables.__getitem__)
     assert "up" not in {row["method"] for row in family["rows"]}
     text = render({**records, "comparisons": [family]})
     assert next(x for x in text.splitlines() if "| up " in x).rstrip("| ").endswith("–")

@@ -55,8 +55,10 @@ DAMAGE: list[tuple[Edit, str]] = [
     (lambda r: r["results"][1].update(configuration=None), "results.1.*stand together"),
     (lambda r: r["results"][1]["configuration"].update(threads="one"), "configuration.threads"),
     (lambda r: r["results"][1]["configuration"].update(threads=2), "results.1: configuration_sha"),
-    (lambda r: r["results"][2].update(made.configured(r["results"][2]["identity"], lr=1)),
-     "results.1 and results.2 are seeds of one row.*different configurations"),
+    (
+        lambda r: r["results"][2].update(made.configured(r["results"][2]["identity"], lr=1)),
+        "results.1 and results.2 are seeds of one row.*different configurations",
+    ),
 ]
 
 

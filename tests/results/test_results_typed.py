@@ -90,9 +90,7 @@ def test_values_by_user_have_the_boards_means(registry: Registry) -> None:
     assert len(by_user.results) == sum(r.done for r in found.records.results)
     for number, result in enumerate(r for r in found.records.results if r.done):
         for domain, targets in result.instances.items():
-            rows = (by_user.result == number) & (
-                by_user.domain == by_user.domains.index(domain)
-            )
+            rows = (by_user.result == number) & (by_user.domain == by_user.domains.index(domain))
             assert by_user.targets[rows].sum() == targets
             assert len(np.unique(by_user.user[rows])) == rows.sum()
             mean = np.average(by_user.value[rows], weights=by_user.targets[rows])

@@ -37,9 +37,7 @@ def test_type_one_error_whatever_the_seeds_do(simulate: ModuleType, seeds: int) 
 
 @pytest.mark.parametrize("seeds", [2, 5, 10])
 @pytest.mark.parametrize("kind", ["none", "some"])
-def test_type_one_error_and_coverage_on_ranks(
-    simulate: ModuleType, seeds: int, kind: str
-) -> None:
+def test_type_one_error_and_coverage_on_ranks(simulate: ModuleType, seeds: int, kind: str) -> None:
     """600 worlds of 500 users: a share of .05 has the standard error .009."""
     world = simulate.World(seeds, 500, simulate.SHIFTS[kind])
     wrong = simulate.size(world, 600, 120, 7)["type_one"]

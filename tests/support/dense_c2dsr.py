@@ -84,9 +84,7 @@ def parts(
             for j in range(max(0, n - limit), n):
                 if owner[u][j + 1] == d:
                     h = mixed[u, at[j]]
-                    prediction.append(
-                        nll(head @ h + bias, net.pad_head(h), row[j + 1] - starts[d])
-                    )
+                    prediction.append(nll(head @ h + bias, net.pad_head(h), row[j + 1] - starts[d]))
                 following = [k for k in range(j + 1, n + 1) if owner[u][k] == d]
                 if owner[u][j] == d and following:
                     h = mixed[u, at[j]] + own[u, at[j]]

@@ -110,12 +110,7 @@ def _rest(verdict: Judgement) -> str:
     """Interval and p behind a verdict, or why there is none."""
     if verdict.reason:
         return f" ({verdict.reason})"
-    if (
-        verdict.lower is None
-        or verdict.upper is None
-        or verdict.level is None
-        or verdict.p is None
-    ):
+    if verdict.lower is None or verdict.upper is None or verdict.level is None or verdict.p is None:
         return ""
     return (
         f", {100 * verdict.level:.3g} % interval [{verdict.lower:+.4f}, {verdict.upper:+.4f}], "

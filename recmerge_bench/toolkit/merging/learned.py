@@ -191,8 +191,7 @@ class LearnedWeights(StrategyDefinition):
         if self.options.sampling == "each":
             count *= self.options.batches
             return {
-                d: torch.randperm(users.size(d), generator=generator)[:count]
-                for d in users.domains
+                d: torch.randperm(users.size(d), generator=generator)[:count] for d in users.domains
             }
         sizes = torch.tensor([users.size(d) for d in users.domains])
         if self.options.sampling == "balanced":
