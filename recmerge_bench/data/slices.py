@@ -40,7 +40,9 @@ def slices(
     not the user, may have made it the target (with times of days: an event of the same day).
     ``cold-target``: the target is in no training part. ``history-1`` ..: by the number of events
     before the target, shortest first. ``popularity-0``: as ``cold-target``; ``popularity-1`` ..:
-    the others by the target's number of training events, rarest first.
+    the others by the target's number of training events, rarest first. ``transition-seen``: in some
+    training part the target stands directly behind the last event of the instance's history (see
+    `memorised`); ``transition-new``: the others.
 
     Args:
         split: whose sequences hold the instances.
@@ -66,7 +68,34 @@ def slices(
     everyone = np.ones(len(part), bool)
     groups += _quantiles("history", "events before the target", part.position, everyone, bins)
     groups += _quantiles("popularity", "training events of the target", trained, ~cold, bins)
+    seen = memorised(split, interactions.catalogue.n_items, part)
+    groups += [
+        Slice("transition-seen", "the last item was followed by the target in training", seen),
+        Slice("transition-new", "the last item was never followed by the target there", ~seen),
+    ]
     return [one for one in groups if one.rows.any()]
+
+
+def memorised(split: Split, n_items: int, instances: Instances) -> np.ndarray:
+    """Whether training holds the step from a history's last item to the target: bool [T].
+
+    A step is two consecutive events of one sequence's training part, of any user: in a mixed
+    sequence whatever their domains. What counts is that it occurs, not how often. (The last event
+    of a test target's history is leave-one-out's validation target: an item alone, no step.)
+
+    Args:
+        split: whose training parts are searched.
+        n_items: of the catalogue.
+        instances: each with a history.
+    """
+    offsets, items = split.sequences.training()
+    inside = np.ones(len(items), bool)
+    inside[offsets[1:] - 1] = False  # the last event of a part is followed by none of it
+    before = np.flatnonzero(inside)
+    steps = items[before].astype(np.int64) * n_items + items[before + 1]
+    at = split.sequences.offsets[instances.sequence] + instances.position
+    asked = split.sequences.items[at - 1].astype(np.int64) * n_items + instances.targets
+    return np.isin(asked, steps)
 
 
 def tied(split: Split, interactions: Interactions, instances: Instances) -> np.ndarray:

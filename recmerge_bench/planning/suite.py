@@ -239,7 +239,8 @@ class Suite(Model):
         tracks: by name.
         figures: by name, see `Figure`.
         groups: groups of test targets that the board reports by themselves, by the beginnings of
-            their names: ``tied-last-day``, ``cold-target``, ``history``, ``popularity``.
+            their names: ``tied-last-day``, ``cold-target``, ``history``, ``popularity``,
+            ``transition``; see `recmerge_bench.data.slices.slices`.
     """
 
     name: str
@@ -253,7 +254,9 @@ class Suite(Model):
     expects: dict[str, str] = {}
     tracks: dict[str, Track]
     figures: dict[str, Figure] = {}
-    groups: tuple[Literal["tied-last-day", "cold-target", "history", "popularity"], ...] = ()
+    groups: tuple[
+        Literal["tied-last-day", "cold-target", "history", "popularity", "transition"], ...
+    ] = ()
 
     @field_validator("name")
     @classmethod
