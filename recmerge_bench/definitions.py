@@ -360,6 +360,14 @@ class ProtocolDefinition(Definition):
         """Seed of the negatives (part of the protocol, not of the run)."""
         raise NotImplementedError
 
+    def shuffle_seed(self) -> int | None:
+        """Seed of the random order in which test histories are read; None: the true order.
+
+        Training and validation read the true order always, so that protocols that differ in this
+        alone rank the same models.
+        """
+        return None
+
 
 class MetricDefinition(Definition):
     """A metric of one rank; boards average it over the instances of a domain."""

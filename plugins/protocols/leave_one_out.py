@@ -23,6 +23,9 @@ class Options:
         min_length: shorter sequences are dropped and counted.
         last: only the latest so many events of a sequence are used; 0: all.
         least_each: a mixed sequence needs so many events of each scored domain.
+        shuffled: whether test histories are read in random order: the same targets, models and
+            items (each model's window, see `recmerge_bench.evaluation.shuffling`).
+        shuffle_seed: of that order.
     """
 
     scope: Literal["domain", "mixed"] = "domain"
@@ -33,6 +36,8 @@ class Options:
     min_length: int = 3
     last: int = 0
     least_each: int = 0
+    shuffled: bool = False
+    shuffle_seed: int = 2026
 
 
 class LeaveOneOut(ProtocolDefinition):
@@ -73,6 +78,10 @@ class LeaveOneOut(ProtocolDefinition):
         """As the options say."""
         return int(self.options.candidate_seed)
 
+    def shuffle_seed(self) -> int | None:
+        """As the options say."""
+        return int(self.options.shuffle_seed) if self.options.shuffled else None
+
 
 MERIT: dict[str, Any] = {"scope": "mixed", "last": 50, "least_each": 5}
 #: Name -> preset options, and what they mean.
@@ -83,6 +92,12 @@ FORMS: dict[str, tuple[dict[str, Any], str]] = {
         MERIT, "leave-one-out on the latest 50 events of users with 5 in each domain: MERIT's"
     ),
 }  # fmt: skip
+
+#: Forms that have one beside them whose test histories are shuffled: what order is worth.
+SHUFFLED = (
+    "loo", "loo-masked", "loo-released", "loo-released-masked", "mixed", "mixed-masked",
+    "mixed-merit", "mixed-merit-sampled-999",
+)  # fmt: skip
 
 
 @hookimpl
@@ -121,6 +136,11 @@ def recmerge_bench_register() -> list[Spec]:
             "leave-one-out per domain, full ranking without items of the history, sequences of 4 "
             "and more",
         ),
+    ]
+    forms += [
+        (f"{name}-shuffled", {**options, "shuffled": True}, f"{summary}, histories shuffled")
+        for name, options, summary in forms
+        if name in SHUFFLED
     ]
     return [
         ProtocolSpec(name, f"{__name__}:LeaveOneOut", summary, options=options)

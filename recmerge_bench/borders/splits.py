@@ -26,6 +26,7 @@ class Rules:
     candidate_seed: int
     cap_candidates: bool
     mask_history: bool
+    shuffle_seed: int | None = None
 
 
 def rules_of(protocol: ProtocolDefinition) -> Rules:
@@ -51,7 +52,10 @@ def rules_of(protocol: ProtocolDefinition) -> Rules:
     for method, answer in (("cap_candidates", capped), ("mask_history", masked)):
         if type(answer) is not bool:
             raise wrong(protocol, method, f"gave {answer!r}; it gives True or False")
-    return Rules(options, count, seed, capped, masked)
+    order = protocol.shuffle_seed()
+    if order is not None and (type(order) is not int or order < 0):
+        raise wrong(protocol, "shuffle_seed", f"gave {order!r}; it gives a number from 0, or None")
+    return Rules(options, count, seed, capped, masked, order)
 
 
 def checked_split(

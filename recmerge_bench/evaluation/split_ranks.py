@@ -23,6 +23,7 @@ from recmerge_bench.evaluation.ranking import (
 )
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.evaluation.scorers import scoring
+from recmerge_bench.evaluation.shuffling import shuffled, window_of
 
 #: (rows of the instances int64 [b], domain, scores [b, items of the domain]): looks at scores
 #: before they are ranked, and changes nothing in them.
@@ -38,6 +39,7 @@ def rank_split(
     *,
     facts: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
+    shuffle_seed: int | None = None,
 ) -> RankTable:
     """Rank every instance with the model that serves its domain.
 
@@ -52,6 +54,8 @@ def rank_split(
             holds an event.
         facts: JSON facts for `RankTable.about`.
         watch: see `Watch`.
+        shuffle_seed: histories are read in a random order of this seed, by each model the items
+            that it would read in the true one (see `recmerge_bench.evaluation.shuffling`).
 
     Returns:
         a row for each instance, in their order.
@@ -62,7 +66,10 @@ def rank_split(
         ValueError: an instance without history.
     """
     rankings = [ranking or Ranking()]
-    return rank_under(models, split, catalogue, rankings, instances, facts=facts, watch=watch)[0]
+    return rank_under(
+        models, split, catalogue, rankings, instances,
+        facts=facts, watch=watch, shuffle_seed=shuffle_seed,
+    )[0]  # fmt: skip
 
 
 def rank_under(
@@ -74,6 +81,7 @@ def rank_under(
     *,
     facts: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
+    shuffle_seed: int | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> list[RankTable]:
     """`rank_split` under several protocols that split alike, from one pass over the scores.
@@ -86,10 +94,11 @@ def rank_under(
         instances: see `rank_split`.
         facts: of every table.
         watch: see `Watch`.
+        shuffle_seed: see `rank_split`.
         block_bytes: memory of a block of scores.
     """
     instances = split.test if instances is None else instances
-    work = _Pass(split, catalogue, rankings, instances, watch, block_bytes)
+    work = _Pass(split, catalogue, rankings, instances, watch, shuffle_seed, block_bytes)
     rank_counts = np.zeros((len(rankings), 2, len(instances)), np.int32)
     ranked = np.zeros(len(instances), bool)
     for model in models:
@@ -119,6 +128,7 @@ class _Pass:
     rankings: Sequence[Ranking]
     instances: Instances
     watch: Watch | None
+    shuffle_seed: int | None
     block_bytes: int
 
     def rows_of(self, model: Rankable) -> np.ndarray:
@@ -128,14 +138,16 @@ class _Pass:
 
     def rank_counts(self, model: Rankable, rows: np.ndarray) -> list[Counts]:
         """Of these instances, for each ranking."""
-        instances, rankings = self.instances, self.rankings
+        split, instances, rankings = self.split, self.instances, self.rankings
         if len(rows) < len(instances):
             instances = instances.take(rows)
             rankings = [_of_rows(ranking, rows) for ranking in rankings]
-        with scoring(model, self.split, instances, self.catalogue) as scores:
+        if self.shuffle_seed is not None:
+            split, instances = shuffled(split, instances, self.shuffle_seed, window_of(model))
+        with scoring(model, split, instances, self.catalogue) as scores:
             return count_many(
                 scores if self.watch is None else _watched(scores, rows, self.watch),
-                instances, self.split, self.catalogue, rankings, self.block_bytes,
+                instances, split, self.catalogue, rankings, self.block_bytes,
             )  # fmt: skip
 
 

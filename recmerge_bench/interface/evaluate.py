@@ -64,7 +64,8 @@ def evaluate(
 
     Returns:
         a row for each test target of the domains that have a checkpoint; ``about`` has
-        ``protocol`` (name, mask_history, candidates) and ``instances``.
+        ``protocol`` (name, mask_history, candidates, and shuffle_seed where histories are
+        shuffled) and ``instances``.
 
     Raises:
         HandledError: an unknown name or option; a checkpoint that is none, or does not fit.
@@ -92,13 +93,17 @@ def evaluate(
         digest = candidate_hash(drawn, split.test)
     numbers = [catalogue.domains.index(domain) for domain in places]
     rows = np.flatnonzero(np.isin(split.test.domains, numbers))
-    protocol_facts = {"name": protocol, "mask_history": how.mask_history, "candidates": digest}
+    order = {} if how.shuffle_seed is None else {"shuffle_seed": how.shuffle_seed}
+    protocol_facts = {
+        "name": protocol, "mask_history": how.mask_history, "candidates": digest, **order
+    }  # fmt: skip
     stored = given.stored(spec, values, places, used, device)
     try:
         return rank_split(
             stored.models(catalogue), split, catalogue,
             Ranking(None if drawn is None else drawn[rows], how.mask_history),
             split.test.take(rows), facts={"protocol": protocol_facts, "instances": len(rows)},
+            shuffle_seed=how.shuffle_seed,
         )  # fmt: skip
     except FloatingPointError as error:
         raise HandledError(f"{', '.join(map(str, given.paths.values()))}: {error}") from None

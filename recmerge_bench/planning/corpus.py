@@ -59,6 +59,7 @@ class PlannedSplit:
         reason: why there is no such split here, and the remedy.
         corpus: what was split.
         mask_history: whether the history is taken out of the ranking.
+        shuffle_seed: of the random order in which test histories are read; None: the true one.
         base: the split that the shared base is trained on, where its dataset is another.
     """
 
@@ -69,6 +70,7 @@ class PlannedSplit:
     reason: Reason
     corpus: Corpus
     mask_history: bool = False
+    shuffle_seed: int | None = None
     base: PlannedSplit | None = field(default=None)
 
 
@@ -162,7 +164,9 @@ class CorpusPlanner:
         inputs = {"data": data, "split": key}
         if ranked:
             inputs |= self._candidates(rules, corpus, inputs, "test")
-        return PlannedSplit(name, data, key, inputs, None, corpus, rules.mask_history, base)
+        return PlannedSplit(
+            name, data, key, inputs, None, corpus, rules.mask_history, rules.shuffle_seed, base
+        )  # fmt: skip
 
     def validation(self, name: str, split: PlannedSplit) -> tuple[dict[str, str], bool]:
         """What validating under a protocol takes beside the data and the split cell.

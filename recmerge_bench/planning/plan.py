@@ -272,7 +272,7 @@ class TrackPlanner:
                 config, modules = {**config, **choice.config}, (*modules, *choice.modules)
                 inputs, reason = {**inputs, **choice.inputs}, choice.reason
             merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
-            if row.curve:
+            if row.curve and split.shuffle_seed is None:
                 inputs |= {"data": split.data, **self.trainings.text(model, split)}
                 inputs |= {"split": split.key, "merge": merged}
                 self.curve(row, model, split, seed, config, inputs, modules)
@@ -330,6 +330,7 @@ class TrackPlanner:
             "counting": isinstance(model.spec, CountingSpec),
             "domains": list(self.track.domains),
             "mask_history": split.mask_history,
+            **({} if split.shuffle_seed is None else {"shuffle_seed": split.shuffle_seed}),
             "together": together,
             **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,

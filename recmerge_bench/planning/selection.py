@@ -83,6 +83,11 @@ class Selector:
         if reason is not None or other is None:
             return Choice(select, reason=reason)
         self._must_split_alike(protocol, split)
+        if self._shuffles(protocol, split):
+            raise HandledError(
+                f"{self.where}: '{protocol}' shuffles the histories of test targets and chooses no "
+                "models: name a protocol that splits alike and reads the true order"
+            )
         if not validates:
             return Choice()
         inputs, masked = self.corpora.validation(protocol, split)
@@ -117,10 +122,16 @@ class Selector:
         return self.corpora.split(name, split.corpus, split.data, ranked=False).key == split.key
 
     def _first_alike(self, split: PlannedSplit) -> str:
-        """The first of the track's protocols that splits the data as the training's does."""
-        return next(
-            (p for p in self.protocols if p == split.name or self._alike(p, split)), split.name
-        )
+        """The first of the track's protocols that splits the data as the training's does.
+
+        Those that shuffle histories come last: they choose nothing.
+        """
+        alike = [p for p in self.protocols if p == split.name or self._alike(p, split)]
+        return min(alike, key=lambda p: self._shuffles(p, split), default=split.name)
+
+    def _shuffles(self, name: str, split: PlannedSplit) -> bool:
+        planned = self.corpora.split(name, split.corpus, split.data, ranked=False)
+        return planned.shuffle_seed is not None
 
     def _must_split_alike(self, name: str, split: PlannedSplit) -> None:
         if name == split.name or self._alike(name, split):

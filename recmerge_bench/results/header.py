@@ -42,12 +42,14 @@ class Protocol(Value):
         split: options of the split.
         negatives: sampled items that a target is ranked among; None: all of its domain.
         candidate_seed: that they are drawn with.
+        shuffle_seed: of the random order in which test histories are read; None: the true one.
     """
 
     summary: str
     split: dict[str, Any]
     negatives: NonNegativeInt | None
     candidate_seed: int | None
+    shuffle_seed: NonNegativeInt | None = None
 
 
 class Baseline(Value):

@@ -67,10 +67,12 @@ def _facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     data = reader.cell(reader.source(result, "data")).report
     table = reader.ranks(result.key)
     counts = np.bincount(table.domain, minlength=len(table.domains))
+    protocol = table.about["protocol"]
     return {
         "instances": {d: int(n) for d, n in zip(table.domains, counts, strict=True) if n},
-        "candidates": table.about["protocol"]["candidates"],
-        "mask_history": table.about["protocol"]["mask_history"],
+        "candidates": protocol["candidates"],
+        "mask_history": protocol["mask_history"],
+        **{k: protocol[k] for k in ("shuffle_seed",) if k in protocol},
         "data": data["fingerprint"],
         "split": reader.source(result, "split"),
         **({"probes": own.report["probes"]} if own.report.get("probes") else {}),
@@ -103,9 +105,11 @@ def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
         spec = registry.find(("protocol",), name)
         if spec is not None:
             made = definition(spec)
+            order = made.shuffle_seed()
             protocols[name] = Protocol(
                 summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
                 candidate_seed=made.candidate_seed(),
+                **({} if order is None else {"shuffle_seed": order}),
             )  # fmt: skip
     return protocols
 

@@ -77,6 +77,7 @@ class Result(Value):
         instances: domain -> test targets; domains without any are absent.
         candidates: hash of the candidate sets, or ``full``.
         mask_history: whether items of the history are taken out of the ranking.
+        shuffle_seed: of the random order in which test histories were read; None: the true one.
         data: fingerprint of the events.
         split: key of the split.
         groups: group of test targets -> domain, or ``mean`` -> the primary metric.
@@ -101,6 +102,7 @@ class Result(Value):
     instances: dict[str, NonNegativeInt] = Field(default_factory=dict)
     candidates: str = ""
     mask_history: bool = False
+    shuffle_seed: NonNegativeInt | None = None
     data: str = ""
     split: str = ""
     groups: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)

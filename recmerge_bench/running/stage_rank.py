@@ -31,14 +31,19 @@ def run(context: Context) -> dict[str, Any]:
     split, catalogue = context.split(), context.interactions().catalogue
     candidates, digest = _candidates(context, split.test)
     ranking = Ranking(candidates, context.config["mask_history"])
+    seed = context.config.get("shuffle_seed")
+    order = {} if seed is None else {"shuffle_seed": seed}
     facts = {
-        "protocol": {"mask_history": ranking.mask_history, "candidates": digest},
+        "protocol": {"mask_history": ranking.mask_history, "candidates": digest, **order},
         "instances": len(split.test),
     }
     probes: dict[str, Any] = {}
-    models = _probed(stored(context).models(catalogue), split, catalogue, probes)
+    models = stored(context).models(catalogue)
+    if seed is None:  # what a model tells of itself is told of true histories
+        models = _probed(models, split, catalogue, probes)
     write_ranks(
-        context.out / "ranks.parquet", rank_split(models, split, catalogue, ranking, facts=facts)
+        context.out / "ranks.parquet",
+        rank_split(models, split, catalogue, ranking, facts=facts, shuffle_seed=seed),
     )
     return {**facts, "probes": probes} if probes else facts
 

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 #: What the header says of a track that makes its tables what they are.
 TRACK = ("dataset", "domains", "source", "experts", "isolated")
 #: The same of a protocol.
-PROTOCOL = ("split", "negatives", "candidate_seed")
+PROTOCOL = ("split", "negatives", "candidate_seed", "shuffle_seed")
 #: The same of a result, and how to mend a difference.
 RESULT = {
     "data": "prepare the same data (`recmerge-bench datasets prepare`) with the same options",
     "candidates": "draw the same candidates: the protocol's own number and seed",
     "mask_history": "rank under the board's protocol",
+    "shuffle_seed": "rank under the board's protocol",
 }
 REMEDY = "or submit it as a suite of its own (submit --board NAME)"
 

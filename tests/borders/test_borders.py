@@ -238,7 +238,7 @@ def test_wrong_splits_are_refused(registry: Registry, events: Interactions, case
     ("method", "value"),
     [("candidates", 0), ("candidates", 99.0), ("candidate_seed", -1), ("candidate_seed", None),
      ("mask_history", "no"), ("cap_candidates", 1), ("split_options", {"a": {1}}),
-     ("split_options", None)],
+     ("split_options", None), ("shuffle_seed", True), ("shuffle_seed", -1)],
 )  # fmt: skip
 def test_wrong_rules_are_refused(registry: Registry, method: str, value: Any) -> None:
     right = definition(registry.get("protocol", "loo"))

@@ -19,7 +19,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
 
 OPTIONS = {"width": 8, "max_len": 10, "heads": 1, "layers": 1}
-PROTOCOLS = ["mixed", "mixed-capped-999", "mixed-masked"]
+PROTOCOLS = ["mixed", "mixed-capped-999", "mixed-masked", "mixed-shuffled"]
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def assert_same(one: RankTable, other: RankTable) -> None:
     assert len(one.users) and one.domains == other.domains
     for name in ("users", "domain", "targets", "n_better", "n_equal"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    protocols = [{k: t.about["protocol"][k] for k in ("candidates", "mask_history")}
-                 for t in (one, other)]  # fmt: skip
+    facts = ("candidates", "mask_history", "shuffle_seed")
+    protocols = [{k: t.about["protocol"].get(k) for k in facts} for t in (one, other)]
     assert protocols[0] == protocols[1]
 
 

@@ -244,13 +244,18 @@ MIXED = ["mixed", "mixed-sampled-99", "mixed-sampled-999"]
 MERIT = ["mixed-merit", "mixed-merit-sampled-99", "mixed-merit-sampled-999"]
 MASKED = ["loo-masked", "loo-released-masked"]
 OTHERS = ["mixed-capped-999", "mixed-masked", "loo-released", *MASKED]
+SHUFFLED = [
+    f"{name}-shuffled"
+    for name in ("loo", "mixed", "mixed-merit", "mixed-merit-sampled-999", "mixed-masked",
+                 "loo-released", *MASKED)
+]  # fmt: skip
 BY_TIME = ["temporal", "temporal-mixed", "temporal-mixed-sampled-999"]
 
 
 @pytest.mark.parametrize(
     ("plugin", "cls", "names"),
     [
-        (loo_plugin, loo_plugin.LeaveOneOut, [*LOO, *MIXED, *MERIT, *OTHERS]),
+        (loo_plugin, loo_plugin.LeaveOneOut, [*LOO, *MIXED, *MERIT, *OTHERS, *SHUFFLED]),
         (temporal_plugin, temporal_plugin.Temporal, BY_TIME),
     ],
 )
@@ -265,11 +270,12 @@ def test_protocols_are_presets_of_one_class(plugin: ModuleType, cls: Any, names:
         scopes = {-1} if "mixed" in spec.name else {0, 2}
         assert set(split.sequences.domains.tolist()) == scopes
         assert set(split.test.domains.tolist()) == {0}
-        count = spec.name.rpartition("-")[2]
+        count = spec.name.removesuffix("-shuffled").rpartition("-")[2]
         assert protocol.candidates() == (int(count) if count.isdigit() else None)
         assert protocol.mask_history() is ("masked" in spec.name)
         assert protocol.cap_candidates() is ("capped" in spec.name)
         assert protocol.candidate_seed() == 2026
+        assert protocol.shuffle_seed() == (2026 if "shuffled" in spec.name else None)
         assert set(protocol.split_options()) <= set(vars(protocol.options))
 
 
@@ -279,5 +285,6 @@ def test_protocols_that_cut_alike_say_so() -> None:
     assert cls(options(negatives=99, masked=True, candidate_seed=1)).split_options() == plain
     assert cls(options(scope="mixed")).split_options() != plain
     assert cls(options(capped=True)).split_options() == plain
+    assert cls(options(shuffled=True, shuffle_seed=1)).split_options() == plain
     for change in ({"min_length": 5}, {"last": 50}, {"least_each": 5}):
         assert cls(options(**change)).split_options() != plain

@@ -61,6 +61,8 @@ CDSR = "tracks.cdsr.training={steps: 6, epochs: 0, eval_every: 3, batch_size: 16
         ("[mixed-sampled-99, mixed]", "HR@5@mixed", "HR@5@mixed", None, 5),
         ("[mixed]", "MRR@mixed-sampled-999", "MRR@mixed-sampled-999", 999, None),
         ("[mixed-masked, mixed]", "", "NDCG@10@mixed-masked", None, 10),
+        ("[mixed-shuffled, mixed]", "", "NDCG@10@mixed", None, 10),
+        ("[mixed-shuffled]", "MRR@mixed", "MRR@mixed", None, None),
     ],
 )
 def test_what_selects_is_resolved_and_told(
@@ -124,6 +126,26 @@ def test_protocols_that_cut_otherwise_choose_for_themselves(registry: Registry) 
     told = "'mixed' splits the data otherwise than 'temporal-mixed' and cannot choose its models"
     with pytest.raises(HandledError, match=told):
         tiny(registry, both, f"{CDSR}, select: MRR@mixed}}")
+
+
+@pytest.mark.parametrize("select", ["", "MRR@mixed-shuffled"])
+def test_shuffled_histories_choose_no_models(registry: Registry, select: str) -> None:
+    with pytest.raises(HandledError, match="'mixed-shuffled' shuffles the histories of test"):
+        tiny(
+            registry, "tracks.cdsr.protocols=[mixed-shuffled]", f"{CDSR}, select: '{select}'}}"
+        )  # fmt: skip
+
+
+def test_a_shuffled_protocol_ranks_the_same_models(registry: Registry) -> None:
+    plan = tiny(
+        registry, "tracks.cdsr.protocols=[mixed, mixed-shuffled]", f"{CDSR}}}",
+        "tracks.merging.protocols=[loo, loo-sampled-99]",
+    )  # fmt: skip
+    assert len(cells(plan, "train sasrec-dt")) == 1
+    true, other = cells(plan, "rank sasrec-dt")
+    assert true.inputs == other.inputs and true.key != other.key
+    assert "shuffle_seed" not in true.job["config"]
+    assert other.job["config"] == {**true.job["config"], "shuffle_seed": 2026}
 
 
 def test_a_base_of_other_data_is_validated_on_its_own(registry: Registry) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from recmerge_bench.identity import FIELDS, Identity
 from recmerge_bench.results.records import Records, Result
 
-FACTS = ("candidates", "mask_history", "data", "instances")
+FACTS = ("candidates", "mask_history", "shuffle_seed", "data", "instances")
 
 
 def compare(
