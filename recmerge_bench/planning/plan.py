@@ -277,9 +277,14 @@ class TrackPlanner:
                 inputs |= {"split": split.key, "merge": merged}
                 self.curve(row, model, split, seed, config, inputs, modules)
             models = {"model": merged}
+        # What a domain keeps for itself stays as built where no training has seen the domain.
         untouched = spec.passthrough and spec.inputs == ("base",)
+        takes_experts = "experts" in spec.inputs
+        trained = self.trainings.expert_domains(spec) if takes_experts else self.trainings.experts
+        unseen = set(self.track.domains) - set(trained)
         self.rank(
-            model, row, name, split, seed, models, configuration, initial_tables=untouched,
+            model, row, name, split, seed, models, configuration,
+            initial_tables=untouched or bool(unseen),
             mean_score=spec.mean_score,
         )  # fmt: skip
 

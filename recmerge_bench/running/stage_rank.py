@@ -54,9 +54,12 @@ def stored(context: Context) -> Stored:
     domains = tuple(config["domains"])
 
     members = tuple(place for role, place in inputs.items() if role.startswith("model:"))
+    mean_score = config.get("mean_score", False)
 
     def place(domain: str) -> Path:
-        return inputs.get("model") or inputs[f"model:{domain}"]
+        own = inputs.get("model") or inputs.get(f"model:{domain}")
+        # Only a mean score serves domains that none of its models was trained for.
+        return own or (members[0] if mean_score else inputs[f"model:{domain}"])
 
     return Stored(
         context.definition("model"),
@@ -66,7 +69,7 @@ def stored(context: Context) -> Stored:
         together=config["together"],
         single_target=config.get("single_target", False),
         initial_tables=config.get("initial_tables", False),
-        members=members if config.get("mean_score", False) else (),
+        members=members if mean_score else (),
         seed=context.seed,
         device=context.device,
     )

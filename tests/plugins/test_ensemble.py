@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from safetensors.torch import save_file
 
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.split_ranks import rank_split
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.running import stage_rank
+from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
 from recmerge_bench.specs import StrategySpec
 
@@ -99,3 +103,58 @@ def test_only_experts_that_are_passed_through_make_an_ensemble() -> None:
     for inputs, passed in ((("base", "experts"), False), (("joint",), True)):
         with pytest.raises(HandledError, match="mean_score is of experts that are passed through"):
             StrategySpec("mine", "a:B", "x", inputs=inputs, passthrough=passed, mean_score=True)  # type: ignore[arg-type]
+
+
+def test_a_domain_without_an_expert_has_its_initial_vectors(tmp_path: Path) -> None:
+    """Every expert scores the unseen domain's initial items: none has vectors of its own."""
+    definition, unseen = MODELS[0], CAT.domains[1]
+    files = [tmp_path / f"{seed}.safetensors" for seed in (1, 2)]
+    nets = [expert(definition, CAT.domains[0], n, f) for n, f in enumerate(files)]
+    stored = Stored(
+        definition, {unseen: files[0]}, (unseen,), together=False, initial_tables=True,
+        members=tuple(files), seed=9,
+    )  # fmt: skip
+    (model,) = stored.models(CAT)
+    assert isinstance(model, LoadedModel)
+    initial: Any = definition.build(CAT, [unseen], 9)
+    for own, net in zip(model.net, nets, strict=True):
+        assert torch.equal(
+            own.state_dict()[f"tables.{unseen}"], initial.tables.domain_table(unseen)
+        )
+        assert torch.equal(own.positions, net.positions)
+    items, _ = model.definition.items(model.net, unseen)
+    torch.testing.assert_close(items, initial.tables.domain_table(unseen).repeat(1, 2))
+
+
+def test_plans_say_where_a_domain_has_no_expert(registry: Registry) -> None:
+    track = {
+        "dataset": "synthetic", "domains": ["d0", "d1"], "experts": ["d0"],
+        "protocols": ["loo"], "backbones": {"sasrec": {}},
+        "rows": ["fine-tune", "ensemble", "joint", "weight-averaging"],
+    }  # fmt: skip
+    for experts, unseen in ((["d0"], True), (["d0", "d1"], False)):
+        tracks = {"t": {**track, "experts": experts}}
+        plan = build(load_suite({"name": "x", "tracks": tracks}, registry), registry)
+        initial = {
+            r.identity["method"]: plan.cells[r.key].job["config"]["initial_tables"]
+            for r in plan.results
+        }
+        assert initial.pop("fine-tune") is False, (
+            "every scored domain has an expert to pass through"
+        )
+        assert set(initial.values()) == {unseen}
+
+
+def test_a_rank_cell_serves_a_domain_without_an_expert(tmp_path: Path) -> None:
+    definition = {"target": "recmerge_bench_plugins.backbones.sasrec:SASRec", "options": {}}
+    config = {
+        "model": definition, "counting": False, "domains": ["d0", "d1"], "together": False,
+        "mean_score": True, "initial_tables": True,
+    }  # fmt: skip
+    context = Context(
+        config, {"model:d0": tmp_path}, tmp_path, tmp_path, 0, 1, "cpu", lambda _: None
+    )
+    found = stage_rank.stored(context)
+    assert found.members == (tmp_path,) and dict(found.places) == {"d0": tmp_path, "d1": tmp_path}
+    with pytest.raises(KeyError, match="model:d1"):
+        stage_rank.stored(replace(context, config={**config, "mean_score": False}))
