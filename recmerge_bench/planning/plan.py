@@ -139,7 +139,7 @@ class TrackPlanner:
         spec, missing = self.maker.find(METHOD_KINDS, row.method)
         blocked = missing or split.reason
         deterministic = isinstance(spec, CountingSpec) and spec.deterministic
-        seeds = (None,) if deterministic else self.seeds
+        seeds = (None,) if deterministic else self.seeds[: row.replicates or None]
         for name in self._backbones(row, spec, missing):
             if blocked is not None:
                 for seed in seeds:

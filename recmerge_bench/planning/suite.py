@@ -75,6 +75,7 @@ class Row(Model):
         variant: what tells it from other rows of the method; made from `options` if empty.
         curve: for strategies that learn weights: how many test targets of each domain their
             course is measured on afterwards; 0: not measured.
+        replicates: only the first so many of the track's seeds; 0: all of them.
         tuning: what was tried before the row's settings were fixed, see `Tuning`; the track's if
             absent.
     """
@@ -87,6 +88,7 @@ class Row(Model):
     profile: str | None = None
     variant: str | None = None
     curve: int = Field(0, ge=0)
+    replicates: int = Field(0, ge=0)
     tuning: Tuning | None = None
 
 

@@ -69,11 +69,12 @@ def plan_epoch(
     seed: int,
     epoch: int,
     mix: str = "proportional",
+    batching: str = "length",
 ) -> list[Planned]:
     """Batches of one epoch, in order.
 
-    Each stream's windows are shuffled, sorted by length within pools of `POOL` batches, cut into
-    batches and shuffled again; streams are then put together as `mix` says.
+    Each stream's windows are shuffled, put into batches as `batching` says, and the batches
+    shuffled again; streams are then put together as `mix` says.
 
     Args:
         streams: see `Stream`.
@@ -85,15 +86,18 @@ def plan_epoch(
         mix: ``proportional``: interleaved evenly, each stream once; ``balanced``: interleaved,
             each stream with as many batches (small ones several times over, large ones in part);
             ``sequential``: one stream after the other.
+        batching: ``length``: windows are sorted by length within pools of `POOL` batches before
+            they are put into batches, to skip padding; ``random``: they are not.
 
     Raises:
         DataError: no sequence has two events.
     """
+    pool = POOL if batching == "length" else 0
     parts: list[list[Planned]] = []
     keys: list[np.ndarray] = []
     for number, stream in enumerate(streams):
         generator = of_epoch(seed, epoch, number)
-        parts.append(_batches(stream, max_len, size, tokens, generator))
+        parts.append(_batches(stream, max_len, size, tokens, pool, generator))
         keys.append(generator.random(len(parts[-1])))
     if not any(parts):
         raise DataError("no training sequence has two events: nothing to learn from")
@@ -104,7 +108,7 @@ def plan_epoch(
         for number, stream in enumerate(streams):
             generator = of_epoch(seed, epoch, number, again=True)
             while 0 < len(parts[number]) < share:
-                parts[number] += _batches(stream, max_len, size, tokens, generator)
+                parts[number] += _batches(stream, max_len, size, tokens, pool, generator)
             parts[number] = parts[number][:share]
             keys[number] = generator.random(len(parts[number]))
     return _interleaved(parts, keys)
@@ -119,25 +123,31 @@ def _interleaved(parts: Sequence[Sequence[Planned]], keys: Sequence[np.ndarray])
 
 
 def _batches(
-    stream: Stream, max_len: int, size: int, tokens: int, generator: np.random.Generator
+    stream: Stream,
+    max_len: int,
+    size: int,
+    tokens: int,
+    pool: int,
+    generator: np.random.Generator,
 ) -> list[Planned]:
     """One stream's windows, each once."""
     windows = cut(stream.offsets, stream.items, max_len, generator)
-    groups = _groups(windows.lengths, size, tokens, generator)
+    groups = _groups(windows.lengths, size, tokens, pool, generator)
     return [Planned(stream.scope, windows, rows) for rows in groups]
 
 
 def _groups(
-    lengths: np.ndarray, size: int, tokens: int, generator: np.random.Generator
+    lengths: np.ndarray, size: int, tokens: int, pool: int, generator: np.random.Generator
 ) -> list[np.ndarray]:
-    """Windows of each batch, of near-equal lengths, in random order."""
+    """Windows of each batch, in random order; of near-equal lengths where `pool` is not 0."""
     if not len(lengths):
         return []
     if tokens > 0:
         size = max(1, int(tokens / lengths.mean()))
-    shuffled = generator.permutation(len(lengths))
-    pools = np.arange(len(lengths)) // (size * POOL)
-    ordered = shuffled[np.lexsort((lengths[shuffled], pools))]
+    ordered = generator.permutation(len(lengths))
+    if pool:
+        pools = np.arange(len(lengths)) // (size * pool)
+        ordered = ordered[np.lexsort((lengths[ordered], pools))]
     if tokens > 0:
         batch = (np.cumsum(lengths[ordered]) - 1) // tokens
         bounds = np.flatnonzero(np.diff(batch)) + 1

@@ -40,6 +40,8 @@ class TrainOptions:
             random order: a smaller share is part of a larger one, and the same in every run.
         mix: how several domains are trained together, see `plan_epoch`: ``proportional``,
             ``balanced`` or ``sequential``.
+        batching: which windows share a batch: those of near-equal ``length``, which skips padding,
+            or ``random`` ones, see `plan_epoch`.
         accumulate: batches whose mean gradient makes one step; the last of an epoch may be fewer.
             Negatives that come from the batch stay those of one batch.
         lr: peak learning rate of AdamW.
@@ -77,6 +79,7 @@ class TrainOptions:
     """
 
     MIXES: ClassVar[tuple[str, ...]] = ("proportional", "balanced", "sequential")
+    BATCHING: ClassVar[tuple[str, ...]] = ("length", "random")
     SCHEDULES: ClassVar[tuple[str, ...]] = ("constant", "linear", "cosine", "plateau")
 
     steps: int = 0
@@ -85,6 +88,7 @@ class TrainOptions:
     batch_tokens: int = 0
     users: float = 1.0
     mix: Literal["proportional", "balanced", "sequential"] = "proportional"
+    batching: Literal["length", "random"] = "length"
     accumulate: int = 1
     lr: float = 1e-3
     weight_decay: float = 0.0
@@ -112,6 +116,7 @@ class TrainOptions:
             raise HandledError("training needs a limit: give steps or epochs")
         self._one_of("schedule", *self.SCHEDULES)
         self._one_of("mix", *self.MIXES)
+        self._one_of("batching", *self.BATCHING)
         self._one_of("precision", "fp32", "bf16")
         split_select(self.select)
         self._one_of("clear", "step", "epoch")

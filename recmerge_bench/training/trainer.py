@@ -201,6 +201,7 @@ class _Training:
                 self.seed,
                 self.at.epoch,
                 self.options.mix,
+                self.options.batching,
             )
             self.at.epoch_batches = len(plan)
             size = self.options.accumulate

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from merit_builders import DAY, EVENTS, ITEMS, USERS, item_map, lines, write_release
 from recmerge_bench_plugins.datasets.amazon_merit.pairs import Pair, build, read_release
+from recmerge_bench_plugins.datasets.amazon_merit.titles import with_titles
 
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
@@ -210,6 +211,77 @@ def test_movie_book_is_released_and_can_be_made(registry: Registry, tmp_path: Pa
         "ratings_Movies_and_TV.csv", "ratings_Books.csv", "amb/map_item_50.txt",
         "amb/map_user_50.txt",
     ]  # fmt: skip
+
+
+def write_titles(folder: Path, text: str | bytes) -> Path:
+    path = folder / "afk_titles.tsv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_titles_are_the_items_text(tmp_path: Path) -> None:
+    built = build(read_release(*write_release(tmp_path)), NAMES)
+    rows = "item\ttitle\nB7\tA  pan, é\r\nA1\t Tea\nZ9\tno item of the pair\n"
+    titled = with_titles(built, write_titles(tmp_path, rows))
+    texts = dict(zip(titled.catalogue.tokens, titled.catalogue.texts, strict=True))
+    known = {token: text for token, text in texts.items() if text}
+    assert known == {"kitchen:B7": "title: A  pan, é", "food:A1": "title: Tea"}
+    events = sum(item not in (1, 13) for own in EVENTS for item, _ in own)
+    assert titled.report == {
+        **built.report,
+        "items_without_title": 11,
+        "events_of_items_without_title": events,
+        "titles_of_other_items": 1,
+    }
+    assert as_lines(titled) == as_lines(built)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("A1\tTea\n", "tsv:1: the header is 'A1.*not item, a tab, title"),
+        ("item\ttitle\nA1\n", "tsv:2: 'A1' is not: item, a tab"),
+        ("item\ttitle\nA1\t \n", "tsv:2: "),
+        ("item\ttitle\n\tTea\n", "tsv:2: "),
+        ("item\ttitle\nA1\tTea\tgreen\n", "tsv:2: "),
+        ("item\ttitle\nA1\tTea\nA1\tPan\n", "tsv:3: item 'A1' has two titles"),
+        (b"item\ttitle\nA1\tTea\nA2\t\xff\n", "tsv:3: the line is not UTF-8"),
+        ("item\ttitle\nZ1\tTea\n", "no item of this pair has a title"),
+    ],
+)
+def test_wrong_titles(tmp_path: Path, text: str | bytes, message: str) -> None:
+    built = build(read_release(*write_release(tmp_path)), NAMES)
+    with pytest.raises(DataError, match=message):
+        with_titles(built, write_titles(tmp_path, text))
+
+
+def test_titles_have_no_address_and_may_come_from_a_mirror(
+    registry: Registry, shared: Path, tmp_path: Path
+) -> None:
+    titled = merit(registry, titles=True)
+    assert [f.name for f in titled.files()][-1] == "afk_titles.tsv"
+    with pytest.raises(Blocked) as blocked:
+        titled.sources(tmp_path / "home")
+    assert "--set titles=true" in blocked.value.mend
+    home, mirror = tmp_path / "home", shared / "data" / "merit"
+    for name in ("afk/afk_50_preprocessed.txt", "afk/map_item_50.txt", "afk/map_user_50.txt"):
+        (home / "amazon-merit" / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / "amazon-merit" / name).write_bytes((mirror / name).read_bytes())
+    with pytest.raises(HandledError, match=r"afk_titles.tsv has no address: put it into .*home"):
+        titled.fetch(home, None)
+    assert titled.fetch(home, str(mirror)) == titled.sources(home)
+    with pytest.raises(HandledError, match="no titles for movie-book; it has them for food-kit"):
+        merit(registry, pair="movie-book", titles=True)
+
+
+def test_the_real_titles(registry: Registry, real: Interactions, shared: Path) -> None:
+    titled = merit(registry, titles=True).load(shared / "data" / "merit")
+    assert titled.report["items_without_title"] == 28_095 - 23_357
+    share = titled.report["events_of_items_without_title"] / len(real.items)
+    assert share == pytest.approx(0.048, abs=0.0005)
+    assert titled.report["titles_of_other_items"] == 0
+    assert (titled.items == real.items).all() and titled.catalogue.tokens == real.catalogue.tokens
 
 
 @pytest.mark.parametrize("pair", ["food-kitchen", "beauty-electronics"])

@@ -112,6 +112,18 @@ def test_options_and_seeds_change_keys_and_stated_defaults_do_not(registry: Regi
     }
 
 
+def test_a_row_may_have_fewer_replicates_than_its_track(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        "name: s\nseeds: [5, 6, 7]\nmetrics: [MRR]\ntracks:\n  t:\n    dataset: synthetic\n"
+        "    domains: [d0]\n    protocols: [loo]\n    rows:\n      - sasrec\n"
+        "      - {method: gru4rec, replicates: 2}\n"
+    )
+    results = build(load_suite(str(tmp_path / "s.yaml"), registry), registry).results
+    seeds = {name: [r.identity["seed"] for r in results if r.identity["method"] == name]
+             for name in ("sasrec", "gru4rec")}  # fmt: skip
+    assert seeds == {"sasrec": [5, 6, 7], "gru4rec": [5, 6]}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

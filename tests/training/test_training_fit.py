@@ -208,6 +208,7 @@ def test_schedule_and_refusals() -> None:
         {"precision": "fp8"},
         {"select": "@loo"},
         {"clear": "never"},
+        {"batching": "longest"},
         {"drop": 0.0},
         {"warmup_epochs": -1},
     ):

@@ -69,6 +69,20 @@ def test_sorted_pools_waste_little() -> None:
     assert padded < 1.15 * stream.n_targets
 
 
+def test_random_batches_hold_the_same_windows_of_all_lengths() -> None:
+    cat = builders.catalogue((30,), ("alpha",))
+    stream = Stream(("alpha",), *builders.planted(cat, users=900).sequences.training(0))
+    plans = {b: plan_epoch([stream], 50, 64, 0, 0, 0, batching=b) for b in TrainOptions.BATCHING}
+    rows = {b: np.sort(np.concatenate([p.rows for p in plan])) for b, plan in plans.items()}
+    assert (rows["length"] == rows["random"]).all()
+    lengths = {b: [p.windows.lengths[p.rows] for p in plan] for b, plan in plans.items()}
+    spread = {b: np.mean([one.std() for one in own]) for b, own in lengths.items()}
+    whole = np.concatenate(lengths["random"]).std()
+    assert spread["length"] < 0.3 * whole < 0.9 * whole < spread["random"]
+    again = plan_epoch([stream], 50, 64, 0, 0, 0, batching="random")
+    assert [p.rows.tolist() for p in again] == [p.rows.tolist() for p in plans["random"]]
+
+
 def test_streams_in_proportion_in_balance_and_one_after_the_other() -> None:
     cat = builders.catalogue((30, 20))
     large, small = builders.planted(cat, users=400), builders.planted(cat, users=60)

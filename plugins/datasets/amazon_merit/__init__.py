@@ -43,7 +43,10 @@ CHECKSUMS = {
     ),
     "abe/map_item_50.txt": "4e144f3fea1a5e8037cd56167a084ce4d73c6ccc123187055470b3da9818de74",
     "abe/map_user_50.txt": "efcec3a6a523c25753390afee0cb2ad74f68de5dfaf27574e4108e97b8452d24",
+    "afk_titles.tsv": "7be78f764de2a7ffd2ad14b9a0f84a971f79d67f2431cadc1334a25fe7a37cec",
 }
+#: Pairs whose items' titles are known, and the file that has them.
+TITLES = {"food-kitchen": "afk_titles.tsv"}
 #: Table 1 of the paper; two numbers are of the first and the second domain.
 TABLE_1 = {
     "food-kitchen": {
@@ -83,6 +86,9 @@ class Options:
             with several events on their last day are dropped and counted. It is applied to the
             50 events that the preprocessing left, so that users and items stay the same.
         tie_seed: of the random order.
+        titles: whether items have their titles as text (``food-kitchen``, 95 % of its events;
+            other items have none). The table has no address to be fetched from: it has to be at
+            hand, or in a mirror, see `titles`.
         check_counts: compare with Table 1 (before ties are broken); from ratings, also the ids
             with the authors' maps.
     """
@@ -91,6 +97,7 @@ class Options:
     source: Literal["released", "ratings"] = "released"
     tie_break: Literal["asin", "random", "drop_tied_last_day"] = "asin"
     tie_seed: int = 0
+    titles: bool = False
     check_counts: bool = True
 
     def __post_init__(self) -> None:
@@ -101,10 +108,16 @@ class Options:
             )
         if self.tie_seed < 0:
             raise HandledError(f"amazon-merit: tie_seed is {self.tie_seed}, below 0")
+        if self.titles and self.pair not in TITLES:
+            raise HandledError(
+                f"amazon-merit has no titles for {self.pair}; it has them for {', '.join(TITLES)}"
+            )
 
 
 class AmazonMerit(DatasetDefinition):
-    """Users with at least five events in each of two domains, their latest 50; no item text.
+    """Users with at least five events in each of two domains, their latest 50.
+
+    Items have text with the option ``titles`` alone.
 
     Item n of the interactions is the authors' item n + 1. Times are days: 31 % of neighbouring
     events tie, and for 32 % of the users of food-kitchen the tie rule decides the test target.
@@ -117,7 +130,10 @@ class AmazonMerit(DatasetDefinition):
         return tuple(self.options.pair.split("-"))
 
     def files(self) -> list[RemoteFile]:
-        """Sequences and two maps; from ratings: two tables, and the maps to check them with."""
+        """Sequences and two maps; from ratings: two tables, and the maps to check them with.
+
+        With titles, their table comes last.
+        """
         from recmerge_bench.toolkit.data.download import RemoteFile
 
         code, *categories = FOLDERS[self.options.pair]
@@ -132,6 +148,9 @@ class AmazonMerit(DatasetDefinition):
         if self.options.source == "ratings":
             names = [f"ratings_{c}.csv" for c in categories]
             files = [RemoteFile(n, f"{RATINGS}{n}") for n in names] + files
+        if self.options.titles:
+            name = TITLES[self.options.pair]
+            files.append(RemoteFile(name, "", CHECKSUMS[name]))
         return files
 
     def sources(self, data_root: Path | None) -> list[Path]:
@@ -141,6 +160,7 @@ class AmazonMerit(DatasetDefinition):
         o = self.options
         some = f" --set pair={o.pair}"
         some += f" --set source={o.source}" if o.source != "released" else ""
+        some += " --set titles=true" if o.titles else ""
         try:
             return locate(self.files(), "amazon-merit", data_root, some)
         except Blocked as missing:
@@ -174,8 +194,10 @@ class AmazonMerit(DatasetDefinition):
         from recmerge_bench_plugins.datasets.amazon_merit.pairs import build, read_release
         from recmerge_bench_plugins.datasets.amazon_merit.ratings import make_pair
         from recmerge_bench_plugins.datasets.amazon_merit.ties import break_ties
+        from recmerge_bench_plugins.datasets.amazon_merit.titles import with_titles
 
         paths = self.sources(data_root)
+        titles = paths.pop() if self.options.titles else None
         if self.options.source == "released":
             pair = read_release(*paths)
         else:
@@ -184,6 +206,8 @@ class AmazonMerit(DatasetDefinition):
             self.check(pair, paths)
         names = self.options.pair.split("-")
         built = build(pair, (names[0], names[1]))
+        if titles is not None:
+            built = with_titles(built, titles)
         return break_ties(built, self.options.tie_break, self.options.tie_seed)
 
     def check(self, pair: Pair, paths: list[Path]) -> None:

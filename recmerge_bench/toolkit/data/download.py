@@ -35,7 +35,7 @@ class RemoteFile:
 
     Attributes:
         name: its name on disk and below a mirror.
-        url: where its authors keep it.
+        url: where its authors keep it; empty: nowhere, so that a mirror has to have it.
         sha256: hexadecimal, or None where it is not known.
     """
 
@@ -156,6 +156,10 @@ def _fetch_one(file: RemoteFile, folder: Path, mirror: str | None) -> Path:
             _retrieve(file, goal, str(source), _copy_file)
         else:
             url = f"{mirror.rstrip('/')}/{file.name}" if mirror else file.url
+            if not url:
+                raise HandledError(
+                    f"{file.name} has no address: put it into {folder}, or give --mirror URL|FOLDER"
+                )
             _download(file, goal, url)
     check(goal, file)
     return goal
