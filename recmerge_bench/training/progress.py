@@ -19,6 +19,7 @@ class Progress:
         epoch: epochs done.
         batch: batches done of the running epoch.
         epoch_batches: batches of the running epoch.
+        windows: pieces of sequences met (`recmerge_bench.training.windows`).
         targets: training targets met.
         pending: of those, the ones whose loss is not yet in `loss_sum`.
         loss_sum: sum of losses over `loss_targets` targets since the last validation.
@@ -37,6 +38,7 @@ class Progress:
     epoch: int = 0
     batch: int = 0
     epoch_batches: int = 0
+    windows: int = 0
     targets: int = 0
     pending: int = 0
     loss_sum: float = 0.0
@@ -89,6 +91,7 @@ class Progress:
         return {
             "steps": self.step,
             "epochs": self.epoch,
+            "windows": self.windows,
             "targets": self.targets,
             "seconds": self.seconds,
             "targets_per_second": rate,

@@ -46,7 +46,7 @@ class TrainResult:
     Attributes:
         state: the best validated weights (the last where nothing was validated), by name; CPU,
             contiguous.
-        report: steps, epochs, targets, seconds, targets_per_second, parameters, best_step,
+        report: steps, epochs, windows, targets, seconds, targets_per_second, parameters, best_step,
             best_valid (see `TrainOptions.select`), stopped (``steps``, ``epochs`` or
             ``patience``), history, selection (by what weights were chosen: name, candidates'
             hash or ``full``, mask_history; None where nothing was validated).
@@ -223,6 +223,7 @@ class _Training:
             loss, count = self._loss(planned.load(self.device, generator))
             (loss / len(batches)).backward()
             self.loss_sum += loss.detach() * count
+            at.windows += len(planned.rows)
             at.targets += count
             at.pending += count
         if options.clip > 0:

@@ -38,6 +38,10 @@ def model(**more: Any) -> SASRec:
     return SASRec(SASRecOptions(width=16, heads=2, max_len=8, **more))
 
 
+def model_of(max_len: int) -> SASRec:
+    return SASRec(SASRecOptions(width=16, heads=2, max_len=max_len))
+
+
 def train(options: TrainOptions = OPTIONS, seed: int = 3, **more: Any) -> TrainResult:
     domains = more.pop("domains", ("alpha", "beta"))
     definition = more.pop("definition", None) or model()
@@ -98,6 +102,10 @@ def test_steps_of_several_batches() -> None:
     report = train(halves).report
     assert report["steps"] == 1
     assert report["targets"] == train(replace(halves, accumulate=1)).report["targets"]
+    pieces = sum(-(-(n - 1) // 8) for n in SPLIT.sequences.train_end.tolist() if n > 1)
+    assert report["windows"] >= pieces  # a long sequence's first piece has a random length
+    short = train(halves, definition=model_of(100)).report
+    assert short["windows"] == int((SPLIT.sequences.train_end > 1).sum())
     three = train(replace(halves, accumulate=3)).report["steps"]
     one = train(replace(halves, accumulate=1)).report["steps"]
     assert three == -(-one // 3) and one > 4
