@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compared_builders import suite
+from compared_builders import gated, suite
 from conftest import ROOT, SAMPLES, tool
 
 from recmerge_bench.cli import COMMANDS
@@ -120,6 +120,20 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry)
     assert mrr["family"] == "page"
     with pytest.raises(SystemExit, match="0 rows"):
         page.judged([{**place, "row": {"method": "nobody"}, "against": {"method": "base"}}])
+
+
+def test_no_claim_is_judged_behind_a_shut_gate(registry: Registry) -> None:
+    records, tables = gated(registry, "down", "up", "counts")
+    made, place = tool("benchmarks/claims/claims.py"), {"track": "merging", "protocol": "cut"}
+    page = made.Page(
+        registry, check_records(records, Path("r.json")), tables.__getitem__, "NDCG@10"
+    )
+    pairs = [("near", "base"), ("same", "up"), ("down", "up"), ("late", "up")]
+    claims = [{**place, "row": {"method": a}, "against": {"method": b}} for a, b in pairs]
+    near, same, own, late = page.judged(claims)
+    assert [x["family"] for x in (near, same, own, late)] == ["gate", "gate", "page", "not run"]
+    assert near == same and near["reason"].startswith("naive gate not passed: down (")
+    assert own["about_methods"]["verdict"] == "worse"  # the gate's own question
 
 
 def test_the_example_plugin_is_the_tested_file_and_runs(tmp_path: Path) -> None:

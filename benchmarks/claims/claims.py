@@ -32,6 +32,7 @@ from recmerge_bench.results.comparisons import (
     units_of,
 )
 from recmerge_bench.results.files import load_records
+from recmerge_bench.results.gates import shut
 from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.yaml_text import read_yaml
@@ -64,7 +65,9 @@ class Page:
         self.known: dict[Place, list[Compared]] = {}
 
     def judged(self, claims: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """What is said of each claim, in their order; ``verdict`` alone where a row is not run.
+        """What is said of each claim, in their order.
+
+        Nothing but ``family`` where a row is not run, and why where the naive gate is not passed.
 
         Args:
             claims: each with ``track``, ``protocol``, ``row`` and ``against``.
@@ -80,6 +83,8 @@ class Page:
             question = self.question(place, *pair)
             if question is None:
                 judgements[number] = {"family": "not run"}
+            elif gate := shut(self.records.header, self.records.results, place, *pair):
+                judgements[number] = {"family": "gate", "reason": gate.reason}
             elif (known := self.of_board(place, *pair)) is not None:
                 judgements[number] = {**known, "family": "board"}
             else:
@@ -162,8 +167,8 @@ def main(names: list[str]) -> None:
         text = json.dumps({"claims": lines}, indent=1, sort_keys=True) + "\n"
         (HERE / "records" / f"{suite}.json").write_text(text, encoding="utf-8")
         for line in lines:
-            verdict = "not run"
-            if line["family"] != "not run":
+            verdict = line.get("reason", "not run")
+            if "difference" in line:
                 verdict = f"{line['difference']:+.4f} {line['about_methods']['verdict']}"
             print(f"{line['claim']}: {verdict}")
 

@@ -88,7 +88,7 @@ def claims(suite: str) -> str:
     heads = "claim, difference, relative, methods, interval, p, these models, interval, p, family"
     lines = [f"| {' | '.join(heads.split(', '))} |", "|---" * 10 + "|"]
     for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
-        shown = ["–", "–", "not run", *["–"] * 5]
+        shown = ["–", "–", row.get("reason", "not run"), *["–"] * 5]
         if "difference" in row:
             shown = [f"{row['difference']:+.4f}", f"{row['relative']:+.1%}"]
             shown += [*judged(row["about_methods"]), *judged(row["about_models"])]

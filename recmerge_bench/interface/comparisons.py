@@ -19,6 +19,7 @@ from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.results import compared
 from recmerge_bench.results.comparisons import check_same_targets, scores_of, units_of
+from recmerge_bench.results.gates import shut
 from recmerge_bench.statistics.comparison import Question
 from recmerge_bench.statistics.comparison import compare as compare_pairs
 from recmerge_bench.statistics.verdicts import NONE, Judgement, Word
@@ -130,7 +131,8 @@ def compare(
 
     Where the two stand in a comparison of the board (a row and its table's baseline, the board's
     metric, the mean over the domains), the verdict is the board's, judged with all rows of the
-    table; any other pair is judged by itself, by the same rule.
+    table; any other pair is judged by itself, by the same rule. Where the track's naive gate is not
+    passed on a row's backbone, there is no verdict, and the reason says so.
 
     Args:
         results: a `Run`, what `load_results` gave, or a path of either.
@@ -168,11 +170,13 @@ def compare(
     scores = [scores_of(registry, name, some, ranks).take(columns) for some in keys]
     question = Question(scores[0], scores[1], units_of(table).take(columns))
     comparison = compare_pairs({str(pair): question})[str(pair)]
+    judgements = comparison.about_methods, comparison.about_models
+    if gate := shut(records.header, records.results, pair.place, *pair.rows):
+        judgements = Judgement(NONE, gate.reason), Judgement(NONE, gate.reason)
     return Comparison(
         pair.first.name[1], pair.second.name[1], pair.backbone, pair.place, name, domain, "pair",
         comparison.first, comparison.baseline, comparison.difference, comparison.relative,
-        tuple(int(str(s)) for s in comparison.seeds), comparison.users, comparison.about_methods,
-        comparison.about_models,
+        tuple(int(str(s)) for s in comparison.seeds), comparison.users, *judgements,
     )  # fmt: skip
 
 
@@ -212,6 +216,11 @@ class _Pair:
 
     def __str__(self) -> str:
         return f"{self.first.name[1]} and {self.second.name[1]} ({', '.join(self.place)})"
+
+    @property
+    def rows(self) -> tuple[Row, Row]:
+        """What tells both from the others of their table."""
+        return self.first.identity.row, self.second.identity.row
 
     @property
     def backbone(self) -> str:
@@ -254,7 +263,7 @@ class _Pair:
 
     def recorded(self, records: Records) -> compared.ComparedRow | None:
         """The board's own comparison of the two, its sign turned where `first` is the baseline."""
-        first, second = self.first.identity.row, self.second.identity.row
+        first, second = self.rows
         for entry in records.comparisons:
             if entry.place != self.place:
                 continue

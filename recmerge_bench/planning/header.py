@@ -46,6 +46,8 @@ def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
         facts["notes"] = list(track.notes)
     if track.baseline:
         facts["baseline"] = track.baseline.model_dump()
+    if track.gate:
+        facts["gate"] = track.gate.model_dump(mode="json")
     if track.paper:
         where = f"suite '{suite.name}', track '{name}'"
         facts["paper"] = carried(track, suite.metrics, registry, where)

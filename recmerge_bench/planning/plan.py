@@ -9,6 +9,7 @@ from typing import Any
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.chosen_rows import check_chosen_rows
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, PlannedSplit
@@ -85,10 +86,10 @@ class TrackPlanner:
         """Every row under every protocol.
 
         Raises:
-            HandledError: training options for a domain that has no expert; a baseline that is no
-                row.
+            HandledError: training options for a domain that has no expert; a baseline or a row
+                of the gate that is no row.
         """
-        self._check_baseline()
+        check_chosen_rows(self.track, self.maker.registry, self.where)
         methods = [row.method for row in self.track.rows]
         for name in self.track.models:
             if name not in methods:
@@ -108,29 +109,6 @@ class TrackPlanner:
             split = self.corpora.split(name, corpus, data, base)
             for row in self.track.rows:
                 self.add_row(row, split)
-
-    def _check_baseline(self) -> None:
-        baseline = self.track.baseline
-        if baseline is None:
-            return
-        fitting = [
-            row
-            for row in self.track.rows
-            if row.method == baseline.method
-            and baseline.variant in (None, variant_of(row))
-            and baseline.recipe in (None, row.recipe)
-            and baseline.profile
-            in (None, self.track.profile if row.profile is None else row.profile)
-        ]
-        if len(fitting) != 1:
-            asked = ", ".join(
-                f"{k}: {v}" for k, v in baseline.model_dump(exclude_none=True).items()
-            )
-            known = [row.method for row in self.track.rows]
-            raise HandledError(
-                f"{self.where}: {len(fitting)} rows are its baseline ({asked}); it has to be one"
-                f"{near(baseline.method, known) if not fitting else ''}"
-            )
 
     # -- rows ----------------------------------------------------------------------------------
 

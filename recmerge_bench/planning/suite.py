@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.names import check_names
@@ -114,13 +121,42 @@ class Figure(Model):
     option: str = ""
 
 
-class Baseline(Model):
-    """The row that a track's others are compared with; what is not given fits any."""
+class RowChoice(Model):
+    """A row of the track, one on each backbone; what is not given fits any."""
 
     method: str
     variant: str | None = None
     recipe: str | None = None
     profile: str | None = None
+
+
+class Baseline(RowChoice):
+    """The row that a track's others are compared with."""
+
+
+def _method_alone(value: Any) -> Any:
+    """A name alone is the row's method."""
+    return {"method": value} if isinstance(value, str) else value
+
+
+#: A row of the track: its method, or more of it.
+Choice = Annotated[RowChoice, BeforeValidator(_method_alone)]
+
+
+class GateUse(Model):
+    """Which counting rows a track's trained models have to beat before methods are judged.
+
+    Where the models' mean over domains and seeds, by the suite's first metric, is not above each
+    of the rows' means, the board says so with the numbers, and no verdict is formed about rows of
+    that backbone under that protocol (`recmerge_bench.results.gates`).
+
+    Attributes:
+        models: the trained models: a row (a method, or more of it), one on each backbone.
+        rows: the counting rows, each likewise.
+    """
+
+    models: Choice
+    rows: tuple[Choice, ...] = Field(min_length=1)
 
 
 class PaperUse(Model):
@@ -173,6 +209,8 @@ class Track(Model):
         baseline: the row (a method, or more of it) that all others are compared with, one on each
             backbone; all of them are one family of tests. Smoke boards compare nothing.
         reference: the method that normalised scores divide by (the own-domain expert).
+        gate: which counting rows the trained models have to beat, or nothing is said of methods
+            (``gate: {models: fine-tune, rows: [last-item, item-knn]}``).
         paper: a paper's table that the rows are set beside.
         tuning: of rows that declare none themselves.
         notes: what a reader of the board has to know of the track, a line each.
@@ -197,6 +235,7 @@ class Track(Model):
     seeds: tuple[Seed, ...] | None = None
     reference: str | None = None
     baseline: Baseline | None = None
+    gate: GateUse | None = None
     paper: PaperUse | None = None
     tuning: Tuning | None = None
     notes: tuple[str, ...] = ()
@@ -208,8 +247,8 @@ class Track(Model):
 
     @field_validator("baseline", mode="before")
     @classmethod
-    def _method_alone(cls, value: Any) -> Any:
-        return {"method": value} if isinstance(value, str) else value
+    def _baseline_by_method(cls, value: Any) -> Any:
+        return _method_alone(value)
 
     @field_validator("source", mode="before")
     @classmethod
@@ -453,7 +492,9 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
     try:
         return Suite.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
+        faults = error.errors()
+        # A key that is missing may be the one that is misspelt.
+        first = next((e for e in faults if e["type"] == "extra_forbidden"), faults[0])
         place = ".".join(str(p) for p in first["loc"])
         message = first["msg"]
         if first["type"] == "extra_forbidden":
@@ -466,6 +507,8 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     if location and location[-1] == "tuning":
         return list(Tuning.model_fields)
+    if len(location) >= 3 and location[2] == "gate":
+        return list((GateUse if len(location) == 3 else RowChoice).model_fields)
     if "rows" in location:
         return list(Row.model_fields)
     below: dict[Any, type[Model]] = {"base": BaseUse, "paper": PaperUse, "baseline": Baseline}

@@ -18,6 +18,7 @@ from recmerge_bench.results.comparisons import (
     scores_of,
     units_of,
 )
+from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Result
 from recmerge_bench.statistics.across import groups, mean_ranks, omnibus, separated
@@ -36,7 +37,8 @@ def make_across(
     """One for each table of two domains and two complete rows or more; smoke boards: none.
 
     None either where a domain has too few users for a verdict. A row is complete where it has as
-    many seeds as any row of its table, or depends on none.
+    many seeds as any row of its table, or depends on none. Rows of a backbone whose gate is shut
+    are not ranked.
 
     Args:
         registry: for the metric.
@@ -53,7 +55,7 @@ def make_across(
             continue
         for protocol in header.tracks[track].protocols:
             place = Place(track, protocol)
-            rows = rows_of(results, place)
+            rows = _judged(header, results, place)
             most = max((len(seeds) for seeds in rows.values()), default=0)
             whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
             if len(whole) > 1 and _enough(ranks(_first(whole))):
@@ -63,6 +65,17 @@ def make_across(
                     _across(registry, header.primary, place, whole, left_out, ranks, known)
                 )
     return averages
+
+
+def _judged(
+    header: Header, results: Sequence[Result], place: Place
+) -> dict[Row, dict[int | None, str]]:
+    """The rows of a table but those of shut gates; none where these leave no trained backbone."""
+    rows, without = rows_of(results, place), closed(header, results, place)
+    if not without:
+        return rows
+    kept = {row: seeds for row, seeds in rows.items() if row.backbone not in without}
+    return kept if any(row.backbone for row in kept) else {}
 
 
 def _first(rows: Mapping[Row, Mapping[int | None, str]]) -> str:

@@ -13,6 +13,7 @@ from recmerge_bench.evaluation.ranks import RankTable, same_targets
 from recmerge_bench.identity import NamedRow, Place, Row
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.compared import Compared, ComparedRow
+from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Baseline, Header
 from recmerge_bench.results.metrics import metric_values
 from recmerge_bench.results.records import Result
@@ -52,7 +53,7 @@ def family_of(
     registry: Registry, header: Header, results: Sequence[Result], ranks: Ranks, place: Place,
     settings: Settings | None = None,
 ) -> list[Compared]:  # fmt: skip
-    """The entries of one table; none without a baseline.
+    """The entries of one table; none without a baseline, or of a backbone whose gate is shut.
 
     Raises:
         HandledError: the declared baseline is no row of the track, or rows were ranked on
@@ -62,7 +63,12 @@ def family_of(
     if declared is None:
         return []
     rows = rows_of(results, place)
-    baselines = [(b, row) for b, row in _baselines(rows, declared, place.track) if rows[row]]
+    without = closed(header, results, place)
+    baselines = [
+        (b, row)
+        for b, row in _baselines(rows, declared, place.track)
+        if rows[row] and b not in without
+    ]
     keys = [key for row in rows.values() for key in row.values()]
     if not baselines or not len(ranks(keys[0]).users):
         return []

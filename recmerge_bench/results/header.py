@@ -52,8 +52,8 @@ class Protocol(Value):
     shuffle_seed: NonNegativeInt | None = None
 
 
-class Baseline(Value):
-    """The row that a track's others are compared with; what is None fits any."""
+class RowChoice(Value):
+    """A row of a track, one on each backbone; what is None fits any."""
 
     method: str
     backbone: str | None = None
@@ -64,6 +64,29 @@ class Baseline(Value):
     def fits(self, row: Row) -> bool:
         """Whether a row is such."""
         return all(getattr(self, part) in (None, value) for part, value in row._asdict().items())
+
+    @property
+    def words(self) -> str:
+        """The row as a person reads it."""
+        parts = (self.variant, self.recipe and f"{self.recipe} recipe", self.profile)
+        more = "; ".join(filter(None, parts))
+        return f"{self.method} ({more})" if more else self.method
+
+
+class Baseline(RowChoice):
+    """The row that a track's others are compared with."""
+
+
+class Gate(Value):
+    """Counting rows that a track's trained models have to beat (`recmerge_bench.results.gates`).
+
+    Attributes:
+        models: the trained models.
+        rows: the counting rows.
+    """
+
+    models: RowChoice
+    rows: list[RowChoice] = Field(min_length=1)
 
 
 class PaperTest(Value):
@@ -117,6 +140,7 @@ class Track(Value):
     reference: str | None = None
     profile: str | None = None
     baseline: Baseline | None = None
+    gate: Gate | None = None
     paper: Paper | None = None
 
     @model_validator(mode="after")

@@ -11,6 +11,8 @@ A family is what a reader looks at together and picks from. Within a family the 
    claim names the baseline first. All other claims of the page are one family.
 3. **Groups of a table.** Which rows cannot be told apart: a pair that stands in the table's family
    of the first kind is told apart as there; all other pairs of the table are one family.
+   Rows of a backbone whose naive gate is not passed are in none of these families: nothing is said
+   of them (`recmerge_bench.results.gates`).
 4. **Two records of a suite** (``leaderboard compare``): all rows and metrics that moved.
 
 Each family is judged twice, by the same rule: about the methods (seeds and users drawn anew) and

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from compared_builders import gated
 from conftest import ROOT
 
 import recmerge_bench as rmb
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.interface.comparisons import RowLike, turned
 from recmerge_bench.names import MEAN
+from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.table import tables
+from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.statistics.verdicts import shown
 
 FILE = ROOT / "leaderboards" / "records" / "ml100k.json"
@@ -97,6 +102,20 @@ def test_a_smoke_board_has_no_verdict() -> None:
     found = rmb.compare(quick, "ties", "weight-averaging")
     assert found.family == "pair" and found.verdict == "no verdict"
     assert found.methods.reason == "2 of 5 seeds" and found.interval is None
+
+
+def test_a_shut_gate_leaves_numbers_without_a_verdict(registry: Registry, tmp_path: Path) -> None:
+    records, tables = gated(registry, "down", "up")
+    write_json(tmp_path / "fake.json", records)
+    write_all_ranks(tmp_path / "fake.ranks.parquet", tables)
+    results = rmb.load_results(tmp_path / "fake.json")
+    for first, second in (("near", "base"), ("base", "near"), ("up", "near")):
+        found = rmb.compare(results, first, second)
+        assert found.verdict == found.models.verdict == "no verdict" and found.interval is None
+        assert found.methods.reason.startswith("naive gate not passed: down (")
+        assert found.difference == pytest.approx(found.first_mean - found.second_mean) != 0.0
+    own = rmb.compare(results, "down", "up")
+    assert own.verdict == "worse" and own.family == "pair"
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ OLD = SAMPLES / "records-v1"
 MODULES = (compared, configuration, header, identity, records)
 RAISE = (
     "the schema of records changed: raise RECORDS (schema_numbers.py), add a "
-    "migration from the old one, files of the old one below tests/samples, then the fields there"
+    "migration from the old one, files of the old one below tests/samples, then the fields there "
+    "(an optional field of the header that old files lack needs the fields there alone)"
 )
 
 

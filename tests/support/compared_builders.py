@@ -7,7 +7,7 @@ from typing import Any
 
 import boards_builders as made
 import numpy as np
-from json_boards import make_comparisons
+from json_boards import derive, make_comparisons
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
@@ -69,3 +69,15 @@ def suite(
     records = {"schema": 1, "suite": "fake", "header": header, "results": results}
     compared = make_comparisons(registry, header, results, tables.__getitem__)
     return {**records, **({"comparisons": compared} if compared else {})}, tables
+
+
+def gated(registry: Registry, models: str, *rows: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The suite with ranks behind it, derived again under a gate."""
+    records, tables = suite(registry)
+    every = dict.fromkeys(("variant", "recipe", "profile"))
+    records["header"]["tracks"]["merging"]["gate"] = {
+        "models": {"method": models, **every},
+        "rows": [{"method": row, **every} for row in rows],
+    }
+    records["schema"] = 3
+    return derive(records, tables, registry), tables

@@ -10,10 +10,12 @@ from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import across_tables, configurations, elements, paper_tables
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
 from recmerge_bench.report.boards.elements import plain
+from recmerge_bench.report.boards.gates import gate_lines
 from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
 from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, section
+from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import GroupFact
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.texts import code
@@ -40,6 +42,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
     metrics, track = header.metrics, header.tracks[place.track]
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}"]
+    parts += gate_lines(records, place)
     done = [line for line in lines if line.values]
     for metric in metrics if done else ():
         parts += [f"### {plain(metric)}", _by_domain(done, metric)]
@@ -52,7 +55,8 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     across = across_tables.across_of(records, place)
     parts += across_tables.section(across, done, whole=True) if across else []
     entries = beside(header, place, lines)
-    parts += paper_tables.full(track.paper, entries) if entries and track.paper else []
+    without = closed(header, records.results, place)
+    parts += paper_tables.full(track.paper, entries, without) if entries and track.paper else []
     grouped = [line for line in done if line.groups]
     if grouped:
         facts = header.group_facts.get(grouped[0].split, {})

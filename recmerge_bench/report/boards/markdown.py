@@ -14,6 +14,7 @@ from recmerge_bench.report.boards import across_tables, elements, paper_tables
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.report.boards.elements import plain
+from recmerge_bench.report.boards.gates import gate_lines
 from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.submitted import footnotes
@@ -26,6 +27,7 @@ from recmerge_bench.report.boards.verdicts import (
     verdict_text,
 )
 from recmerge_bench.results.compared import Compared, ComparedRow
+from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Records
 
@@ -73,6 +75,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     parts = [f"## {plain(place.track)}, {plain(place.protocol)}", card(header, place, lines)]
     notes = [f"- {plain(note)}" for note in track.notes]
     parts += ["\n".join(notes)] if notes else []
+    parts += gate_lines(records, place)
     done = [line for line in lines if line.values]
     if done:
         compared = comparison_of(records, place)
@@ -83,8 +86,9 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
         across = across_tables.across_of(records, place)
         parts += across_tables.section(across, done, whole=False) if across else []
     entries = beside(header, place, lines)
+    without = closed(header, records.results, place)
     if entries and track.paper:
-        parts += paper_tables.compact(track.paper, entries, metric)
+        parts += paper_tables.compact(track.paper, entries, metric, without)
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]

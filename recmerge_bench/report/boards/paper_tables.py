@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from recmerge_bench.planning.references import SEVERAL
 from recmerge_bench.report.boards.elements import plain, table
@@ -25,23 +25,37 @@ def heading(paper: Paper) -> str:
     return f"{plain(paper.title)} and ours"
 
 
-def compact(paper: Paper, entries: Sequence[Beside], primary: str) -> list[str]:
-    """The primary metric alone, of the paper's average where it prints one that is ours too."""
+def compact(
+    paper: Paper, entries: Sequence[Beside], primary: str, without: Collection[str] = ()
+) -> list[str]:
+    """The primary metric alone, of the paper's average where it prints one that is ours too.
+
+    Args:
+        paper: the paper.
+        entries: its numbers beside ours.
+        primary: the board's first metric.
+        without: backbones about whose methods nothing is said (`recmerge_bench.results.gates`).
+    """
     chosen = [e for e in entries if e.metric == primary]
     if not chosen:  # a table of other metrics
         chosen = [e for e in entries if e.metric == entries[0].metric]
     if any(e.share for e in chosen):
         chosen = [e for e in chosen if e.share]
     whole = [e for e in chosen if e.domain in (*SEVERAL, MEAN_OF_RATIOS)]
-    return _section(paper, whole or chosen)
+    return _section(paper, whole or chosen, without)
 
 
-def full(paper: Paper, entries: Sequence[Beside]) -> list[str]:
-    """All numbers that both have, and the paper's test on our seeds."""
-    return [*_section(paper, entries), *_tests(paper, entries)]
+def full(paper: Paper, entries: Sequence[Beside], without: Collection[str] = ()) -> list[str]:
+    """All numbers that both have, and the paper's test on our seeds; `without` as in `compact`."""
+    return [*_section(paper, entries, without), *_tests(paper, _judged(entries, without))]
 
 
-def _section(paper: Paper, entries: Sequence[Beside]) -> list[str]:
+def _judged(entries: Sequence[Beside], without: Collection[str]) -> list[Beside]:
+    """Numbers that methods may be compared by."""
+    return [e for e in entries if e.line is None or e.line.identity.backbone not in without]
+
+
+def _section(paper: Paper, entries: Sequence[Beside], without: Collection[str]) -> list[str]:
     differs, notes = paper.differs, paper.notes
     parts = [f"### {heading(paper)}"]
     if differs:
@@ -54,9 +68,10 @@ def _section(paper: Paper, entries: Sequence[Beside]) -> list[str]:
         sentences.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in entries):
         sentences.append("The mean of ratios is made of its numbers for these domains.")
-    alike, pairs = order_alike(entries)
+    judged = _judged(entries, without)
+    alike, pairs = order_alike(judged)
     if pairs:
-        places = len({(e.domain, e.metric, e.share, e.backbones) for e in entries if e.ours})
+        places = len({(e.domain, e.metric, e.share, e.backbones) for e in judged if e.ours})
         apart = ", each domain and metric by itself" if places > 1 else ""
         sentences.append(
             f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."

@@ -6,7 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.gates import gate_texts
 from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.results.records import Records
 
@@ -23,6 +25,8 @@ def print_board(records: Records, console: Console) -> None:
             title += " (smoke board, no verdicts)"
         if done:
             console.print(_table(done, metric, title))
+            for text in gate_texts(records, Place(track, protocol)):
+                console.print(text, markup=False)
         if missing:
             console.print(f"{track}, {protocol}: {missing} result(s) missing", markup=False)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards.gates import gate_texts
 from recmerge_bench.report.boards.table import Line, best_two, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.compared import Compared
-from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import slug, within
 
@@ -70,7 +70,7 @@ def latex_table(
             "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, in UTF-8",
             r"\begin{table}",
             r"  \centering",
-            f"  \\caption{{{_caption(header, place)}}}",
+            f"  \\caption{{{_caption(records, place)}}}",
             f"  \\label{{tab:{slug(records.suite, *place)}}}",
             f"  \\begin{{tabular}}{{ll{'r' * len(domains)}{left}}}",
             r"    \toprule",
@@ -85,12 +85,14 @@ def latex_table(
     )
 
 
-def _caption(header: Header, place: Place) -> str:
+def _caption(records: Records, place: Place) -> str:
+    header = records.header
     smoke = " A smoke board: its numbers say nothing about methods." * (header.label == "smoke")
     what = ", ".join(map(escaped, (header.primary, *place)))
+    gated = "".join(f" {escaped(text)}" for text in gate_texts(records, place))
     return (
         f"{escaped(header.title)}: {what}; means over the seeds $\\pm$ sample standard deviation, "
-        f"best in bold, second underlined.{smoke}"
+        f"best in bold, second underlined.{smoke}{gated}"
     )
 
 

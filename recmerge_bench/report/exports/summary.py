@@ -12,6 +12,7 @@ from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import elements
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.elements import p_value, plain
+from recmerge_bench.report.boards.gates import gate_lines
 from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
@@ -56,7 +57,7 @@ def _first(header: Header) -> str:
 def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header, metric = records.header, records.header.primary
     title = f"## {plain(place.track)}, {plain(place.protocol)}"
-    parts = [title, card(header, place, lines)]
+    parts = [title, card(header, place, lines), *gate_lines(records, place)]
     done = [line for line in lines if line.values]
     if done:
         parts += [f"### {plain(metric)}", _table(done, metric)]

@@ -10,6 +10,7 @@ from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards.card import card_facts
 from recmerge_bench.report.boards.configurations import made_text
 from recmerge_bench.report.boards.cost_board import by_kind
+from recmerge_bench.report.boards.gates import gate_texts
 from recmerge_bench.report.boards.shares import experts, shares
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of
@@ -44,7 +45,10 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
         track=place.track,
         protocol=place.protocol,
         domains=lines[0].domains,
-        card=card_facts(records.header, place, lines),
+        card=[
+            *(("naive gate", text) for text in gate_texts(records, place)),
+            *card_facts(records.header, place, lines),
+        ],
         reference=reference if own else None,
         compared=[baseline_of(one, lines) for one in compared],
         across=mean_ranks(records, place),
