@@ -175,8 +175,9 @@ class Backbone(Definition):
         Computed from ``split.sequences.training()`` alone: held-out events are not for it. The
         core lays them, right after `build`, into the module as the buffers ``prepared.<name>``
         (``net.prepared.<name>`` to the module), which are stored with the weights; ranking takes
-        them from there and needs no split. For models that are trained and ranked as they are:
-        strategies that run a model while merging build it without these arrays.
+        them from there and needs no split. Strategies that run a model while merging build it
+        without these arrays: models that merge need them in `loss` alone, and say so by a policy
+        that drops ``prepared.``; ranking then does without them too.
 
         Args:
             split: whose training parts are looked at.

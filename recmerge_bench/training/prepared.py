@@ -14,6 +14,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
+from recmerge_bench.policy import action
 
 #: Where the arrays of `Backbone.prepare` stand in a state dict.
 PREFIX = "prepared."
@@ -31,8 +32,9 @@ class Prepared(nn.Module):
 
 
 def prepares(definition: Backbone) -> bool:
-    """Whether the model has a `Backbone.prepare` of its own."""
-    return type(definition).prepare is not Backbone.prepare
+    """Whether ranking takes what the model prepares (and its policy does not drop)."""
+    own = type(definition).prepare is not Backbone.prepare
+    return own and action(PREFIX, definition.policy) != "drop"
 
 
 def prepare(
@@ -47,12 +49,13 @@ def prepare(
     Raises:
         HandledError: the model reads all training parts where only a share may be trained on.
     """
-    if users < 1 and prepares(definition):
+    arrays = definition.prepare(split, catalogue, domains)
+    if users < 1 and arrays:
         raise HandledError(
             f"training option users is {users}, but {type(definition).__name__} prepares itself "
             "from all training sequences: set users to 1"
         )
-    return definition.prepare(split, catalogue, domains)
+    return arrays
 
 
 def attach(net: nn.Module, arrays: Mapping[str, np.ndarray]) -> None:

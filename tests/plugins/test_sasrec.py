@@ -318,9 +318,10 @@ def test_gsasrec_is_the_papers_setting() -> None:
 def test_refused_losses() -> None:
     for values, said in (
         ({"loss": "hinge"}, "loss must be one of ce, sampled-ce, bce, gbce: 'hinge'"),
-        ({"sampling": "popular"}, "sampling must be one of window, uniform, shared"),
+        ({"sampling": "popular"}, "sampling must be one of window, uniform, shared, log-uniform"),
         ({"loss": "bce", "negatives": 0}, "loss bce needs negatives"),
         ({"temperature": 0.0}, "temperature must be positive"),
+        ({"loss": "gbce", "sampling": "log-uniform"}, "is for sampled-ce, not for gbce"),
     ):
         with pytest.raises(HandledError, match=said):
             SASRecOptions(**values)  # type: ignore[arg-type]

@@ -17,8 +17,13 @@ from torch import Tensor
 
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import HandledError
+from recmerge_bench.evaluation.metrics import ndcg, rank
+from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.policy import action
 from recmerge_bench.toolkit.models import encoder, query_prenorm
+from recmerge_bench.toolkit.models.whitening import zca
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.trainer import fit
 
 CAT = builders.catalogue((30, 20))
 VECTORS = np.random.default_rng(0).standard_normal((CAT.n_items, 6)).astype(np.float32)
@@ -177,6 +182,32 @@ def test_dropout_stands_where_the_authors_have_it(monkeypatch: pytest.MonkeyPatc
     grid = (3, 7, 12)
     wanted = [(0.2, (10, 6)), (0.5, grid), (0.5, (3, 2, 7, 7)), (0.5, grid), (0.5, grid)]
     assert seen == wanted
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"experts": 1, "negatives": 16, "whiten": True}, {"ids": True, "experts": 1}]
+)
+def test_learns(form: dict[str, Any]) -> None:
+    """What follows from the last item alone; ten of thirty or twenty at random have .2 and less."""
+    options = replace(OPTIONS, width=32, heads=2, max_len=10, temperature=0.1, **form)
+    definition, split = UniSRec(options), builders.planted(CAT, 300)
+    rng = np.random.default_rng(1)
+    wide = replace(CAT, vectors=rng.standard_normal((CAT.n_items, 24)).astype(np.float32))
+    training = TrainOptions(steps=150, epochs=0, batch_size=32, lr=4e-3, eval_every=50)
+    state = fit(definition, wide, split, CAT.domains, "domain", training, 0).state
+    net = definition.build(wide, CAT.domains, 1)
+    net.load_state_dict(state)
+    counts = builders.net_counts(definition, net, split, split.test, wide, [Ranking()])[0]
+    assert ndcg(rank(*counts), 10).mean() > 0.5
+
+
+def test_whitened_vectors_are_of_the_whole_catalogue() -> None:
+    plain: Any = UniSRec(OPTIONS).build(WITH, CAT.domains, 0)
+    white: Any = UniSRec(replace(OPTIONS, whiten=True)).build(WITH, ["beta"], 0)
+    assert torch.equal(white.frozen.features, torch.from_numpy(zca(VECTORS)))
+    assert torch.equal(plain.frozen.features, torch.from_numpy(VECTORS))
+    for name, value in white.state_dict().items():
+        assert torch.equal(value, plain.state_dict()[name])
 
 
 def test_refusals() -> None:

@@ -14,7 +14,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from recmerge_bench_plugins.backbones.sasrec_text import SASRecText, SASRecTextOptions
-from recmerge_bench_plugins.backbones.sasrec_text.whitening import zca
 from recmerge_bench_plugins.encoders.minilm import MiniLM
 
 from recmerge_bench.data.sequences import Batch
@@ -31,6 +30,7 @@ from recmerge_bench.toolkit.models.text import (
     tokenize,
     truncate_attributes,
 )
+from recmerge_bench.toolkit.models.whitening import zca
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
 

@@ -160,5 +160,6 @@ class BSARec(CausalBSARec):
         items, lengths = prefixes(batch.items, batch.lengths)
         states = net(items, lengths, batch.scope, last_only=True)
         table, bias = self.vectors(net, batch.scope)
-        value = next_item_loss(self.options, states, batch, net.tables, table, bias)
+        known = self.popularity(net)
+        value = next_item_loss(self.options, states, batch, net.tables, table, bias, known)
         return value, len(items)

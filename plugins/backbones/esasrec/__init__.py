@@ -79,7 +79,7 @@ class ESASRecOptions(LossOptions):
 
     loss: Literal["ce", "sampled-ce", "bce", "gbce"] = "sampled-ce"
     negatives: int = 256
-    sampling: Literal["window", "uniform", "shared"] = "uniform"
+    sampling: Literal["window", "uniform", "shared", "log-uniform"] = "uniform"
     width: int = 64
     layers: int = 1
     heads: int = 1

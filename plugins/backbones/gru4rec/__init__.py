@@ -75,7 +75,7 @@ class GRU4Rec(NextItemBackbone):
     """Gated recurrent units; items keep a vector and a bias with their domain."""
 
     Options = GRU4RecOptions
-    policy: ClassVar[Mapping[str, str]] = {"tables.": "domain", "biases.": "domain"}
+    policy: ClassVar[Mapping[str, str]] = {**NextItemBackbone.policy, "biases.": "domain"}
 
     def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
         """See `Backbone.build`."""

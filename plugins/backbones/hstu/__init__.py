@@ -78,7 +78,7 @@ class HSTUOptions(LossOptions):
 
     loss: Literal["ce", "sampled-ce", "bce", "gbce"] = "sampled-ce"
     negatives: int = 128
-    sampling: Literal["window", "uniform", "shared"] = "uniform"
+    sampling: Literal["window", "uniform", "shared", "log-uniform"] = "uniform"
     temperature: float = 0.05
     width: int = 64
     layers: int = 2

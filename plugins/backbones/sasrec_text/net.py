@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from recmerge_bench_plugins.backbones.sasrec_text.whitening import zca
 from torch import Tensor, nn
 
 from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.causal import Block, causal_encoder, placed, start_positions
 from recmerge_bench.toolkit.models.encoder import init_weights
 from recmerge_bench.toolkit.models.frozen_items import FrozenItems
+from recmerge_bench.toolkit.models.whitening import zca
 
 
 class TextNet(nn.Module):

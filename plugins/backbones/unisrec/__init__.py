@@ -101,6 +101,8 @@ class UniSRecOptions:
         std: standard deviation of initial maps and positions.
         id_std: standard deviation of the items' own initial vectors; 0 ranks a domain that was not
             trained on by text alone.
+        whiten: whether the catalogue's text vectors are whitened before all else (see `zca`); the
+            released code leaves that to the maps.
     """
 
     encoder: str = "minilm"
@@ -117,6 +119,7 @@ class UniSRecOptions:
     negatives: int = 0
     std: float = 0.02
     id_std: float = 0.02
+    whiten: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature <= 0 or self.negatives < 0 or self.experts < 1:
@@ -154,6 +157,7 @@ class UniSRec(Backbone):
             max_len=o.max_len,
             std=o.std,
             id_std=o.id_std,
+            whiten=o.whiten,
         )
 
     def loss(self, net: Any, batch: Batch) -> tuple[Tensor, int]:

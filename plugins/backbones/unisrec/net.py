@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,6 +14,7 @@ from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.encoder import Encoder, init_weights
 from recmerge_bench.toolkit.models.frozen_items import FrozenItems
 from recmerge_bench.toolkit.models.tables import ItemTables, build_tables
+from recmerge_bench.toolkit.models.whitening import zca
 
 EPS = 1e-12
 #: The least standard deviation of the gate's noise.
@@ -78,6 +80,7 @@ class UniSRecNet(nn.Module):
         max_len: longest sequence.
         std: standard deviation of initial maps and positions.
         id_std: standard deviation of the items' own initial vectors.
+        whiten: whether the catalogue's vectors are whitened (see `zca`), over all its items.
 
     Raises:
         HandledError: the catalogue has no vectors.
@@ -100,9 +103,10 @@ class UniSRecNet(nn.Module):
         max_len: int,
         std: float,
         id_std: float,
+        whiten: bool = False,
     ) -> None:
         super().__init__()
-        self.frozen = FrozenItems(catalogue)
+        self.frozen = FrozenItems(catalogue, zca if whiten else np.copy)
         if ids:
             self.tables: ItemTables | None = build_tables(
                 catalogue, domains, width, "random", id_std, seed

@@ -73,6 +73,11 @@ class ItemTables(nn.Module):
         shift = self._shift(tuple(scope), items.device)
         return (self.rows[items] + shift[items]).clamp_min(0)
 
+    def scope_values(self, values: Tensor, scope: Sequence[str]) -> Tensor:
+        """Of values of global items [I], those of the items in `scope_table`, in its order."""
+        parts = [values[self._starts[n] : self._starts[n] + self._sizes[n]] for n in scope]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
     def lookup(self, items: Tensor, scope: Sequence[str] | None = None) -> Tensor:
         """Vectors of global items, the shape of `items` plus [width].
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 
-def zca(vectors: np.ndarray, floor: float = 0.01) -> np.ndarray:
+def zca(vectors: NDArray[np.floating[Any]], floor: float = 0.01) -> NDArray[np.float32]:
     """Centred, decorrelated vectors of length one, turned as little as possible (ZCA).
 
     Vectors of a text encoder lie in a narrow cone; whitened ones tell items of one category apart
@@ -27,6 +30,5 @@ def zca(vectors: np.ndarray, floor: float = 0.01) -> np.ndarray:
     scale = 1.0 / np.sqrt(variances + floor * variances.mean() + np.finfo(np.float64).tiny)
     turned = centred @ ((directions * scale) @ directions.T)
     lengths = np.linalg.norm(turned, axis=1, keepdims=True)
-    return np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0).astype(
-        np.float32
-    )
+    unit = np.divide(turned, lengths, out=np.zeros_like(turned), where=lengths > 0)
+    return np.asarray(unit, np.float32)
