@@ -189,6 +189,7 @@ def _fits(ours: OurRow, row: Result) -> bool:
     identity = row.identity
     return (
         identity["method"] == ours.method
+        and ours.backbone in (None, identity["backbone"])
         and ours.variant in (None, identity["variant"])
         and (not ours.recipes or identity["recipe"] in ours.recipes)
     )

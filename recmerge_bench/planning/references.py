@@ -65,14 +65,16 @@ class OurRow(Model):
     """Which of our rows a paper's method is; what is not given fits any.
 
     Attributes:
-        method: by name.
+        method: by name; without one the paper's has no counterpart of ours.
+        backbone: that the row is on, where the paper's method is a model by itself.
         variant: of the row.
         recipes: any of these.
         role: ``proposed``: the paper's own, which its stars are about; ``baseline``: what it is
             tested against; ``reference``: neither (the own-domain expert).
     """
 
-    method: str
+    method: str | None = None
+    backbone: str | None = None
     variant: str | None = None
     recipes: tuple[str, ...] = ()
     role: Literal["baseline", "proposed", "reference"] = "baseline"
@@ -163,7 +165,7 @@ class Reference(Model):
     Attributes:
         title: paper, venue and table.
         source: where it is published.
-        seeds: how many its means are over.
+        seeds: how many its means are over; 0: not stated.
         protocol: ours that is the paper's.
         profile: of ours that is the paper's.
         average: what its domain ``average`` is: ``ratio of means`` or ``mean``.
@@ -312,6 +314,8 @@ def carried(
     rows = _of_track(of_setting, track, metrics, {b for some in backbones.values() for b in some})
     if not rows:
         raise HandledError(f"{where}: '{use.table}' has no number of its domains and metrics")
+    if use.within and not any((r["metric"], r["unit"]) == (metrics[0], "value") for r in rows):
+        raise HandledError(f"{where}: paper.within needs numbers of {metrics[0]} in '{use.table}'")
     return {
         "reference": use.table, "title": reference.title, "source": reference.source,
         "setting": use.setting, "seeds": reference.seeds, "protocol": protocol,
@@ -320,9 +324,23 @@ def carried(
         "notes": [*reference.notes, *use.notes],
         "test": reference.test.model_dump(mode="json") if reference.test else None,
         "backbones": {b: list(some) for b, some in backbones.items()},
-        "methods": {m: r.model_dump(mode="json") for m, r in reference.methods.items()},
+        "methods": _methods(reference, rows),
         "numbers": as_carried(rows, use.setting),
+        **({"within": use.within} if use.within else {}),
     }  # fmt: skip
+
+
+def _methods(reference: Reference, rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
+    """The paper's methods, each with our row, and its source where the table has several."""
+    several = len({r["source"] for r in rows}) > 1
+    methods = {}
+    for name, ours in reference.methods.items():
+        absent = {"backbone"} if ours.backbone is None else set()
+        methods[name] = ours.model_dump(mode="json", exclude=absent)
+        sources = dict.fromkeys(r["source"] for r in rows if r["method"] == name)
+        if several and sources:
+            methods[name]["source"] = "; ".join(sources)
+    return methods
 
 
 def _of_setting(rows: list[dict[str, str]], use: PaperUse, where: str) -> list[dict[str, str]]:

@@ -173,6 +173,9 @@ class PaperUse(Model):
             reproduction. A protocol, a profile, options or a training that are not the paper's
             are said by themselves.
         notes: what else a reader has to know.
+        within: how far below the table's best number of a domain, as a share of it, our best row
+            may stay (0.05), in the suite's first metric: the board says for each domain whether it
+            does.
     """
 
     table: str
@@ -182,6 +185,7 @@ class PaperUse(Model):
     units: tuple[Literal["value", "share"], ...] = ("value", "share")
     differs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    within: float | None = Field(None, gt=0, lt=1)
 
 
 class Track(Model):

@@ -97,12 +97,18 @@ class PaperTest(Value):
 
 
 class PaperMethod(Value):
-    """Which of our rows a paper's method is; what is None or empty fits any."""
+    """Which of our rows a paper's method is; what is None or empty fits any.
 
-    method: str
+    Without a method the paper's has no counterpart of ours. `source` is its number's, where a
+    table has several.
+    """
+
+    method: str | None
     variant: str | None
     recipes: list[str]
     role: Literal["baseline", "proposed", "reference"]
+    backbone: str | None = None
+    source: str = ""
 
 
 class Paper(Value):
@@ -120,6 +126,7 @@ class Paper(Value):
     backbones: dict[str, list[str]]
     methods: dict[str, PaperMethod]
     numbers: list[str]
+    within: FiniteFloat | None = Field(default=None, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _numbers_are_numbers(self) -> Paper:

@@ -23,7 +23,10 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS
 
 PAPER = ROOT / "benchmarks" / "paper"
-NAMES = ("mergerec", "mergerec-scarce", "mergerec-unseen", "merit", "merit-ablation")
+NAMES = (
+    "mergerec", "mergerec-scarce", "mergerec-unseen", "merit", "merit-ablation",
+    "public-sequential",
+)  # fmt: skip
 SUITES = ("paper-mergerec", "paper-scarce", "paper-unseen", "paper-merit", "merit-ablation")
 
 
@@ -43,7 +46,8 @@ def test_all_tables_are_read_and_name_methods_that_exist(registry: Registry) -> 
         assert rows and tuple(rows[0]) == COLUMNS
         assert {r["method"] for r in rows} == set(about.methods)
         known = {n for kind, n in registry.specs if kind in METHOD_KINDS}
-        assert {m.method for m in about.methods.values()} <= known
+        assert {m.method for m in about.methods.values() if m.method} <= known
+        assert {m.backbone for m in about.methods.values() if m.backbone} <= known
         assert set(about.backbones.values()) <= known
         assert ("protocol", about.protocol) in registry.specs
 

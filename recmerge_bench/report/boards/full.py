@@ -11,6 +11,7 @@ from recmerge_bench.report.boards import across_tables, configurations, elements
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
 from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.gates import gate_lines
+from recmerge_bench.report.boards.nearness import near_section
 from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, RATIO_OF_MEANS, experts, shares
 from recmerge_bench.report.boards.table import Line, best_two, tables
@@ -56,7 +57,9 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     parts += across_tables.section(across, done, whole=True) if across else []
     entries = beside(header, place, lines)
     without = closed(header, records.results, place)
-    parts += paper_tables.full(track.paper, entries, without) if entries and track.paper else []
+    if entries and track.paper:
+        parts += paper_tables.full(track.paper, entries, without)
+        parts += near_section(track.paper, entries, lines, metrics[0])
     grouped = [line for line in done if line.groups]
     if grouped:
         facts = header.group_facts.get(grouped[0].split, {})

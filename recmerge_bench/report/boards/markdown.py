@@ -15,6 +15,7 @@ from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.gates import gate_lines
+from recmerge_bench.report.boards.nearness import near_section
 from recmerge_bench.report.boards.paper import beside
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.submitted import footnotes
@@ -89,6 +90,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     without = closed(header, records.results, place)
     if entries and track.paper:
         parts += paper_tables.compact(track.paper, entries, metric, without)
+        parts += near_section(track.paper, entries, lines, metric)
     missing = [line for line in lines if line.gaps]
     if missing:
         parts += ["### Missing", _missing(missing)]

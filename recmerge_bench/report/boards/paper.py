@@ -143,6 +143,7 @@ def _fits(line: Line, ours: PaperMethod, profile: str, backbone: str) -> bool:
         and (not ours.recipes or identity.recipe in ours.recipes)
         and identity.profile == profile
         and backbone in ("", identity.backbone)
+        and ours.backbone in (None, identity.backbone)
     )
 
 

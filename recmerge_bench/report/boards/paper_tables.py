@@ -63,7 +63,8 @@ def _section(paper: Paper, entries: Sequence[Beside], without: Collection[str]) 
     parts.append(_numbers(paper, entries))
     if any(e.inside is not None for e in entries) and not differs:
         parts.append(INSIDE)
-    sentences = [f"The paper: {plain(paper.source)}, {paper.seeds} seeds."]
+    seeds = f"{paper.seeds} seeds" if paper.seeds else "how many seeds is not stated"
+    sentences = [f"The paper: {plain(paper.source)}, {seeds}."]
     if any(e.range for e in entries):
         sentences.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in entries):
@@ -86,22 +87,33 @@ def _list(lines: Sequence[str]) -> str:
 def _numbers(paper: Paper, entries: Sequence[Beside]) -> str:
     several = len({e.backbones for e in entries}) > 1
     tested = not paper.differs
+    sources = any(method.source for method in paper.methods.values())
     headers = [
         *(["backbone"] if several else []), "the paper's method", "ours", "domain", "metric",
         "paper", "ours", "difference", "relative", *(["inside"] if tested else []),
+        *(["source"] if sources else []),
     ]  # fmt: skip
     rows = [
         [
             *([plain(", ".join(e.backbones))] if several else []),
-            plain(e.method), plain(e.line.name[1]) if e.line else "–",
+            plain(e.method), plain(_our_row(e)),
             plain(e.domain), plain(_metric(e)),
-            _paper(e), _ours(e), _difference(e),
+            _paper(e), _ours(e, paper), _difference(e),
             "–" if e.relative is None else f"{100 * e.relative:+.1f} %",
             *([{True: "yes", False: "no", None: "–"}[e.inside]] if tested else []),
+            *([plain(paper.methods[e.method].source)] if sources else []),
         ]
         for e in entries
     ]  # fmt: skip
     return table(headers, rows)
+
+
+def _our_row(entry: Beside) -> str:
+    """Our row; on which backbone, where the paper's method is a model by itself."""
+    if entry.line is None:
+        return "–"
+    backbone, method = entry.line.name
+    return method if entry.backbones or backbone == "–" else f"{method} on {backbone}"
 
 
 def _metric(entry: Beside) -> str:
@@ -121,9 +133,9 @@ def _value(entry: Beside, value: float) -> str:
     return f"{value:.2f} %" if entry.share else f"{value:.4f}"
 
 
-def _ours(entry: Beside) -> str:
+def _ours(entry: Beside, paper: Paper) -> str:
     if entry.mean is None:
-        return _missing(entry)
+        return _missing(entry, paper)
     spread = entry.spread
     if spread is None:
         return _value(entry, entry.mean)
@@ -132,10 +144,10 @@ def _ours(entry: Beside) -> str:
     return f"{entry.mean:.4f} ± {spread:.4f}"
 
 
-def _missing(entry: Beside) -> str:
+def _missing(entry: Beside, paper: Paper) -> str:
     """Why there is no number of ours."""
     if entry.line is None:
-        return "no row"
+        return "no row" if paper.methods[entry.method].method else "no counterpart"
     if entry.line.values:
         return "no expert" if entry.share else "not measured"
     return ", ".join(dict.fromkeys(status for status, _ in entry.line.gaps))
