@@ -6,7 +6,7 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.planning.references import carried
-from recmerge_bench.planning.suite import Suite, Track
+from recmerge_bench.planning.suite import Figure, Suite, Track
 from recmerge_bench.registry import Registry
 
 
@@ -67,7 +67,13 @@ def _figures(suite: Suite) -> dict[str, Any]:
                     f"suite '{suite.name}', figure '{name}': no track is named '{track}'"
                     f"{near(track, suite.tracks)}"
                 )
-    return {name: figure.model_dump(mode="json") for name, figure in suite.figures.items()}
+    return {name: _figure(figure) for name, figure in suite.figures.items()}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    """All but what chooses every backbone and protocol, which older records do not have."""
+    values = figure.model_dump(mode="json")
+    return {k: v for k, v in values.items() if v or k not in ("backbones", "protocols")}
 
 
 def _source(track: Track) -> list[str]:

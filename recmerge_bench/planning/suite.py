@@ -106,19 +106,27 @@ class Figure(Model):
         kind: ``course`` (cross entropy and entropy along the steps), ``weights`` (learned weights
             along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
             metric against the number of merged domains), ``groups`` (a metric by numbered group
-            of test targets), ``probes`` (what models tell of themselves at test: gates) or
-            ``comparison`` (rows beside each other, by domain).
+            of test targets), ``group-shares`` (the same, divided by the expert's), ``probes``
+            (what models tell of themselves at test: gates) or ``comparison`` (rows beside each
+            other, by domain).
         title: one line.
         tracks: whose rows; all if empty.
         methods: which rows, by method; all if empty.
-        option: for ``option``: its name; for ``groups``: the beginning of their names.
+        option: for ``option``: its name; for ``groups`` and ``group-shares``: the beginning of
+            their names.
+        backbones: which rows, by backbone; all if empty.
+        protocols: which rows, by protocol; all if empty.
     """
 
-    kind: Literal["course", "weights", "option", "experts", "groups", "probes", "comparison"]
+    kind: Literal[
+        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison"
+    ]
     title: str
     tracks: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     option: str = ""
+    backbones: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
 
 
 class RowChoice(Model):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
 
-from recmerge_bench.identity import Row
+from recmerge_bench.identity import Identity, Row
 from recmerge_bench.names import repeated, wrong_domains
 from recmerge_bench.planning.references import checked_numbers
 from recmerge_bench.typed import Value
@@ -27,11 +27,25 @@ def listed_once(what: str, names: Sequence[Hashable]) -> None:
 class Figure(Value):
     """A figure that the suite declares (`recmerge_bench.planning.suite.Figure`)."""
 
-    kind: Literal["course", "weights", "option", "experts", "groups", "probes", "comparison"]
+    kind: Literal[
+        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison"
+    ]
     title: str
     tracks: list[str]
     methods: list[str]
     option: str
+    backbones: list[str] = Field(default_factory=list)
+    protocols: list[str] = Field(default_factory=list)
+
+    def shows(self, identity: Identity) -> bool:
+        """Whether the figure is of such a row."""
+        asked = (
+            (self.tracks, identity.track),
+            (self.methods, identity.method),
+            (self.backbones, identity.backbone),
+            (self.protocols, identity.protocol),
+        )
+        return all(not names or name in names for names, name in asked)
 
 
 class Protocol(Value):

@@ -222,7 +222,14 @@ def test_a_base_may_start_at_random_or_from_the_source(registry: Registry) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["paper-mergerec", "paper-scarce", "paper-unseen", "mergerec-cpu", "recformer-pretraining"],
+    [
+        "paper-mergerec",
+        "paper-scarce",
+        "paper-unseen",
+        "mergerec-cpu",
+        "merging",
+        "recformer-pretraining",
+    ],
 )
 def test_shipped_suites_are_readable(registry: Registry, name: str, tmp_path: Path) -> None:
     plan = build(load_suite(name, registry), registry, tmp_path)

@@ -23,6 +23,7 @@ from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.merging.course import likelihoods, models_along
+from recmerge_bench.planning.header import header as suite_header
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -190,6 +191,44 @@ def test_the_normalised_average_is_over_merged_domains() -> None:
     assert drawn_of(header, merged) == []
     for domains in ({"x": 0.0, "y": 0.2, "z": 0.4}, {"y": 0.2, "z": 0.4}):
         assert drawn_of(header, [row("all", "fine-tune", domains), *merged]) == []
+
+
+def test_groups_as_a_share_of_the_experts_and_of_the_rows_that_are_asked_for() -> None:
+    def row(method: str, groups: list[float], **more: Any) -> dict[str, Any]:
+        identity = dict(
+            dataset="d", protocol="p", backbone="b", profile="", seed=0, track="t",
+            method=method, variant="", recipe="fixed",
+        ) | more  # fmt: skip
+        found = {f"history-{n}": {"x": 9.0, "mean": v} for n, v in enumerate(groups, 1)}
+        return {"identity": identity, "domains": ["x"], "metrics": {"x": {"M": 0.1}},
+                "groups": {**found, "history-none": {"x": 1.0, "mean": 1.0}}}  # fmt: skip
+
+    about = {"kind": "group-shares", "title": "t", "tracks": [], "methods": ["ta"],
+             "option": "history", "backbones": ["b"], "protocols": ["p"]}  # fmt: skip
+    header = {
+        "metrics": ["M"], "figures": {"n": about},
+        "tracks": {"t": {"source": ["s"], "reference": "fine-tune", "experts": []}},
+    }  # fmt: skip
+    rows = [row("fine-tune", [0.2, 0.0, 0.5]), row("ta", [0.1, 0.3, 0.6])]
+    for field, value in (("backbone", "c"), ("protocol", "q")):  # neither is asked for
+        rows += [row(m, [0.1, 0.1, 0.1], **{field: value}) for m in ("fine-tune", "ta")]
+    [figure] = drawn_of(header, rows)
+    # no share where the expert has nothing
+    assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [(1, 50, 1), (3, 120, 1)]
+    assert figure.points[0].panel == "M / expert's, %, by history"
+    everything = {**about, "methods": [], "backbones": [], "protocols": [], "kind": "groups"}
+    [figure] = drawn_of({**header, "figures": {"n": everything}}, rows)
+    assert len(figure.points) == 3 * len(rows)
+    assert drawn_of(header, rows[1:2]) == [], "no expert is done"
+
+
+def test_headers_name_what_a_figure_chooses_alone(registry: Registry) -> None:
+    shown = '{"a": {"kind": "course", "title": "t"}, "b": {"kind": "course", "title": "t", ' \
+        '"backbones": ["sasrec"]}}'  # fmt: skip
+    suite = load_suite(str(TEXT), registry, (f"figures={shown}",))
+    figures_ = suite_header(suite, registry)["figures"]
+    assert "backbones" not in figures_["a"] and figures_["b"]["backbones"] == ["sasrec"]
+    assert "protocols" not in figures_["b"] and figures_["a"]["methods"] == []
 
 
 def test_equal_data_is_drawn_in_equal_bytes() -> None:

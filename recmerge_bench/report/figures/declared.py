@@ -13,6 +13,7 @@ from recmerge_bench.report.figures.rows import Of, row_names
 from recmerge_bench.report.figures.side_by_side import (
     comparison_points,
     group_points,
+    group_share_points,
     probe_names,
     probe_points,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: Kind of a figure -> what is on its x axis; figures of an option have its name there.
 AXES = {
     "course": "step", "weights": "step", "experts": "merged domains", "groups": "group",
-    "probes": "", "comparison": "",
+    "group-shares": "group", "probes": "", "comparison": "",
 }  # fmt: skip
 
 
@@ -60,6 +61,8 @@ def _points(
             return expert_points(records, results)
         case "groups":
             return group_points(metric, figure.option, results)
+        case "group-shares":
+            return group_share_points(records, figure.option, results)
         case "probes":
             return probe_points(results)
         case "comparison":
@@ -74,13 +77,8 @@ def _ticks(kind: str, results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def _shown(figure: Figure, rows: Sequence[Of]) -> list[Of]:
-    """Results or curves of the tracks and methods that the figure names; () names all."""
-    return [
-        row
-        for row in rows
-        if (not figure.tracks or row.identity.track in figure.tracks)
-        and (not figure.methods or row.identity.method in figure.methods)
-    ]
+    """Results or curves that the figure is of."""
+    return [row for row in rows if figure.shows(row.identity)]
 
 
 def unrecorded(figure: Figure, results: Sequence[Result]) -> int:

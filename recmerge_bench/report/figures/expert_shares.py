@@ -37,7 +37,7 @@ def share_of_expert(
         result: whose score.
         domains: of the mean; the result's own if None.
     """
-    expert = next((r for r in records.results if _is_expert(records.header, r, result)), None)
+    expert = expert_of(records, result)
     if expert is None:
         return None
     metric = records.header.primary
@@ -47,6 +47,14 @@ def share_of_expert(
     ]
     ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
     return 100 * mean(ratios) if ratios and len(ratios) == len(pairs) else None
+
+
+def expert_of(records: Records, result: Result) -> Result | None:
+    """The own-domain experts' result that another is divided by, if it is done.
+
+    That of the reference row with the same dataset, protocol, backbone, profile, seed and source.
+    """
+    return next((r for r in records.results if _is_expert(records.header, r, result)), None)
 
 
 def _is_expert(header: Header, candidate: Result, result: Result) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.names import MEAN
 from recmerge_bench.report.figures.data import Point, over_seeds
+from recmerge_bench.report.figures.expert_shares import expert_of, panel_of
 from recmerge_bench.report.figures.rows import by_row, row_names
 
 if TYPE_CHECKING:
-    from recmerge_bench.results.records import Probe, Result
+    from recmerge_bench.results.records import Probe, Records, Result
 
 
 def group_points(metric: str, kinds: str, results: Sequence[Result]) -> Iterator[Point]:
@@ -22,12 +23,42 @@ def group_points(metric: str, kinds: str, results: Sequence[Result]) -> Iterator
         kinds: how names of kinds begin that are shown.
         results: those without groups are left out.
     """
-    for series, seeds in by_row(r for r in results if r.groups):
-        for name in seeds[0].groups:
-            kind, _, number = name.rpartition("-")
-            if number.isdigit() and kind.startswith(kinds):
-                values = [seed.groups[name][MEAN] for seed in seeds]
-                yield over_seeds(f"{metric} by {kind}", series, int(number), values)
+    for series, seeds in _grouped(results):
+        for name, kind, number in _numbered(seeds[0], kinds):
+            values = [seed.groups[name][MEAN] for seed in seeds]
+            yield over_seeds(f"{metric} by {kind}", series, number, values)
+
+
+def group_share_points(records: Records, kinds: str, results: Sequence[Result]) -> Iterator[Point]:
+    """The same as a share of the own-domain experts' mean in the group, in per cent.
+
+    Seeds whose expert is not done, or has 0 in a group, are left out there; the paper's Fig. 5 is
+    normalised so.
+    """
+    for series, seeds in _grouped(results):
+        pairs = [(seed, expert) for seed in seeds if (expert := expert_of(records, seed))]
+        for name, kind, number in _numbered(seeds[0], kinds):
+            shares = [
+                100 * seed.groups[name][MEAN] / expert.groups[name][MEAN]
+                for seed, expert in pairs
+                if expert.groups.get(name, {}).get(MEAN)
+            ]
+            if shares:
+                yield over_seeds(f"{panel_of(records.header)}, by {kind}", series, number, shares)
+
+
+def _grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:
+    """Rows with groups, each under each of its protocols."""
+    for protocol in dict.fromkeys(result.identity.protocol for result in results):
+        yield from by_row(r for r in results if r.groups and r.identity.protocol == protocol)
+
+
+def _numbered(result: Result, kinds: str) -> Iterator[tuple[str, str, int]]:
+    """Groups whose names end in a number: name, kind and number."""
+    for name in result.groups:
+        kind, _, number = name.rpartition("-")
+        if number.isdigit() and kind.startswith(kinds):
+            yield name, kind, int(number)
 
 
 def probe_points(results: Sequence[Result]) -> Iterator[Point]:
