@@ -56,7 +56,7 @@ def leave_one_out(
         sequences = keep_latest(sequences, last)
         report["events_before_the_last"] -= len(sequences.items)
     if least_each:
-        enough = (_by_domain(interactions, sequences, domains) >= least_each).all(1)
+        enough = np.all(_by_domain(interactions, sequences, domains) >= least_each, axis=1)
         report["sequences_short_of_a_domain"] = int((~enough).sum())
         sequences, _ = keep_sequences(sequences, enough)
     lengths = np.diff(sequences.offsets)

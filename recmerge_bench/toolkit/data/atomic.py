@@ -339,7 +339,9 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
     users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     events = [
         f"{interactions.user_tokens[u]}\t{catalogue.tokens[i]}\t{t}\t{domains[i]}"
-        for u, i, t in zip(users, interactions.items, interactions.times, strict=True)
+        for u, i, t in zip(
+            users.tolist(), interactions.items.tolist(), interactions.times, strict=True
+        )
     ]
     items = [
         f"{token}\t{text}\t{domain}"

@@ -100,9 +100,9 @@ def _within(
     inside = []
     for block in blocks(1):  # numpy counts and picks several times faster than torch
         magnitude = block.abs_().numpy()
-        above += np.count_nonzero(magnitude > high)
-        from_high += np.count_nonzero(magnitude >= high)
-        from_low += np.count_nonzero(magnitude >= low)
+        above += int(np.count_nonzero(magnitude > high))
+        from_high += int(np.count_nonzero(magnitude >= high))
+        from_low += int(np.count_nonzero(magnitude >= low))
         inside.append(magnitude[(magnitude > low) & (magnitude < high)])
     middle = np.concatenate(inside)
     if not above < count <= from_low:
