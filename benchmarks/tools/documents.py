@@ -8,6 +8,7 @@ the committed boards and records. A test compares the documents with what this w
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -97,6 +98,34 @@ def claims(suite: str) -> str:
     return "\n".join(lines)
 
 
+def published() -> str:
+    """Counting rows of mergerec-cpu beside the fine-tuned models that MergeRec prints."""
+    metrics, domains = ("NDCG@10", "Recall@10"), ("beauty", "pantry", "toys")
+    path = ROOT / "leaderboards" / "records" / "mergerec-cpu.json"
+    rows: dict[str, dict[tuple[str, str], float]] = {}
+    for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
+        name = result["identity"]["method"]
+        if name in ("last-item", "item-knn") and result["identity"]["track"] == "shared-base":
+            found = {(m, d): result["metrics"][d][m] for m in metrics for d in domains}
+            rows[f"{name}, ours"] = found
+    with (ROOT / "benchmarks" / "paper" / "mergerec.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            where = (row["metric"], row["domain"])
+            asked = row["metric"] in metrics and row["domain"] in domains
+            if asked and (row["method"], row["unit"]) == ("Fine-tune", "value"):
+                name = f"{row['backbone']}, fine-tuned, published"
+                rows.setdefault(name, {})[where] = float(row["value"])
+    heads = [f"{metric}, {domain}" for metric in metrics for domain in (*domains, "mean")]
+    lines = [f"| row | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    for name, values in rows.items():
+        shown = []
+        for metric in metrics:
+            each = [values[metric, domain] for domain in domains]
+            shown += [f"{value:.4f}" for value in (*each, sum(each) / len(each))]
+        lines.append(f"| {name} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
 def judged(about: dict[str, Any]) -> list[str]:
     """A verdict, the interval behind it and p."""
     said = f"{about['verdict']} ({about['reason']})" if about["reason"] else about["verdict"]
@@ -168,6 +197,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "quality": quality,
     "claims": lambda: claims("mergerec-cpu"),
+    "published": published,
     "claims-merit": lambda: claims("merit-cpu"),
     "sizes": sizes,
     "ratios": ratios,
