@@ -68,5 +68,5 @@ class SinkAttention(nn.Module):
             v,
             attn_mask=pattern.bias.to(q.dtype),
         )
-        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(-1, width)[cells])
+        attended: Tensor = self.out(mixed.transpose(1, 2).reshape(-1, width).index_select(0, cells))
         return attended

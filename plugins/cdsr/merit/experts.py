@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from recmerge_bench.toolkit.models.dropout import dropout
 
 
 class Experts(nn.Module):
@@ -30,8 +35,32 @@ class Experts(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, width] to [count, N, width]."""
-        gate, value = F.linear(x, self.up.flatten(0, 2)).unflatten(1, self.up.shape[:3]).unbind(2)
-        return torch.bmm((F.silu(gate) * value).transpose(0, 1), self.down.transpose(1, 2))
+        both = F.linear(x, self.up.flatten(0, 2)).unflatten(1, self.up.shape[:3])
+        inside: Tensor = _Gated.apply(both)  # type: ignore[no-untyped-call]
+        return torch.bmm(inside.transpose(0, 1), self.down.transpose(1, 2))
+
+
+class _Gated(torch.autograd.Function):
+    """``silu(gate) * value``: [N, count, 2, inner] to [N, count, inner].
+
+    The gradient is written into its place at once; autograd's own would put it together.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, both: Tensor) -> Tensor:
+        ctx.save_for_backward(both)
+        gate, value = both.unbind(2)
+        return F.silu(gate).mul_(value)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (both,) = ctx.saved_tensors
+        (gate, value), out = both.unbind(2), torch.empty_like(both)
+        by_gate, by_value = out.unbind(2)
+        by_gate.copy_(torch.ops.aten.silu_backward(grad * value, gate))
+        torch.mul(grad, F.silu(gate), out=by_value)
+        return out
 
 
 class GatedBlock(nn.Module):
@@ -50,7 +79,7 @@ class GatedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        out: Tensor = self.norm(x + F.dropout(self.experts(x)[0], self.dropout, self.training))
+        out: Tensor = self.norm(x + dropout(self.experts(x)[0], self.dropout, self.training))
         return out
 
 
@@ -87,11 +116,8 @@ class MixtureBlock(nn.Module):
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """[N, width] to one [N, width] for each output."""
-        shared, *own = self.experts(x)
-        gates = self.gates(x)
-        outputs = []
-        for number, (expert, norm) in enumerate(zip(own, self.norms, strict=True)):
-            weight = gates[:, number]
-            mixed = weight[:, :1] * shared + weight[:, 1:] * expert
-            outputs.append(norm(x + F.dropout(mixed, self.dropout, self.training)))
-        return outputs
+        shared, own = self.experts(x).split([1, len(self.norms)])
+        weight = self.gates(x)[..., 1:].transpose(0, 1)
+        mixed = torch.lerp(shared, own, weight)  # the two weights' sum is 1
+        sums = x + dropout(mixed, self.dropout, self.training)
+        return [norm(one) for norm, one in zip(self.norms, sums.unbind(0), strict=True)]

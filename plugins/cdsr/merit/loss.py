@@ -12,6 +12,7 @@ from torch import Tensor
 from recmerge_bench.api import Batch
 from recmerge_bench.toolkit.models import losses
 from recmerge_bench.toolkit.models.sampled_scores import chosen_scores
+from recmerge_bench.toolkit.models.unseen import Unseen
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,29 @@ class Events:
     Attributes:
         rows: the events.
         valid: bool [B, L + 1].
+        unseen: by domain, what its sequences leave for negatives; empty where none are drawn.
+        starts: by domain, the row of the joined tables that these count from.
     """
 
     rows: Tensor
     valid: Tensor
+    unseen: tuple[Unseen, ...] = ()
+    starts: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, net: Any, rows: Tensor, valid: Tensor) -> Events:
+        """With what is left for the net's negatives."""
+        if not net.options.negatives:
+            return cls(rows, valid)
+        unseen, starts = [], []
+        for number, name in enumerate(net.domains):
+            span = net.tables.scope_span(net.domains, name)
+            # The released pool of the second domain begins one item too early.
+            start = span.start - (net.options.computes != "paper" and number > 0)
+            inside = valid & (rows >= start) & (rows < span.stop)
+            unseen.append(Unseen.of(rows - start, inside, span.stop - start))
+            starts.append(start)
+        return cls(rows, valid, tuple(unseen), tuple(starts))
 
 
 @dataclass(frozen=True)
@@ -67,7 +87,7 @@ class Targets:
         both = torch.cat([batch.items[:, :1], batch.targets], 1)
         places = torch.arange(both.shape[1], device=both.device)
         rows = net.tables.scope_rows(both, net.domains)
-        return cls(net, reading, Events(rows, places <= batch.lengths[:, None]))
+        return cls(net, reading, Events.of(net, rows, places <= batch.lengths[:, None]))
 
     def mixed(self, norm: str) -> Aim:
         """The next event of each token, whatever its domain."""
@@ -124,7 +144,7 @@ class Targets:
 def cross_entropy(net: Any, states: Tensor, aim: Aim, generator: torch.Generator) -> Tensor:
     """InfoNCE of the states [tokens of the batch, width], or the full softmax over the pools."""
     o = net.options
-    hidden = states[aim.tokens]
+    hidden = states.index_select(0, aim.tokens)
     if not o.negatives:
         return _full(net, hidden, aim)
     choices = torch.cat([aim.targets[:, None], draw(net, aim, generator)], 1)
@@ -134,19 +154,11 @@ def cross_entropy(net: Any, states: Tensor, aim: Aim, generator: torch.Generator
 
 def draw(net: Any, aim: Aim, generator: torch.Generator) -> Tensor:
     """Negatives, rows of the joined tables: int64 [N, P * negatives]."""
-    count = net.options.negatives
+    count, events = net.options.negatives, aim.events
     drawn = aim.pools.new_empty((*aim.pools.shape, count))
-    for number in range(len(net.domains)):
-        span = net.tables.scope_span(net.domains, net.domains[number])
-        start = span.start
-        if net.options.computes != "paper" and number:
-            start -= 1  # the released pool of the second domain begins one item too early
-        events = aim.events
-        inside = events.valid & (events.rows >= start) & (events.rows < span.stop)
+    for number, (unseen, start) in enumerate(zip(events.unseen, events.starts, strict=True)):
         token, column = (aim.pools == number).nonzero(as_tuple=True)
-        drawn[token, column] = start + losses.draw_negatives(
-            events.rows - start, inside, span.stop - start, count, generator, aim.rows[token]
-        )
+        drawn[token, column] = start + unseen.draw(count, generator, aim.rows[token])
     return drawn.flatten(1)
 
 

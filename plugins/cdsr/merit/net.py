@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.api import Catalogue, HandledError
+from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.tables import build_tables, truncated_normal
 
 #: The branch of the mixed sequence; the branch of a domain is ``of_<domain>``.
@@ -200,8 +201,9 @@ class MeritNet(nn.Module):
             tokens = reading.tokens[name]
             at = self._positions(reading, name)
             # Row 0 is used by the released wiring alone, and gets no gradient there.
-            x = items[tokens.flat] + F.embedding(at, self.positions, padding_idx=0)
-            x = F.dropout(self._masked(reading, name, x), self.options.dropout, self.training)
+            x = items.index_select(0, tokens.flat)
+            x = x + F.embedding(at, self.positions, padding_idx=0)
+            x = dropout(self._masked(reading, name, x), self.options.dropout, self.training)
             states = branch.attention(x, x, self._pattern(reading, tokens, [tokens]))
             yield name, branch, self._masked(reading, name, states)
 
@@ -287,7 +289,7 @@ class Attended(nn.Module):
 
     def forward(self, x: Tensor, keys: Tensor, pattern: Pattern) -> Tensor:
         """See `SinkAttention.forward`."""
-        attended = F.dropout(self.mha(x, keys, pattern), self.dropout, self.training)
+        attended = dropout(self.mha(x, keys, pattern), self.dropout, self.training)
         out: Tensor = self.norm(x + attended)
         return out
 

@@ -124,7 +124,7 @@ def union(parts: Sequence[tuple[Tokens, Tensor]]) -> Tensor:
     if len(parts) == 1:
         return parts[0][1]
     order = torch.cat([tokens.flat for tokens, _ in parts]).argsort()
-    return torch.cat([values for _, values in parts])[order]
+    return torch.cat([values for _, values in parts]).index_select(0, order)
 
 
 def _widest(counts: Tensor) -> int:

@@ -1,34 +1,26 @@
-"""Dropout whose mask is drawn sixteen bits an element: a quarter of the draws of torch's own."""
+"""Dropout whose mask costs a processor an eighth of the random numbers."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-#: Steps in which a share is kept: 16 bits.
-_STEPS = 1 << 16
+from torch.nn import functional as F
 
 
-def dropout(x: Tensor, share: float, training: bool) -> Tensor:
-    """Entries set to zero at random, the others scaled so that the expectation stays.
+def dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """As `torch.nn.functional.dropout`, from other random numbers of the default generator.
 
-    On a CPU, drawing the mask is most of what `torch.nn.functional.dropout` costs. The share is
-    rounded to a multiple of 1/65536, and the scale is that of the rounded one.
+    On a processor, where `p` is a multiple of 1 / 256, each of eight bytes of one random integer
+    decides on one entry; else it is torch's own.
 
     Args:
-        x: float, any shape.
-        share: chance of an entry to become zero, in [0, 1).
-        training: else `x` itself comes back.
-
-    Returns:
-        float, the shape of `x`; drawn from the default generator of its device.
+        x: any shape, floating point.
+        p: chance of an entry to become 0; the others are divided by ``1 - p``.
+        training: whether anything is dropped.
     """
-    threshold = round(share * _STEPS)
-    if not training or threshold == 0:
-        return x
-    if threshold == _STEPS:
-        return x * 0.0
-    words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
-    bits = words.random_(-(1 << 63), None).view(torch.int16)[: x.numel()].view(x.shape)
-    kept = (bits >= threshold - _STEPS // 2).to(x.dtype).mul_(_STEPS / (_STEPS - threshold))
-    return x * kept
+    limit = p * 256
+    if not (training and 0 < p < 1 and limit == int(limit) and x.device.type == "cpu"):
+        return F.dropout(x, p, training)
+    words = torch.empty(-(-x.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+    keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= int(limit)
+    return x * (keep.to(x.dtype) * (1 / (1 - p)))

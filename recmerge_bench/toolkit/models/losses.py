@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.full_softmax import blocked_loss, cross_entropy_terms
 from recmerge_bench.toolkit.models.sampled_scores import chosen_scores
+from recmerge_bench.toolkit.models.unseen import Unseen
 
 #: Up to this many items per negative the whole product is cheaper than single scores.
 _PRODUCT_RATIO = 32
@@ -162,21 +163,7 @@ def draw_negatives(
     Returns:
         int64 [B, count] or [N, count]. A row that has seen every item gets seen ones.
     """
-    big = 2 * n_items + seen.shape[1]
-    ordered = torch.where(valid, seen, big).sort(dim=1).values
-    repeated = F.pad(ordered[:, 1:] == ordered[:, :-1], (1, 0))
-    ordered = ordered.masked_fill(repeated, big).sort(dim=1).values
-    distinct = (ordered < big).sum(1)
-    keys = ordered - torch.arange(ordered.shape[1], device=seen.device)
-    free = (n_items - distinct).clamp_min(1)
-    if owners is not None:
-        keys, free = keys[owners], free[owners]
-    uniform = torch.rand(
-        (len(keys), count), generator=generator, device=seen.device, dtype=torch.float64
-    )
-    drawn = (uniform * free[:, None]).long()
-    shift = torch.searchsorted(keys.contiguous(), drawn, right=True)
-    return (drawn + shift).clamp_max(n_items - 1)
+    return Unseen.of(seen, valid, n_items).draw(count, generator, owners)
 
 
 def _wide(scores: Tensor) -> Tensor:

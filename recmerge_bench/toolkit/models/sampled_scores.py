@@ -51,8 +51,8 @@ class _Chosen(torch.autograd.Function):
             return _by_products(hidden, table, choices)
         items, order = _narrow(choices.flatten(), len(table)).sort(stable=True)
         tokens = order // choices.shape[1]
-        ctx.save_for_backward(hidden, table, choices, items, order, tokens)
         starts = _starts(items, len(table))
+        ctx.save_for_backward(hidden, table, choices, starts, order, tokens)
         # What the gradient of `F.embedding_bag` by its weights is: one dot product an entry.
         dots = torch.ops.aten._embedding_bag_per_sample_weights_backward(
             table, hidden, tokens, starts[:-1], items.long(), _SUM
@@ -65,12 +65,12 @@ class _Chosen(torch.autograd.Function):
         hidden, table, choices, *index = ctx.saved_tensors
         if not index:
             return (*_products_gradients(hidden, table, choices, grad), None)
-        items, order, tokens = index
+        starts, order, tokens = index
         by_hidden = F.embedding_bag(choices, table, per_sample_weights=grad, mode="sum")
         by_table = F.embedding_bag(
             tokens,
             hidden,
-            _starts(items, len(table)),
+            starts,
             per_sample_weights=grad.flatten()[order],
             mode="sum",
             include_last_offset=True,
@@ -86,10 +86,9 @@ def _narrow(rows: Tensor, size: int) -> Tensor:
     return rows
 
 
-def _starts(ordered: Tensor, size: int) -> Tensor:
-    """Where each row's entries begin among sorted ones, and their end: int64 [size + 1]."""
-    edges = torch.arange(size + 1, dtype=ordered.dtype, device=ordered.device)
-    return torch.searchsorted(ordered, edges)
+def _starts(rows: Tensor, size: int) -> Tensor:
+    """Where each row's entries begin among the sorted ones, and their end: int64 [size + 1]."""
+    return F.pad(torch.bincount(rows, minlength=size).cumsum(0), (1, 0))
 
 
 def _by_products(hidden: Tensor, table: Tensor, choices: Tensor) -> Tensor:
