@@ -10,7 +10,7 @@ import ast
 import dataclasses
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from recmerge_bench.definitions import (
@@ -122,14 +122,16 @@ def spec_class(spec: Spec) -> Any:
     return cls
 
 
-def definition(spec: Spec, options: Mapping[str, Any] | None = None) -> Any:
-    """The definition of a spec with these options (its own where none are given).
+def definition(spec: Spec) -> Any:
+    """The definition of a spec with its presets and defaults.
+
+    With other options it is made by `recmerge_bench.planning.options.complete`, which checks them.
 
     Raises:
-        HandledError: its class cannot be had, or is not what the kind needs; an unknown option.
+        HandledError: its class cannot be had, or is not what the kind needs.
     """
     spec_class(spec)
-    return define(spec.target, spec.options if options is None else options)
+    return define(spec.target, spec.options)
 
 
 def _own(cls: type, base: type, method: str) -> bool:

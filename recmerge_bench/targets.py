@@ -34,18 +34,35 @@ def load_class(target: str) -> type:
 
 
 def define(target: str, options: Mapping[str, Any]) -> Any:
-    """The definition with its options, checked for unknown names only (planning checks types)."""
+    """The definition with its options, checked for unknown names only (planning checks types).
+
+    Options that are not given have their defaults.
+    """
     cls = load_class(target)
-    fields = [f for f in dataclasses.fields(cls.Options) if f.init]  # type: ignore[attr-defined]
+    return cls(options_of(cls, options))
+
+
+def options_of(cls: type, values: Mapping[str, object]) -> object:
+    """The instance of a definition's `Options` with these JSON values, lists as tuples.
+
+    Raises:
+        HandledError: an unknown name, or none for an option without a default.
+    """
+    options: Any = getattr(cls, "Options")  # noqa: B009
+    fields = [f for f in dataclasses.fields(options) if f.init]
     known = {f.name for f in fields}
-    for name in options:
+    for name in values:
         if name not in known:
             raise HandledError(
-                f"{target.partition(':')[2]} has no option '{name}'{near(name, known)}; "
+                f"{cls.__name__} has no option '{name}'{near(name, known)}; "
                 f"it has: {', '.join(sorted(known)) or 'none'}"
             )
     for field in fields:
-        if field.name not in options and field.default is field.default_factory:
-            raise HandledError(f"{target.partition(':')[2]} needs the option '{field.name}'")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
-    return cls(cls.Options(**values))  # type: ignore[attr-defined]
+        if field.name not in values and field.default is field.default_factory:
+            raise HandledError(f"{cls.__name__} needs the option '{field.name}'")
+    return options(**{name: _tuples(value) for name, value in values.items()})
+
+
+def _tuples(value: object) -> object:
+    """Lists, at any depth of lists, as tuples: options are frozen."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,18 @@ WORDS = {
 }
 #: The same in blocks of the toolkit: values of options, named after where they were published.
 BLOCKS = {"sasrec", "sasrec-prenorm", "bert4rec", "ties"}
+
+
+#: What rows and cells are called, for people.
+LABELS = {"label", "labels", "variant", "variant_of"}
+#: Functions and methods that take a text apart or make a value of it.
+READERS = {
+    "split", "rsplit", "partition", "rpartition", "removeprefix", "removesuffix", "startswith",
+    "endswith", "search", "match", "fullmatch", "findall", "finditer", "sub", "int", "float",
+    "loads", "literal_eval",
+}  # fmt: skip
+#: Module -> why it looks into one.
+LABELS_READ = {f"{CORE}.planning.names": "refuses a variant that reads like a recipe"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +106,34 @@ def test_the_core_names_no_method(registry: Registry) -> None:
         if name not in WORDS and not (module.startswith(TOOLKIT) and name in BLOCKS)
     }
     assert found == set()
+
+
+def _taken_apart(tree: ast.AST) -> list[str]:
+    """Calls that read something from a label: what is called, with the label."""
+    calls = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        whose = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+        inner = [n for part in (*whose, *node.args) for n in ast.walk(part)]
+        named = {str(getattr(n, f, "")) for n in inner for f in ("attr", "id", "value")}
+        calls += [f"{name} of {label}" for label in sorted(named & LABELS) if name in READERS]
+    return calls
+
+
+def test_no_value_is_read_from_a_label() -> None:
+    """Options are read from configurations; labels and variants are for people."""
+    code = "float(row.variant.partition('=')[2]); re.sub('x', '', cell['label']); a.split(',')"
+    told = {"float of variant", "partition of variant", "sub of label"}
+    assert set(_taken_apart(ast.parse(code))) == told
+    found = {
+        module: calls
+        for package in (CORE, PLUGINS)
+        for module, path in source.modules(package).items()
+        if (calls := _taken_apart(source.tree(path)))
+    }
+    assert found.keys() == LABELS_READ.keys(), found
 
 
 def test_a_plugin_imports_the_api_and_the_toolkit_alone() -> None:

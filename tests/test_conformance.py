@@ -10,7 +10,7 @@ import pytest
 
 from recmerge_bench import testing
 from recmerge_bench.borders.splits import checked_split
-from recmerge_bench.contracts import definition
+from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
 from recmerge_bench.testing import (
     BackboneConformance,
@@ -26,8 +26,7 @@ FOUND = discover(environ={})
 
 
 def ours(kind: str, name: str, **options: Any) -> Any:
-    spec = FOUND.get(kind, name)
-    return definition(spec, {**spec.options, **options})
+    return complete(FOUND.get(kind, name), options, "conformance").definition()
 
 
 class TestSynthetic(DatasetConformance):

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
-from recmerge_bench.contracts import definition
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.interface.datasets import Availability, availability, load_dataset
 from recmerge_bench.specs import Spec
@@ -80,9 +79,9 @@ def prepare(
         return _fetch_weights(plugins.get("encoder", name), data_root, changes, mirror)
     spec = plugins.get("dataset", name)
     options = complete(spec, key_values(changes), "datasets prepare")
-    for path in definition(spec, options).fetch(data_root, mirror):
+    for path in options.definition().fetch(data_root, mirror):
         click.echo(f"have {path}")
-    plan, key = data_cell_alone(plugins, name, data_root, options)
+    plan, key = data_cell_alone(plugins, name, data_root, options.values)
     cell = plan.cells[key]
     if cell.blocked:
         raise HandledError(f"{cell.blocked[0]}; {cell.blocked[1]}")
@@ -105,7 +104,7 @@ def _fetch_weights(
     from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.suite import key_values
 
-    encoder = definition(spec, complete(spec, key_values(changes), "datasets prepare"))
+    encoder = complete(spec, key_values(changes), "datasets prepare").definition()
     encoder.fetch(data_root, mirror)
     try:
         for path in encoder.sources(data_root):

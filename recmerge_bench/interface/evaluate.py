@@ -17,6 +17,7 @@ from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.interface.datasets import load_dataset
 from recmerge_bench.names import wrong_domains
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.context import with_text
@@ -74,7 +75,7 @@ def evaluate(
     from recmerge_bench.evaluation.split_ranks import rank_split
 
     given = _Given.of(checkpoints)
-    spec, values = _model(registry, model, options or {}, given)
+    spec, complete_options = _model(registry, model, options or {}, given)
     interactions = _interactions(registry, dataset, data_root, given.first)
     catalogue, used = interactions.catalogue, _domains(domains, interactions, given)
     places = given.places(used)
@@ -97,7 +98,7 @@ def evaluate(
     protocol_facts = {
         "name": protocol, "mask_history": how.mask_history, "candidates": digest, **order
     }  # fmt: skip
-    stored = given.stored(spec, values, places, used, device)
+    stored = given.stored(spec, complete_options, places, used, device)
     try:
         return rank_split(
             stored.models(catalogue), split, catalogue,
@@ -162,7 +163,7 @@ class _Given:
         return used
 
     def stored(
-        self, spec: Spec, options: Mapping[str, Any], places: Mapping[str, Path],
+        self, spec: Spec, options: CompleteOptions, places: Mapping[str, Path],
         used: Sequence[str], device: str,
     ) -> Stored:  # fmt: skip
         """What is loaded: as a rank cell would, from cells; strictly, from files."""
@@ -170,7 +171,7 @@ class _Given:
         single = _single_target(spec)
         one = len(set(places.values())) == 1
         return Stored(
-            definition(spec, options),
+            options.definition(),
             places,
             tuple(cell.domains if cell is not None and single else used),
             counting=isinstance(spec, CountingSpec),
@@ -195,8 +196,8 @@ def _told_apart(checkpoints: Sequence[Path]) -> dict[str, Path]:
 
 
 def _model(
-    registry: Registry, name: str, options: Mapping[str, Any], given: _Given
-) -> tuple[Spec, dict[str, Any]]:
+    registry: Registry, name: str, options: Mapping[str, object], given: _Given
+) -> tuple[Spec, CompleteOptions]:
     """The spec of the model and all its options, from its name or the cells' records."""
     cells = list(given.finished.values())
     if not name:
@@ -204,25 +205,24 @@ def _model(
             raise HandledError("a weight file does not say of which model it is: name the model")
         if options:
             raise HandledError("options are those of the cells' records: name none")
-        if any((c.class_path, c.options) != (cells[0].class_path, cells[0].options) for c in cells):
+        if any(cell.options != cells[0].options for cell in cells):
             raise HandledError("the checkpoints are of several models")
-        return _by_class(registry, cells[0]), dict(cells[0].options)
+        return _by_class(registry, cells[0])
     spec = registry.find(("cdsr", "counting"), name) or registry.get("backbone", name)
-    values = complete(spec, options, "evaluate")
-    if any((cell.class_path, cell.options) != (spec.target, values) for cell in cells):
+    complete_options = complete(spec, options, "evaluate")
+    if any(cell.options != complete_options for cell in cells):
         raise HandledError(f"a checkpoint is not of '{name}' with these options, says its record")
-    return spec, values
+    return spec, complete_options
 
 
-def _by_class(registry: Registry, cell: FinishedModel) -> Spec:
-    """The spec of a recorded class: none but registered ones are imported."""
+def _by_class(registry: Registry, cell: FinishedModel) -> tuple[Spec, CompleteOptions]:
+    """The spec of a recorded class, and its options: none but registered ones are imported."""
     for kind in KINDS:
         for name in registry.names(kind):
             spec = registry.get(kind, name)
-            if spec.target == cell.class_path and _fits(spec, cell):
-                complete(spec, cell.options, "evaluate")
-                return spec
-    raise HandledError(f"no plugin registers the model {cell.class_path}")
+            if spec.target == cell.options.target and _fits(spec, cell):
+                return spec, complete(spec, cell.options.values, "evaluate")
+    raise HandledError(f"no plugin registers the model {cell.options.target}")
 
 
 def _single_target(spec: Spec) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import DatasetSpec
-from recmerge_bench.targets import define
 
 
 def fetch_small(
@@ -23,15 +22,13 @@ def fetch_small(
     came = False
     specs = [s for s in registry.specs.values() if isinstance(s, DatasetSpec) and s.fetched_by_run]
     automatic = {spec.target: spec.name for spec in specs}
-    asked: list[dict[str, Any]] = []
-    for cell in plan.cells.values():
-        dataset = cell.job["config"].get("dataset", {}) if cell.kind == "data" else {}
-        if not cell.blocked or dataset in asked or dataset.get("target") not in automatic:
+    missing = [c for c in plan.cells.values() if c.kind == "data" and c.blocked]
+    for dataset in dict.fromkeys(c.job["config"].get("dataset") for c in missing):
+        if not isinstance(dataset, CompleteOptions) or dataset.target not in automatic:
             continue
-        asked.append(dataset)
-        say(f"fetching the raw files of {automatic[dataset['target']]}")
+        say(f"fetching the raw files of {automatic[dataset.target]}")
         try:
-            define(dataset["target"], dataset["options"]).fetch(data_root, None)
+            dataset.definition().fetch(data_root, None)
             came = True
         except HandledError as error:
             say(f"not fetched: {error}")

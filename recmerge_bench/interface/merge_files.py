@@ -108,7 +108,7 @@ def merge_files(
             "parameters": parameters,
             "seconds": time.perf_counter() - start,
         }
-        _Companions(spec, record, complete_options).write(places)
+        _Companions(spec, record, complete_options.values).write(places)
     return list(outs.values())
 
 

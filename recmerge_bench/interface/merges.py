@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recmerge_bench.contracts import definition, spec_class
+from recmerge_bench.contracts import spec_class
 from recmerge_bench.definitions import StrategyDefinition
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Bar, Reporter
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import StrategySpec
@@ -107,7 +108,7 @@ def merge(
         facts = source.merge(strategy, collected, check_seed(seed), None, bar)
     scale = facts.pop("scale", None)
     tensors = {n: t.to(_device(base, n)) for n, t in collected.tensors.items()}
-    return Merged(tensors, method, complete_options, scale, facts)
+    return Merged(tensors, method, complete_options.values, scale, facts)
 
 
 def merging_spec(registry: Registry, method: str, sweep: bool = False) -> StrategySpec:
@@ -132,15 +133,15 @@ def merging_spec(registry: Registry, method: str, sweep: bool = False) -> Strate
 
 
 def strategy_of(
-    spec: StrategySpec, options: Mapping[str, Any]
-) -> tuple[dict[str, Any], StrategyDefinition]:
+    spec: StrategySpec, options: Mapping[str, object]
+) -> tuple[CompleteOptions, StrategyDefinition]:
     """All options, and the strategy with them.
 
     Raises:
         HandledError: an unknown option or a value of a wrong type.
     """
     complete_options = complete(spec, options, "merge")
-    strategy: StrategyDefinition = definition(spec, complete_options)
+    strategy: StrategyDefinition = complete_options.definition()
     return complete_options, strategy
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 #: Options by name -> least and largest value; what is not a number is not looked at.
 SIZE, WIDTH, LAYERS, COUNT = (1, 1 << 24), (1, 1 << 16), (0, 1000), (0, 1 << 40)
@@ -25,7 +24,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 LARGEST = 1 << 62
 
 
-def out_of_range(values: Mapping[str, Any]) -> str:
+def out_of_range(values: Mapping[str, object]) -> str:
     """What is wrong with the first option that cannot be what it says; else nothing."""
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -19,7 +19,9 @@ class Cell:
         kind: the stage: ``data``, ``split``, ``candidates``, ``train``, ``merge`` or ``rank``.
         label: what a person reads.
         inputs: role -> key of another cell.
-        job: what a worker needs to run it, as JSON values.
+        job: what a worker needs to run it. Options in its ``config`` are values
+            (`CompleteOptions`, `TrainOptions`); `recmerge_bench.running.jobs.job_spec` makes JSON
+            of them for the worker.
         threads: CPU threads it runs with.
         timeout: seconds until it is killed.
         seed: the run's seed, or None where the result depends on none.

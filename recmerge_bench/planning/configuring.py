@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from recmerge_bench.json_values import JsonObject
 from recmerge_bench.planning.configuration import (
     Configuration,
     Method,
@@ -14,101 +12,99 @@ from recmerge_bench.planning.configuration import (
     Tuned,
 )
 from recmerge_bench.planning.corpus import PlannedSplit
-from recmerge_bench.planning.maker import CellMaker
-from recmerge_bench.planning.options import complete
+from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.planning.trainings import Model, Trainings
 from recmerge_bench.planning.tuning import budget
-from recmerge_bench.specs import ModelSpec, Spec, StrategySpec
+from recmerge_bench.training.options import TrainOptions
 
 
 class Configurations:
     """Says what each row of a track is made with.
 
+    A configuration is a record, as results and their files carry it: here all options become JSON.
+
     Args:
-        maker: finds specs.
         trainings: of the track.
         track: whose rows.
+        threads: of every cell.
     """
 
-    def __init__(self, maker: CellMaker, trainings: Trainings, track: Track) -> None:
-        self.maker, self.trainings, self.track = maker, trainings, track
+    def __init__(self, trainings: Trainings, track: Track, threads: int) -> None:
+        self.trainings, self.track, self.threads = trainings, track, threads
 
-    def of(self, spec: Spec, row: Row, backbone: str, split: PlannedSplit) -> Configuration | None:
+    def of(self, method: MethodUse, row: Row, split: PlannedSplit) -> Configuration | None:
         """A row under a protocol; None where its backbone is not there to say its options.
 
         Raises:
             HandledError: an unknown option or a value of a wrong type.
         """
-        strategy = isinstance(spec, StrategySpec)
-        if isinstance(spec, StrategySpec):
-            model = self.trainings.backbone(backbone)
-            if model.spec is None:
-                return None
-            options = complete(spec, row.options, self.maker.where)
-            trained = self._behind(spec, row, model, split)
-        elif isinstance(spec, ModelSpec):
-            model = self.trainings.of_row(spec, row)
-            options = model.options
-            own = self.trainings.full(model, model.training, split, self.track.domains)
-            trained = TrainedWith(own=own or None)
-        else:
+        track, model = self.track, method.model
+        if model.options is None:
             return None
-        track = self.track
+        strategy = isinstance(method, StrategyUse)
         return Configuration(
-            method=Method(name=row.method, kind=spec.kind, options=options),  # type: ignore[arg-type]
-            backbone=Named(name=backbone, options=model.options) if backbone else None,
-            encoder=self._named("encoder", model.encoder) if model.encoder else None,
-            dataset=self._named("dataset", track.dataset, track.dataset_options),
+            method=Method(name=row.method, kind=method.spec.kind, options=method.options.values),  # type: ignore[arg-type]
+            backbone=Named(name=model.name, options=model.options.values) if strategy else None,
+            encoder=self._encoder(model),
+            dataset=split.corpus.dataset.named,
             domains=list(track.domains),
             experts=list(self.trainings.experts),
             source=list(track.source),
             base=self._other_base(model, split) if strategy else None,
-            training=trained,
-            protocol=self._named("protocol", split.name),
+            training=self._trained(method, row, split),
+            protocol=split.protocol.named,
             profile=track.profile if row.profile is None else row.profile,
             recipe=row.recipe,
-            threads=self.maker.suite.threads,
-            tuning=self._tuned(row, backbone),
+            threads=self.threads,
+            tuning=self._tuned(row, method.backbone),
         )
 
-    def _behind(
-        self, spec: StrategySpec, row: Row, model: Model, split: PlannedSplit
-    ) -> TrainedWith:
+    def _trained(self, method: MethodUse, row: Row, split: PlannedSplit) -> TrainedWith:
+        if isinstance(method, ModelUse):
+            model = method.model
+            own = self.trainings.full(model, model.training, split, self.track.domains)
+            return TrainedWith(own=_json(own))
+        return self._behind(method, row, split)
+
+    def _behind(self, method: StrategyUse, row: Row, split: PlannedSplit) -> TrainedWith:
         """The trainings whose results a strategy takes."""
-        trainings = self.trainings
+        trainings, spec, model = self.trainings, method.spec, method.model
         base = trainings.base_use(model, split)
         trained_with = TrainedWith()
         if base.training is not None:
-            trained_with.base = trainings.full(base.model, base.training, base.split, base.domains)
+            full = trainings.full(base.model, base.training, base.split, base.domains)
+            trained_with.base = _json(full)
         if "joint" in spec.inputs:
             given = trainings.joint_training(model, row)
-            trained_with.joint = trainings.full(model, given, split, trainings.experts)
+            trained_with.joint = _json(trainings.full(model, given, split, trainings.experts))
         elif spec.inputs != ("base",):
             trained_with.experts = {
-                domain: trainings.full(
-                    model, trainings.expert_training(model, domain), split, (domain,)
-                )
+                domain: self._expert(model, domain, split)
                 for domain in trainings.expert_domains(spec)
             }
         if "labels" in spec.data_tier.reads:
             trained_with.merge = {"select": trainings.merge_choice(model, split).name}
         return trained_with
 
-    def _other_base(self, model: Model, split: PlannedSplit) -> OtherBase | None:
-        use = self.track.base
-        if use is None:
-            return None
-        options = self.trainings.base_use(model, split).model.options
-        dataset = self._named("dataset", use.dataset, use.dataset_options)
-        return OtherBase(dataset=dataset, domains=list(use.domains), options=options)
+    def _expert(self, model: Model, domain: str, split: PlannedSplit) -> JsonObject:
+        given = self.trainings.expert_training(model, domain)
+        return _json(self.trainings.full(model, given, split, (domain,))) or {}
 
-    def _named(self, kind: str, name: str, given: Mapping[str, Any] | None = None) -> Named:
-        spec, _ = self.maker.find((kind,), name)
-        options = dict(given or {})
-        if spec is not None:
-            options = complete(spec, options, self.maker.where)
-        return Named(name=name, options=options)
+    def _other_base(self, model: Model, split: PlannedSplit) -> OtherBase | None:
+        use = self.trainings.base_use(model, split)
+        if self.track.base is None or use.model.options is None:
+            return None
+        return OtherBase(
+            dataset=use.split.corpus.dataset.named,
+            domains=list(self.track.base.domains),
+            options=use.model.options.values,
+        )
+
+    def _encoder(self, model: Model) -> Named | None:
+        if model.encoder is None:
+            return None
+        return self.trainings.corpora.encoder(model.encoder).plugin.named
 
     def _tuned(self, row: Row, backbone: str) -> Tuned:
         use = self.track.backbones.get(backbone)
@@ -116,3 +112,7 @@ class Configurations:
             row=budget(row.tuning or self.track.tuning, self.track),
             backbone=budget(use.tuning if use else None, self.track),
         )
+
+
+def _json(training: TrainOptions | None) -> JsonObject | None:
+    return None if training is None else training.to_json()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from recmerge_bench.borders.datasets import domains_of
 from recmerge_bench.borders.splits import Rules, rules_of
-from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.planning.maker import CellMaker, Reason, module
-from recmerge_bench.planning.options import complete
+from recmerge_bench.options import CompleteOptions
+from recmerge_bench.planning.maker import CellMaker, PluginUse, Reason, module
 from recmerge_bench.planning.suite import Track
 
 
@@ -21,30 +19,14 @@ class Corpus:
     """A dataset and which of its domains are used.
 
     Attributes:
-        dataset: by name.
-        options: of the dataset.
+        dataset: with its options.
         domains: scored (or, for a base's corpus, trained on).
         unscored: further domains to split alike.
     """
 
-    dataset: str
-    options: Mapping[str, Any]
+    dataset: PluginUse
     domains: tuple[str, ...]
     unscored: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, track: Track) -> Corpus:
-        """The track's own."""
-        known = (*track.domains, *track.source)
-        others = tuple(d for d in track.experts if d not in known)
-        return cls(track.dataset, track.dataset_options, track.domains, (*track.source, *others))
-
-    @classmethod
-    def base_of(cls, track: Track) -> Corpus | None:
-        """The one that the track's base is trained on, where it is another."""
-        if track.base is None:
-            return None
-        return cls(track.base.dataset, track.base.dataset_options, track.base.domains)
 
 
 @dataclass(frozen=True)
@@ -52,7 +34,7 @@ class PlannedSplit:
     """A corpus under a protocol: what trainings and rank cells take as inputs.
 
     Attributes:
-        name: the protocol's.
+        protocol: with its options.
         data: key of the data cell.
         key: of the split cell.
         inputs: of rank cells: data, split and, where sampled, candidates.
@@ -63,7 +45,7 @@ class PlannedSplit:
         base: the split that the shared base is trained on, where its dataset is another.
     """
 
-    name: str
+    protocol: PluginUse
     data: str
     key: str
     inputs: Mapping[str, str]
@@ -73,6 +55,30 @@ class PlannedSplit:
     shuffle_seed: int | None = None
     base: PlannedSplit | None = field(default=None)
 
+    @property
+    def name(self) -> str:
+        """The protocol's."""
+        return self.protocol.name
+
+
+@dataclass(frozen=True)
+class EncoderUse:
+    """A text encoder as cells of item vectors and of weights name it.
+
+    Attributes:
+        plugin: with its options.
+        config: what a worker is handed.
+        identity: what their keys are made of: its files' digests too.
+        modules: of its class.
+        reason: why it cannot be used here, and the remedy.
+    """
+
+    plugin: PluginUse
+    config: Mapping[str, object]
+    identity: Mapping[str, object]
+    modules: tuple[str, ...]
+    reason: Reason
+
 
 class CorpusPlanner:
     """Adds these cells to the plan."""
@@ -80,61 +86,77 @@ class CorpusPlanner:
     def __init__(self, maker: CellMaker) -> None:
         self.maker = maker
         self.encoder = functools.cache(self._encoder)
+        self.protocol = functools.cache(self._protocol)
+
+    def of_track(self, track: Track) -> Corpus:
+        """The track's own."""
+        known = (*track.domains, *track.source)
+        others = tuple(d for d in track.experts if d not in known)
+        dataset = self.maker.use("dataset", track.dataset, track.dataset_options)
+        return Corpus(dataset, track.domains, (*track.source, *others))
+
+    def of_base(self, track: Track) -> Corpus | None:
+        """The one that the track's base is trained on, where it is another."""
+        if track.base is None:
+            return None
+        dataset = self.maker.use("dataset", track.base.dataset, track.base.dataset_options)
+        return Corpus(dataset, track.base.domains)
 
     def data(self, corpus: Corpus) -> str:
         """The dataset, keyed by its raw files' content."""
-        maker = self.maker
-        spec, reason = maker.find(("dataset",), corpus.dataset)
-        label = f"data {corpus.dataset}"
-        if spec is None:
-            absent = {"dataset": corpus.dataset, "options": dict(corpus.options)}
-            return maker.cell("data", label, absent, {}, {}, reason=reason)
-        options = complete(spec, corpus.options, maker.where)
-        made = definition(spec, options)
+        maker, dataset = self.maker, corpus.dataset
+        label = f"data {dataset.name}"
+        if dataset.spec is None or dataset.options is None:
+            absent = {"dataset": dataset.name, "options": dataset.given}
+            return maker.cell("data", label, absent, {}, {}, reason=dataset.reason)
+        options = dataset.options
+        made = options.definition()
         self._check_domains(corpus, domains_of(made, maker.data_root))
         digests, missing = maker.files(made)
-        reason = reason or missing
-        config = {"dataset": {"target": spec.target, "options": options}, "data_root": self._root()}
-        identity = {"target": spec.target, "options": options, "files": digests}
+        config = {"dataset": options, "data_root": self._root()}
+        identity = {**options.to_json(), "files": digests}
         return maker.cell(
-            "data", label, identity, config, {}, (module(spec),), reason=reason, cost=2
-        )
+            "data", label, identity, config, {}, (module(dataset.spec),),
+            reason=dataset.reason or missing, cost=2,
+        )  # fmt: skip
 
     def text(self, encoder: str, split: PlannedSplit, form: str) -> str:
         """Item vectors of a text encoder, or its tokens (`form`), of a split's dataset."""
-        described, identity, modules, reason = self.encoder(encoder)
-        label = f"text {encoder} {form} of {split.corpus.dataset}"
+        use = self.encoder(encoder)
+        label = f"text {encoder} {form} of {split.corpus.dataset.name}"
         return self.maker.cell(
-            "text", label, {**identity, "form": form}, {**described, "form": form},
-            {"data": split.data}, modules, reason=reason, cost=60,
+            "text", label, {**use.identity, "form": form}, {**use.config, "form": form},
+            {"data": split.data}, use.modules, reason=use.reason, cost=60,
         )  # fmt: skip
 
-    def weights(
-        self, encoder: str, model: Mapping[str, Any], model_modules: tuple[str, ...]
-    ) -> str:
+    def weights(self, encoder: str, model: CompleteOptions, model_module: str) -> str:
         """The encoder's own weights under a model's names."""
-        described, identity, modules, reason = self.encoder(encoder)
+        use = self.encoder(encoder)
         return self.maker.cell(
-            "weights", f"weights {encoder}", {**identity, "model": model},
-            {**described, "model": model}, {}, (*modules, *model_modules), reason=reason, cost=5,
+            "weights", f"weights {encoder}", {**use.identity, "model": model},
+            {**use.config, "model": model}, {}, (*use.modules, model_module), reason=use.reason,
+            cost=5,
         )  # fmt: skip
 
-    def _encoder(self, name: str) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...], Reason]:
-        """What a worker is told of an encoder, its identity, its modules, why it is absent."""
-        maker = self.maker
-        spec, reason = maker.find(("encoder",), name)
-        if spec is None:
-            return {}, {"encoder": name}, (), reason
-        options = complete(spec, {}, maker.where)
-        digests, missing = maker.files(definition(spec, options))
-        described = {"encoder": {"target": spec.target, "options": options}}
-        identity = {"target": spec.target, "options": options, "files": digests}
-        return (
-            {**described, "data_root": self._root()},
-            identity,
-            (module(spec),),
-            reason or missing,
+    def _encoder(self, name: str) -> EncoderUse:
+        maker, plugin = self.maker, self.maker.use("encoder", name)
+        if plugin.spec is None or plugin.options is None:
+            return EncoderUse(plugin, {}, {"encoder": name}, (), plugin.reason)
+        digests, missing = maker.files(plugin.options.definition())
+        return EncoderUse(
+            plugin,
+            {"encoder": plugin.options, "data_root": self._root()},
+            {**plugin.options.to_json(), "files": digests},
+            (module(plugin.spec),),
+            plugin.reason or missing,
         )
+
+    def _protocol(self, name: str) -> tuple[PluginUse, Rules | None]:
+        """A protocol, and how it splits and ranks, where it is there to say it."""
+        plugin = self.maker.use("protocol", name)
+        if plugin.options is None:
+            return plugin, None
+        return plugin, rules_of(plugin.options.definition())
 
     def split(
         self,
@@ -145,27 +167,25 @@ class CorpusPlanner:
         ranked: bool = True,
     ) -> PlannedSplit:
         """The split (shared by protocols that split alike) and, if it is ranked, the candidates."""
-        maker = self.maker
-        spec, reason = maker.find(("protocol",), name)
-        if spec is None:
-            return PlannedSplit(name, data, "", {}, reason, corpus)
-        options = complete(spec, {}, maker.where)
-        rules = rules_of(definition(spec, options))
-        described = {"target": spec.target, "options": options}
+        protocol, rules = self.protocol(name)
+        if protocol.spec is None or protocol.options is None or rules is None:
+            return PlannedSplit(protocol, data, "", {}, protocol.reason, corpus)
         domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
-        key = maker.cell(
+        options = {"target": protocol.options.target, "options": rules.split_options}
+        key = self.maker.cell(
             "split",
-            f"split {corpus.dataset} {'+'.join(corpus.domains)} {name}",
-            {"target": spec.target, "options": rules.split_options, **domains},
-            {"protocol": described, **domains},
+            f"split {corpus.dataset.name} {'+'.join(corpus.domains)} {name}",
+            {**options, **domains},
+            {"protocol": protocol.options, **domains},
             {"data": data},
-            (module(spec),),
+            (module(protocol.spec),),
         )
         inputs = {"data": data, "split": key}
         if ranked:
             inputs |= self._candidates(rules, corpus, inputs, "test")
         return PlannedSplit(
-            name, data, key, inputs, None, corpus, rules.mask_history, rules.shuffle_seed, base
+            protocol, data, key, inputs, None, corpus, rules.mask_history, rules.shuffle_seed,
+            base,
         )  # fmt: skip
 
     def validation(self, name: str, split: PlannedSplit) -> tuple[dict[str, str], bool]:
@@ -175,8 +195,9 @@ class CorpusPlanner:
             The stored candidates of the validation targets (an input, where the protocol
             samples), and whether items of the history are masked.
         """
-        spec = self.maker.registry.get("protocol", name)
-        rules = rules_of(definition(spec, complete(spec, {}, self.maker.where)))
+        _, rules = self.protocol(name)
+        if rules is None:
+            raise HandledError(f"{self.maker.where}: no plugin registers the protocol '{name}'")
         inputs = {"data": split.data, "split": split.key}
         candidates = self._candidates(rules, split.corpus, inputs, "valid")
         return {f"valid_{role}": key for role, key in candidates.items()}, rules.mask_history
@@ -188,12 +209,12 @@ class CorpusPlanner:
         count = rules.candidates
         if count is None:
             return {}
-        draw: dict[str, Any] = {"count": count, "seed": rules.candidate_seed}
+        draw: dict[str, object] = {"count": count, "seed": rules.candidate_seed}
         if rules.cap_candidates:
             draw["capped"] = True
         if part != "test":
             draw["part"] = part
-        label = f"candidates {count} {corpus.dataset} {'+'.join(corpus.domains)}"
+        label = f"candidates {count} {corpus.dataset.name} {'+'.join(corpus.domains)}"
         label += "" if part == "test" else f" {part}"
         return {"candidates": self.maker.cell("candidates", label, draw, draw, inputs)}
 
@@ -205,6 +226,6 @@ class CorpusPlanner:
         for domain in (*corpus.domains, *corpus.unscored):
             if domain not in known:
                 raise HandledError(
-                    f"{self.maker.where}: dataset '{corpus.dataset}' has no domain '{domain}'"
+                    f"{self.maker.where}: dataset '{corpus.dataset.name}' has no domain '{domain}'"
                     f"{near(domain, known)}; it has: {', '.join(known)}"
                 )

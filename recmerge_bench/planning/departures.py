@@ -12,7 +12,7 @@ from typing import Any
 
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration
-from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.references import (
     OurRow,
     PaperConfiguration,
@@ -23,7 +23,6 @@ from recmerge_bench.planning.references import (
 from recmerge_bench.planning.suite import Track
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import ModelSpec, Profile
-from recmerge_bench.training.options import TrainOptions
 
 #: Options of a training that change nothing of what it gives.
 SILENT = ("save_every", "report_every")
@@ -154,7 +153,7 @@ class _Compared:
         profiles = spec.profiles if isinstance(spec, ModelSpec) else {}
         preset = profiles.get(self.reference.profile) or Profile()
         wanted = complete(spec, {**preset.options, **declared}, "the paper's table")
-        for name, value in wanted.items():
+        for name, value in wanted.values.items():
             if ours.options.get(name) != value:
                 yield f"{what} {name}", ours.options.get(name), value
 
@@ -174,7 +173,7 @@ def _training(
     """All options but the silent ones; what is not declared has its default."""
     if ours is None:
         return
-    wanted = checked(TrainOptions, declared, "the paper's table, training")
+    wanted = training_options(declared, "the paper's table").to_json()
     for name, value in wanted.items():
         if name not in SILENT and ours.get(name) != value:
             yield f"{what} {name}", ours.get(name), value

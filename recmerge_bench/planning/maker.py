@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,12 @@ from typing import Any
 from recmerge_bench.borders.datasets import sources_of
 from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, HandledError, near
+from recmerge_bench.json_values import plain_object
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.planning.configuration import Named
 from recmerge_bench.planning.keys import digest
+from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import PYTHON, Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.planning.suite import Suite
@@ -21,6 +26,31 @@ from recmerge_bench.specs import Spec
 
 #: Why something cannot run here, and the remedy.
 Reason = tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class PluginUse:
+    """A plugin as a track uses it.
+
+    Attributes:
+        name: by which the suite names it.
+        given: options that the suite gives.
+        spec: None where the plugin is not there and the suite expects that.
+        options: all of them; None where there is no spec.
+        reason: why it cannot be used here.
+    """
+
+    name: str
+    given: Mapping[str, object]
+    spec: Spec | None
+    options: CompleteOptions | None
+    reason: Reason
+
+    @property
+    def named(self) -> Named:
+        """As a configuration has it."""
+        options = plain_object(self.given) if self.options is None else self.options.values
+        return Named(name=self.name, options=options)
 
 
 class CellMaker:
@@ -65,6 +95,18 @@ class CellMaker:
             f"{near(name, known)}; see `recmerge-bench plugins list`"
         )
 
+    def use(self, kind: str, name: str, given: Mapping[str, object] | None = None) -> PluginUse:
+        """A plugin with its options, made and checked here, once for all that is planned with it.
+
+        Raises:
+            HandledError: no such plugin that the suite would not expect to be absent; an unknown
+                option or a value of a wrong type.
+        """
+        own = given or {}
+        spec, reason = self.find((kind,), name)
+        options = None if spec is None else complete(spec, own, self.where)
+        return PluginUse(name, own, spec, options, reason)
+
     def files(self, definition: Any) -> tuple[list[tuple[str, str]], Reason]:
         """Name and digest of each raw file of a definition, or why they are not there."""
         try:
@@ -78,15 +120,18 @@ class CellMaker:
         self,
         kind: str,
         label: str,
-        identity: Mapping[str, Any],
-        config: Mapping[str, Any],
+        identity: Mapping[str, object],
+        config: Mapping[str, object],
         inputs: Mapping[str, str],
         modules: tuple[str, ...] = (),
         seed: int | None = None,
         reason: Reason = None,
         cost: float = 1.0,
     ) -> str:
-        """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads."""
+        """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads.
+
+        Options in both are values; `config` holds them until another process is handed it.
+        """
         reason = reason or next(
             (self.plan.cells[k].blocked for k in inputs.values() if self.plan.cells[k].blocked),
             None,
@@ -101,7 +146,7 @@ class CellMaker:
             "threads": self.suite.threads,
         }
         job = {
-            "config": dict(config),
+            "config": config,
             "plugins": self._versions(modules),
             # a syntax tree is one Python's: beside the key, for when two machines' keys differ
             "sources": {"digest": sources, "python": PYTHON},

@@ -4,86 +4,106 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from recmerge_bench.contracts import definition, spec_class
+from recmerge_bench.contracts import spec_class
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.json_values import JsonObject, canonical, plain_object
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.bounds import out_of_range
-from recmerge_bench.planning.keys import canonical
 from recmerge_bench.specs import Spec
+from recmerge_bench.training.options import TrainOptions
+
+T = TypeVar("T")
 
 
-def complete(spec: Spec, given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """All options with their values, defaults filled in, as JSON values.
+def complete(spec: Spec, given: Mapping[str, object], where: str) -> CompleteOptions:
+    """All options of a plugin with their values: its presets and defaults under what is given.
+
+    Equal options of one plugin are made and checked once a process.
+
+    Args:
+        spec: whose.
+        given: by name, of any type: it is checked here.
+        where: what an error begins with.
 
     Raises:
         HandledError: an unknown option or a value of a wrong type.
     """
-    options, cls = {**spec.options, **given}, spec_class(spec)
+    laid, cls = {**spec.options, **given}, spec_class(spec)
 
-    def completed() -> dict[str, Any]:
-        values = checked(cls.Options, options, f"{where}, {spec.name}")
+    def completed() -> CompleteOptions:
+        _, values = _checked(cls.Options, laid, f"{where}, {spec.name}")
+        options = CompleteOptions.of(spec.target, values)
         try:
-            definition(spec, values)  # whatever else it asks of its options
+            options.definition()  # whatever else it asks of its options
         except HandledError as error:
             raise HandledError(f"{where}: {error}") from None
-        return values
+        return options
 
-    return _once((spec.kind, id(cls)), options, completed)
+    return _once((spec.kind, spec.target, id(cls)), laid, completed)
 
 
-def checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The values as a full mapping of the dataclass's fields, types checked.
+def training_options(given: Mapping[str, object], where: str) -> TrainOptions:
+    """All options of a training, as `complete` makes those of a plugin.
 
     Raises:
-        HandledError: a value of a wrong type, or an unknown field.
+        HandledError: an unknown option or a value of a wrong type.
     """
-    return _once(cls, values, lambda: _checked(cls, values, where))
+    return _once(
+        TrainOptions, given, lambda: _checked(TrainOptions, given, f"{where}, training")[0]
+    )
 
 
-#: What was checked, by whose options and canonical values: a plan asks the same thousands of times.
-_CHECKED: dict[tuple[Any, str], dict[str, Any]] = {}
+#: What was made, by whose options and canonical values: a plan asks the same thousands of times.
+_MADE: dict[tuple[Hashable, str], object] = {}
 _REMEMBERED = 4096
 
 
-def _once(
-    whose: Any, values: Mapping[str, Any], check: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
-    """What a check made of these values; a copy, checked once."""
+def _once(whose: Hashable, values: Mapping[str, object], make: Callable[[], T]) -> T:
+    """What was made of these values: the same for all who ask, since nobody can change it."""
     try:
         key = (whose, canonical(values))
     except (TypeError, ValueError):  # nothing that JSON knows: the check says where
-        return check()
-    if key not in _CHECKED:
-        if len(_CHECKED) >= _REMEMBERED:
-            _CHECKED.clear()
-        _CHECKED[key] = check()
-    return dict(_CHECKED[key])
+        return make()
+    if key not in _MADE:
+        if len(_MADE) >= _REMEMBERED:
+            _MADE.clear()
+        _MADE[key] = make()
+    return cast(T, _MADE[key])
 
 
-def _checked(cls: type, values: Mapping[str, Any], where: str) -> dict[str, Any]:
-    known = {f.name for f in dataclasses.fields(cls)}
-    for name in values:
+def _checked(cls: type[T], given: Mapping[str, object], where: str) -> tuple[T, JsonObject]:
+    """A dataclass of options and its JSON values: names, types and ranges checked."""
+    known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for name in given:
         if name not in known:
             raise HandledError(f"{where}: unknown option '{name}'{near(name, known)}")
     try:
-        parsed: Any = _adapter(cls).validate_python(dict(values))
+        parsed: Any = _adapter(cast(type, cls)).validate_python(dict(given))
     except ValidationError as error:
         raise HandledError(f"{where}: {_first_flaw(error)}") from None
     except HandledError as error:
         raise HandledError(f"{where}: {error}") from None
     except ArithmeticError as error:  # options that are checked against one another: 8 % "0"
         raise HandledError(f"{where}: {error}: an option is out of range") from None
-    full: dict[str, Any] = _json(dataclasses.asdict(parsed))
+    full = _plain(parsed, where)
     for name, value in full.items():
         if not fits(value):
             raise HandledError(f"{where}: {name}: takes numbers that fp32 holds, not {value!r}")
     if fault := out_of_range(full):
         raise HandledError(f"{where}: {fault}")
-    return full
+    return parsed, full
+
+
+def _plain(parsed: Any, where: str) -> JsonObject:
+    try:
+        return plain_object(dataclasses.asdict(parsed))
+    except TypeError as error:
+        raise HandledError(f"{where}: {error}") from None
 
 
 def _first_flaw(error: ValidationError) -> str:
@@ -101,7 +121,7 @@ def _first_flaw(error: ValidationError) -> str:
 LARGEST = 3.4028234663852886e38
 
 
-def fits(value: Any) -> bool:
+def fits(value: object) -> bool:
     """No NaN, no infinity and nothing that overflows in fp32, however deep."""
     if isinstance(value, Mapping):
         return all(fits(v) for v in value.values())
@@ -111,13 +131,5 @@ def fits(value: Any) -> bool:
 
 
 @functools.cache
-def _adapter(cls: type) -> Any:
+def _adapter(cls: type) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: _json(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(v) for v in value]
-    return value

@@ -16,8 +16,8 @@ from recmerge_bench.planning.corpus import Corpus, CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.departures import note_departures
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Reason, module
+from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, method_of
 from recmerge_bench.planning.names import check_names, variant_of
-from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
@@ -26,7 +26,6 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.specs import (
     METHOD_KINDS,
     CountingSpec,
-    ModelSpec,
     Spec,
     StrategySpec,
 )
@@ -77,10 +76,10 @@ class TrackPlanner:
         self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
         self.trainings = Trainings(self.maker, self.corpora, track)
-        self.configurations = Configurations(self.maker, self.trainings, track)
+        self.configurations = Configurations(self.trainings, track, suite.threads)
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
-        self.named: dict[tuple[tuple[str, Any], ...], str] = {}  # identity -> key
+        self.named: dict[tuple[tuple[str, object], ...], str] = {}  # identity -> key
 
     def add(self) -> None:
         """Every row under every protocol.
@@ -101,7 +100,7 @@ class TrackPlanner:
                     f"{self.where}: domain_training names '{domain}', which has no expert"
                     f"{near(domain, self.experts)}"
                 )
-        corpus, source = Corpus.of(self.track), Corpus.base_of(self.track)
+        corpus, source = self.corpora.of_track(self.track), self.corpora.of_base(self.track)
         data = self.corpora.data(corpus)
         below = self.corpora.data(source) if source else ""
         for name in self.track.protocols:
@@ -122,11 +121,11 @@ class TrackPlanner:
             if blocked is not None:
                 for seed in seeds:
                     self.blocked_result(row, name, split, seed, blocked)
-            elif spec is not None:
-                configuration = self.configurations.of(spec, row, name, split)
+            elif spec is not None and (method := method_of(spec, row, name, self.trainings)):
+                configuration = self.configurations.of(method, row, split)
                 self._check_tuning(row, configuration)
                 for seed in seeds:
-                    self.result_of(spec, row, name, split, seed, configuration)
+                    self.result_of(method, row, split, seed, configuration)
 
     def _backbones(self, row: Row, spec: Spec | None, missing: Reason) -> tuple[str, ...]:
         """Backbones whose models a row merges; one without a name for models by themselves.
@@ -142,18 +141,17 @@ class TrackPlanner:
 
     def result_of(
         self,
-        spec: Spec,
+        method: MethodUse,
         row: Row,
-        backbone: str,
         split: PlannedSplit,
         seed: int | None,
         configuration: Configuration | None,
     ) -> None:
         """A row that can run, with one seed."""
-        if isinstance(spec, StrategySpec):
-            self.strategy_result(spec, row, backbone, split, seed, configuration)
-        elif isinstance(spec, ModelSpec):
-            self.model_result(spec, row, split, seed, configuration)
+        if isinstance(method, StrategyUse):
+            self.strategy_result(method, row, split, seed, configuration)
+        else:
+            self.model_result(method, row, split, seed, configuration)
 
     def _check_tuning(self, row: Row, configuration: Configuration | None) -> None:
         """A track without users' data has no row that was tuned on them.
@@ -196,22 +194,21 @@ class TrackPlanner:
 
     def model_result(
         self,
-        spec: ModelSpec,
+        method: ModelUse,
         row: Row,
         split: PlannedSplit,
         seed: int | None,
         configuration: Configuration | None,
     ) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
-        model = self.trainings.of_row(spec, row)
+        model = method.model
         models = self.trainings.row_models(model, split, seed)
         self.rank(model, row, "", split, seed, models, configuration, together=True)
 
     def strategy_result(
         self,
-        spec: StrategySpec,
+        method: StrategyUse,
         row: Row,
-        name: str,
         split: PlannedSplit,
         seed: int | None,
         configuration: Configuration | None,
@@ -221,58 +218,67 @@ class TrackPlanner:
         Raises:
             HandledError: the track is data-isolated and the strategy reads more.
         """
-        tier = spec.data_tier
-        if self.track.isolated and not spec.passthrough and tier.reads_users:
+        spec, model = method.spec, method.model
+        if self.track.isolated and not spec.passthrough and spec.data_tier.reads_users:
             raise HandledError(
                 f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "
                 "data of users; give it a track of its own"
             )
-        model = self.trainings.backbone(name)
-        options = complete(spec, row.options, self.where)
         models = self.trainings.trained(spec, row, model, split, seed)
         if not spec.passthrough:
-            config = {
-                "model": model.described,
-                "strategy": {"target": spec.target, "options": options},
-                "tier": spec.tier,
-                "domains": list(self.experts),
-            }
-            modules = (module(spec), *((module(model.spec),) if model.spec else ()))
-            label = f"merge {name} {row.method} {variant_of(row)} {seed_text(seed)}"
-            inputs = {k: v for k, v in models.items() if not k.startswith("model")}
-            if tier.runs_models:
-                inputs |= {"data": split.data, **self.trainings.text(model, split)}
-            if tier.reads_users:
-                inputs["split"] = split.key
-            reason = None
-            if "labels" in tier.reads:
-                choice = self.trainings.merge_choice(model, split)
-                config, modules = {**config, **choice.config}, (*modules, *choice.modules)
-                inputs, reason = {**inputs, **choice.inputs}, choice.reason
-            merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
-            if row.curve and split.shuffle_seed is None:
-                inputs |= {"data": split.data, **self.trainings.text(model, split)}
-                inputs |= {"split": split.key, "merge": merged}
-                self.curve(row, model, split, seed, config, inputs, modules)
-            models = {"model": merged}
+            models = {"model": self.merge(method, row, split, seed, models)}
         # What a domain keeps for itself stays as built where no training has seen the domain.
         untouched = spec.passthrough and spec.inputs == ("base",)
         takes_experts = "experts" in spec.inputs
         trained = self.trainings.expert_domains(spec) if takes_experts else self.trainings.experts
         unseen = set(self.track.domains) - set(trained)
         self.rank(
-            model, row, name, split, seed, models, configuration,
+            model, row, method.backbone, split, seed, models, configuration,
             initial_tables=untouched or bool(unseen),
             mean_score=spec.mean_score,
         )  # fmt: skip
 
-    def curve(
+    def merge(
         self,
+        method: StrategyUse,
         row: Row,
-        model: Model,
         split: PlannedSplit,
         seed: int | None,
-        merge: Mapping[str, Any],
+        models: Mapping[str, str],
+    ) -> str:
+        """The merge cell of a row, and where the row asks for it the cell of its curve."""
+        spec, model, tier = method.spec, method.model, method.spec.data_tier
+        config: dict[str, object] = {
+            "model": model.described,
+            "strategy": method.options,
+            "tier": spec.tier,
+            "domains": list(self.experts),
+        }
+        modules = (module(spec), *model.modules)
+        label = f"merge {method.backbone} {row.method} {variant_of(row)} {seed_text(seed)}"
+        inputs = {k: v for k, v in models.items() if not k.startswith("model")}
+        if tier.runs_models:
+            inputs |= {"data": split.data, **self.trainings.text(model, split)}
+        if tier.reads_users:
+            inputs["split"] = split.key
+        reason = None
+        if "labels" in tier.reads:
+            choice = self.trainings.merge_choice(model, split)
+            config, modules = {**config, **choice.config}, (*modules, *choice.modules)
+            inputs, reason = {**inputs, **choice.inputs}, choice.reason
+        merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
+        if row.curve and split.shuffle_seed is None:
+            inputs |= {"data": split.data, **self.trainings.text(model, split)}
+            inputs |= {"split": split.key, "merge": merged}
+            self.curve(method, row, split, seed, inputs, modules)
+        return merged
+
+    def curve(
+        self,
+        method: StrategyUse,
+        row: Row,
+        split: PlannedSplit,
+        seed: int | None,
         inputs: Mapping[str, str],
         modules: tuple[str, ...],
     ) -> None:
@@ -281,18 +287,21 @@ class TrackPlanner:
         Raises:
             HandledError: the strategy learns nothing.
         """
-        if "steps" not in merge["strategy"]["options"]:
+        model, backbone = method.model, method.backbone
+        if method.options.get("steps") is None:
             raise HandledError(f"{self.where}: '{row.method}' learns no weights: no curve of it")
-        config = {
-            **{k: merge[k] for k in ("model", "strategy", "domains")},
+        temperature = model.options.number("temperature", 1.0) if model.options else 1.0
+        config: dict[str, object] = {
+            "model": model.described,
+            "strategy": method.options,
+            "domains": list(self.experts),
             "sample": row.curve,
-            "temperature": float(model.options.get("temperature", 1.0)),
+            "temperature": float(temperature),
         }
-        label = f"curve {model.name} {row.method} {variant_of(row)} {seed_text(seed)}"
+        label = f"curve {backbone} {row.method} {variant_of(row)} {seed_text(seed)}"
         key = self.maker.cell("curve", label, config, config, inputs, modules, seed)
-        self.plan.curves.append(
-            Result(key, self.identity(row, model.name, split, seed), self.experts)
-        )
+        identity = self.identity(row, backbone, split, seed)
+        self.plan.curves.append(Result(key, identity, self.experts))
 
     def rank(
         self,
@@ -308,7 +317,7 @@ class TrackPlanner:
         mean_score: bool = False,
     ) -> None:
         """The rank cell of a row, and the row."""
-        config = {
+        config: dict[str, object] = {
             "model": model.described,
             "counting": isinstance(model.spec, CountingSpec),
             "domains": list(self.track.domains),
@@ -320,9 +329,10 @@ class TrackPlanner:
             **({"mean_score": True} if mean_score else {}),
         }
         inputs = {**split.inputs, **self.trainings.text(model, split), **models}
-        modules = (module(model.spec),) if model.spec else ()
         label = self.rank_label(row, backbone, split, seed)
-        key = self.maker.cell("rank", label, config, config, inputs, modules, seed, model.reason)
+        key = self.maker.cell(
+            "rank", label, config, config, inputs, model.modules, seed, model.reason
+        )
         self.result(key, row, backbone, split, seed, configuration)
 
     def rank_label(self, row: Row, backbone: str, split: PlannedSplit, seed: int | None) -> str:
@@ -369,7 +379,7 @@ def data_cell_alone(
     registry: Registry,
     name: str,
     data_root: Path | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> tuple[Plan, str]:
     """A plan of one data cell, with the key that it has in suites.
 
@@ -377,17 +387,16 @@ def data_cell_alone(
         HandledError: no such dataset, or a wrong option.
     """
     registry.get("dataset", name)
-    given = dict(options or {})
     suite = Suite.model_validate({"name": "data", "tracks": {}})
     plan = Plan("data", files=registry.files)
     sources = Sources.of_user()
     maker = CellMaker(plan, suite, f"dataset '{name}'", registry, data_root, sources)
-    key = CorpusPlanner(maker).data(Corpus(name, given, ()))
+    key = CorpusPlanner(maker).data(Corpus(maker.use("dataset", name, options), ()))
     sources.save()
     return plan, key
 
 
-def asdict_row(row: Row) -> dict[str, Any]:
+def asdict_row(row: Row) -> dict[str, object]:
     """A row's own keys, for the identity of a cell that cannot run."""
     return {"method": row.method, "options": row.options, "recipe": row.recipe}
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from recmerge_bench.borders.metrics import split_metric, try_metric
-from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
+from recmerge_bench.planning.options import complete
 from recmerge_bench.specs import Spec
 from recmerge_bench.training.options import split_select
 
@@ -27,8 +27,8 @@ class Choice:
     """
 
     name: str = ""
-    config: dict[str, Any] = field(default_factory=dict)
-    inputs: dict[str, str] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     reason: Reason = None
 
@@ -95,7 +95,7 @@ class Selector:
         config = {"selection": {"name": name, "metric": described, "mask_history": masked}}
         return Choice(name, config, inputs, modules)
 
-    def _metric(self, text: str) -> tuple[dict[str, Any], tuple[str, ...], Reason]:
+    def _metric(self, text: str) -> tuple[dict[str, object], tuple[str, ...], Reason]:
         """What a worker is told of a metric; tried on a rank, so that a wrong cut-off shows now."""
         try:
             base, k = split_metric(text)
@@ -105,11 +105,11 @@ class Selector:
         if spec is None or reason is not None:
             return {}, (), reason
         try:
-            try_metric(definition(spec), text, k)
+            options = complete(spec, {}, self.where)
+            try_metric(options.definition(), text, k)
         except HandledError as error:
             raise HandledError(f"{self.where}: {error}") from None
-        described = {"target": spec.target, "options": dict(spec.options), "k": k}
-        return described, (module(spec),), None
+        return {**options.to_json(), "k": k}, (module(spec),), None
 
     def _find(self, kind: str, name: str) -> tuple[Spec | None, Reason]:
         try:

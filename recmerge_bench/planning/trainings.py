@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from recmerge_bench.borders.models import check_facts
-from recmerge_bench.contracts import definition
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
-from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.selection import Choice, Selector
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.specs import (
@@ -27,12 +26,23 @@ from recmerge_bench.training.options import TrainOptions
 
 @dataclass(frozen=True)
 class Model:
-    """A backbone or CDSR model with everything that its training depends on."""
+    """A backbone or CDSR model with everything that its training depends on.
+
+    Attributes:
+        name: by which the suite names it.
+        spec: None where its plugin is not there and the suite expects that.
+        options: all of them; None where there is no spec.
+        training: what is given of its trainings, under what a training of its own is given.
+        reason: why it cannot be trained here, and the remedy.
+        encoder: of item text, where it reads any.
+        trains_encoder: whether it reads the encoder's tokens.
+        starts_from_encoder: whether its base is, or is trained from, the encoder's weights.
+    """
 
     name: str
     spec: ModelSpec | None
-    options: dict[str, Any]
-    training: Mapping[str, Any]
+    options: CompleteOptions | None
+    training: Mapping[str, object]
     reason: Reason
     encoder: str | None = None
     trains_encoder: bool = False
@@ -44,9 +54,14 @@ class Model:
         return bool(self.starts_from_encoder and self.encoder and self.spec)
 
     @property
-    def described(self) -> dict[str, Any]:
-        """The definition as a worker gets it."""
-        return {"target": self.spec.target, "options": self.options} if self.spec else {}
+    def described(self) -> CompleteOptions | dict[str, object]:
+        """What a worker makes the definition of; nothing where there is none."""
+        return {} if self.options is None else self.options
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Of its class, where there is one."""
+        return () if self.spec is None else (module(self.spec),)
 
     @property
     def single_target(self) -> bool:
@@ -68,7 +83,7 @@ class BaseUse:
     model: Model
     split: PlannedSplit
     domains: tuple[str, ...]
-    training: Mapping[str, Any] | None
+    training: Mapping[str, object] | None
 
 
 class Trainings:
@@ -97,7 +112,7 @@ class Trainings:
         domains: tuple[str, ...],
         seed: int | None,
         what: str,
-        training: Mapping[str, Any],
+        training: Mapping[str, object],
         base: str | None = None,
         target: str | None = None,
     ) -> str:
@@ -105,14 +120,12 @@ class Trainings:
 
         `target` is the domain that a single-target model is for.
         """
-        spec = model.spec
-        counting = isinstance(spec, CountingSpec)
         choice = self.choice(model, training, split, (target,) if target else domains)
         full = self._filled(model, training, choice)
         config = {
             "model": model.described,
-            "counting": counting,
-            "training": full,
+            "counting": full is None,
+            "training": {} if full is None else full,
             "domains": list(domains),
             **({"target": target} if target else {}),
             **choice.config,
@@ -123,8 +136,8 @@ class Trainings:
             inputs["base"] = base
         whose = target or "+".join(domains)
         label = " ".join(filter(None, ["train", model.name, what, whose, seed_text(seed)]))
-        modules = (*((module(spec),) if spec else ()), *choice.modules)
-        cost = 1.0 if counting else max(2.0, 0.03 * float(full.get("steps") or 1000))
+        modules = (*model.modules, *choice.modules)
+        cost = 1.0 if full is None else max(2.0, 0.03 * (full.steps or 1000))
         return self.maker.cell(
             "train",
             label,
@@ -138,9 +151,13 @@ class Trainings:
         )
 
     def full(
-        self, model: Model, training: Mapping[str, Any], split: PlannedSplit, domains: Sequence[str]
-    ) -> dict[str, Any]:
-        """All options of a training for these domains, checked; none of a counting recommender's.
+        self,
+        model: Model,
+        training: Mapping[str, object],
+        split: PlannedSplit,
+        domains: Sequence[str],
+    ) -> TrainOptions | None:
+        """All options of a training for these domains, checked; None of a counting recommender.
 
         ``select`` is what the training is chosen by, "" where nothing is validated.
 
@@ -149,16 +166,19 @@ class Trainings:
         """
         return self._filled(model, training, self.choice(model, training, split, domains))
 
-    def _filled(self, model: Model, training: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
+    def _filled(
+        self, model: Model, training: Mapping[str, object], choice: Choice
+    ) -> TrainOptions | None:
         if isinstance(model.spec, CountingSpec):
-            return {}
-        return {**self._checked(training), "select": choice.name}
-
-    def _checked(self, training: Mapping[str, Any]) -> dict[str, Any]:
-        return checked(TrainOptions, training, f"{self.where}, training")
+            return None
+        return _selected(training_options(training, self.where), choice.name)
 
     def choice(
-        self, model: Model, training: Mapping[str, Any], split: PlannedSplit, domains: Sequence[str]
+        self,
+        model: Model,
+        training: Mapping[str, object],
+        split: PlannedSplit,
+        domains: Sequence[str],
     ) -> Choice:
         """By what a training for these domains is chosen.
 
@@ -167,19 +187,19 @@ class Trainings:
         """
         if isinstance(model.spec, CountingSpec):
             return Choice()
-        options = self._checked(training)
+        options = training_options(training, self.where)
         scored = any(d in split.corpus.domains for d in domains)
-        return self.selector.of(options["select"], split, scored and options["eval_every"] >= 0)
+        return self.selector.of(options.select, split, scored and options.eval_every >= 0)
 
     def merge_choice(self, model: Model, split: PlannedSplit) -> Choice:
         """By what a merge that reads labels is tuned: as the models are, were they validated."""
-        return self.selector.of(self._checked(model.training)["select"], split)
+        return self.selector.of(training_options(model.training, self.where).select, split)
 
-    def joint_training(self, model: Model, row: Row) -> dict[str, Any]:
+    def joint_training(self, model: Model, row: Row) -> dict[str, object]:
         """What is given of the joint model's training."""
         return {**model.training, **self.track.joint, **row.training}
 
-    def expert_training(self, model: Model, domain: str) -> dict[str, Any]:
+    def expert_training(self, model: Model, domain: str) -> dict[str, object]:
         """What is given of the training of a domain's expert."""
         return {**model.training, **self.track.domain_training.get(domain, {})}
 
@@ -239,15 +259,17 @@ class Trainings:
 
     def weights(self, model: Model) -> str | None:
         """The pre-trained weights that a model starts from, if it does."""
-        if not model.pretrained or model.encoder is None or model.spec is None:
+        if not model.pretrained or model.encoder is None:
             return None
-        return self.corpora.weights(model.encoder, model.described, (module(model.spec),))
+        if model.spec is None or model.options is None:
+            return None
+        return self.corpora.weights(model.encoder, model.options, module(model.spec))
 
-    def over(self, model: Model, options: Mapping[str, Any]) -> Model:
+    def over(self, model: Model, options: Mapping[str, object]) -> Model:
         """The model with options laid over its own."""
-        if model.spec is None or not options:
+        if model.spec is None or model.options is None or not options:
             return model
-        full = complete(model.spec, {**model.options, **options}, f"{self.where}, base")
+        full = complete(model.spec, {**model.options.values, **options}, f"{self.where}, base")
         return _made(model.name, model.spec, full, model.training, model.reason)
 
     def _backbone(self, name: str) -> Model:
@@ -282,8 +304,8 @@ class Trainings:
         self,
         name: str,
         spec: ModelSpec | None,
-        options: Mapping[str, Any],
-        training: Mapping[str, Any],
+        options: Mapping[str, object],
+        training: Mapping[str, object],
         profile: str,
         reason: Reason = None,
     ) -> Model:
@@ -291,7 +313,7 @@ class Trainings:
         preset = (spec.profiles.get(profile) if spec else None) or Profile()
         training = {**self.track.training, **preset.training, **training}
         if spec is None:
-            return Model(name, None, dict(options), training, reason)
+            return Model(name, None, None, training, reason)
         full = complete(spec, {**preset.options, **options}, self.where)
         if isinstance(spec, CountingSpec):
             return Model(name, spec, full, training, reason)
@@ -303,11 +325,21 @@ class Trainings:
         return {"text": self.corpora.text(model.encoder, split, form)} if model.encoder else {}
 
 
+@functools.cache
+def _selected(options: TrainOptions, select: str) -> TrainOptions:
+    """The options with what the training is chosen by: the same value for all who ask."""
+    return replace(options, select=select)
+
+
 def _made(
-    name: str, spec: ModelSpec, options: dict[str, Any], training: Mapping[str, Any], reason: Reason
+    name: str,
+    spec: ModelSpec,
+    options: CompleteOptions,
+    training: Mapping[str, object],
+    reason: Reason,
 ) -> Model:
     """A model, with what its definition says of encoders."""
-    made = definition(spec, options)
+    made = options.definition()
     check_facts(made)
     encoder, trains = made.text_encoder(), made.trains_encoder()
     return Model(name, spec, options, training, reason, encoder, trains, made.starts_from_encoder())

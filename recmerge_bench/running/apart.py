@@ -30,7 +30,6 @@ from recmerge_bench.processes.words import Reported, clean, error_text, how_it_d
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, placed
 from recmerge_bench.running.store import scratch_of
-from recmerge_bench.targets import define
 from recmerge_bench.tiers import TIERS, MergeInput, WithCatalogue, WithSequences, WithStatistics
 from recmerge_bench.toolkit.merging.adapters import PREFIX
 
@@ -226,8 +225,7 @@ def _targets(value: Any) -> list[str]:
 def _made(
     given: MergeInput, context: Context, body: int, confinement: Confinement
 ) -> dict[str, Any]:  # fmt: skip
-    described = context.config["strategy"]
-    strategy = define(described["target"], described["options"])
+    strategy = context.definition("strategy")
     if TIERS[given.tier].runs_models:  # where models are run, all lies on the device
         experts = tuple(Expert(e.domain, placed(e.weights, context.device)) for e in given.experts)
         given = replace(given, base=placed(given.base, context.device), experts=experts)

@@ -12,7 +12,7 @@ import numpy as np
 from recmerge_bench.data.codec import load_interactions, load_split, load_tokens
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
-from recmerge_bench.targets import define
+from recmerge_bench.options import CompleteOptions
 
 #: File of a frozen encoder's item vectors.
 VECTORS = "vectors.npy"
@@ -46,10 +46,13 @@ class Context:
     files: Mapping[str, str] = field(default_factory=dict)
     hidden: Sequence[str] = ()
 
+    def options(self, role: str) -> CompleteOptions:
+        """The options that ``config[role]`` holds, as the plan made them."""
+        return CompleteOptions.read(self.config[role])
+
     def definition(self, role: str) -> Any:
-        """The definition object that ``config[role]`` describes (target and options)."""
-        described = self.config[role]
-        return define(described["target"], described["options"])
+        """A new definition with these options."""
+        return self.options(role).definition()
 
     def interactions(self) -> Interactions:
         """The dataset of the ``data`` input, memory-mapped, with what the ``text`` input holds."""

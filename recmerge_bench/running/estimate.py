@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from statistics import median
 
+from recmerge_bench.json_values import canonical
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.store import Store
 
 
 def measured(plan: Plan, store: Store) -> Plan:
-    """The plan with costs replaced by the median seconds of like cells, where there are any."""
+    """The plan with costs replaced by the median seconds of like cells, where there are any.
+
+    Like cells do the same on other inputs or with another seed: kind and configuration tell.
+    """
     history = _history(plan, store)
+    if not history:
+        return plan
     cells: dict[str, Cell] = {}
     for key, cell in plan.cells.items():
         seconds = history.get(_like(cell))
@@ -20,13 +25,14 @@ def measured(plan: Plan, store: Store) -> Plan:
     return replace(plan, cells=cells)
 
 
-def _like(cell: Cell) -> str:
-    return f"{cell.kind} {re.sub(r' seed [0-9]+$', '', cell.label)}"
+def _like(cell: Cell) -> tuple[str, str]:
+    return cell.kind, canonical(cell.job["config"])
 
 
-def _history(plan: Plan, store: Store) -> dict[str, list[float]]:
-    seconds_by_kind: dict[str, list[float]] = {}
+def _history(plan: Plan, store: Store) -> dict[tuple[str, str], list[float]]:
+    """Kind and configuration -> seconds of the cells that are done."""
+    history: dict[tuple[str, str], list[float]] = {}
     for key, cell in plan.cells.items():
         if store.intact(key):
-            seconds_by_kind.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
-    return seconds_by_kind
+            history.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
+    return history

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.running.store import RECORD, Store
 
 
@@ -16,8 +17,7 @@ class FinishedModel:
     """The model of a ``train`` or ``merge`` cell.
 
     Attributes:
-        class_path: ``module:Class`` of its definition.
-        options: of the definition, complete.
+        options: of its definition.
         domains: that it was trained or merged on.
         scored: domains whose targets the split behind it holds.
         unscored: further domains whose training parts it holds.
@@ -28,8 +28,7 @@ class FinishedModel:
         text: folder of the items' vectors or tokens, for models that read them.
     """
 
-    class_path: str
-    options: Mapping[str, Any]
+    options: CompleteOptions
     domains: tuple[str, ...]
     scored: tuple[str, ...]
     unscored: tuple[str, ...]
@@ -55,8 +54,7 @@ def finished_model(folder: Path) -> FinishedModel:
     try:
         config, split = record["config"], store.record(inputs["split"])["config"]
         return FinishedModel(
-            _text(config["model"]["target"]),
-            dict(config["model"]["options"]),
+            CompleteOptions.read(config["model"]),
             _texts(config["domains"]),
             _texts(split["domains"]),
             _texts(split["unscored"]),

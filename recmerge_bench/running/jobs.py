@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.json_values import JsonObject, plain_object
 from recmerge_bench.planning.cells import Cell, Plan
 
 
@@ -14,7 +15,7 @@ def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str
         "key": cell.key,
         "kind": cell.kind,
         "label": cell.label,
-        "config": cell.job["config"],
+        "config": config_of(cell),
         "plugins": cell.job["plugins"],
         "sources": cell.job["sources"],
         "inputs": dict(cell.inputs),
@@ -26,3 +27,8 @@ def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str
         "out": str(out),
         "device": device,
     }
+
+
+def config_of(cell: Cell) -> JsonObject:
+    """A cell's configuration as its worker reads it."""
+    return plain_object(cell.job["config"])

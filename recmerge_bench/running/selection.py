@@ -9,8 +9,8 @@ import numpy as np
 from recmerge_bench.borders.metrics import values_of
 from recmerge_bench.data.candidates import candidate_hash
 from recmerge_bench.evaluation.ranking import Ranking
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.running.context import Context
-from recmerge_bench.targets import define
 from recmerge_bench.training.validation import Selection
 
 #: The input that holds the stored candidates of validation targets.
@@ -29,5 +29,6 @@ def selection_of(context: Context) -> Selection | None:
     masked = bool(config["mask_history"])
     facts = {"name": config["name"], "candidates": digest, "mask_history": masked}
     metric = config["metric"]
-    value = partial(values_of, define(metric["target"], metric["options"]), k=metric["k"])
+    definition = CompleteOptions.read(metric).definition()
+    value = partial(values_of, definition, k=metric["k"])
     return Selection(config["name"], value, Ranking(drawn, masked), facts)

@@ -90,8 +90,8 @@ def _statistics(
 
     definition, split = context.definition("model"), context.split()
     catalogue, users = context.interactions().catalogue, sources["catalogue"]
-    options = context.config["strategy"]["options"]  # the strategy's module is not run here
-    sample, pooled = int(options.get("sample", 0)), options.get("joint", "own") == "pooled"
+    options = context.options("strategy")  # by name: the strategy's module is not run here
+    sample, pooled = int(options.number("sample", 0)), options.get("joint") == "pooled"
     return {
         e.domain: shipped_grams(
             definition, users.net(e.weights, [e.domain]), e.weights, split, catalogue, e.domain,

@@ -53,7 +53,7 @@ def _train(context: Context) -> dict[str, Any]:
         split,
         tuple(context.config["domains"]),
         "mixed" if bool((split.sequences.domains < 0).any()) else "domain",
-        TrainOptions(**context.config["training"]),
+        TrainOptions.from_json(context.config["training"]),
         seed=context.seed,
         init=load_file(str(start / WEIGHTS)) if start else None,
         resume_dir=context.work,

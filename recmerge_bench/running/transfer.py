@@ -20,6 +20,7 @@ from typing import Any
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.module_files import CORE_ROOT, module_path
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw
 from recmerge_bench.running.jobs import job_spec
@@ -105,8 +106,8 @@ def _packages(plan: Plan) -> Iterator[str]:
     """Top-level modules of the definitions that cells name."""
     for cell in plan.cells.values():
         for part in cell.job["config"].values():
-            if isinstance(part, dict) and "target" in part:
-                yield part["target"].partition(".")[0].partition(":")[0]
+            if isinstance(part, CompleteOptions):
+                yield part.target.partition(".")[0].partition(":")[0]
 
 
 def _sources(plan: Plan) -> list[tuple[str, bytes | Path]]:

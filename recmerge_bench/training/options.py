@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.json_values import JsonObject, plain_object
 
 #: ``METRIC``, ``METRIC@k``, and each with ``@PROTOCOL``; a protocol's name is no number.
 _SELECT = re.compile(r"([^@\s]+(?:@\d+)?)(?:@([^@\s]*[^@\s\d][^@\s]*))?")
@@ -141,12 +143,12 @@ class TrainOptions:
         if value not in choices:
             raise HandledError(f"{name} must be one of {', '.join(choices)}: {value!r}")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> JsonObject:
         """Plain values, for keys and records."""
-        return {**dataclasses.asdict(self), "betas": list(self.betas)}
+        return plain_object(vars(self))
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> TrainOptions:
+    def from_json(cls, values: Mapping[str, Any]) -> TrainOptions:
         """From plain values.
 
         Raises:

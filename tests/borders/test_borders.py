@@ -45,6 +45,7 @@ from recmerge_bench.definitions import (
 )
 from recmerge_bench.errors import HandledError, PluginError
 from recmerge_bench.metric_names import check_metrics
+from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
@@ -56,10 +57,9 @@ HERE = rf"plugin test_borders, {__file__}:\d+: "
 
 @pytest.fixture(scope="module")
 def events(registry: Registry) -> Interactions:
-    made: Interactions = definition(
-        registry.get("dataset", "synthetic"),
-        {"users": 120, "items": 40, "n_domains": 2, "mean_length": 12},
-    ).load(None)
+    options = {"users": 120, "items": 40, "n_domains": 2, "mean_length": 12}
+    dataset = complete(registry.get("dataset", "synthetic"), options, "borders").definition()
+    made: Interactions = dataset.load(None)
     return made
 
 

@@ -17,6 +17,7 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_records
+from recmerge_bench.running.jobs import config_of
 
 TRACK: dict[str, Any] = {
     "dataset": "ml-100k", "domains": ["action", "comedy"], "source": "drama",
@@ -81,7 +82,7 @@ def test_every_training_behind_a_row_is_there_and_no_other(
     assert own.own is not None and own.own["steps"] == 9 and own.base is None
     assert of(plan, "popularity").training.own is None
     everything = {  # what the cells are told is what the configurations say
-        str(c.job["config"]["training"]) for c in plan.cells.values() if c.kind == "train"
+        str(config_of(c)["training"]) for c in plan.cells.values() if c.kind == "train"
     }
     said: set[str] = {"{}"}
     for result in plan.results:

@@ -14,13 +14,13 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.module_files import module_path
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.code import Code
-from recmerge_bench.planning.options import checked, complete
+from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.jobs import config_of
 from recmerge_bench.specs import ModelSpec, Profile
-from recmerge_bench.training.options import TrainOptions
 
 
 def make(registry: Registry, changes: tuple[str, ...] = (), suite: str = "quick") -> Plan:
@@ -186,18 +186,18 @@ def test_a_base_has_options_and_training_of_its_own(registry: Registry) -> None:
     changes = ("seeds=[0]", "tracks.pretrained.base.training={lr: 0.5}")
     plan = make(registry, changes, "recformer-pretraining")
     (base,) = bases(plan)
-    assert base.job["config"]["domains"] == ["arts", "beauty", "pantry", "sports", "toys"]
-    options, training = base.job["config"]["model"]["options"], base.job["config"]["training"]
+    assert config_of(base)["domains"] == ["arts", "beauty", "pantry", "sports", "toys"]
+    options, training = config_of(base)["model"]["options"], config_of(base)["training"]
     assert (options["objective"], options["start"]) == ("pretraining", "language-model")
     assert (options["encoder"], options["max_tokens"]) == ("longformer-base-weights", 1024)
     assert (training["lr"], training["epochs"], training["accumulate"]) == (0.5, 32, 8)
     weights = plan.cells[base.inputs["base"]]
-    assert weights.kind == "weights" and weights.job["config"]["model"]["options"] == options
+    assert weights.kind == "weights" and config_of(weights)["model"]["options"] == options
     experts = [c for c in plan.cells.values() if "fine-tune" in c.label and c.kind == "train"]
     assert len(experts) == 3
     for expert in experts:
         assert expert.inputs["base"] == base.key
-        assert expert.job["config"]["model"]["options"]["objective"] == "fine-tuning"
+        assert config_of(expert)["model"]["options"]["objective"] == "fine-tuning"
 
 
 def test_a_base_may_start_at_random_or_from_the_source(registry: Registry) -> None:
@@ -207,7 +207,7 @@ def test_a_base_may_start_at_random_or_from_the_source(registry: Registry) -> No
     source = ("seeds=[0]", "tracks.pretrained.base=null", "tracks.pretrained.source=[toys]")
     plan = make(registry, source, "recformer-pretraining")
     (base,) = bases(plan)
-    assert base.job["config"]["domains"] == ["toys"]
+    assert config_of(base)["domains"] == ["toys"]
     assert plan.cells[base.inputs["base"]].kind == "weights"
     for change, told in (
         (f"{start}bert", "'bert'|recformer: start is"),
@@ -266,7 +266,7 @@ def test_profiles_lie_between_defaults_and_rows(registry: Registry, tmp_path: Pa
         {"method": "sasrec-dt", "profile": "unheard-of"},
     )
     plan = make(with_profile(registry), suite=cdsr_suite(tmp_path, *rows))
-    trains = [c.job["config"] for c in plan.cells.values() if c.kind == "train"]
+    trains = [config_of(c) for c in plan.cells.values() if c.kind == "train"]
     chosen = [
         (c["model"]["options"]["width"], c["model"]["options"]["layers"], c["training"]["lr"],
          c["training"]["steps"])
@@ -281,10 +281,10 @@ def test_a_single_target_model_is_trained_for_each_domain(
 ) -> None:
     plan = make(with_profile(registry, single_target=True), suite=cdsr_suite(tmp_path, "sasrec-dt"))
     trains = [c for c in plan.cells.values() if c.kind == "train"]
-    assert [c.job["config"]["target"] for c in trains] == ["action", "comedy"]
-    assert all(c.job["config"]["domains"] == ["action", "comedy"] for c in trains)
+    assert [config_of(c)["target"] for c in trains] == ["action", "comedy"]
+    assert all(config_of(c)["domains"] == ["action", "comedy"] for c in trains)
     rank = next(c for c in plan.cells.values() if c.kind == "rank")
-    assert rank.job["config"]["single_target"] is True
+    assert config_of(rank)["single_target"] is True
     assert {k: v for k, v in rank.inputs.items() if k.startswith("model")} == {
         "model:action": trains[0].key,
         "model:comedy": trains[1].key,
@@ -296,7 +296,7 @@ def test_every_profile_has_options_that_its_method_takes(registry: Registry) -> 
     for spec in registry.specs.values():
         for name, profile in (spec.profiles if isinstance(spec, ModelSpec) else {}).items():
             complete(spec, profile.options, f"profile {name}")
-            checked(TrainOptions, profile.training, f"profile {name}")
+            training_options(profile.training, f"profile {name}")
             seen += 1
     assert seen > 10
 

@@ -31,6 +31,7 @@ from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import stage_candidates, stage_train
 from recmerge_bench.running.context import Context
+from recmerge_bench.running.jobs import config_of
 from recmerge_bench.training.options import TrainOptions, split_select
 from recmerge_bench.training.trainer import TrainResult, fit
 from recmerge_bench.training.validation import FULL, Selection, Validator
@@ -71,12 +72,12 @@ def test_what_selects_is_resolved_and_told(
     """The default is the suite's first metric under the track's first protocol."""
     plan = tiny(registry, f"tracks.cdsr.protocols={protocols}", f"{CDSR}, select: '{select}'}}")
     (train,) = cells(plan, "train sasrec-dt")  # one, whatever the number of protocols
-    config = train.job["config"]
+    config = config_of(train)
     assert config["training"]["select"] == config["selection"]["name"] == name
     assert config["selection"]["mask_history"] is ("masked" in name)
     assert config["selection"]["metric"]["k"] == k
     drawn = [plan.cells[v] for r, v in train.inputs.items() if r == "valid_candidates"]
-    assert [c.job["config"] for c in drawn] == [
+    assert [config_of(c) for c in drawn] == [
         {"count": count, "seed": 2026, "part": "valid"} for _ in drawn
     ]
     assert len(drawn) == (count is not None)
@@ -105,23 +106,23 @@ def test_where_nothing_is_validated_nothing_selects(registry: Registry) -> None:
     )
     plan = tiny(registry, *sampled)
     for cell in (c for c in plan.cells.values() if c.kind == "train"):
-        if not cell.job["config"]["counting"]:
-            assert cell.job["config"]["training"]["select"] == ""
-        assert "selection" not in cell.job["config"]
+        if not config_of(cell)["counting"]:
+            assert config_of(cell)["training"]["select"] == ""
+        assert "selection" not in config_of(cell)
         assert "valid_candidates" not in cell.inputs
     every = "tracks.merging.training={steps: 12, epochs: 0, eval_every: 3, batch_size: 16}"
     plan = tiny(registry, *sampled, every)
     (base,) = cells(plan, "train sasrec base")  # of `drama`, which has no targets
-    assert base.job["config"]["training"]["select"] == ""
+    assert config_of(base)["training"]["select"] == ""
     (expert,) = cells(plan, "train sasrec fine-tune action")
-    assert expert.job["config"]["training"]["select"] == "NDCG@10@loo-sampled-99"
+    assert config_of(expert)["training"]["select"] == "NDCG@10@loo-sampled-99"
     assert "valid_candidates" in expert.inputs and "valid_candidates" not in base.inputs
 
 
 def test_protocols_that_cut_otherwise_choose_for_themselves(registry: Registry) -> None:
     both = "tracks.cdsr.protocols=[mixed-sampled-99, mixed, temporal-mixed]"
     plan = tiny(registry, both, f"{CDSR}}}")
-    chosen = [c.job["config"]["training"]["select"] for c in cells(plan, "train sasrec-dt")]
+    chosen = [config_of(c)["training"]["select"] for c in cells(plan, "train sasrec-dt")]
     assert chosen == ["NDCG@10@mixed-sampled-99", "NDCG@10@temporal-mixed"]
     told = "'mixed' splits the data otherwise than 'temporal-mixed' and cannot choose its models"
     with pytest.raises(HandledError, match=told):
@@ -163,9 +164,9 @@ def test_strategies_that_read_labels_are_tuned_by_it(registry: Registry) -> None
     rows = "tracks.merging.rows=[task-arithmetic-validated, task-arithmetic]"
     plan = tiny(registry, rows, "tracks.merging.protocols=[loo-sampled-99, loo]", "metrics=[MRR]")
     tuned, plain = cells(plan, "merge")
-    assert tuned.job["config"]["selection"]["name"] == "MRR@loo-sampled-99"
-    assert plan.cells[tuned.inputs["valid_candidates"]].job["config"]["part"] == "valid"
-    assert "selection" not in plain.job["config"] and "valid_candidates" not in plain.inputs
+    assert config_of(tuned)["selection"]["name"] == "MRR@loo-sampled-99"
+    assert config_of(plan.cells[tuned.inputs["valid_candidates"]])["part"] == "valid"
+    assert "selection" not in config_of(plain) and "valid_candidates" not in plain.inputs
 
 
 @pytest.mark.parametrize(
@@ -380,7 +381,7 @@ def test_a_training_cell_validates_among_the_stored_candidates(
     inputs = {n: tmp_path / n for n in ("data", "split")} | {"valid_candidates": tmp_path / "valid"}
     out = tmp_path / "train"
     out.mkdir()
-    context = Context(cell.job["config"], inputs, out, out, 0, 1, "cpu", lambda _: None)
+    context = Context(config_of(cell), inputs, out, out, 0, 1, "cpu", lambda _: None)
     report = stage_train.run(context)
     name = "MRR@mixed-sampled-99"
     assert report["selection"] == {"name": name, "candidates": told["hash"], "mask_history": False}

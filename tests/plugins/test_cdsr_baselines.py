@@ -383,7 +383,7 @@ def test_a_cloze_history_is_followed_by_the_mask() -> None:
 def test_options_are_checked(registry: Registry) -> None:
     for name in ("sasrec-st", "sasrec-dt", "cd-sasrec", "cd-asr", "mgcl", "dream", "bert4rec-st"):
         spec = registry.get("cdsr", name)
-        full = complete(spec, {}, name)
+        full = complete(spec, {}, name).values
         assert (full["width"], full["heads"], full["layers"]) == (256, 2, 1)
         assert (full["dropout"], full["temperature"], full["negatives"]) == (0.5, 0.75, 128)
         assert full["max_len"] == 47 and full["positions"] == "reverse"

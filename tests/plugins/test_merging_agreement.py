@@ -16,7 +16,6 @@ from torch import Tensor
 from recmerge_bench.api import Expert, MergeInput
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
-from recmerge_bench.targets import define
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 
 REGISTRY = discover(environ={})
@@ -26,7 +25,7 @@ Matrices = dict[str, Tensor]
 
 def strategy(name: str, **options: Any) -> Any:
     spec = REGISTRY.get("strategy", name)
-    return define(spec.target, complete(spec, options, "test"))
+    return complete(spec, options, "test").definition()
 
 
 def drawn(experts: int, seed: int = 0, **shapes: tuple[int, ...]) -> list[Matrices]:
@@ -168,7 +167,7 @@ def test_pcb_as_released(name: str, ratio: float, clip: float, size: int) -> Non
 
 def test_pcb_clamps_as_its_authors_do() -> None:
     options = complete(REGISTRY.get("strategy", "pcb"), {}, "test")
-    assert options == {"density": 0.05, "clip": 0.0001, "divide": False, "scale": 1.2}
+    assert options.values == {"density": 0.05, "clip": 0.0001, "divide": False, "scale": 1.2}
     taus = drawn(4, seed=5, w=(1500,))
     fine, coarse = (transformed(n, taus, density=0.2)["w"] for n in ("pcb", "pcb-one-percent"))
     assert float((fine - coarse).norm() / fine.norm()) > 0.01

@@ -36,7 +36,7 @@ def scaled() -> list[str]:
 
 def strategy(name: str, **options: Any) -> Any:
     spec = REGISTRY.get("strategy", name)
-    return define(spec.target, complete(spec, options, "test"))
+    return complete(spec, options, "test").definition()
 
 
 def models(seed: int = 0, dtype: torch.dtype = torch.float32) -> MergeInput:

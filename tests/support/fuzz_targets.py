@@ -24,7 +24,6 @@ from recmerge_bench_plugins.datasets.amazon_merit.ratings import read_first
 from released_builders import archive, small
 from safetensors.torch import load, save, save_file
 
-from recmerge_bench.contracts import definition
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.planning import references
@@ -122,7 +121,7 @@ class Borders:
         written({"x.inter": INTER.encode()}, given)
         events = read_folder(given)
         spec, said = registry.get("backbone", "sasrec"), dict(word.split("=") for word in NET)
-        model = definition(spec, complete(spec, {k: int(v) for k, v in said.items()}, "here"))
+        model = complete(spec, {k: int(v) for k, v in said.items()}, "here").definition()
         net = model.build(events.catalogue, events.catalogue.domains, 0)
         save_file(dict(net.state_dict()), home / "net.safetensors")
         self.options = [
@@ -282,7 +281,7 @@ class Borders:
         kind, name, field = mutator.random.choice(self.options)
         spec, value = self.registry.get(kind, name), mutator.random.choice(ODD)
         try:
-            definition(spec, complete(spec, {field: value}, "here"))
+            complete(spec, {field: value}, "here").definition()
         except HandledError:
             return ""
         except Exception as error:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recmerge_bench.json_values import canonical
 from recmerge_bench.names import MEAN
-from recmerge_bench.planning.keys import canonical
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.untrusted.paths import within
 from recmerge_bench.untrusted.texts import cell

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from recmerge_bench.planning.keys import canonical
+from recmerge_bench.json_values import canonical
 from recmerge_bench.report.figures.data import Point
 from recmerge_bench.report.figures.expert_shares import line_points, panel_of, share_of_expert
 from recmerge_bench.report.figures.rows import named
