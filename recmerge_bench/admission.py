@@ -25,20 +25,21 @@ def check_hooks(module: ModuleType) -> None:
     Raises:
         HandledError: a misspelt hook, one without ``@hookimpl``, or none at all.
     """
-    marked = 0
-    for name, value in list(vars(module).items()):
-        if not inspect.isfunction(value):
-            continue
-        is_marked = hasattr(value, _MARK)
-        if is_marked and name not in HOOKS:
-            raise _at(value, f"there is no hook '{name}'{near(name, HOOKS)}")
-        if not is_marked and name in HOOKS:
-            raise _at(value, f"{name} needs @hookimpl above it")
-        if not is_marked and value.__module__ == module.__name__ and _meant(name):
-            raise _at(value, f"there is no hook '{name}'{near(name, HOOKS)}")
-        marked += is_marked
-    if not marked:
+    functions = {n: f for n, f in vars(module).items() if inspect.isfunction(f)}
+    for name, function in functions.items():
+        _check_hook(module, name, function)
+    if not any(hasattr(function, _MARK) for function in functions.values()):
         raise HandledError(f"it implements no hook ({' or '.join(HOOKS)})")
+
+
+def _check_hook(module: ModuleType, name: str, function: Any) -> None:
+    """A function that is called as a hook is marked as one, and one that is marked is one."""
+    marked = hasattr(function, _MARK)
+    if name in HOOKS:
+        if not marked:
+            raise _at(function, f"{name} needs @hookimpl above it")
+    elif marked or (function.__module__ == module.__name__ and _meant(name)):
+        raise _at(function, f"there is no hook '{name}'{near(name, HOOKS)}")
 
 
 def admitted(
@@ -49,26 +50,30 @@ def admitted(
     Raises:
         HandledError: they returned something else; says at which file and line.
     """
-    specs: list[Spec] = []
-    for each in _listed(module, HOOKS[0], registered):
-        if not isinstance(each, Spec) or type(each) is not SPECS[each.kind]:
-            raise _of(module, HOOKS[0], f"registers {each!r}, which is no spec")
-        twice = next((s for s in specs if (s.kind, s.name) == (each.kind, each.name)), None)
-        if twice is not None:
-            raise HandledError(
-                f"{each.place}: the {each.kind} '{each.name}' is registered at {twice.place} too"
-            )
-        try:
-            check_early(each)
-        except HandledError as error:
-            raise HandledError(f"{each.place}: {error}") from None
-        specs.append(each)
+    specs: dict[tuple[str, str], Spec] = {}
+    for spec in _listed(module, HOOKS[0], registered):
+        if not isinstance(spec, Spec) or type(spec) is not SPECS[spec.kind]:
+            raise _of(module, HOOKS[0], f"registers {spec!r}, which is no spec")
+        _check_registered(spec, specs.get((spec.kind, spec.name)))
+        specs[spec.kind, spec.name] = spec
     paths = []
     for path in _listed(module, HOOKS[1], suites):
         if not isinstance(path, (str, Path)) or not Path(path).exists():
             raise _of(module, HOOKS[1], f"names {path!r}, and there is no such file or folder")
         paths.append(Path(path))
-    return tuple(specs), paths
+    return tuple(specs.values()), paths
+
+
+def _check_registered(spec: Spec, twice: Spec | None) -> None:
+    """A spec's name is its own, and its class is what its kind needs."""
+    if twice is not None:
+        raise HandledError(
+            f"{spec.place}: the {spec.kind} '{spec.name}' is registered at {twice.place} too"
+        )
+    try:
+        check_early(spec)
+    except HandledError as error:
+        raise HandledError(f"{spec.place}: {error}") from None
 
 
 def _listed(module: ModuleType, hook: str, returned: Iterable[Any]) -> list[Any]:

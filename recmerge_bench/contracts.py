@@ -90,23 +90,28 @@ def check_class(spec: Spec, cls: Any) -> None:
         raise _bad(spec, f"'{module}' has no '{name}'{near(name, vars(sys.modules[module]))}")
     if not (isinstance(cls, type) and issubclass(cls, base)):
         raise _bad(spec, f"a {spec.kind}'s class inherits from {base.__name__}")
-    if isinstance(spec, StrategySpec):
-        methods = _of_strategy(spec, cls)
-    elif isinstance(spec, CDSRSpec) and spec.single_target:
-        methods = (*methods, "build_for")  # which is how it learns its target
-    elif spec.kind == "encoder":
-        methods = ("encode",) if not _own(cls, base, "tokens") else ("tokens", "weights")
     try:
         inspect.signature(cls).bind(None)
     except (TypeError, ValueError):
         raise _bad(spec, f"{cls.__name__} has to be made of its options alone") from None
-    for method in methods:
+    for method in _needed(spec, cls, base, methods):
         if not _own(cls, base, method):
             raise _bad(spec, f"{cls.__name__} does not define {method}()")
     for method in vars(base):
         if inspect.isfunction(vars(base)[method]) and _own(cls, base, method):
             _check_arguments(spec, cls, base, method)
     _check_options(spec, cls)
+
+
+def _needed(spec: Spec, cls: Any, base: type, methods: tuple[str, ...]) -> tuple[str, ...]:
+    """The methods that a class of this spec has to define: its kind's, and what the spec adds."""
+    if isinstance(spec, StrategySpec):
+        return _of_strategy(spec, cls)
+    if isinstance(spec, CDSRSpec) and spec.single_target:
+        return (*methods, "build_for")  # which is how it learns its target
+    if spec.kind == "encoder":
+        return ("tokens", "weights") if _own(cls, base, "tokens") else ("encode",)
+    return methods
 
 
 def spec_class(spec: Spec) -> Any:

@@ -20,7 +20,11 @@ def module_path(name: str) -> Path | None:
     if module is not None:
         file = getattr(module, "__file__", None)
         return Path(file) if file else None
-    top, *rest = name.split(".")
+    return _not_loaded(*name.split("."))
+
+
+def _not_loaded(top: str, *rest: str) -> Path | None:
+    """The source file of a module that was not imported yet."""
     try:
         spec = importlib.util.find_spec(top)  # of a package's part it would import the package
     except (ImportError, ValueError):
@@ -28,7 +32,7 @@ def module_path(name: str) -> Path | None:
     if spec is None:
         return None
     if rest:
-        return _within([Path(p) for p in spec.submodule_search_locations or ()], rest)
+        return _within([Path(p) for p in spec.submodule_search_locations or ()], [*rest])
     return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
 
 

@@ -252,6 +252,14 @@ def _forget(module: str) -> None:
         del sys.modules[name]
 
 
+def _free_name(module: str, path: Path) -> str:
+    """The module's name, or one of its own where another file's module has it."""
+    source = path / "__init__.py" if path.is_dir() else path
+    if module not in sys.modules or getattr(sys.modules[module], "__file__", None) == str(source):
+        return module
+    return f"{module}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+
+
 def import_file(module: str, path: Path, files: dict[str, str] | None = None) -> ModuleType:
     """Import a plugin that is a file, or a folder with ``__init__.py``, and remember where it is.
 
@@ -263,11 +271,9 @@ def import_file(module: str, path: Path, files: dict[str, str] | None = None) ->
     Raises:
         HandledError: Python has no loader for such a file.
     """
-    source = path / "__init__.py" if path.is_dir() else path
     if sys.modules.get(module) is _FROM_FILES.get(module) and module not in (files or {}):
         _forget(module)
-    if module in sys.modules and getattr(sys.modules[module], "__file__", None) != str(source):
-        module = f"{module}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    module = _free_name(module, path)
     spec = file_spec(module, path)
     if spec is None or spec.loader is None:
         raise HandledError(f"{path} cannot be imported as a plugin")

@@ -57,13 +57,19 @@ def build(
         files = finish.build(out, to, to / "records", registry(ctx), suite)
     else:
         assert records is not None
-        names = [p.stem for p in _records(records, suite)]
-        plugins = registry(ctx) if from_ranks else None
-        made = [f for name in names if plugins for f in finish.derive_suite(records, name, plugins)]
-        files = [f for name in names for f in finish.render_suite(records, name, to)] + made
+        files = _rendered(records, suite, to, registry(ctx) if from_ranks else None)
     for file in files:
         click.echo(f"wrote {file}")
     return 0
+
+
+def _rendered(folder: Path, suite: str | None, to: Path, plugins: Registry | None) -> list[Path]:
+    """Boards of committed records; with plugins, their numbers made again from the ranks first."""
+    from recmerge_bench.report.publishing import finish
+
+    names = [path.stem for path in _records(folder, suite)]
+    derived = [f for name in names if plugins for f in finish.derive_suite(folder, name, plugins)]
+    return [f for name in names for f in finish.render_suite(folder, name, to)] + derived
 
 
 @leaderboard.command()

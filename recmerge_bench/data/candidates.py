@@ -56,14 +56,18 @@ def draw(
     n = min([n, *(int(pool.free.min()) for pool in pools)])
     drawn = np.empty((len(instances), n), np.int32)
     for pool in pools:
-        streams = _Streams(seed)
-        for some in _blocks(len(pool.rows), pool.size):
-            users, rows = pool.users[some], pool.rows[some]
-            raw = streams.uniform(users, instances.targets[rows], n)
-            picks = _without_replacement(raw, pool.free[some])
-            for row, user, picked in zip(rows, users, picks, strict=True):
-                drawn[row] = pool.items(user, picked)
+        _draw_from(pool, instances.targets, _Streams(seed), drawn)
     return drawn
+
+
+def _draw_from(pool: _Pool, targets: np.ndarray, streams: _Streams, drawn: np.ndarray) -> None:
+    """Fill the rows of a pool's targets: `drawn` is [T, n] as in `draw`, `targets` int32 [T]."""
+    for some in _blocks(len(pool.rows), pool.size):
+        users, rows = pool.users[some], pool.rows[some]
+        raw = streams.uniform(users, targets[rows], drawn.shape[1])
+        picks = _without_replacement(raw, pool.free[some])
+        for row, user, picked in zip(rows, users, picks, strict=True):
+            drawn[row] = pool.items(user, picked)
 
 
 class _Pool:

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -98,18 +98,27 @@ def staged(outs: Outs, size: int) -> Iterator[dict[float | None, Path]]:
         place = Path(tempfile.mkdtemp(prefix=".merging-", dir=folder))
         places = {scale: place / path.name for scale, path in outs.items()}
         yield places
-        for scale, path in outs.items():
-            for end in ("", *BESIDE):
-                os.replace(_beside(places[scale], end), _beside(path, end))
+        _move(places, outs)
         missing = []
     except OSError as error:
         raise HandledError(f"{folder}: cannot be written to: {error.strerror or error}") from None
     finally:
         if place is not None:
             shutil.rmtree(place, ignore_errors=True)
-        for made in missing:
-            if made.is_dir() and not any(made.iterdir()):
-                made.rmdir()
+        _remove_empty(missing)
+
+
+def _move(places: Mapping[float | None, Path], outs: Outs) -> None:
+    """Files, and what stands beside each, to their real names."""
+    for scale, path in outs.items():
+        for end in ("", *BESIDE):
+            os.replace(_beside(places[scale], end), _beside(path, end))
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _room(folder: Path, size: int) -> None:

@@ -51,11 +51,7 @@ class Streamed:
         self._whole_precision = False
         rules = policy or {}
         self.stacked = self._stacked(rules)
-        for expert in self.experts:
-            # What is dropped need not be alike, nor be in all files (a head of pre-training).
-            names = {*self.base.names, *expert.names}
-            apart = {n for n in names if action(n, rules) == "drop"} | set(self.stacked)
-            check_alike(self.base, expert, apart)
+        self._check_experts(rules)
         tensors = {n: self.base[n] for n in self.base.names if n not in self.stacked}
         self.merged = sorted(select(tensors, rules, "merge"))
         dropped = select(tensors, rules, "drop")
@@ -64,21 +60,28 @@ class Streamed:
         if not self.merged:
             raise HandledError("nothing is left to merge: every parameter is an integer or kept")
 
+    def _check_experts(self, policy: Mapping[str, str]) -> None:
+        """Each expert's tensors are the base's in name, dtype and shape."""
+        for expert in self.experts:
+            # What is dropped need not be alike, nor be in all files (a head of pre-training).
+            names = {*self.base.names, *expert.names}
+            apart = {n for n in names if action(n, policy) == "drop"} | set(self.stacked)
+            check_alike(self.base, expert, apart)
+
     def _stacked(self, policy: Mapping[str, str]) -> dict[str, Tensor]:
         """Names whose tensors stand one under the other, with an empty tensor of that shape."""
-        shapes = {}
-        for name in self.experts[0].names:
-            if action(name, policy) != "concatenate":
-                continue
-            parts = [e[name] for e in self.experts if name in e.names]
-            if len(parts) < len(self.experts):
-                lacking = next(e.path for e in self.experts if name not in e.names)
-                raise HandledError(f"{lacking} lacks '{name}', which is to be concatenated")
-            if len({(p.dtype, p.shape[1:]) for p in parts}) > 1 or parts[0].dim() == 0:
-                raise HandledError(f"'{name}' cannot be concatenated: rows differ among experts")
-            shape = (sum(len(p) for p in parts), *parts[0].shape[1:])
-            shapes[name] = torch.empty(shape, dtype=parts[0].dtype, device="meta")
-        return shapes
+        names = [n for n in self.experts[0].names if action(n, policy) == "concatenate"]
+        return {name: self._stack(name) for name in names}
+
+    def _stack(self, name: str) -> Tensor:
+        for expert in self.experts:
+            if name not in expert.names:
+                raise HandledError(f"{expert.path} lacks '{name}', which is to be concatenated")
+        parts = [expert[name] for expert in self.experts]
+        if len({(p.dtype, p.shape[1:]) for p in parts}) > 1 or parts[0].dim() == 0:
+            raise HandledError(f"'{name}' cannot be concatenated: rows differ among experts")
+        shape = (sum(len(p) for p in parts), *parts[0].shape[1:])
+        return torch.empty(shape, dtype=parts[0].dtype, device="meta")
 
     def bytes(self) -> tuple[int, int]:
         """Bytes that are read at the least, and that are written."""

@@ -89,16 +89,12 @@ def confine(
     code = elsewhere.paths()
     sys.meta_path.insert(0, ByName(elsewhere.first))  # type: ignore[arg-type]
     sys.meta_path.append(ByName(elsewhere.last))  # type: ignore[arg-type]
-    rules = [(part, _READ) for root in system() for part in without(root, shut)]
-    for root in installed():
-        # Imports list folders: names of files are seen there, those of hidden ones too.
-        rules.append((root, landlock.READ_DIR))
-        rules += [(part, _READ) for part in without(root, shut)]
-    rules += [(part, _READ) for root in code for part in without(root, shut)]
-    rules += [(p, landlock.READ_FILE | landlock.WRITE_FILE) for p in _device_files(device)]
+    # Imports list folders: names of files are seen there, those of hidden ones too.
+    rules = [(root, landlock.READ_DIR) for root in installed()]
+    readable = (*system(), *installed(), *code)
+    rules += [(part, _READ) for root in readable for part in without(root, shut)]
+    rules += _device_rules(device)
     rules.append((scratch, _EVERYTHING))
-    if device != "cpu":
-        rules += [(Path(p), _READ) for p in ("/sys", "/proc/driver", "/proc/devices")]
     _forget(scratch)
     _drop_capabilities()
     shut_files = landlock.confine_files(rules)
@@ -108,6 +104,14 @@ def confine(
         "seccomp" if shut_calls else "",
         (*system(), *_device_files(device), *code, scratch),
     )
+
+
+def _device_rules(device: str) -> list[tuple[Path, int]]:
+    """What may be done with the files of a device, and where it is described."""
+    described = () if device == "cpu" else ("/sys", "/proc/driver", "/proc/devices")
+    both = landlock.READ_FILE | landlock.WRITE_FILE
+    files = [(file, both) for file in _device_files(device)]
+    return [*files, *((Path(place), _READ) for place in described)]
 
 
 def _device_files(device: str) -> list[Path]:

@@ -140,31 +140,47 @@ def load_net(
         HandledError: a tensor is missing, unknown or of another shape.
     """
     from recmerge_bench.evaluation.loaded import build
-    from recmerge_bench.policy import action
     from recmerge_bench.training.prepared import attach, prepares, stored
     from recmerge_bench.training.streams import load_init
 
     net = build(definition, catalogue, domains, seed, target)
     tensors = _tensors(weights)
     if home is not None:
-        tensors = {n: t for n, t in tensors.items() if action(n, definition.policy) != "domain"}
-        kept = _tensors(home).items()
-        tensors |= {n: t for n, t in kept if action(n, definition.policy) == "domain"}
+        tables = _with_action(definition, _tensors(home), "domain")
+        own = _with_action(definition, tensors, "domain")
+        tensors = {n: t for n, t in tensors.items() if n not in own} | tables
     if prepares(definition):
         attach(net, stored(tensors, weights))
-    own = [n for n in net.state_dict() if action(n, definition.policy) == "domain"]
-    missing = [n for n in own if n not in tensors]
-    dropped = {n for n in tensors if action(n, definition.policy) == "drop"}
-    foreign = sorted(set(tensors) - set(net.state_dict()) - dropped)
-    if exact and foreign:
+    if exact and (foreign := _foreign(definition, net, tensors)):
         raise HandledError(f"{weights}: holds what the model lacks: {', '.join(foreign[:5])}")
-    if missing and not initial_tables:
+    if not initial_tables and (missing := _missing(definition, net, tensors)):
         raise HandledError(f"{weights}: lacks {', '.join(missing[:5])}")
     try:
         load_init(definition, net, tensors, catalogue)
     except ValueError as error:
         raise HandledError(f"{weights}: {error}") from None
     return net.to(device).eval()
+
+
+def _with_action(
+    definition: Backbone, tensors: Mapping[str, Tensor], wanted: str
+) -> dict[str, Tensor]:
+    """The tensors of which the backbone's policy says this."""
+    from recmerge_bench.policy import action
+
+    return {n: t for n, t in tensors.items() if action(n, definition.policy) == wanted}
+
+
+def _foreign(definition: Backbone, net: nn.Module, tensors: Mapping[str, Tensor]) -> list[str]:
+    """Names that the net lacks, but for what is dropped."""
+    dropped = _with_action(definition, tensors, "drop")
+    return sorted(set(tensors) - set(net.state_dict()) - set(dropped))
+
+
+def _missing(definition: Backbone, net: nn.Module, tensors: Mapping[str, Tensor]) -> list[str]:
+    """Names of what the net's domains keep for themselves that are not there."""
+    own = _with_action(definition, net.state_dict(), "domain")
+    return [name for name in own if name not in tensors]
 
 
 def _file(place: Path, domain: str) -> Path:

@@ -60,29 +60,31 @@ def todo(plan: Plan, store: Store) -> Todo:
     result is published with.
     """
     done: set[str] = set()
-    wanted: set[str] = set()
+    seen: set[str] = set()
     damaged: dict[str, str] = {}
     queue = list(plan.wanted)
     while queue:
         key = queue.pop()
-        if key in wanted or key in done:
+        if key in seen:
             continue
-        cell = plan.cells[key]
-        flaw = "" if not store.folder(key).is_dir() else _flaw(cell, store)
+        seen.add(key)
+        inputs = list(plan.cells[key].inputs.values())
+        flaw = _flaw(plan.cells[key], store)
         if flaw:
             damaged[key] = flaw
         elif store.has(key):
             done.add(key)
-            queue += [k for k in cell.inputs.values() if plan.cells[k].kind in PUBLISHED]
-            continue
-        wanted.add(key)
-        queue += cell.inputs.values()
+            inputs = [k for k in inputs if plan.cells[k].kind in PUBLISHED]
+        queue += inputs
+    wanted = seen - done
     waiting = [k for k in plan.cells if k in wanted and not plan.cells[k].blocked]
     return Todo(waiting, done, damaged)
 
 
 def _flaw(cell: Cell, store: Store) -> str:
-    """What is wrong with a cell that lies in the store, or an empty string."""
+    """What is wrong with a cell that lies in the store; empty where it is whole or not there."""
+    if not store.folder(cell.key).is_dir():
+        return ""
     if damage := store.damage(cell.key):
         return damage
     record = store.record(cell.key)

@@ -58,10 +58,12 @@ def _save(
     adapter = {n: t for n, t in merged.items() if n.startswith(PREFIX)}
     if domain and adapter:
         save_file(adapter, str(context.out / adapter_of(domain)))
-    own = kept[domain] if domain else {n: t for each in kept.values() for n, t in each.items()}
-    shared = {n: t for n, t in merged.items() if n not in adapter}
-    tensors = {n: t.contiguous() for n, t in {**own, **shared}.items()}
-    save_file(tensors, str(context.out / weights_of(domain)))
+    tensors: dict[str, Any] = {}
+    for tables in [kept[domain]] if domain else kept.values():
+        tensors.update(tables)
+    tensors.update({n: t for n, t in merged.items() if n not in adapter})
+    whole = {n: t.contiguous() for n, t in tensors.items()}
+    save_file(whole, str(context.out / weights_of(domain)))
 
 
 def _sources(

@@ -118,29 +118,36 @@ class _Supervisor:
 
     def _watch(self, pid: int, pipes: dict[int, Callable[[bytes], None]]) -> int | None:
         """The child's wait status, or None where it had to be killed at the deadline."""
-        deadline = time.monotonic() + float(self.job["timeout"])
         with selectors.DefaultSelector() as selector:
             for pipe in pipes:
                 selector.register(pipe, selectors.EVENT_READ)
             if self.asked is not None:
                 selector.register(self.asked, selectors.EVENT_READ)
-            ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
-            if ended >= 0:
-                selector.register(ended, selectors.EVENT_READ)
+            ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+            if ended is None:
+                return self._until_ended(pid, pipes, selector, every=0.05)
             try:
-                while True:
-                    for entry, _ in selector.select(1.0 if ended >= 0 else 0.05):
-                        self._take(entry.fd, pipes, selector)
-                    done, status = os.waitpid(pid, os.WNOHANG)
-                    if done:
-                        return status
-                    if time.monotonic() > deadline:
-                        os.kill(pid, signal.SIGKILL)
-                        os.waitpid(pid, 0)
-                        return None
+                selector.register(ended, selectors.EVENT_READ)
+                return self._until_ended(pid, pipes, selector, every=1.0)
             finally:
-                if ended >= 0:
-                    os.close(ended)
+                os.close(ended)
+
+    def _until_ended(
+        self, pid: int, pipes: dict[int, Callable[[bytes], None]],
+        selector: selectors.BaseSelector, every: float,
+    ) -> int | None:  # fmt: skip
+        """Take what comes, and look at least `every` seconds whether the child has ended."""
+        deadline = time.monotonic() + float(self.job["timeout"])
+        while True:
+            for entry, _ in selector.select(every):
+                self._take(entry.fd, pipes, selector)
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                return status
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                return None
 
     def _take(
         self, handle: int, pipes: dict[int, Callable[[bytes], None]],

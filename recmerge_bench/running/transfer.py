@@ -21,7 +21,7 @@ from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.module_files import CORE_ROOT, module_path
 from recmerge_bench.options import CompleteOptions
-from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store
@@ -85,21 +85,24 @@ def _needed(plan: Plan, store: Store, keys: Iterable[str]) -> tuple[list[str], l
     while queue:
         key = queue.pop()
         cell = plan.cells[key]
-        if cell.blocked:
-            raise HandledError(f"{cell.label} is blocked: {cell.blocked[0]}; {cell.blocked[1]}")
+        _check_travels(cell)
         chosen.add(key)
         for needed in cell.inputs.values():
             if store.sound(needed):
                 inputs.add(needed)
             elif needed not in chosen:
                 queue.append(needed)
-    data = [k for k in chosen if plan.cells[k].kind == "data"]
-    if data:
+    return [k for k in plan.cells if k in chosen], sorted(inputs)
+
+
+def _check_travels(cell: Cell) -> None:
+    if cell.blocked:
+        raise HandledError(f"{cell.label} is blocked: {cell.blocked[0]}; {cell.blocked[1]}")
+    if cell.kind == "data":
         raise HandledError(
-            f"{plan.cells[data[0]].label} is not done, and its raw files do not travel; "
+            f"{cell.label} is not done, and its raw files do not travel; "
             "run it here first (`recmerge-bench run --only kind=split`)"
         )
-    return [k for k in plan.cells if k in chosen], sorted(inputs)
 
 
 def _packages(plan: Plan) -> Iterator[str]:

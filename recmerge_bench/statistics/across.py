@@ -121,25 +121,33 @@ def separated(
             others are a family of their own.
         alpha: of each family.
     """
+    known = known or {}
     verdicts: dict[tuple[int, int], bool | None] = {}
-    tested: dict[tuple[int, int], float] = {}
+    tested: dict[tuple[int, int], float | None] = {}
     for place in combinations(range(len(scores)), 2):
         first, second = (scores[n] for n in place)
+        verdicts[place] = None
         if alike(first, second):
             verdicts[place] = False
-        elif known is not None and place in known:
-            p = known[place]
-            verdicts[place] = None if p is None else p <= alpha
+        elif place in known:
+            verdicts[place] = _significant(known[place], known[place], alpha)
         elif share_seeds(first, second):
-            test = look(place, Question(first, second, units)).about_methods
-            tested[place] = 1.0 if test is None else test.p
-            verdicts[place] = None if test is None else False
-        else:
-            verdicts[place] = None
-    for place, p in zip(tested, holm(list(tested.values())), strict=True):
-        if verdicts[place] is not None:
-            verdicts[place] = bool(p <= alpha)
+            tested[place] = _p(place, Question(first, second, units))
+    # A pair without a test stays in the family: leaving it out would ease the others'.
+    adjusted = holm([1.0 if p is None else p for p in tested.values()])
+    for (place, p), within in zip(tested.items(), adjusted, strict=True):
+        verdicts[place] = _significant(p, within, alpha)
     return verdicts
+
+
+def _p(place: tuple[int, int], question: Question) -> float | None:
+    test = look(place, question).about_methods
+    return None if test is None else test.p
+
+
+def _significant(p: float | None, adjusted: float | None, alpha: float) -> bool | None:
+    """Whether an adjusted p is; None where there was no test."""
+    return None if p is None or adjusted is None else bool(adjusted <= alpha)
 
 
 def alike(first: Scores, second: Scores) -> bool:
@@ -169,17 +177,21 @@ def groups(
     judged = [m for m in there if all(_apart(apart, m, o) is not None for o in there if o != m)]
     order = sorted(judged, key=lambda m: means[m])
     cliques: list[list[int]] = []
-    reached = 0
+    longest = 0
     for start in range(len(order)):
-        end = start + 1
-        while end < len(order) and not any(
-            _apart(apart, order[end], other) for other in order[start:end]
-        ):
-            end += 1
-        if end > reached:
+        end = _run_end(order, start, apart)
+        if end > longest:
             cliques.append(order[start:end])
-            reached = end
+            longest = end
     return cliques
+
+
+def _run_end(order: Sequence[int], start: int, apart: Mapping[tuple[int, int], bool | None]) -> int:
+    """Where the run ends that begins at `start`: before the first that is apart from one of it."""
+    for end in range(start + 1, len(order)):
+        if any(_apart(apart, order[end], other) for other in order[start:end]):
+            return end
+    return len(order)
 
 
 def _apart(apart: Mapping[tuple[int, int], bool | None], one: int, other: int) -> bool | None:

@@ -250,22 +250,29 @@ def _resampled(
     ends: dict[Name, tuple[float, float]] = {}
     flips: dict[Name, float] = {}
     for units in {id(one.units): one.units for one in observed.values()}.values():
-        of_units = {
-            name: (one, one.parts)
-            for name, one in observed.items()
-            if one.units is units and one.parts is not None
-        }
-        if of_units and settings.draws:
-            parts = [parts for _, parts in of_units.values()]
-            drawn = two_level_bootstrap(parts, settings.draws, seed=settings.seed)
-            ends |= {
-                name: (float(a), float(b)) for name, (a, b) in zip(of_units, drawn, strict=True)
-            }
-        if of_units and settings.flips:
-            shares = np.stack([_contributions(one.pair, units) for one, _ in of_units.values()])
-            signs = sign_flip(shares, settings.flips, settings.seed)
-            flips |= {name: float(p) for name, p in zip(of_units, signs, strict=True)}
+        parts = _parts(observed, units)
+        if parts and settings.draws:
+            ends |= _intervals(parts, settings)
+        if parts and settings.flips:
+            flips |= _flips({name: observed[name].pair for name in parts}, units, settings)
     return ends, flips
+
+
+def _parts(observed: Mapping[Name, Observed], units: Units) -> dict[Name, Parts]:
+    """Those of the pairs on these instances that there is something to test of."""
+    own = {name: one.parts for name, one in observed.items() if one.units is units}
+    return {name: parts for name, parts in own.items() if parts is not None}
+
+
+def _intervals(parts: Mapping[Name, Parts], settings: Settings) -> dict[Name, tuple[float, float]]:
+    drawn = two_level_bootstrap(list(parts.values()), settings.draws, seed=settings.seed)
+    return {name: (float(low), float(high)) for name, (low, high) in zip(parts, drawn, strict=True)}
+
+
+def _flips(pairs: Mapping[Name, Pair], units: Units, settings: Settings) -> dict[Name, float]:
+    shares = np.stack([_contributions(both, units) for both in pairs.values()])
+    signs = sign_flip(shares, settings.flips, settings.seed)
+    return {name: float(p) for name, p in zip(pairs, signs, strict=True)}
 
 
 def _comparison(

@@ -105,12 +105,13 @@ def judge(
     ]
     adjusted, adjusted_within = holm(p), holm(within)
     steps, steps_within = divisors(p), divisors(within)
-    judgements = []
-    for n, test in enumerate(judged):
-        if test is None:
-            judgements.append(Judgement(NONE, reasons[n] or "nothing to test"))
-            continue
+
+    def judgement(n: int, test: Studentised) -> Judgement:
         word = verdict(test.difference, adjusted[n], adjusted_within[n], alpha)
         level = 1.0 - alpha / float((steps_within if word == "equivalent" else steps)[n])
-        judgements.append(Judgement(word, "", float(adjusted[n]), level, *test.interval(level)))
-    return judgements
+        return Judgement(word, "", float(adjusted[n]), level, *test.interval(level))
+
+    return [
+        Judgement(NONE, why or "nothing to test") if test is None else judgement(n, test)
+        for n, (test, why) in enumerate(zip(judged, reasons, strict=True))
+    ]

@@ -61,17 +61,21 @@ class Manifest(BaseModel):
     files: dict[str, File]
 
 
+def _check_line(option: str, text: str) -> None:
+    if len(text) > CONTACT or not text.isprintable() or re.search(r"[<>`|]|\]\(", text):
+        raise HandledError(
+            f"--{option} is one line of at most {CONTACT} characters without < > ` | and ]("
+        )
+
+
 def manifest_of(records: Records, files: Sequence[Path], contact: str, note: str) -> Manifest:
     """What a bundle of these records says of itself.
 
     Raises:
         HandledError: contact or note is long, not one plain line, or holds marks of markup.
     """
-    for name, text in (("contact", contact), ("note", note)):
-        if len(text) > CONTACT or not text.isprintable() or re.search(r"[<>`|]|\]\(", text):
-            raise HandledError(
-                f"--{name} is one line of at most {CONTACT} characters without < > ` | and ]("
-            )
+    _check_line("contact", contact)
+    _check_line("note", note)
     results = records.results
     return Manifest(
         schema=schema_numbers.BUNDLE, suite=records.suite, records_schema=schema_numbers.RECORDS,

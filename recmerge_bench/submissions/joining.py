@@ -21,6 +21,7 @@ from recmerge_bench.report.publishing.check import expected
 from recmerge_bench.report.publishing.owned import check_apart, owned
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.audits import pretraining
+from recmerge_bench.results.beside import Curve
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
@@ -280,14 +281,25 @@ def _finish(
     write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())
     write_all_ranks(path.with_name(f"{suite}.ranks.parquet"), ranks)
     written = [path, cost_path(path), path.with_name(f"{suite}.ranks.parquet")]
-    fresh = {r.identity for r in sent.records.results if r.key in rows.names}
-    kept = [c for c in board.curves if c.identity not in fresh]
-    if curves := [*kept, *(c for c in sent.curves if c.identity in fresh)]:
+    if curves := _joined_curves(sent, board, rows):
         write_json(curves_path(path), curves_json(suite, curves))
         written.append(curves_path(path))
     if board.groups:
         write_json(groups_path(path), groups_json(suite, board.groups))
         written.append(groups_path(path))
+    _write_expected(folder, suite, done)
+    done.files += written
+
+
+def _joined_curves(sent: Submission, board: Submission, rows: _Rows) -> list[Curve]:
+    """The board's curves, but for rows that the submission brings, and then those of these."""
+    fresh = {r.identity for r in sent.records.results if r.key in rows.names}
+    kept = [c for c in board.curves if c.identity not in fresh]
+    return [*kept, *(c for c in sent.curves if c.identity in fresh)]
+
+
+def _write_expected(folder: Path, suite: str, done: Joined) -> None:
+    """The boards and figures that the suite's records make."""
     for file, text in expected(folder, suite).items():
         if text is None:
             raise HandledError(
@@ -295,7 +307,6 @@ def _finish(
             )
         write_text(file, text)
         done.files.append(file)
-    done.files += written
 
 
 def _header(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
@@ -33,6 +34,8 @@ from recmerge_bench.submissions.plausible import check_all
 from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import suite_flaw, within
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -218,22 +221,32 @@ def _asked_for(submission: Submission, only: Sequence[str]) -> dict[Identity, Re
 def _chosen(submission: Submission, only: Sequence[str], board: str | None) -> Submission:
     """What is done of it and asked for, under the board's name."""
     results = _asked_for(submission, only)
-    suite = board or submission.records.suite
-    if flaw := suite_flaw(suite):
-        raise HandledError(f"--board: {flaw}" if board else flaw)
+    suite = _suite(submission, board)
     keys, splits = {r.key for r in results.values()}, {r.split for r in results.values()}
-    audits = {k: v for k, v in submission.records.header.audits.items() if k in splits}
-    header = submission.records.header.changed(audits=audits)
+    header = submission.records.header
     costs = {c.identity: c for c in submission.costs.results if c.key in keys}
     return Submission(
         without_derived(submission.records).changed(
-            suite=suite, header=header, results=list(results.values())
+            suite=suite,
+            header=header.changed(audits=_kept(header.audits, splits)),
+            results=list(results.values()),
         ),
         submission.costs.changed(suite=suite, results=[costs[k] for k in results if k in costs]),
-        {k: v for k, v in submission.ranks.items() if k in keys},
+        _kept(submission.ranks, keys),
         [c for c in submission.curves if c.identity in results],
-        {k: v for k, v in submission.groups.items() if k in splits},
+        _kept(submission.groups, splits),
     )
+
+
+def _suite(submission: Submission, board: str | None) -> str:
+    suite = board or submission.records.suite
+    if flaw := suite_flaw(suite):
+        raise HandledError(f"--board: {flaw}" if board else flaw)
+    return suite
+
+
+def _kept(entries: Mapping[str, T], keys: set[str]) -> dict[str, T]:
+    return {key: entry for key, entry in entries.items() if key in keys}
 
 
 def _written(submission: Submission, folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TRACK = ("dataset", "domains", "source", "experts", "isolated")
 #: The same of a protocol.
 PROTOCOL = ("split", "negatives", "candidate_seed", "shuffle_seed")
-#: The same of a result, and how to mend a difference.
+#: The same of a result, and the remedy of a difference.
 RESULT = {
     "data": "prepare the same data (`recmerge-bench datasets prepare`) with the same options",
     "candidates": "draw the same candidates: the protocol's own number and seed",
@@ -49,7 +49,7 @@ def check_tables(sent: Submission, board: Submission) -> dict[Place, Table]:
     """The board's tables that the submission has rows of.
 
     Raises:
-        HandledError: a table differs; says in what, and how to mend it.
+        HandledError: a table differs; says in what, and the remedy.
     """
     ours, theirs = sent.records.header, board.records.header
     if ours.label != theirs.label:
@@ -99,21 +99,30 @@ def _results(
     audits = (board if on_board else sent).records.header.audits
     for result in results:
         row = f"{where}: {result.identity.method}"
-        _equal(row, "domains", result.domains, first.domains, "score the same domains")
-        one, other = result.identity.dataset, first.identity.dataset
-        _equal(row, "dataset", one, other, "use the board's dataset")
-        for fact, remedy in RESULT.items():
-            # Records of schema 1 name the data of the base for some rows of a table.
-            if fact != "data" or result.data not in [r.data for r in there]:
-                _equal(row, fact, getattr(result, fact), getattr(first, fact), remedy)
-        table = sent.ranks[result.key]
-        same = [np.array_equal(getattr(table, c), getattr(ranks, c)) for c in ("users", "targets")]
-        if not all(same) or _names(table) != _names(ranks):
-            raise HandledError(
-                f"{row}: its test targets are not the board's ({len(table.users)} here, "
-                f"{len(ranks.users)} there): cut the same data by the same protocol, {REMEDY}"
-            )
+        _facts(row, result, first, [r.data for r in there])
+        _targets(row, sent.ranks[result.key], ranks)
         _audits(row, sent.records.header.audits.get(result.split), audits.get(first.split))
+
+
+def _facts(row: str, result: Result, first: Result, data: Sequence[str | None]) -> None:
+    """A result is of the domains, the dataset, the data and the candidates of the table's first."""
+    _equal(row, "domains", result.domains, first.domains, "score the same domains")
+    one, other = result.identity.dataset, first.identity.dataset
+    _equal(row, "dataset", one, other, "use the board's dataset")
+    for fact, remedy in RESULT.items():
+        # Records of schema 1 name the data of the base for some rows of a table.
+        if fact != "data" or result.data not in data:
+            _equal(row, fact, getattr(result, fact), getattr(first, fact), remedy)
+
+
+def _targets(row: str, ours: RankTable, theirs: RankTable) -> None:
+    """Ranks are of the same targets of the same users, in the same order."""
+    same = [np.array_equal(getattr(ours, c), getattr(theirs, c)) for c in ("users", "targets")]
+    if not all(same) or _names(ours) != _names(theirs):
+        raise HandledError(
+            f"{row}: its test targets are not the board's ({len(ours.users)} here, "
+            f"{len(theirs.users)} there): cut the same data by the same protocol, {REMEDY}"
+        )
 
 
 def _names(table: RankTable) -> list[str]:

@@ -30,26 +30,32 @@ def training_streams(
         DataError: the split was not cut for this scope, or nothing is left to learn from.
         ValueError: an unknown scope.
     """
-    mixed = bool((split.sequences.domains < 0).any())
-    if scope == "mixed":
-        if not mixed:
-            raise DataError("this model needs sequences of mixed domains: use such a protocol")
-        streams = [Stream(tuple(domains), *split.sequences.training())]
-    elif scope == "domain":
-        if mixed:
-            raise DataError("this model needs one domain a sequence: use such a protocol")
-        streams = [
-            Stream((name,), *split.sequences.training(catalogue.domains.index(name)))
-            for name in domains
-        ]
-    else:
-        raise ValueError(f"scope must be 'domain' or 'mixed', not {scope!r}")
+    streams = _whole_streams(split, catalogue, domains, scope)
     if users < 1:
         streams = [_share(stream, users) for stream in streams]
     streams = [stream for stream in streams if stream.n_targets]
     if not streams:
         raise DataError(f"no training sequence of {', '.join(domains)} has two events")
     return streams
+
+
+def _whole_streams(
+    split: Split, catalogue: Catalogue, domains: Sequence[str], scope: Scope
+) -> list[Stream]:
+    """Streams of all the training sequences, where the split was cut for the scope."""
+    mixed = bool((split.sequences.domains < 0).any())
+    if scope == "mixed":
+        if not mixed:
+            raise DataError("this model needs sequences of mixed domains: use such a protocol")
+        return [Stream(tuple(domains), *split.sequences.training())]
+    if scope != "domain":
+        raise ValueError(f"scope must be 'domain' or 'mixed', not {scope!r}")
+    if mixed:
+        raise DataError("this model needs one domain a sequence: use such a protocol")
+    return [
+        Stream((name,), *split.sequences.training(catalogue.domains.index(name)))
+        for name in domains
+    ]
 
 
 def _share(stream: Stream, users: float) -> Stream:
@@ -101,10 +107,15 @@ def _check_names(
         ValueError: an unknown name, or a missing one.
     """
     for name in [n for n in init if n not in state]:
-        fate = action(name, definition.policy)
-        owned = fate == "domain" and any(p in catalogue.domains for p in name.split("."))
-        if not (owned or fate == "drop"):
+        if not _may_be_foreign(name, definition, catalogue):
             raise ValueError(f"initial weight {name!r} is unknown to the net")
     for name in [n for n in state if n not in init]:
         if action(name, definition.policy) in ("merge", "base"):
             raise ValueError(f"the initial weights lack {name!r}")
+
+
+def _may_be_foreign(name: str, definition: Backbone, catalogue: Catalogue) -> bool:
+    """Whether an initial weight may be none of the net's: another domain's, or one to drop."""
+    fate = action(name, definition.policy)
+    of_domain = any(part in catalogue.domains for part in name.split("."))
+    return fate == "drop" or (fate == "domain" and of_domain)

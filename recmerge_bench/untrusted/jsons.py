@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,19 +147,24 @@ def check_texts(value: Any, path: Path, refused: Any, longest: int, place: str =
     Raises:
         DataError: says where.
     """
-    if isinstance(value, Mapping):
+    for inner, text in _texts(value, place):
+        if len(text) > longest or not text.isprintable() or refused.search(text):
+            raise DataError(
+                f"{inner}: a text is longer than {longest} characters, not printable or holds one "
+                "of < > ` ]( ://; put it plainly",
+                path,
+            )
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Where each text and key of a value stands, and what it says."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
-            check_texts(key, path, refused, longest, place or ascii(key[:40])[1:-1])
             below = ascii(key[:40])[1:-1]
-            check_texts(inner, path, refused, longest, f"{place}.{below}" if place else below)
+            yield place or below, key
+            yield from _texts(inner, f"{place}.{below}" if place else below)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            check_texts(inner, path, refused, longest, f"{place}.{number}")
-    elif isinstance(value, str) and (
-        len(value) > longest or not value.isprintable() or refused.search(value)
-    ):
-        raise DataError(
-            f"{place}: a text is longer than {longest} characters, not printable or holds one of "
-            "< > ` ]( ://; put it plainly",
-            path,
-        )
+            yield from _texts(inner, f"{place}.{number}")

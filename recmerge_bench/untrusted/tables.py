@@ -150,10 +150,10 @@ def _check_chunks(footer: bytes, schema: Any) -> None:
         if len(chunks) != len(schema):
             raise ValueError("a part has other columns than it claims")
         for number, chunk in enumerate(chunks):
-            column, about = schema.column(number), chunk.get(3)
-            if not isinstance(about, dict) or chunk.keys() - range(1, 8):
+            column, claims = schema.column(number), chunk.get(3)
+            if not isinstance(claims, dict) or chunk.keys() - range(1, 8):
                 raise ValueError(f"{column.name}: a part is encrypted or says nothing of itself")
-            if about.keys() - range(1, 17) or not _sizes_fit(about.get(16, {}), column):
+            if claims.keys() - range(1, 17) or not _sizes_fit(claims.get(16, {}), column):
                 raise ValueError(f"{column.name}: a part does not fit the column")
 
 
@@ -192,12 +192,7 @@ def _check_group(group: Any, schema: Any, stream: IO[bytes], size: int) -> None:
 def _check_pages(column: Any, stream: IO[bytes], size: int) -> None:
     """The pages of a column are those that the footer counts."""
     name = column.path_in_schema
-    starts = [column.data_page_offset]
-    if column.has_dictionary_page and column.dictionary_page_offset is not None:
-        starts.append(column.dictionary_page_offset)
-    at, left = min(starts), column.total_compressed_size
-    if at < 4 or left < 0 or at + left > size:
-        raise ValueError(f"{name}: it lies outside of the file")
+    at, left = _extent(column, size)
     values = unpacked = pages = 0
     while left:
         stream.seek(at)
@@ -210,13 +205,28 @@ def _check_pages(column: Any, stream: IO[bytes], size: int) -> None:
         if header["type"] == _DICTIONARY:
             _check_dictionary(header, column, pages)
         elif header["type"] in (_DATA, _DATA_2):
-            known = _OF_TEXT if column.physical_type == "BYTE_ARRAY" else _OF_NUMBERS
-            if header["encoding"] not in known:
-                raise ValueError(f"{name}: encoding {header['encoding']} is not read")
+            _check_encoding(header, column)
             values += header["values"]
         at, left = at + used + packed, left - used - packed
     if values != column.num_values:
         raise ValueError(f"{name}: its pages have {values} values, it claims {column.num_values}")
+
+
+def _extent(column: Any, size: int) -> tuple[int, int]:
+    """Where the pages of a column begin, and how many bytes they have."""
+    starts = [column.data_page_offset]
+    if column.has_dictionary_page and column.dictionary_page_offset is not None:
+        starts.append(column.dictionary_page_offset)
+    start, length = min(starts), column.total_compressed_size
+    if start < 4 or length < 0 or start + length > size:
+        raise ValueError(f"{column.path_in_schema}: it lies outside of the file")
+    return start, length
+
+
+def _check_encoding(header: Mapping[str, int], column: Any) -> None:
+    known = _OF_TEXT if column.physical_type == "BYTE_ARRAY" else _OF_NUMBERS
+    if header["encoding"] not in known:
+        raise ValueError(f"{column.path_in_schema}: encoding {header['encoding']} is not read")
 
 
 def _check_dictionary(header: Mapping[str, int], column: Any, page: int) -> None:

@@ -61,15 +61,16 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     done = [line for line in lines if line.values]
     if done:
         parts += [f"### {plain(metric)}", _table(done, metric)]
+    names = names_of(lines)
     for family in comparison_of(records, place):
-        names = names_of(lines)
-        sentences = [sentence(family, row, names) for row in family.rows]
-        parts.append("\n".join(f"- {one}" for one in sentences))
-    gaps = {gap: len(seeds) for line in lines for gap, seeds in line.gaps.items()}
-    if gaps:
-        sentences = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in gaps]
-        parts.append("Not on the table:\n\n" + "\n".join(sentences))
-    return parts
+        parts.append("\n".join(f"- {sentence(family, row, names)}" for row in family.rows))
+    return [*parts, *_not_done(lines)]
+
+
+def _not_done(lines: Sequence[Line]) -> list[str]:
+    missing = dict.fromkeys(gap for line in lines for gap in line.gaps)
+    sentences = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in missing]
+    return ["Not on the table:\n\n" + "\n".join(sentences)] if sentences else []
 
 
 def _table(lines: Sequence[Line], metric: str) -> str:

@@ -63,15 +63,19 @@ def _series(data: FigureData, panel: str) -> list[str]:
     return list(dict.fromkeys(p.series for p in data.points if p.panel == panel))
 
 
+def _scale(ax: Axes, points: Sequence[Point]) -> None:
+    xs = sorted({p.x for p in points if p.x > 0})
+    if xs and xs[-1] / xs[0] >= DECADES:
+        ax.set_xscale("symlog", linthresh=xs[0])
+
+
 def _draw(ax: Axes, data: FigureData, panel: str) -> None:
     """Lines of one panel; many decades of x make its axis logarithmic."""
     points = [p for p in data.points if p.panel == panel]
     draw = _marks if data.ticks else _line
     for series in _series(data, panel):
         draw(ax, [p for p in points if p.series == series], label(series))
-    xs = sorted({p.x for p in points if p.x > 0})
-    if xs and xs[-1] / xs[0] >= DECADES:
-        ax.set_xscale("symlog", linthresh=xs[0])
+    _scale(ax, points)
     if data.ticks:
         ax.set_xticks(range(len(data.ticks)), list(map(label, data.ticks)), rotation=60, ha="right")
     ax.set_xlabel(label(data.x), fontsize=8)

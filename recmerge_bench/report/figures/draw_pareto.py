@@ -74,28 +74,43 @@ def _backbones(data: Pareto) -> list[str]:
 def _points(ax: Axes, data: Pareto, panel: str) -> None:
     rows = [r for r in data.rows if r.panel == panel]
     backbones = _backbones(data)
-    line = sorted((r.seconds, r.value) for r in rows if r.frontier)
-    ax.plot(*zip(*line, strict=True), drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
+    _frontier(ax, rows)
     for number, backbone in enumerate(backbones):
-        own = [r for r in rows if r.backbone == backbone]
-        faces = [f"C{number}" if r.frontier else "none" for r in own]
-        ax.scatter(
-            [r.seconds for r in own], [r.value for r in own], s=22, linewidths=1,
-            marker=MARKERS[number % len(MARKERS)], facecolors=faces, edgecolors=f"C{number}",
-        )  # fmt: skip
+        _scatter(ax, [r for r in rows if r.backbone == backbone], number)
     for backbone, method, value in data.levels if panel == MERGE else ():
-        color = f"C{backbones.index(backbone)}"
-        ax.axhline(value, color=color, linestyle=":", linewidth=1, zorder=0)
-        ax.annotate(
-            label(method), (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-            textcoords="offset points", ha="right", fontsize=SIZE, color=color,
-        )  # fmt: skip
-    costs = [r.seconds for r in rows]
+        _level(ax, label(method), value, f"C{backbones.index(backbone)}")
+    _axis(ax, [r.seconds for r in rows], panel)
+
+
+def _axis(ax: Axes, costs: Sequence[float], panel: str) -> None:
     ax.set_xscale("log" if max(costs) >= DECADE * min(costs) else "linear")
     ax.margins(x=0.15, y=0.1)
     ax.set_xlabel(label(panel), fontsize=8)
     ax.tick_params(labelsize=7, which="both")
     ax.grid(alpha=0.25, linewidth=0.5)
+
+
+def _frontier(ax: Axes, rows: Sequence[Row]) -> None:
+    line = sorted((r.seconds, r.value) for r in rows if r.frontier)
+    ax.plot(*zip(*line, strict=True), drawstyle="steps-post", color="0.6", linewidth=1, zorder=1)
+
+
+def _scatter(ax: Axes, rows: Sequence[Row], number: int) -> None:
+    """The marks of a backbone, the `number`-th; those of the frontier are filled."""
+    faces = [f"C{number}" if r.frontier else "none" for r in rows]
+    ax.scatter(
+        [r.seconds for r in rows], [r.value for r in rows], s=22, linewidths=1,
+        marker=MARKERS[number % len(MARKERS)], facecolors=faces, edgecolors=f"C{number}",
+    )  # fmt: skip
+
+
+def _level(ax: Axes, name: str, value: float, color: str) -> None:
+    """A line at an expert's value, with its name at the right."""
+    ax.axhline(value, color=color, linestyle=":", linewidth=1, zorder=0)
+    ax.annotate(
+        name, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
+        textcoords="offset points", ha="right", fontsize=SIZE, color=color,
+    )  # fmt: skip
 
 
 def _names(ax: Axes, rows: Sequence[Row]) -> None:
@@ -105,22 +120,28 @@ def _names(ax: Axes, rows: Sequence[Row]) -> None:
     places = {id(r): ax.transData.transform((r.seconds, r.value)) for r in rows}
     marks = [_square(float(x), float(y), HALF * scale) for x, y in places.values()]
     taken: list[Box] = []
+
+    def cost(box: Box) -> float:
+        covered = sum(_overlap(box, m) for m in marks)
+        return (
+            _outside(box, frame) * 100 + covered + 10 * sum(_overlap(box, other) for other in taken)
+        )
+
     for row in sorted((r for r in rows if r.frontier), key=lambda r: (-r.value, r.seconds)):
         x, y = map(float, places[id(row)])
         boxes = [_box(row.method, x, y, dx, dy, scale) for dx, dy in OFFSETS]
-        costs = [
-            _outside(box, frame) * 100 + sum(_overlap(box, m) for m in marks)
-            + 10 * sum(_overlap(box, other) for other in taken)
-            for box in boxes
-        ]  # fmt: skip
-        # the first that is as good as the best: places that are level must not hang on last bits
-        best = next(n for n, cost in enumerate(costs) if cost <= min(costs) + LEVEL)
+        best = _least([cost(box) for box in boxes])
         taken.append(boxes[best])
         dx, dy = OFFSETS[best]
         ax.annotate(
             label(row.method, LONGEST_TITLE), (row.seconds, row.value), xytext=(dx, dy),
             textcoords="offset points", ha="left" if dx > 0 else "right", fontsize=SIZE,
         )  # fmt: skip
+
+
+def _least(costs: Sequence[float]) -> int:
+    """The first that is as good as the best: places that are level must not hang on last bits."""
+    return next(n for n, cost in enumerate(costs) if cost <= min(costs) + LEVEL)
 
 
 def _square(x: float, y: float, half: float) -> Box:

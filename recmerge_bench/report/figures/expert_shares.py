@@ -41,12 +41,13 @@ def share_of_expert(
     if expert is None:
         return None
     metric = records.header.primary
-    pairs = [
-        (result.metrics.get(d, {}).get(metric), expert.metrics.get(d, {}).get(metric))
-        for d in domains or result.domains
-    ]
-    ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs]
-    return 100 * mean(ratios) if ratios and len(ratios) == len(pairs) else None
+    ratios = []
+    for domain in domains or result.domains:
+        ours, theirs = (r.metrics.get(domain, {}).get(metric) for r in (result, expert))
+        if ours is None or not theirs:
+            return None
+        ratios.append(ours / theirs)
+    return 100 * mean(ratios) if ratios else None
 
 
 def expert_of(records: Records, result: Result) -> Result | None:

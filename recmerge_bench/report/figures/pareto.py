@@ -92,25 +92,39 @@ def paretos(records: Records, costs: Costs) -> list[Pareto]:
     header = records.header
     if header.label == "smoke":
         return []
-    metric, spent, names = header.primary, cost_lines(costs), cost_figures(header)
+    spent, names = cost_lines(costs), cost_figures(header)
     plots = []
     for place, lines in tables(records).items():
-        known = {c.line.identity.row: c for c in spent.get(place, [])}
-        pairs = [
-            (line, known[line.identity.row])
-            for line in lines
-            if line.mean(MEAN, metric) is not None and line.identity.row in known
-        ]
-        if len(pairs) < FEWEST:
-            continue
-        merged = [(line, cost) for line, cost in pairs if any(cost.seconds["merging"])]
-        rows = _panel(WHOLE, pairs, metric, ("training", "merging"))
-        if merged:
-            rows += _panel(MERGE, merged, metric, ("merging",))
-        levels = _levels(pairs, header.tracks[place.track].reference, metric) if merged else ()
-        title = f"{place.track}, {place.protocol}: {metric} and what it cost"
-        plots.append(Pareto(names[place], title, metric, tuple(rows), tuple(levels)))
+        pairs = _with_costs(lines, spent.get(place, []), header.primary)
+        if len(pairs) >= FEWEST:
+            plots.append(_pareto(names[place], header, place, pairs))
     return plots
+
+
+def _with_costs(
+    lines: Sequence[Line], costs: Sequence[CostLine], metric: str
+) -> list[tuple[Line, CostLine]]:
+    """Lines that have both a value and a cost."""
+    known = {cost.line.identity.row: cost for cost in costs}
+    return [
+        (line, known[line.identity.row])
+        for line in lines
+        if line.mean(MEAN, metric) is not None and line.identity.row in known
+    ]
+
+
+def _pareto(
+    name: str, header: Header, place: Place, pairs: Sequence[tuple[Line, CostLine]]
+) -> Pareto:
+    """The plot of a table; rows that merge nothing are in the first panel alone."""
+    metric = header.primary
+    rows = _panel(WHOLE, pairs, metric, ("training", "merging"))
+    levels: list[tuple[str, str, float]] = []
+    if merged := [(line, cost) for line, cost in pairs if any(cost.seconds["merging"])]:
+        rows += _panel(MERGE, merged, metric, ("merging",))
+        levels = _levels(pairs, header.tracks[place.track].reference, metric)
+    title = f"{place.track}, {place.protocol}: {metric} and what it cost"
+    return Pareto(name, title, metric, tuple(rows), tuple(levels))
 
 
 def _panel(

@@ -95,12 +95,14 @@ def comparison_points(metric: str, results: Sequence[Result]) -> Iterator[Point]
     """Rows beside each other, a panel for each domain, a series for each protocol."""
     names = row_names(results)
     for domain in dict.fromkeys(d for result in results for d in result.domains):
-        for protocol in dict.fromkeys(result.identity.protocol for result in results):
-            ranked = [
-                result
-                for result in results
-                if result.identity.protocol == protocol and domain in result.metrics
-            ]
-            for name, seeds in by_row(ranked):
+        for protocol, ranked in _by_protocol(results).items():
+            for name, seeds in by_row(r for r in ranked if domain in r.metrics):
                 values = [seed.metrics[domain][metric] for seed in seeds]
                 yield over_seeds(f"{metric}, {domain}", protocol, names.index(name), values)
+
+
+def _by_protocol(results: Sequence[Result]) -> dict[str, list[Result]]:
+    by_protocol: dict[str, list[Result]] = {}
+    for result in results:
+        by_protocol.setdefault(result.identity.protocol, []).append(result)
+    return by_protocol

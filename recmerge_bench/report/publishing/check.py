@@ -7,7 +7,7 @@ again and compared byte by byte, figures by what they show.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -47,24 +47,28 @@ def check(folder: Path, registry: Registry) -> list[str]:
         HandledError: a file of records is damaged or missing.
     """
     suites = [p.stem for p in records_files(folder / "records")]
-    faults, expected = [], set()
+    faults: list[str] = []
+    made: set[Path] = set()
     for suite in suites:
-        for file, text in _rendered(folder, suite).items():
-            if file in expected:
-                faults.append(f"{file}: the records of two suites make this file: rename one")
-            expected.add(file)
+        files = _rendered(folder, suite)
+        for file in sorted(files.keys() & made):
+            faults.append(f"{file}: the records of two suites make this file: rename one")
+        made |= files.keys()
+        for file, text in files.items():
             faults += [] if text is None else _differences(file, text)
         path = within(folder, "records", f"{suite}.json")
         faults += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
     for file, text in _site(folder, registry).items():
-        expected.add(file)
+        made.add(file)
         faults += _differences(file, text, "leaderboard site")
-    known = {f"{suite}{end}" for suite in suites for end in ENDS}
-    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
-        ours = file.parent.name == "records" and file.name in known
-        if file not in expected and not ours:
-            faults.append(f"{file}: no records make this file")
-    return faults
+    records = {folder / "records" / f"{suite}{end}" for suite in suites for end in ENDS}
+    return faults + _strangers(folder, made | records)
+
+
+def _strangers(folder: Path, known: Set[Path]) -> list[str]:
+    """Files that no records make."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return [f"{file}: no records make this file" for file in files if file not in known]
 
 
 def expected(folder: Path, suite: str) -> dict[Path, str | None]:

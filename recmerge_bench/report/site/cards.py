@@ -105,25 +105,29 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
         facts.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
         facts += [("Checked against", str(check)) for check in spec.checks]
     if isinstance(spec, StrategySpec):
-        reads = spec.data_tier.handed
-        facts.append(("Data tier", f"{spec.tier}: a merge reads {reads}"))
-        if spec.passthrough:
-            each = (
-                "its inputs' scores are averaged"
-                if spec.mean_score
-                else ("its input is evaluated as it is")
-            )
-            facts.append(("Merges", f"nothing: {each}"))
-        facts.append(("Takes", ", ".join(spec.inputs) or "nothing"))
+        facts += _of_strategy(spec)
     if isinstance(spec, CountingSpec):
-        facts.append(("Fitting", "one pass over counts, without gradient training"))
+        facts += _of_counting(spec)
     if isinstance(spec, CDSRSpec) and spec.single_target:
         facts.append(("Predicts in", "one domain: trained once for each"))
-    if isinstance(spec, CountingSpec) and spec.deterministic:
-        facts.append(("Seeds", "depends on none: one result serves all seeds"))
     if spec.requires:
         facts.append(("Needs", ", ".join(spec.requires)))
     return tuple(facts)
+
+
+def _of_strategy(spec: StrategySpec) -> list[tuple[str, str]]:
+    facts = [("Data tier", f"{spec.tier}: a merge reads {spec.data_tier.handed}")]
+    if spec.passthrough:
+        averaged, alone = "its inputs' scores are averaged", "its input is evaluated as it is"
+        facts.append(("Merges", f"nothing: {averaged if spec.mean_score else alone}"))
+    return [*facts, ("Takes", ", ".join(spec.inputs) or "nothing")]
+
+
+def _of_counting(spec: CountingSpec) -> list[tuple[str, str]]:
+    facts = [("Fitting", "one pass over counts, without gradient training")]
+    if spec.deterministic:
+        facts.append(("Seeds", "depends on none: one result serves all seeds"))
+    return facts
 
 
 def _options(spec: Spec) -> tuple[Option, ...]:

@@ -267,9 +267,7 @@ def as_json(value: object) -> Json:
         TypeError: it holds what JSON cannot say.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}
-        kept = {f.name: v for f, v in fields.items() if v is not None or f.metadata != OPTIONAL}
-        return {name: as_json(v) for name, v in kept.items()}
+        return as_json(_fields(value))
     if isinstance(value, Mapping):
         return {str(key): as_json(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -277,3 +275,9 @@ def as_json(value: object) -> Json:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise TypeError(f"a {type(value).__name__} is no JSON")
+
+
+def _fields(value: object) -> dict[str, object]:
+    """The fields of a dataclass, but for optional ones that are None."""
+    fields = {f: getattr(value, f.name) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+    return {f.name: v for f, v in fields.items() if v is not None or f.metadata != OPTIONAL}
