@@ -22,14 +22,20 @@ from recmerge_bench.data.sequences import Split
 ROW = ("track", "method", "recipe", "variant", "profile", "seed")
 
 
+def _uses(results: list[dict[str, Any]]) -> dict[str, set[tuple[str, ...]]]:
+    """Key of a cell -> the rows that it is behind."""
+    uses: dict[str, set[tuple[str, ...]]] = {}
+    for result in results:
+        row = tuple(str(result["identity"][k]) for k in ROW)
+        for key in result["cells"]:
+            uses.setdefault(key, set()).add(row)
+    return uses
+
+
 def courses(run: Path, suite: str) -> dict[str, Any]:
     """Trainings and splits of a suite that was run into a folder."""
     manifest = json.loads((run / "suites" / f"{suite}.json").read_text(encoding="utf-8"))
-    uses: dict[str, set[tuple[str, ...]]] = {}
-    for result in manifest["results"]:
-        for key in result["cells"]:
-            row = tuple(str(result["identity"][k]) for k in ROW)
-            uses.setdefault(key, set()).add(row)
+    uses = _uses(manifest["results"])
     trainings, splits = [], {}
     for key in sorted(uses):
         folder = run / "store" / key[:2] / key

@@ -114,13 +114,21 @@ def check_items(
             continue
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             raise _of(model, "items", f"gave {name} as {_kind(value)}; they are a float tensor")
-        if value.dim() != dims or len(value) != size:
-            shape = f"[{size}, width]" if dims == 2 else f"[{size}]"
-            message = f"gave {name} {list(value.shape)} for '{domain}'; they are {shape}"
-            raise _of(model, "items", message)
-        if value.device.type != torch.device(device).type:
-            raise _of(model, "items", f"gave {name} on {value.device}; the net is on {device}")
+        if problem := _unfit(value, dims, domain, size, device):
+            raise _of(model, "items", f"gave {name} {problem}")
     return vectors, bias
+
+
+def _unfit(value: Tensor, dims: int, domain: str, size: int, device: torch.device) -> str:
+    """What is wrong with the shape or the device of what the items of a domain have; or nothing."""
+    import torch
+
+    if value.dim() != dims or len(value) != size:
+        shape = f"[{size}, width]" if dims == 2 else f"[{size}]"
+        return f"{list(value.shape)} for '{domain}'; they are {shape}"
+    if value.device.type != torch.device(device).type:
+        return f"on {value.device}; the net is on {device}"
+    return ""
 
 
 def check_users(model: Backbone, vectors: Any, count: int, width: int) -> Tensor:

@@ -29,6 +29,14 @@ class Rules:
     shuffle_seed: int | None = None
 
 
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def rules_of(protocol: ProtocolDefinition) -> Rules:
     """A protocol's answers, checked.
 
@@ -36,11 +44,7 @@ def rules_of(protocol: ProtocolDefinition) -> Rules:
         PluginError: one is of another type, or out of range.
     """
     options = protocol.split_options()
-    try:
-        whole = isinstance(options, dict) and json.loads(json.dumps(options)) is not None
-    except (TypeError, ValueError):
-        whole = False
-    if not whole:
+    if not isinstance(options, dict) or not _is_json(options):
         raise wrong(protocol, "split_options", f"gave {options!r}; it gives JSON values by name")
     count = protocol.candidates()
     if count is not None and (type(count) is not int or count < 1):
@@ -157,6 +161,15 @@ def _check_instances(
         raise fault(f"gave {part}.position without a history, or outside of the sequence")
     if (instances.position < sequences.train_end[instances.sequence]).any():
         raise fault(f"trains on targets of {part}: train_end lies behind them")
+    _check_targets(fault, part, instances, sequences, interactions)
+    if not np.isin(instances.domains, scored).all():
+        raise fault(f"gave targets of {part} in domains that are not scored")
+
+
+def _check_targets(
+    fault: Fault, part: str, instances: Instances, sequences: Sequences, interactions: Interactions
+) -> None:
+    """Targets stand where they say, are of the users and domains that they say, and only once."""
     places = _places(instances, sequences)
     if (sequences.items[places] != instances.targets).any():
         raise fault(f"gave {part}.targets that do not stand at {part}.position")
@@ -164,8 +177,6 @@ def _check_instances(
         raise fault(f"gave {part}.users that are not their sequences'")
     if (interactions.item_domains()[instances.targets] != instances.domains).any():
         raise fault(f"gave {part}.domains that are not their targets'")
-    if not np.isin(instances.domains, scored).all():
-        raise fault(f"gave targets of {part} in domains that are not scored")
     if len(np.unique(places)) < len(places):
         raise fault(f"asks for one event twice in {part}")
 

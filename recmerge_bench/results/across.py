@@ -21,7 +21,8 @@ from recmerge_bench.results.comparisons import (
 from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Result
-from recmerge_bench.statistics.across import groups, mean_ranks, omnibus, separated
+from recmerge_bench.statistics.across import MeanRanks, groups, mean_ranks, omnibus, separated
+from recmerge_bench.statistics.scores import Scores, Units
 from recmerge_bench.statistics.verdicts import few_seeds, few_users
 
 DRAWS = 1000
@@ -50,21 +51,25 @@ def make_across(
     averages: list[Across] = []
     if header.label == "smoke":
         return averages
-    for track in header.order:
-        if len(header.tracks[track].domains) < 2:
-            continue
-        for protocol in header.tracks[track].protocols:
-            place = Place(track, protocol)
-            rows = _judged(header, results, place)
-            most = max((len(seeds) for seeds in rows.values()), default=0)
-            whole = {r: s for r, s in rows.items() if s and (len(s) == most or None in s)}
-            if len(whole) > 1 and _enough(ranks(_first(whole))):
-                known = _known(comparisons, place, list(whole))
-                left_out = sum(1 for r, s in rows.items() if s and r not in whole)
-                averages.append(
-                    _across(registry, header.primary, place, whole, left_out, ranks, known)
-                )
+    for place in _places(header):
+        done = {row: seeds for row, seeds in _judged(header, results, place).items() if seeds}
+        whole = _complete(done)
+        if len(whole) > 1 and _enough(ranks(_first(whole))):
+            known, left_out = _known(comparisons, place, list(whole)), len(done) - len(whole)
+            averages.append(_across(registry, header.primary, place, whole, left_out, ranks, known))
     return averages
+
+
+def _places(header: Header) -> list[Place]:
+    """Tables of two domains or more."""
+    tracks = [t for t in header.order if len(header.tracks[t].domains) > 1]
+    return [Place(t, p) for t in tracks for p in header.tracks[t].protocols]
+
+
+def _complete(rows: Mapping[Row, Mapping[int | None, str]]) -> dict[Row, Mapping[int | None, str]]:
+    """Rows of as many seeds as any, and rows that depend on none."""
+    most = max((len(seeds) for seeds in rows.values()), default=0)
+    return {row: seeds for row, seeds in rows.items() if len(seeds) == most or None in seeds}
 
 
 def _judged(
@@ -117,11 +122,7 @@ def _across(
     placed = mean_ranks(scores, units, draws=DRAWS)
     enough = [s.seeds is None or not few_seeds(len(s.seeds), True) for s in scores]
     runs = groups(placed.means, separated(scores, units, known), enough)
-    sentence = apart = None
-    if len(scores) > 2:
-        values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
-        test = omnibus(values)
-        sentence, apart = test.said, test.critical_difference
+    sentence, apart = _omnibus(scores, units)
     return Across(
         **place._asdict(),
         left_out=left_out,
@@ -130,14 +131,25 @@ def _across(
         said=sentence,
         no_groups=sorted({few_seeds(len(s.seeds), True) for s in scores if s.seeds} - {""}),
         critical_difference=None if apart is None else plain_numbers(apart),
-        rows=[
-            RankedRow(
-                **row._asdict(),
-                mean_rank=plain_numbers(placed.means[n]),
-                lower=plain_numbers(placed.lower[n]),
-                upper=plain_numbers(placed.upper[n]),
-                groups=[g + 1 for g, run in enumerate(runs) if n in run],
-            )
-            for n, row in enumerate(rows)
-        ],
+        rows=[_ranked(row, placed, n, runs) for n, row in enumerate(rows)],
+    )
+
+
+def _omnibus(scores: Sequence[Scores], units: Units) -> tuple[str | None, float | None]:
+    """A sentence about all rows together and the critical difference, from three rows on."""
+    if len(scores) < 3:
+        return None, None
+    values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
+    test = omnibus(values)
+    return test.said, test.critical_difference
+
+
+def _ranked(row: Row, placed: MeanRanks, n: int, runs: Sequence[list[int]]) -> RankedRow:
+    """The row that is the `n`-th of those ranked; groups are numbered from 1."""
+    return RankedRow(
+        **row._asdict(),
+        mean_rank=plain_numbers(placed.means[n]),
+        lower=plain_numbers(placed.lower[n]),
+        upper=plain_numbers(placed.upper[n]),
+        groups=[number for number, run in enumerate(runs, 1) if n in run],
     )

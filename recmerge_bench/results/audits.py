@@ -75,16 +75,22 @@ def merging_facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     cells = reader.cells(result)
     merges = [c.report for c in cells if c.kind == "merge" and "tier" in c.report]
     if merges:
-        read = sorted({name for m in merges for name in m.get("read", [])})
-        opened = sum(len(m.get("opened", [])) for m in merges)
-        enforced = [m.get("enforced") for m in merges]
-        facts["merge"] = {
-            "tier": max(m["tier"] for m in merges), "read": read, "opened": opened,
-            **({} if None in enforced else {"enforced": all(enforced)}),
-        }  # fmt: skip
-    encoders = sorted({_encoder(reader.registry, c.config["encoder"]) for c in cells
-                       if "encoder" in c.config})  # fmt: skip
-    return {**facts, **({"encoders": encoders} if encoders else {})}
+        facts["merge"] = _merging(merges)
+    named = [c.config["encoder"] for c in cells if "encoder" in c.config]
+    if named:
+        facts["encoders"] = sorted({_encoder(reader.registry, one) for one in named})
+    return facts
+
+
+def _merging(merges: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of the reports of a result's merges: the highest tier, and all that they read."""
+    enforced = [m.get("enforced") for m in merges]
+    return {
+        "tier": max(m["tier"] for m in merges),
+        "read": sorted({name for m in merges for name in m.get("read", [])}),
+        "opened": sum(len(m.get("opened", [])) for m in merges),
+        **({} if None in enforced else {"enforced": all(enforced)}),
+    }
 
 
 def pretraining(registry: Registry, results: Sequence[Result]) -> dict[str, Encoder]:

@@ -73,18 +73,23 @@ def family_of(
     if not baselines or not len(ranks(keys[0]).users):
         return []
     check_same_targets(keys, ranks, f"track '{place.track}', protocol '{place.protocol}'")
-    done = {row: seeds for row, seeds in rows.items() if seeds}
-    scores = {row: scores_of(registry, metric, seeds, ranks) for row, seeds in done.items()}
-    family = dict(_questions(baselines, scores, units_of(ranks(keys[0]))))
-    compared = compare(family, settings)
-    return [
-        Compared(
-            **place._asdict(), metric=metric, baseline=NamedRow(**base._asdict()),
-            rows=[_compared(row, compared[b, row]) for b, row in family if b == backbone],
-        )
-        for backbone, base in baselines
-        if any(b == backbone for b, _ in family)
-    ]  # fmt: skip
+    scores = {
+        row: scores_of(registry, metric, seeds, ranks) for row, seeds in rows.items() if seeds
+    }
+    compared = compare(dict(_questions(baselines, scores, units_of(ranks(keys[0])))), settings)
+    return list(_entries(place, metric, baselines, compared))
+
+
+def _entries(
+    place: Place, metric: str, baselines: Sequence[tuple[str, Row]],
+    compared: Mapping[tuple[str, Row], Comparison],
+) -> Iterator[Compared]:  # fmt: skip
+    """The entry of each baseline that any row was compared with."""
+    for backbone, base in baselines:
+        rows = [_compared(row, one) for (b, row), one in compared.items() if b == backbone]
+        if rows:
+            baseline = NamedRow(**base._asdict())
+            yield Compared(**place._asdict(), metric=metric, baseline=baseline, rows=rows)
 
 
 def _questions(

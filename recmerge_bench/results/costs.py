@@ -61,14 +61,17 @@ def parameters_of(reader: Reader, key: str) -> int | None:
         source = inputs.get("model") or inputs.get(f"model:{domain}")
         if source is None or not reader.store.has(source):
             return None
-        folder = reader.store.folder(source)
-        own = folder / weights_of(domain)
-        files.add(own if own.is_file() else folder / WEIGHTS)
-        if (adapter := folder / adapter_of(domain)).is_file():
-            files.add(adapter)
+        files |= _weight_files(reader.store.folder(source), domain)
     if not files or not all(f.is_file() for f in files):
         return None
     return sum(_numbers(f) for f in files)
+
+
+def _weight_files(folder: Path, domain: str) -> set[Path]:
+    """What a cell's folder holds for a domain: its own weights or all domains', and an adapter."""
+    own, adapter = folder / weights_of(domain), folder / adapter_of(domain)
+    weights = own if own.is_file() else folder / WEIGHTS
+    return {weights, adapter} if adapter.is_file() else {weights}
 
 
 def _numbers(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,6 +130,19 @@ class Results:
             HandledError: no such metric or field, no result is such, or its ranks are missing.
             DataError: the ranks are damaged.
         """
+        chosen = self._chosen(fields)
+        domains = tuple(dict.fromkeys(d for result in chosen for d in result.domains))
+        parts = [self._by_user(result, metric, domains) for result in chosen]
+        number = np.repeat(np.arange(len(chosen), dtype=np.int32), [len(p[1]) for p in parts])
+        domain, user, targets = (
+            np.concatenate([p[column] for p in parts]).astype(np.int32) for column in range(3)
+        )
+        value = np.concatenate([p[3] for p in parts])
+        who = tuple(result.identity for result in chosen)
+        return PerUser(metric, who, domains, number, domain, user, targets, value)
+
+    def _chosen(self, fields: Mapping[str, str | int | None]) -> list[Result]:
+        """Results that are done and whose identities have these values; at least one."""
         for field in fields:
             if field not in FIELDS:
                 raise HandledError(
@@ -142,15 +156,7 @@ class Results:
         if not chosen:
             asked = ", ".join(f"{k}={v!r}" for k, v in fields.items())
             raise HandledError(f"{self.path}: no result {f'with {asked} ' if asked else ''}is done")
-        domains = tuple(dict.fromkeys(d for result in chosen for d in result.domains))
-        parts = [self._by_user(result, metric, domains) for result in chosen]
-        number = np.repeat(np.arange(len(chosen), dtype=np.int32), [len(p[1]) for p in parts])
-        domain, user, targets = (
-            np.concatenate([p[column] for p in parts]).astype(np.int32) for column in range(3)
-        )
-        value = np.concatenate([p[3] for p in parts])
-        who = tuple(result.identity for result in chosen)
-        return PerUser(metric, who, domains, number, domain, user, targets, value)
+        return chosen
 
     def _by_user(
         self, result: Result, metric: str, domains: tuple[str, ...]

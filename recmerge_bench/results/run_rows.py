@@ -35,23 +35,33 @@ def _rows(
     reader: Reader, suite: str, names: Sequence[str], result: RunResult
 ) -> list[dict[str, Any]]:
     values = reader.by_domain(names, result) if result.done else {}
-    cells = reader.cells(result) if result.done else []
+    common = {"suite": suite, **_common(result), **_spent(reader, result)}
+    places = (*result.domains, MEAN)
+    own_rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in places]
+    return [{key: row[key] for key in KEYS} for row in own_rows]
+
+
+def _common(result: RunResult) -> dict[str, Any]:
+    """What a result's rows have in common, done or not."""
     made = result.configuration
-    common = {
+    return {
         **{name: getattr(result.identity, name) for name in FIELDS},
-        "suite": suite,
         "status": result.status,
         "reason": result.reason,
         "key": result.key,
         "configuration": None if made is None else made.recorded(),
         "configuration_sha256": result.configuration_sha256,
+    }
+
+
+def _spent(reader: Reader, result: RunResult) -> dict[str, Any]:
+    """What its cells cost, and what they were computed with."""
+    cells = reader.cells(result) if result.done else []
+    return {
         "seconds": round(sum(cell.seconds for cell in cells), 3),
         "peak_memory": max((cell.peak_memory for cell in cells), default=0),
         "provenance": _provenance(reader, result) if cells else {},
     }
-    places = (*result.domains, MEAN)
-    own_rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in places]
-    return [{key: row[key] for key in KEYS} for row in own_rows]
 
 
 def _provenance(reader: Reader, result: RunResult) -> dict[str, Any]:

@@ -47,6 +47,11 @@ def check_tables(records: Records, path: Path) -> None:
                 f"results.{number}: other domains ({', '.join(result.domains)}) than the first "
                 f"result of its table ({', '.join(first)})", path,
             )  # fmt: skip
+    _check_derived(records, path)
+
+
+def _check_derived(records: Records, path: Path) -> None:
+    """Comparisons and mean ranks are of tables and metrics of the header."""
     places = {Place(t, p) for t, track in records.header.tracks.items() for p in track.protocols}
     for part in ("comparisons", "across"):
         for number, one in enumerate(getattr(records, part)):

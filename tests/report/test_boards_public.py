@@ -1,4 +1,4 @@
-"""A board of single domains beside public numbers: their source, whose are ours, how near we come."""
+"""A board of single domains beside public numbers: source, whose are ours, how near we come."""
 
 from __future__ import annotations
 

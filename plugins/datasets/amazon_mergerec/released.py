@@ -104,9 +104,8 @@ def _read_archive(path: Path, domain: str) -> dict[str, Any]:
     documents: dict[str, Any] = {}
     with opened(path, "a readable tar archive", extended=True, strict=False) as archive:
         for member in archive:
-            folder, _, name = member.name.removeprefix("./").partition("/")
-            stem = name.removesuffix(".json")
-            if folder.lower() != domain or stem not in NAMES or not name.endswith(".json"):
+            stem = _stem(member.name, domain)
+            if stem is None:
                 continue
             if not member.plain or member.size > LIMIT:
                 raise DataError(f"{member.name} is no plain file of reasonable size", path)
@@ -117,6 +116,14 @@ def _read_archive(path: Path, domain: str) -> dict[str, Any]:
     if missing:
         raise DataError(f"the archive lacks {', '.join(missing)}", path)
     return documents
+
+
+def _stem(name: str, domain: str) -> str | None:
+    """Which of the documents a member is; None where it is none of the domain's."""
+    folder, _, file = name.removeprefix("./").partition("/")
+    stem = file.removesuffix(".json")
+    known = stem in NAMES and file.endswith(".json") and folder.lower() == domain
+    return stem if known else None
 
 
 def _object(raw: bytes, path: Path, name: str) -> dict[str, Any]:
@@ -150,11 +157,16 @@ def _sequences(
         if not user.isdecimal() or int(user) >= n_users:
             raise DataError(f"train.json: user {user} is not in umap.json", path)
         whole[int(user)] = [item for part in own for item in part]
+    _check_users(files, path)
+    return whole
+
+
+def _check_users(files: Mapping[str, Any], path: Path) -> None:
+    """Users of the targets are users of the training part."""
     for part in ("val", "test"):
         strangers = sorted(set(files[part]) - set(files["train"]))
         if strangers:
             raise DataError(f"{part}.json: user {strangers[0]} is not in train.json", path)
-    return whole
 
 
 def _checked(items: Any, n_items: int, path: Path, part: str, user: str) -> list[int]:

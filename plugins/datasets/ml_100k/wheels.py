@@ -66,6 +66,19 @@ def fetch_members(wheel: Wheel, folder: Path, mirror: str | None = None) -> list
 def _download(wheel: Wheel, place: Path, mirror: str | None) -> Path:
     import subprocess
 
+    command = _command(wheel, place, mirror)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise HandledError(_cannot(wheel, f"pip took over {_TIMEOUT} s", place.parent)) from None
+    file = place / wheel.file
+    if done.returncode or not file.is_file():
+        raise HandledError(_cannot(wheel, _last_error(done.stderr), place.parent))
+    return file
+
+
+def _command(wheel: Wheel, place: Path, mirror: str | None) -> list[str]:
+    """pip's, for this one file: from a folder, another index or the usual one."""
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
         "--no-input", "--no-deps", "--only-binary=:all:", "--dest", str(place),
@@ -73,17 +86,13 @@ def _download(wheel: Wheel, place: Path, mirror: str | None) -> Path:
     if mirror is not None:
         folder = Path(mirror).is_dir()
         command += ["--no-index", "--find-links", mirror] if folder else ["--index-url", mirror]
-    command.append(f"{wheel.project}=={wheel.version}")
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        raise HandledError(_cannot(wheel, f"pip took over {_TIMEOUT} s", place.parent)) from None
-    file = place / wheel.file
-    if done.returncode or not file.is_file():
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no such file"]
-        raise HandledError(_cannot(wheel, errors[-1].strip(), place.parent))
-    return file
+    return [*command, f"{wheel.project}=={wheel.version}"]
+
+
+def _last_error(printed: str) -> str:
+    lines = [line for line in printed.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")] or lines or ["no such file"]
+    return errors[-1].strip()
 
 
 def _cannot(wheel: Wheel, why: str, folder: Path) -> str:

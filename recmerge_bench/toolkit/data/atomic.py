@@ -86,6 +86,18 @@ class Table:
         return int(value)
 
 
+def _lines(text: str, path: Path) -> list[str]:
+    """At least one, without what ends them."""
+    if "\r" in text and "\n" not in text:
+        raise DataError("lines end with a carriage return alone; end them with a line feed", path)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise DataError("the file is empty", path)
+    return lines
+
+
 def read_table(path: Path, encoding: str = "utf-8") -> Table:
     """Read an atomic file.
 
@@ -94,14 +106,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
             a wrong number of fields, bytes that are not in the encoding.
         HandledError: there is no such encoding.
     """
-    text = _decode(path, encoding).removeprefix("\ufeff")
-    if "\r" in text and "\n" not in text:
-        raise DataError("lines end with a carriage return alone; end them with a line feed", path)
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if lines[-1] == "":
-        lines.pop()
-    if not lines:
-        raise DataError("the file is empty", path)
+    lines = _lines(_decode(path, encoding).removeprefix("\ufeff"), path)
     names = _header(lines[0], path)
     if len(lines) == 1:
         raise DataError("the file has a header and no rows", path, 1)
@@ -316,6 +321,18 @@ def _texts(item: Table, fields: Fields) -> list[str]:
     return [" ".join(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
+def _check_exports(interactions: Interactions) -> None:
+    """Ids and texts are such that `read_folder` gives them again."""
+    catalogue, users = interactions.catalogue, interactions.user_tokens
+    for text in (*catalogue.tokens, *users, *catalogue.texts):
+        if any(mark in text for mark in "\t\n\r"):
+            raise DataError(f"{text[:40]!r} holds a tab or a line break and cannot be exported")
+    if "" in catalogue.tokens or "" in users:
+        raise DataError("an empty id cannot be exported")
+    if len(set(catalogue.tokens)) < len(catalogue.tokens):
+        raise DataError("items of different domains have the same id; make their ids differ")
+
+
 def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[Path]:
     """Write ``<name>.inter`` and ``<name>.item``, each whole or not at all.
 
@@ -325,16 +342,10 @@ def export_atomic(interactions: Interactions, folder: Path, name: str) -> list[P
         DataError: an id or a text holds a tab or a line break, an id is empty, an item's id is
             in two domains; the name is empty or begins with a dot.
     """
-    catalogue = interactions.catalogue
-    for text in (*catalogue.tokens, *interactions.user_tokens, *catalogue.texts):
-        if any(mark in text for mark in "\t\n\r"):
-            raise DataError(f"{text[:40]!r} holds a tab or a line break and cannot be exported")
+    _check_exports(interactions)
     if not name or name.startswith("."):
         raise DataError(f"'{name}' is no name for files that are read back")
-    if "" in catalogue.tokens or "" in interactions.user_tokens:
-        raise DataError("an empty id cannot be exported")
-    if len(set(catalogue.tokens)) < len(catalogue.tokens):
-        raise DataError("items of different domains have the same id; make their ids differ")
+    catalogue = interactions.catalogue
     domains = np.repeat(np.array(catalogue.domains), np.diff(catalogue.domain_offsets))
     users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     events = [

@@ -72,20 +72,10 @@ def build_interactions(
     Raises:
         DataError: an unknown item or domain, an empty domain, a repeat that is refused.
     """
-    unknown = sorted({i.domain for i in items.values()} - set(domains))
-    if unknown:
-        raise DataError(f"items of unknown domains: {', '.join(unknown[:5])}")
-    report = dict(columns.report)
-    place = {name: n for n, name in enumerate(domains)}
-    tokens = sorted(items, key=lambda t: (place[items[t].domain], natural(t)))
-    number = {token: n for n, token in enumerate(tokens)}
-    missing = next((i for i in columns.items if i not in number), None)
-    if missing is not None:
-        raise DataError(f"item '{missing}' has events but is not in the catalogue")
-    rows = np.fromiter((number[i] for i in columns.items), np.int64, len(columns.items))
+    tokens = _numbered_items(columns, items, domains)
     user_tokens = sorted(set(columns.users), key=natural)
-    user_number = {token: n for n, token in enumerate(user_tokens)}
-    users = np.fromiter((user_number[u] for u in columns.users), np.int64, len(columns.users))
+    rows, users = _numbers(columns.items, tokens), _numbers(columns.users, user_tokens)
+    report = dict(columns.report)
     order = np.lexsort((np.arange(len(rows)), columns.times, users))
     users, rows, times = users[order], rows[order], columns.times[order]
     keep = _first_meetings(users, rows, len(tokens), repeats, report)
@@ -107,6 +97,26 @@ def build_interactions(
         offsets.astype(np.int64), rows.astype(np.int32), times.astype(np.int64),
         user_tokens, catalogue, report,
     )  # fmt: skip
+
+
+def _numbered_items(
+    columns: Columns, items: Mapping[str, Item], domains: Sequence[str]
+) -> list[str]:
+    """Raw ids of the catalogue by domain, then by id; every item of an event is among them."""
+    unknown = sorted({i.domain for i in items.values()} - set(domains))
+    if unknown:
+        raise DataError(f"items of unknown domains: {', '.join(unknown[:5])}")
+    missing = next((i for i in columns.items if i not in items), None)
+    if missing is not None:
+        raise DataError(f"item '{missing}' has events but is not in the catalogue")
+    place = {name: n for n, name in enumerate(domains)}
+    return sorted(items, key=lambda t: (place[items[t].domain], natural(t)))
+
+
+def _numbers(values: Sequence[str], tokens: Sequence[str]) -> NDArray[np.int64]:
+    """Where each value stands among the tokens: int64 [N]."""
+    number = {token: n for n, token in enumerate(tokens)}
+    return np.fromiter((number[value] for value in values), np.int64, len(values))
 
 
 def _first_meetings(

@@ -56,16 +56,15 @@ class GramRecorder(TorchFunctionMode):
 
         Where maps through different rows overlap, the rows are cut into stretches that saw alike.
         """
-        sums = {}
+        stretches = {}
         for name, spans in self._seen.items():
             whole = (0, len(self._parameters[name]))
-            ends = sorted({end for span in spans for end in span})
-            for stretch in itertools.pairwise(ends):
-                over = [s for s in spans if s[0] <= stretch[0] and stretch[1] <= s[1]]
+            for start, end in itertools.pairwise(sorted({end for span in spans for end in span})):
+                over = [sums for rows, sums in spans.items() if rows[0] <= start and end <= rows[1]]
                 if over:
-                    key = name if stretch == whole else f"{name}[{stretch[0]}:{stretch[1]}]"
-                    sums[key] = _added(spans[s] for s in over)
-        return sums
+                    key = name if (start, end) == whole else f"{name}[{start}:{end}]"
+                    stretches[key] = _added(over)
+        return stretches
 
     def means(self, pooled: bool = False) -> dict[str, Tensor]:
         """Mean of x^T x, named as in `sums`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +73,8 @@ def _tokenizer(folder: Path) -> Any:
 def _flat(
     tokenizer: Any, items: list[list[tuple[str, str]]], limit: int, facts: dict[str, Any]
 ) -> ItemTokens:
-    """Every distinct piece tokenised once, names then values, values cut."""
-    strings = sorted({piece for pairs in items for pair in pairs for piece in pair})
-    ids = (
-        tokenizer(strings, add_special_tokens=False, verbose=False)["input_ids"] if strings else []
-    )
-    known = dict(zip(strings, ids, strict=True))
+    """Every distinct name and value tokenised once, names then values, values cut."""
+    known = _ids(tokenizer, {text for pairs in items for pair in pairs for text in pair})
     rows = [[(known[name], known[value][:limit]) for name, value in pairs] for pairs in items]
     parts = [part for row in rows for pair in row for part in pair]  # name, value, name, ...
     sizes = np.array([len(part) for part in parts], np.int64)
@@ -86,17 +82,30 @@ def _flat(
     kinds = np.repeat(np.arange(len(parts), dtype=np.int8) % 2 + 1, sizes)
     lengths = [sum(len(name) + len(value) for name, value in row) for row in rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    words = word_starts(tokenizer)[flat_ids]
+    # A name or value begins a word, though no mark of a space stands before it.
+    words[(np.cumsum(sizes) - sizes)[sizes > 0]] = 1
+    return ItemTokens(flat_ids, kinds, offsets, facts | _marks(tokenizer, facts), words)
+
+
+def _marks(tokenizer: Any, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Which tokens hide and which are no text, and how many there are."""
     mask = _known(tokenizer.mask_token_id, tokenizer.get_vocab().get("<mask>"))
     marks = {facts["first"], facts["last"], facts["pad"], mask} - {None}
-    facts |= {
+    return {
         "mask": mask,
         "specials": sorted({*tokenizer.all_special_ids, *marks}),
         "vocabulary": len(tokenizer),
     }
-    words = word_starts(tokenizer)[flat_ids]
-    # A piece begins a word, though no mark of a space stands before it.
-    words[(np.cumsum(sizes) - sizes)[sizes > 0]] = 1
-    return ItemTokens(flat_ids, kinds, offsets, facts, words)
+
+
+def _ids(tokenizer: Any, texts: Collection[str]) -> dict[str, list[int]]:
+    """Text -> its tokens, without marks around them."""
+    strings = sorted(texts)
+    if not strings:
+        return {}
+    ids = tokenizer(strings, add_special_tokens=False, verbose=False)["input_ids"]
+    return dict(zip(strings, ids, strict=True))
 
 
 def word_starts(tokenizer: Any) -> NDArray[np.bool_]:

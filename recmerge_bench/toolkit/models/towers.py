@@ -36,6 +36,14 @@ class TokenGrid:
     words: Tensor | None = None
 
 
+def _padded(rows: Sequence[NDArray[np.int64]], fill: int) -> NDArray[np.int64]:
+    """Rows of different lengths one under the other, filled up at their ends: int64 [B, L]."""
+    grid = np.full((len(rows), max(map(len, rows))), fill, np.int64)
+    for number, row in enumerate(rows):
+        grid[number, : len(row)] = row
+    return grid
+
+
 class TextTower(nn.Module):
     """An encoder with the catalogue's tokens at hand.
 
@@ -85,14 +93,13 @@ class TextTower(nn.Module):
         ends = [] if facts.get("last") is None else [int(facts["last"])]
         rows = [self._row(h[-self.max_items :][::-1], joiner, ends, words) for h in histories]
         lengths = np.array([len(row[0]) for row in rows])
-        size = int(lengths.max())
-        fills = (int(facts["pad"] or 0), 3, 0, 1)[: len(rows[0])]
-        columns = [np.full((len(rows), size), fill, np.int64) for fill in fills]
-        for n, row in enumerate(rows):
-            for column, own in zip(columns, row, strict=True):
-                column[n, : len(own)] = own
+        fills = (int(facts["pad"] or 0), 3, 0, 1)
+        columns = [
+            _padded(column, fill)
+            for column, fill in zip(zip(*rows, strict=True), fills, strict=False)
+        ]
         device = next(self.encoder.parameters()).device
-        real = torch.from_numpy(np.arange(size) < lengths[:, None]).to(device)
+        real = torch.from_numpy(np.arange(lengths.max()) < lengths[:, None]).to(device)
         tokens, *others = (torch.from_numpy(a).to(device) for a in columns)
         return TokenGrid(tokens, real, *others)
 
