@@ -48,9 +48,9 @@ def movielens() -> None:
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """All installed plugins."""
-    found = discover(environ={})
-    assert found.problems == []
-    return found
+    discovered = discover(environ={})
+    assert discovered.problems == []
+    return discovered
 
 
 @pytest.fixture(scope="session")

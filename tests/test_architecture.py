@@ -99,13 +99,13 @@ def test_the_core_names_no_method(registry: Registry) -> None:
     assert len(names) > 80
     words = ["task_arithmetic", "is_sasrec text", "tiesx", "iso", "c"]
     assert _named(names, words) == ["sasrec", "sasrec-text", "task-arithmetic"]
-    found = {
+    collected = {
         (module, name)
         for module, path in source.modules(CORE).items()
         for name in _named(names, source.words(module, path))
         if name not in WORDS and not (module.startswith(TOOLKIT) and name in BLOCKS)
     }
-    assert found == set()
+    assert collected == set()
 
 
 def _taken_apart(tree: ast.AST) -> list[str]:

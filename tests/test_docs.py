@@ -21,9 +21,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def block(start: str) -> str:
-    found = re.search(rf"<!-- {re.escape(start)} -->\n(.*?)<!-- end -->", README, re.DOTALL)
-    assert found, start
-    return found.group(1).strip()
+    match = re.search(rf"<!-- {re.escape(start)} -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert match, start
+    return match.group(1).strip()
 
 
 def test_ci_calls_the_readmes_test_command() -> None:
@@ -49,22 +49,23 @@ def test_printed_results_are_the_committed_ones() -> None:
 def test_the_comparison_with_recbole_follows_from_its_records() -> None:
     folder = ROOT / "benchmarks" / "quality" / "records"
     compare = tool("benchmarks/quality/compare.py")
-    found = [row for model in compare.PAIRS for row in compare.rows(folder, model)]
+    actual = [row for model in compare.PAIRS for row in compare.rows(folder, model)]
     committed = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
-    assert len(found) == len(committed["rows"]) == 24
-    for mine, theirs in zip(found, committed["rows"], strict=True):
+    assert len(actual) == len(committed["rows"]) == 24
+    for ours, theirs in zip(actual, committed["rows"], strict=True):
         for key, value in theirs.items():
             close = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
-            assert mine[key] == close
-    settled = [r for r in found if r["ours"] == "mean of seeds" and "validation" in r["recbole"]]
+            assert ours[key] == close
+    settled = [r for r in actual if r["ours"] == "mean of seeds" and "validation" in r["recbole"]]
     assert [r["not_worse"] for r in settled] == [True, True]
 
 
 def test_courses_of_trainings_are_those_that_were_selected_on() -> None:
     path = ROOT / "benchmarks" / "claims" / "records" / "merit-cpu-courses.json"
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["trainings"] and all(
-        t["kept"] == max(t["valid"]) and t["epochs"] == len(t["valid"]) for t in found["trainings"]
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["trainings"] and all(
+        t["kept"] == max(t["valid"]) and t["epochs"] == len(t["valid"])
+        for t in document["trainings"]
     )
 
 
@@ -73,18 +74,18 @@ CLAIMS = sorted((ROOT / "benchmarks" / "claims").glob("*.yaml"))
 
 @pytest.mark.parametrize("name", [path.stem for path in CLAIMS])
 def test_the_claims_follow_from_the_committed_ranks(name: str) -> None:
-    found = tool("benchmarks/claims/claims.py").found(name)
+    rows = tool("benchmarks/claims/claims.py").found(name)
     path = ROOT / "benchmarks" / "claims" / "records" / f"{name}.json"
     committed = json.loads(path.read_text(encoding="utf-8"))["claims"]
-    assert any("difference" in c for c in found)
-    for mine, theirs in zip(found, committed, strict=True):
-        assert mine["family"] == theirs["family"]
-        assert mine.get("difference") == approximately(theirs.get("difference"))
-        for about in ("about_methods", "about_models"):
-            said = theirs.get(about, {})  # nothing where a row is not run
-            assert mine.get(about, {}).keys() == said.keys()
-            for key, value in said.items():
-                assert mine[about][key] == approximately(value)
+    assert any("difference" in c for c in rows)
+    for ours, theirs in zip(rows, committed, strict=True):
+        assert ours["family"] == theirs["family"]
+        assert ours.get("difference") == approximately(theirs.get("difference"))
+        for claim in ("about_methods", "about_models"):
+            judged = theirs.get(claim, {})  # nothing where a row is not run
+            assert ours.get(claim, {}).keys() == judged.keys()
+            for key, value in judged.items():
+                assert ours[claim][key] == approximately(value)
 
 
 def approximately(value: Any) -> Any:

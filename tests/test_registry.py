@@ -66,10 +66,10 @@ def test_first_party_plugins_come_by_entry_points(registry: Registry) -> None:
 def test_a_strangers_file_is_registered_the_same_way(tmp_path: Path) -> None:
     file = tmp_path / "stranger.py"
     file.write_text(GOOD)
-    found = discover([str(file)], environ={})
-    spec = found.get("strategy", "first-expert")
-    assert [p.origin for p in found.plugins if spec in p.specs] == [str(file)]
-    assert found.files == {"stranger": str(file)}
+    registry = discover([str(file)], environ={})
+    spec = registry.get("strategy", "first-expert")
+    assert [p.origin for p in registry.plugins if spec in p.specs] == [str(file)]
+    assert registry.files == {"stranger": str(file)}
     del sys.modules["stranger"]
 
 
@@ -91,13 +91,13 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_strangers_folder_is_a_plugin(folder: Path) -> None:
-    found = discover([str(folder)], environ={})
-    assert found.problems == [] and "first-expert" in found.names("strategy")
-    assert found.files == {"strangers_folder": str(folder)}
+    registry = discover([str(folder)], environ={})
+    assert registry.problems == [] and "first-expert" in registry.names("strategy")
+    assert registry.files == {"strangers_folder": str(folder)}
     assert "strangers_folder.taking" in sys.modules
     assert "first-expert" not in discover(environ={}).names("strategy")
     part = sys.modules["strangers_folder.taking"]
-    assert discover([str(folder)], environ={}).files == found.files
+    assert discover([str(folder)], environ={}).files == registry.files
     assert sys.modules["strangers_folder.taking"] is not part, "its parts are read again too"
 
 
@@ -123,8 +123,8 @@ def test_a_folders_strategy_merges_in_a_worker(folder: Path, tmp_path: Path) -> 
 def test_the_environment_names_plugins_too(tmp_path: Path) -> None:
     file = tmp_path / "stranger_env.py"
     file.write_text(GOOD)
-    found = discover(environ={"RECMERGE_BENCH_PLUGINS": str(file)})
-    assert "first-expert" in found.names("strategy")
+    registry = discover(environ={"RECMERGE_BENCH_PLUGINS": str(file)})
+    assert "first-expert" in registry.names("strategy")
     del sys.modules["stranger_env"]
 
 
@@ -135,10 +135,10 @@ def test_the_environment_names_plugins_too(tmp_path: Path) -> None:
 def test_a_broken_plugin_is_reported_and_stops_nothing(tmp_path: Path, text: str) -> None:
     file = tmp_path / "broken_plugin.py"
     file.write_text(text)
-    found = discover([str(file)], environ={})
-    assert len(found.problems) == 1
-    assert "broken_plugin" in found.problems[0]
-    assert "ties" in found.names("strategy")
+    registry = discover([str(file)], environ={})
+    assert len(registry.problems) == 1
+    assert "broken_plugin" in registry.problems[0]
+    assert "ties" in registry.names("strategy")
     sys.modules.pop("broken_plugin", None)
 
 
@@ -164,33 +164,33 @@ def test_a_contested_name_is_nobodys(write: Callable[[str, str], str], kind: str
     if kind == "cdsr":
         text = MODEL.replace("BackboneSpec", "CDSRSpec").replace("mine", "ties")
     file = write("twice", text)
-    found = discover([file], environ={})
-    [problem] = found.problems
+    registry = discover([file], environ={})
+    [problem] = registry.problems
     assert "'ties' is registered by recmerge_bench_plugins.strategies.ties (" in problem
     assert f"and by twice ({file}:" in problem and "distribution recmerge-bench" in problem
     with pytest.raises(HandledError, match="one name means one thing"):
-        found.get("strategy", "ties")
+        registry.get("strategy", "ties")
     with pytest.raises(HandledError, match="one name means one thing"):
-        found.find(("strategy", "cdsr", "backbone"), "ties")
-    assert found.get("strategy", "task-arithmetic").name == "task-arithmetic"
-    assert found.refused == []
+        registry.find(("strategy", "cdsr", "backbone"), "ties")
+    assert registry.get("strategy", "task-arithmetic").name == "task-arithmetic"
+    assert registry.refused == []
 
 
 def test_the_order_of_two_strangers_decides_nothing(write: Callable[[str, str], str]) -> None:
     files = [write("aaa", GOOD), write("zzz", GOOD)]
     for order in (files, files[::-1]):
-        found = discover(order, environ={})
+        registry = discover(order, environ={})
         with pytest.raises(HandledError, match=r"registered by (aaa|zzz) .* and by (zzz|aaa) "):
-            found.get("strategy", "first-expert")
+            registry.get("strategy", "first-expert")
 
 
 def test_a_plugin_named_twice_is_one(write: Callable[[str, str], str]) -> None:
     file = write("once", GOOD)
-    found = discover(
+    registry = discover(
         [file, "recmerge_bench_plugins.strategies.ties"], {"RECMERGE_BENCH_PLUGINS": file}
     )
-    assert found.problems == [] and found.refused == []
-    assert found.get("strategy", "first-expert") and found.get("strategy", "ties")
+    assert registry.problems == [] and registry.refused == []
+    assert registry.get("strategy", "first-expert") and registry.get("strategy", "ties")
 
 
 def test_a_suite_that_uses_a_contested_name_stops_and_others_go_on(
@@ -280,14 +280,14 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_wrong_is_refused_at_discovery(write: Callable[[str, str], str], case: str) -> None:
-    text, said = REFUSED[case]
+    text, message = REFUSED[case]
     file = write("wrong_one", text)
     before = dict(discover(environ={}).specs)
-    found = discover([file], environ={})
-    [problem] = found.problems
-    assert said in problem and "wrong_one" in problem and "\n" not in problem
-    assert found.specs == before and found.files == {}
-    assert found.refused and found.refused[0] in problem
+    registry = discover([file], environ={})
+    [problem] = registry.problems
+    assert message in problem and "wrong_one" in problem and "\n" not in problem
+    assert registry.specs == before and registry.files == {}
+    assert registry.refused and registry.refused[0] in problem
     by_environment = discover(environ={"RECMERGE_BENCH_PLUGINS": file})
     assert len(by_environment.problems) == 1 and by_environment.refused == []
 

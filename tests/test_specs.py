@@ -58,7 +58,7 @@ def test_a_misspelt_field_gets_the_near_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"name": "Bad Name!"}, "name takes lower-case letters"),
         ({"name": "mine\n"}, "name takes lower-case letters"),
@@ -87,8 +87,8 @@ def test_a_misspelt_field_gets_the_near_name() -> None:
         ({"passthrough": "no"}, "passthrough takes True or False"),
     ],
 )
-def test_a_wrong_value_is_refused(change: dict[str, Any], said: str) -> None:
-    with pytest.raises(HandledError, match=said):
+def test_a_wrong_value_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         StrategySpec(**{**GOOD, "inputs": MERGE, **change})
 
 

@@ -32,8 +32,8 @@ from recmerge_bench.yaml_text import BYTES, DEPTH, parse_yaml, read_yaml
     ],
 )  # fmt: skip
 def test_plain_values_are_those_of_yaml_1_2(text: str, value: Any) -> None:
-    found = parse_yaml(text, "here").value
-    assert found == value and type(found) is type(value)
+    actual = parse_yaml(text, "here").value
+    assert actual == value and type(actual) is type(value)
     assert key_values([f"a={text}"]) == {"a": value}
 
 
@@ -55,16 +55,16 @@ def test_the_suites_that_there_are_read_as_before(folder: str) -> None:
 
 
 def test_where_things_stand() -> None:
-    found = parse_yaml("a: 1\nb:\n  - x\n  - {c: 2,\n     d: 3}\n", "here")
-    assert found.lines == {
+    value = parse_yaml("a: 1\nb:\n  - x\n  - {c: 2,\n     d: 3}\n", "here")
+    assert value.lines == {
         (): 1, ("a",): 1, ("b",): 2, ("b", 0): 3, ("b", 1): 4, ("b", 1, "c"): 4, ("b", 1, "d"): 5,
     }  # fmt: skip
 
 
 def test_merge_keys_and_aliases() -> None:
     text = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: {<<: [{x: 5}, *a]}\n'<<': 4\n"
-    found = parse_yaml(text, "here").value
-    assert found == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 5, "y": 2}, "<<": 4}
+    value = parse_yaml(text, "here").value
+    assert value == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 5, "y": 2}, "<<": 4}
 
 
 NINE = "".join(
@@ -74,7 +74,7 @@ NINE = "".join(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"a: 1\nb: 2\na: 3\n", r":3: .*'a' stands twice.*line 1"),
         (b"t:\n  x: {k: 1, k: 2}\n", r":2: .*'k' stands twice"),
@@ -109,10 +109,10 @@ NINE = "".join(
         (b"#" * (BYTES + 1), "larger than 1 MiB"),
     ],
 )
-def test_what_is_refused_is_one_line(text: bytes, said: str, tmp_path: Path) -> None:
+def test_what_is_refused_is_one_line(text: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_bytes(text)
-    with pytest.raises(DataError, match=said) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         read_yaml(path)
     assert str(caught.value).startswith(str(path)) and len(str(caught.value).splitlines()) == 1
 

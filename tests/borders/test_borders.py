@@ -115,8 +115,8 @@ WRONG_EVENTS: dict[str, tuple[Callable[[Interactions], Any], str]] = {
 
 @pytest.mark.parametrize("case", WRONG_EVENTS)
 def test_wrong_events_are_refused(events: Interactions, case: str) -> None:
-    change, said = WRONG_EVENTS[case]
-    with pytest.raises(PluginError, match=HERE + r"Data\.load\(\) .*" + said):
+    change, message = WRONG_EVENTS[case]
+    with pytest.raises(PluginError, match=HERE + r"Data\.load\(\) .*" + message):
         loaded(Data(change(events), events.catalogue.domains), None)
 
 
@@ -171,8 +171,8 @@ def ranked(s: Split, **changes: Any) -> Split:
 def _backwards(s: Split) -> Split:
     """Every sequence in the order of a mirror."""
     q = s.sequences
-    pieces = [q.items[a:b][::-1] for a, b in zip(q.offsets, q.offsets[1:], strict=False)]
-    items = np.concatenate(pieces)
+    parts = [q.items[a:b][::-1] for a, b in zip(q.offsets, q.offsets[1:], strict=False)]
+    items = np.concatenate(parts)
     places = q.offsets[s.test.sequence] + s.test.position
     valid = q.offsets[s.valid.sequence] + s.valid.position
     s = seq(s, items=items)
@@ -227,10 +227,10 @@ WRONG_SPLITS: dict[str, tuple[Callable[[Split], Any], str]] = {
 
 @pytest.mark.parametrize("case", WRONG_SPLITS)
 def test_wrong_splits_are_refused(registry: Registry, events: Interactions, case: str) -> None:
-    change, said = WRONG_SPLITS[case]
+    change, message = WRONG_SPLITS[case]
     right = definition(registry.get("protocol", "loo"))
     assert checked_split(Cuts(right, lambda s: s), events, events.catalogue.domains)
-    with pytest.raises(PluginError, match=HERE + rf"Cuts\.split\(\) .*({said})"):
+    with pytest.raises(PluginError, match=HERE + rf"Cuts\.split\(\) .*({message})"):
         checked_split(Cuts(right, change), events, events.catalogue.domains)
 
 
@@ -261,7 +261,7 @@ class Net(Backbone):
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("actual", "message"),
     [
         ((torch.zeros(9, 4), None), r"vectors \[9, 4\] for 'd'"),
         ((torch.zeros(5, 4, 1), None), "vectors"),
@@ -273,11 +273,11 @@ class Net(Backbone):
         (torch.zeros(5, 4), "gave Tensor"),
     ],
 )
-def test_item_vectors_are_the_domains(found: Any, said: str) -> None:
+def test_item_vectors_are_the_domains(actual: Any, message: str) -> None:
     cpu = torch.device("cpu")
     assert check_items(Net(), (torch.zeros(5, 4), torch.zeros(5)), "d", 5, cpu)
-    with pytest.raises(PluginError, match=HERE + r"Net\.items\(\) .*" + said):
-        check_items(Net(), found, "d", 5, cpu)
+    with pytest.raises(PluginError, match=HERE + r"Net\.items\(\) .*" + message):
+        check_items(Net(), actual, "d", 5, cpu)
 
 
 @pytest.mark.parametrize("shape", [(1, 4), (3, 1, 4), (3, 5), (4,)])
@@ -288,15 +288,15 @@ def test_users_vectors_are_as_wide_as_items(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "found",
+    "actual",
     [torch.ones((), requires_grad=True), (torch.ones(2, requires_grad=True), 2),
      (torch.ones(()), 2), (1.0, 2), (torch.ones((), requires_grad=True), 2.5),
      (torch.ones((), requires_grad=True), -1)],
 )  # fmt: skip
-def test_a_loss_is_one_number_that_can_fall(found: Any) -> None:
+def test_a_loss_is_one_number_that_can_fall(actual: Any) -> None:
     assert check_loss(Net(), (torch.ones((), requires_grad=True), np.int64(3)))[1] == 3
     with pytest.raises(PluginError, match=HERE + r"Net\.loss\(\) gave"):
-        check_loss(Net(), found)
+        check_loss(Net(), actual)
 
 
 def test_tables_have_a_row_for_each_item(events: Interactions) -> None:
@@ -317,15 +317,15 @@ class Counts(CountingModel):
 
 
 @pytest.mark.parametrize(
-    "found",
+    "actual",
     [None, np.zeros((3, 4), np.float32), np.zeros((3, 6), np.float32), np.zeros((1, 5), np.float32),
      np.zeros((3, 5)), np.zeros((3, 5), np.int64), np.full((3, 5), np.nan, np.float32),
      np.full((3, 5), np.inf, np.float32), np.zeros((3, 5)).tolist()],
 )  # fmt: skip
-def test_counting_scores_are_the_domains(found: Any) -> None:
+def test_counting_scores_are_the_domains(actual: Any) -> None:
     assert check_scores(Counts(), np.full((3, 5), 3e38, np.float32), 3, 5, "d").shape == (3, 5)
     with pytest.raises(PluginError, match=HERE + r"Counts\.scores\(\) gave .* for 'd'"):
-        check_scores(Counts(), found, 3, 5, "d")
+        check_scores(Counts(), actual, 3, 5, "d")
 
 
 def test_fitted_arrays_are_numbers() -> None:
@@ -363,12 +363,12 @@ WRONG_MERGES: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("case", WRONG_MERGES)
 def test_wrong_merges_are_refused(case: str) -> None:
-    found, said = WRONG_MERGES[case]
+    actual, message = WRONG_MERGES[case]
     right = {n: t.clone().requires_grad_() for n, t in BASE.items()}
     kept = check_merged(Merges(), BASE, right)
     assert set(kept) == {"a", "b"} and not kept["a"].requires_grad
-    with pytest.raises(PluginError, match=HERE + r"Merges\.merge\(\) gave .*" + said):
-        check_merged(Merges(), BASE, found)
+    with pytest.raises(PluginError, match=HERE + r"Merges\.merge\(\) gave .*" + message):
+        check_merged(Merges(), BASE, actual)
 
 
 def test_each_domain_gets_its_own_and_no_other() -> None:
@@ -387,8 +387,8 @@ class Value(MetricDefinition):
         self.change = change
 
     def value(self, rank: np.ndarray, k: int | None) -> np.ndarray:
-        found: np.ndarray = self.change(rank)
-        return found
+        actual: np.ndarray = self.change(rank)
+        return actual
 
 
 @pytest.mark.parametrize(
@@ -459,32 +459,32 @@ class Runs(ExecutorDefinition):
     """Says what it is told to."""
 
     slots: Any = 1
-    said: Any = ()
+    answer: Any = ()
 
     def open(self, *arguments: Any) -> None:
         """Nothing."""
 
     def free(self) -> int:
-        found: int = self.slots
-        return found
+        free_slots: int = self.slots
+        return free_slots
 
     def submit(self, job: Any) -> None:
         """Nothing."""
 
     def events(self, timeout: float) -> Any:
-        return self.said
+        return self.answer
 
 
 @pytest.mark.parametrize(
-    "said",
+    "answer",
     [None, [None], [{"event": "done"}], [{"event": "done", "key": "other"}],
      [{"event": "finished", "key": "k"}], [{"event": "failed", "key": "k"}],
      [{"event": "done", "key": "k"}, {"event": "done", "key": "k"}]],
 )  # fmt: skip
-def test_executors_tell_of_their_jobs(said: Any) -> None:
+def test_executors_tell_of_their_jobs(answer: Any) -> None:
     runner = CheckedExecutor(Runs())
     runner.submit({"key": "k"})
-    runner.inner.said = said  # type: ignore[attr-defined]
+    runner.inner.answer = answer  # type: ignore[attr-defined]
     with pytest.raises(PluginError, match=HERE + r"Runs\.events\(\) gave"):
         runner.events(0)
 
@@ -530,13 +530,15 @@ def recmerge_bench_register():
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "said"),
+    ("change", "code", "message"),
     [
         ('protocols=["leak"]', 1, ":8: Leak.split() trains on targets of valid"),
         ("dataset=broken", 1, ":18: KeyError: 'nothing'"),
     ],
 )
-def test_a_run_says_whose_fault_it_was(tmp_path: Path, change: str, code: int, said: str) -> None:
+def test_a_run_says_whose_fault_it_was(
+    tmp_path: Path, change: str, code: int, message: str
+) -> None:
     file = tmp_path / "in_a_run.py"
     file.write_text(IN_A_RUN)
     out, track = tmp_path / "out", "tracks.merging"
@@ -549,7 +551,7 @@ def test_a_run_says_whose_fault_it_was(tmp_path: Path, change: str, code: int, s
     )
     assert done.returncode == code, done.stdout + done.stderr
     plugin_fault = "".join(f.read_text() for f in out.glob("failures/*.json"))
-    assert f"plugin in_a_run, {file}{said}" in plugin_fault, plugin_fault
+    assert f"plugin in_a_run, {file}{message}" in plugin_fault, plugin_fault
     assert "bug in recmerge-bench" not in done.stdout + done.stderr
     assert not list(out.glob("store/*/*/model.safetensors")), "nothing was trained"
 
@@ -567,5 +569,5 @@ def test_what_a_class_inherits_is_a_plugins_too(
     metric = define("heir:New", {})
     with pytest.raises(ZeroDivisionError) as caught:
         metric.value(np.ones(1), None)
-    said = f"plugin grandparent, {tmp_path / 'grandparent.py'}:6: ZeroDivisionError"
-    assert (plugin_fault(caught.value) or "").startswith(said)
+    text = f"plugin grandparent, {tmp_path / 'grandparent.py'}:6: ZeroDivisionError"
+    assert (plugin_fault(caught.value) or "").startswith(text)

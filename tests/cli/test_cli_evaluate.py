@@ -121,10 +121,10 @@ def test_a_weight_file_gives_the_numbers_of_the_run(run: Path, protocol: str) ->
         "--protocol", protocol, "--json", "--metric", "NDCG@10", "--metric", "MRR",
     )  # fmt: skip
     assert done.return_value == 0, (done.output, done.exception)
-    found = json.loads(done.stdout)
+    document = json.loads(done.stdout)
     for domain in ("a", "b"):
         for metric, value in record["metrics"][domain].items():
-            assert found[domain][metric] == pytest.approx(value, abs=1e-9)
+            assert document[domain][metric] == pytest.approx(value, abs=1e-9)
 
 
 def named(run: Path) -> list[object]:
@@ -146,7 +146,7 @@ def test_a_file_for_each_target_domain(run: Path, tmp_path: Path) -> None:
     assert done.return_value == 0 and "\na " not in done.output
     some, rows = read_ranks(tmp_path / "ranks.parquet"), wanted.domain == 1
     assert np.array_equal(some.n_better, wanted.n_better[rows]) and (some.domain == 1).all()
-    for words, said in {
+    for words, message in {
         (files["a"],): "is for one target domain",
         (f"a={files['a']}", files["b"]): "give every checkpoint as DOMAIN=PATH",
         (files["a"], files["b"]): "name each one's domain",
@@ -155,19 +155,19 @@ def test_a_file_for_each_target_domain(run: Path, tmp_path: Path) -> None:
         (f"b={tmp_path}",): "not a cell of a run",
     }.items():
         done = command(*words, *asked)
-        assert isinstance(done.exception, HandledError) and said in str(done.exception), said
+        assert isinstance(done.exception, HandledError) and message in str(done.exception), message
 
 
 def test_cells_are_of_one_model_and_of_models(registry: Registry, run: Path) -> None:
     one, two = (models(run, rank_cell(run, m, "mixed")[0]) for m in ("sasrec-dt", "sasrec-st"))
     ranks = Store(run / "out").folder(rank_cell(run, "sasrec-dt", "mixed")[0]["key"])
-    for given, said in (
+    for given, message in (
         ([*one.values(), two["model:a"]], "of several models"),
         ([two["model:a"], two["model:a"]], "given twice"),
         ({"a": two["model:a"], "": two["model:a"]}, "both serve 'a'"),
         ([ranks], "a 'rank' cell holds no model"),
     ):
-        with pytest.raises(HandledError, match=said):
+        with pytest.raises(HandledError, match=message):
             evaluate(registry, given, "mixed")
     with pytest.raises(HandledError, match="not of 'cd-sasrec' with these options"):
         evaluate(registry, list(two.values()), "mixed", model="cd-sasrec")

@@ -37,6 +37,6 @@ def test_it_prints_a_line_for_each(tmp_path: Path) -> None:
 
 def test_the_mend_fetches_what_is_asked_for(tmp_path: Path) -> None:
     spec = discover(environ={}).get("dataset", "amazon-mergerec")
-    with pytest.raises(Blocked) as gap:
+    with pytest.raises(Blocked) as blocked:
         define(spec.target, {"domain_names": ("toys", "arts")}).sources(tmp_path)
-    assert "--set domain_names=[toys,arts]" in gap.value.mend
+    assert "--set domain_names=[toys,arts]" in blocked.value.mend

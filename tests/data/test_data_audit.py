@@ -39,7 +39,7 @@ def datasets(draw: st.DrawFn) -> Interactions:
 
 def slow_times(built: Interactions, split: Split) -> list[int]:
     """The time of each event of the sequences, found by walking through the user's events."""
-    found, taken = [], set()
+    collected, taken = [], set()
     s = split.sequences
     for row in range(len(s)):
         user = int(s.users[row])
@@ -47,8 +47,8 @@ def slow_times(built: Interactions, split: Split) -> list[int]:
         for item in s.items[s.offsets[row] : s.offsets[row + 1]]:
             at = next(e for e in own if built.items[e] == item and e not in taken)
             taken.add(at)
-            found.append(int(built.times[at]))
-    return found
+            collected.append(int(built.times[at]))
+    return collected
 
 
 def slow(built: Interactions, split: Split) -> Audit:
@@ -75,21 +75,21 @@ def slow(built: Interactions, split: Split) -> Audit:
 
 
 def checked(built: Interactions, split: Split) -> Audit:
-    mine, theirs = audit(built, split), slow(built, split)
+    ours, theirs = audit(built, split), slow(built, split)
     assert event_times(built, split.sequences).tolist() == slow_times(built, split)
     for name, value in vars(theirs).items():
-        assert getattr(mine, name) == pytest.approx(value, rel=1e-12), name
-    return mine
+        assert getattr(ours, name) == pytest.approx(value, rel=1e-12), name
+    return ours
 
 
 @given(datasets(), SCOPES, st.sampled_from([("a",), ("a", "b"), NAMES]))
 def test_leave_one_out_is_audited_as_the_slow_one(
     built: Interactions, scope: Scope, domains: tuple[str, ...]
 ) -> None:
-    found = checked(built, leave_one_out(built, domains, scope))
-    assert found.same_events == 0
+    facts = checked(built, leave_one_out(built, domains, scope))
+    assert facts.same_events == 0
     if len(domains) == 1:
-        assert found.later_other == 0
+        assert facts.later_other == 0
 
 
 @given(datasets(), SCOPES)
@@ -98,9 +98,9 @@ def test_a_temporal_split_trains_on_nothing_later(built: Interactions, scope: Sc
         split = temporal(built, NAMES, scope, 0.5, 0.7)
     except DataError:
         return  # nothing left to rank
-    found = checked(built, split)
-    assert (found.later_own, found.later_other, found.later_same_user) == (0, 0, 0)
-    assert found.later_events == 0 and found.same_events == 0
+    facts = checked(built, split)
+    assert (facts.later_own, facts.later_other, facts.later_same_user) == (0, 0, 0)
+    assert facts.later_events == 0 and facts.same_events == 0
 
 
 def test_leave_one_out_of_a_known_dataset() -> None:
@@ -110,14 +110,14 @@ def test_leave_one_out_of_a_known_dataset() -> None:
         *(("u", f"b{n}", 20 + n) for n in range(3)),  # trains on b0 at 20
         ("u", "a3", 2),  # u has a3 twice: at 2 and at 3
     ]
-    found = audit(build(rows), leave_one_out(build(rows), ("a", "b")))
-    assert found.instances == 3
+    facts = audit(build(rows), leave_one_out(build(rows), ("a", "b")))
+    assert facts.instances == 3
     # u's a3 (v's 10, 11), not v's a3 at 13, not u's b2 at 22
-    assert found.later_own == pytest.approx(1 / 3)
-    assert found.later_other == pytest.approx(2 / 3)  # u's a3 and v's a3 before b0 at 20
-    assert found.later_same_user == pytest.approx(1 / 3)
-    assert found.later_events == pytest.approx((3 + 1 + 0) / 6 / 3)
-    assert (found.same_events, found.shared_keys, found.seen_targets) == (0, 0, 0.0)
+    assert facts.later_own == pytest.approx(1 / 3)
+    assert facts.later_other == pytest.approx(2 / 3)  # u's a3 and v's a3 before b0 at 20
+    assert facts.later_same_user == pytest.approx(1 / 3)
+    assert facts.later_events == pytest.approx((3 + 1 + 0) / 6 / 3)
+    assert (facts.same_events, facts.shared_keys, facts.seen_targets) == (0, 0, 0.0)
 
 
 def test_repeats_and_faults_are_counted() -> None:
@@ -125,8 +125,8 @@ def test_repeats_and_faults_are_counted() -> None:
     rows += [("v", item, n) for n, item in enumerate(("a0", "a1", "a2", "a3"))]
     built = build(rows)
     split = leave_one_out(built, ("a",))
-    found = audit(built, split)
-    assert (found.same_events, found.shared_keys, found.seen_targets) == (0, 1, 0.5)
+    facts = audit(built, split)
+    assert (facts.same_events, facts.shared_keys, facts.seen_targets) == (0, 1, 0.5)
     ends = np.diff(split.sequences.offsets).astype(np.int32)
     faulty = replace(split, sequences=replace(split.sequences, train_end=ends))
     assert audit(built, faulty).same_events == 2
@@ -135,9 +135,9 @@ def test_repeats_and_faults_are_counted() -> None:
 
 def test_places_are_no_times() -> None:
     built = build([("u", f"a{n}", n) for n in range(4)])
-    found = audit(built, leave_one_out(built, ("a",)), timed=False)
-    assert (found.later_own, found.later_other, found.later_events) == (None, None, None)
-    assert found.seen_targets == 0.0
+    facts = audit(built, leave_one_out(built, ("a",)), timed=False)
+    assert (facts.later_own, facts.later_other, facts.later_events) == (None, None, None)
+    assert facts.seen_targets == 0.0
 
 
 def test_a_split_of_other_interactions_is_refused() -> None:

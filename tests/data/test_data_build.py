@@ -27,12 +27,12 @@ def build(events: list[tuple[str, str, int]], **options: object) -> Interactions
 
 
 def by_user(built: Interactions) -> dict[str, list[tuple[str, int]]]:
-    found = {}
+    events = {}
     for u, token in enumerate(built.user_tokens):
         part = slice(built.offsets[u], built.offsets[u + 1])
         tokens = [built.catalogue.tokens[i] for i in built.items[part]]
-        found[token] = list(zip(tokens, built.times[part].tolist(), strict=True))
-    return found
+        events[token] = list(zip(tokens, built.times[part].tolist(), strict=True))
+    return events
 
 
 @given(EVENTS)

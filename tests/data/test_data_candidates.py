@@ -113,9 +113,9 @@ def test_the_stage_tells_how_many_there_are(tmp_path: Path, registry: Registry) 
     assert [c.get("capped", False) for c in configs if c["count"] == 999] == [False, True]
     config = next(c for c in configs if c.get("capped"))
     context = Context(config, inputs, tmp_path, tmp_path, 0, 1, "cpu", lambda _: None)
-    told = stage_candidates.run(context)
+    report = stage_candidates.run(context)
     drawn = np.load(tmp_path / "candidates.npy")
-    assert (told["asked"], told["count"], drawn.shape) == (999, 3, (2, 3))
+    assert (report["asked"], report["count"], drawn.shape) == (999, 3, (2, 3))
     plain = replace(context, config={**config, "capped": False})
     with pytest.raises(DataError, match="the protocol can sample at most 3"):
         stage_candidates.run(plain)
@@ -162,10 +162,10 @@ def test_hash_covers_targets_and_candidates() -> None:
     drawn = draw(SPLIT, SPLIT.test, CATALOGUE, 4, 7)
     other = drawn.copy()
     other[0, 0] += 1
-    found = {
+    hashes = {
         candidate_hash(drawn, SPLIT.test),
         candidate_hash(other, SPLIT.test),
         candidate_hash(drawn, SPLIT.valid),
     }
-    assert len(found) == 3 and all(len(f) == 64 for f in found)
-    assert candidate_hash(drawn.astype(np.int64), SPLIT.test) in found
+    assert len(hashes) == 3 and all(len(f) == 64 for f in hashes)
+    assert candidate_hash(drawn.astype(np.int64), SPLIT.test) in hashes

@@ -73,6 +73,6 @@ def test_fingerprint_sees_every_part(built: Interactions) -> None:
         replace(built, catalogue=replace(c, texts=["x", *c.texts[1:]])),
         replace(built, catalogue=replace(c, domains=("a", "c"))),
     ]
-    found = [fingerprint(o) for o in [built, *others]]
-    assert len(set(found)) == len(found) and all(len(f) == 64 for f in found)
-    assert fingerprint(replace(built, report={"x": 3})) == found[0]
+    prints = [fingerprint(o) for o in [built, *others]]
+    assert len(set(prints)) == len(prints) and all(len(f) == 64 for f in prints)
+    assert fingerprint(replace(built, report={"x": 3})) == prints[0]

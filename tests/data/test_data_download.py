@@ -176,10 +176,10 @@ def test_names_lead_nowhere_else(tmp_path: Path) -> None:
 
 
 def test_missing_files_tell_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(Blocked) as gap:
+    with pytest.raises(Blocked) as blocked:
         locate(wanted(), "some", tmp_path)
-    assert "data.bin not found" in gap.value.reason
-    assert gap.value.mend.startswith("recmerge-bench datasets prepare some --data-root")
+    assert "data.bin not found" in blocked.value.reason
+    assert blocked.value.mend.startswith("recmerge-bench datasets prepare some --data-root")
 
 
 def test_the_home_of_raw_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

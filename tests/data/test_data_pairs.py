@@ -35,12 +35,12 @@ def real(registry: Registry, shared: Path) -> Interactions:
 
 def as_lines(built: Interactions) -> list[str]:
     """The sequences as the authors write them."""
-    found = []
+    collected = []
     for user in range(built.n_users):
         own = slice(built.offsets[user], built.offsets[user + 1])
         events = zip(built.items[own], built.times[own], strict=True)
-        found.append(" ".join([str(user), *(f"{item + 1}|{time}" for item, time in events)]))
-    return found
+        collected.append(" ".join([str(user), *(f"{item + 1}|{time}" for item, time in events)]))
+    return collected
 
 
 def test_a_release_as_it_stands(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def line_2(line: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "the file is empty"),
         (line_2(""), r"txt:2: '' is not: user item\|time"),
@@ -108,8 +108,8 @@ def line_2(line: str) -> str:
         ("\n".join(lines()[:2]), r"txt: 2 users, map_user_50.txt has 3"),
     ],
 )
-def test_wrong_sequences(tmp_path: Path, text: str | bytes, told: str) -> None:
-    with pytest.raises(DataError, match=told) as caught:
+def test_wrong_sequences(tmp_path: Path, text: str | bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message) as caught:
         read_release(*write_release(tmp_path, text))
     assert "\n" not in str(caught.value)
 
@@ -119,7 +119,7 @@ def items_with(**changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "message"),
     [
         ("{", "map_item_50.txt:1: not JSON"),
         ('{"A1": [1, 0]\n"A2": [2, 0]}', "map_item_50.txt:2: not JSON"),
@@ -136,13 +136,13 @@ def items_with(**changes: Any) -> str:
         ('{"A1": [NaN, 0]}', "item 'A1' has .nan, 0., not"),
     ],
 )
-def test_wrong_items(tmp_path: Path, items: str, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_wrong_items(tmp_path: Path, items: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_release(*write_release(tmp_path, items=items))
 
 
 @pytest.mark.parametrize(
-    ("users", "told"),
+    ("users", "message"),
     [
         ('{"U0": 0, "U1": 1, "U2": 3}', "user 'U2' has the number 3, not one of 0 .. 2"),
         ('{"U0": 0, "U1": 1, "U2": 1}', "two users have the number 1"),
@@ -151,8 +151,8 @@ def test_wrong_items(tmp_path: Path, items: str, told: str) -> None:
         ('{"U0": 0, "U0": 1}', "'U0' is in the map twice"),
     ],
 )
-def test_wrong_users(tmp_path: Path, users: str, told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_wrong_users(tmp_path: Path, users: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_release(*write_release(tmp_path, users=users))
 
 
@@ -179,10 +179,10 @@ def test_another_release_than_the_papers_is_told(registry: Registry, tmp_path: P
 
 def test_the_files_and_where_they_come_from(registry: Registry, tmp_path: Path) -> None:
     data = merit(registry, pair="beauty-electronics")
-    with pytest.raises(Blocked) as gap:
+    with pytest.raises(Blocked) as blocked:
         data.sources(tmp_path)
-    assert "abe/abe_50_preprocessed.txt, abe/map_item_50.txt" in gap.value.reason
-    assert "--set pair=beauty-electronics" in gap.value.mend
+    assert "abe/abe_50_preprocessed.txt, abe/map_item_50.txt" in blocked.value.reason
+    assert "--set pair=beauty-electronics" in blocked.value.mend
     write_release(tmp_path / "mirror" / "amb", code="amb")
     books = merit(registry, pair="movie-book")  # no checksum is known: trusted on first use
     fetched = books.fetch(tmp_path / "home", str(tmp_path / "mirror"))
@@ -203,9 +203,9 @@ def test_movie_book_is_released_and_can_be_made(registry: Registry, tmp_path: Pa
     assert books.files()[0].url.endswith(address)
     with pytest.raises(HandledError, match=r"has no amb/amb_50.*repository has them in data/amb"):
         books.fetch(tmp_path, str(tmp_path / "mirror"))
-    with pytest.raises(Blocked) as gap:
+    with pytest.raises(Blocked) as blocked:
         books.sources(tmp_path)
-    assert "prepare amazon-merit" in gap.value.mend and "lacks" not in gap.value.mend
+    assert "prepare amazon-merit" in blocked.value.mend and "lacks" not in blocked.value.mend
     made = merit(registry, pair="movie-book", source="ratings").files()
     assert [f.name for f in made] == [
         "ratings_Movies_and_TV.csv", "ratings_Books.csv", "amb/map_item_50.txt",

@@ -35,14 +35,14 @@ def slow(
     events.sort(key=lambda r: (r[0], r[2]))  # stable
     counts = Counter(i for _, i, _ in events)
     events = [r for r in events if counts[r[1]] >= k_item]
-    found: Sequences = {}
+    collected: Sequences = {}
     for user in sorted(users):
         own = [(i, t) for u, i, t in events if u == user][-last:]
         in_a = sum(i in domain_a for i, _ in own)
         if min(in_a, len(own) - in_a) >= least:
-            found[user] = own
-    left = {i for own in found.values() for i, _ in own}
-    return found, left & domain_a, left - domain_a
+            collected[user] = own
+    left = {i for own in collected.values() for i, _ in own}
+    return collected, left & domain_a, left - domain_a
 
 
 def write(path: Path, rows: Sequence[Row], end: str = "\n") -> Path:
@@ -123,7 +123,7 @@ GOOD = "u,A1,5.0,1\nu,A2,4.0,2\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", r"a\.csv: cannot be read as user,item,rating,time"),
         (GOOD + "u,A3,5.0\n", r"a\.csv:3: 'u,A3,5.0' is not: user,item,rating,time"),
@@ -139,12 +139,12 @@ GOOD = "u,A1,5.0,1\nu,A2,4.0,2\n"
         (GOOD.encode() + b"\xff,A3,5.0,1\n", r"a\.csv:3: "),
     ],
 )
-def test_wrong_files(tmp_path: Path, text: str | bytes, told: str) -> None:
+def test_wrong_files(tmp_path: Path, text: str | bytes, message: str) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     other = write(tmp_path / "b.csv", [("u", "B1", 1)])
     for pair in ((path, other), (other, path)):
-        with pytest.raises(DataError, match=told) as caught:
+        with pytest.raises(DataError, match=message) as caught:
             make_pair(*pair, 1, 9, 1)
         assert "\n" not in str(caught.value)
 
@@ -157,11 +157,11 @@ def test_no_users_in_common(tmp_path: Path) -> None:
 
 def raw_like(rng: np.random.Generator, letter: str) -> list[Row]:
     """Every user meets ten of twelve items, on few days, so that all of them stay."""
-    found = []
+    collected = []
     for user in range(40):
         for item in rng.permutation(12)[:10]:
-            found.append((f"U{user:02}", f"{letter}{item:02}", int(rng.integers(8)) * 86_400))
-    return sorted(found, key=lambda r: r[1])
+            collected.append((f"U{user:02}", f"{letter}{item:02}", int(rng.integers(8)) * 86_400))
+    return sorted(collected, key=lambda r: r[1])
 
 
 def test_the_plugin_makes_it_and_checks_it_with_the_maps(

@@ -37,7 +37,7 @@ def test_a_person_is_one_user_in_each_domain(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"smap": {"I0": 1, "I1": 0, "I2": 2}}, "smap.json does not number"),
         ({"train": {"0": [2], "1": [0, 3]}}, "user 1 has an item that is not in smap"),
@@ -50,8 +50,8 @@ def test_a_person_is_one_user_in_each_domain(tmp_path: Path) -> None:
         ({"val": [1]}, "Toys/val.json is no JSON object"),
     ],
 )
-def test_contradictions(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(DataError, match=told):
+def test_contradictions(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
         read_domain(archive(tmp_path / "t.tar.gz", small(**changes)), "toys")
 
 

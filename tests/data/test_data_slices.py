@@ -42,14 +42,14 @@ def cuts(draw: st.DrawFn) -> tuple[Split, Interactions]:
     return leave_one_out(built, ["a", "c"], scope, last=last), built
 
 
-def named(found: list[Slice]) -> dict[str, np.ndarray]:
-    assert len({one.name for one in found}) == len(found)
-    return {one.name: one.rows for one in found}
+def named(actual: list[Slice]) -> dict[str, np.ndarray]:
+    assert len({one.name for one in actual}) == len(actual)
+    return {one.name: one.rows for one in actual}
 
 
 def slow_times(split: Split, built: Interactions) -> list[int]:
     """The same events looked up from the end of the user's list."""
-    s, found = split.sequences, []
+    s, collected = split.sequences, []
     of_item = built.item_domains()
     for n in range(len(s)):
         user = int(s.users[n])
@@ -57,8 +57,8 @@ def slow_times(split: Split, built: Interactions) -> list[int]:
         domains = {int(s.domains[n])} if s.domains[n] >= 0 else {0, 2}
         kept = [at for at in own if int(of_item[built.items[at]]) in domains]
         kept = kept[len(kept) - int(s.offsets[n + 1] - s.offsets[n]) :]
-        found += [int(built.times[at]) for at in kept]
-    return found
+        collected += [int(built.times[at]) for at in kept]
+    return collected
 
 
 def training_steps(split: Split) -> set[tuple[int, int]]:
@@ -71,8 +71,8 @@ def training_steps(split: Split) -> set[tuple[int, int]]:
 
 
 @given(cuts(), st.integers(1, 5))
-def test_they_are_the_slow_ones(cut: tuple[Split, Interactions], bins: int) -> None:
-    split, built = cut
+def test_they_are_the_slow_ones(data: tuple[Split, Interactions], bins: int) -> None:
+    split, built = data
     s, test = split.sequences, split.test
     times = event_times(split, built)
     assert times.tolist() == slow_times(split, built)
@@ -120,8 +120,8 @@ def test_of_other_instances_and_what_is_told() -> None:
     catalogue = {f"a{n}": Item("a") for n in range(5)}
     built = build_interactions(Columns(users, items, np.array(times)), catalogue, ("a",))
     split = leave_one_out(built, ["a"])
-    found = {one.name: (one.about, one.rows.tolist()) for one in slices(split, built, bins=2)}
-    assert found == {
+    groups = {one.name: (one.about, one.rows.tolist()) for one in slices(split, built, bins=2)}
+    assert groups == {
         "tied-last-day": ("another event of the target's time", [False, True]),
         "cold-target": ("target in no training part", [True, True]),
         "history-1": ("3 events before the target", [False, True]),
@@ -153,15 +153,15 @@ def test_what_has_no_times() -> None:
 
 def test_memorised_steps_of_the_real_domains(registry: Registry, shared: Path) -> None:
     """Of 2026's notes on the field: 10.0, 9.5 and 6.0 % where validation targets are known, too."""
-    found = {}
+    collected = {}
     for name in ("beauty", "toys", "sports"):
         target = registry.get("dataset", "amazon-mergerec").target
         built = define(target, {"domain_names": (name,)}).load(shared / "data" / "mergerec")
         split = leave_one_out(built, [name])
         s, n_items = split.sequences, built.catalogue.n_items
         later = Split(with_train_end(s, s.train_end + 1), split.valid, split.test, {})
-        found[name] = [
+        collected[name] = [
             round(100 * float(memorised(one, n_items, split.test).mean()), 1)
             for one in (split, later)
         ]
-    assert found == {"beauty": [8.6, 10.0], "toys": [8.1, 9.5], "sports": [5.1, 6.0]}
+    assert collected == {"beauty": [8.6, 10.0], "toys": [8.1, 9.5], "sports": [5.1, 6.0]}

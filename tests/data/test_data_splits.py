@@ -39,18 +39,18 @@ def sequences_of(
 ) -> dict[tuple[int, int], list[tuple[int, int]]]:
     """(user, domain or -1) -> (item, time) in order; a loop over events."""
     of_item = built.item_domains()
-    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    collected: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for user in range(built.n_users):
         for at in range(built.offsets[user], built.offsets[user + 1]):
             item = int(built.items[at])
             if NAMES[of_item[item]] in domains:
                 key = (user, int(of_item[item]) if scope == "domain" else -1)
-                found.setdefault(key, []).append((item, int(built.times[at])))
-    return found
+                collected.setdefault(key, []).append((item, int(built.times[at])))
+    return collected
 
 
 def given_targets(split: Split, instances: Instances) -> Targets:
-    s, found = split.sequences, {}
+    s, collected = split.sequences, {}
     for row in range(len(instances)):
         sequence, position = int(instances.sequence[row]), int(instances.position[row])
         start = s.offsets[sequence]
@@ -58,9 +58,9 @@ def given_targets(split: Split, instances: Instances) -> Targets:
         assert s.users[sequence] == instances.users[row]
         key = (int(s.users[sequence]), int(s.domains[sequence]))
         history = s.items[start : start + position].tolist()
-        found[key] = (history, int(instances.targets[row]))
-    assert len(found) == len(instances)
-    return found
+        collected[key] = (history, int(instances.targets[row]))
+    assert len(collected) == len(instances)
+    return collected
 
 
 def given_training(split: Split) -> dict[tuple[int, int], list[int]]:
@@ -101,13 +101,13 @@ def test_temporal_is_the_slow_one(
     train = {k: [i for i, t in v if t < first] for k, v in whole.items()}
 
     def targets(start: int, end: float) -> Targets:
-        found = {}
+        collected = {}
         for key, events in whole.items():
             before = [i for i, t in events if t < start]
             inside = [i for i, t in events if start <= t < end]
             if before and inside:
-                found[key] = (before, inside[0])
-        return found
+                collected[key] = (before, inside[0])
+        return collected
 
     valid, test = targets(first, second), targets(second, np.inf)
     try:
@@ -128,10 +128,10 @@ def test_temporal_is_the_slow_one(
 def test_unscored_domains_train_and_are_never_targets(
     built: Interactions, scope: Scope, by_time: bool
 ) -> None:
-    cut = temporal if by_time else leave_one_out
+    splitter = temporal if by_time else leave_one_out
     try:
-        one = cut(built, ["a"], scope, unscored=["b"])
-        all_scored = cut(built, ["a", "b"], scope)
+        one = splitter(built, ["a"], scope, unscored=["b"])
+        all_scored = splitter(built, ["a", "b"], scope)
     except DataError:
         return
     assert given_training(one) == given_training(all_scored)
@@ -168,13 +168,13 @@ def test_the_latest_events_of_users_with_enough_of_each_domain(
     built: Interactions, last: int, least: int
 ) -> None:
     whole = sequences_of(built, ("a", "c"), "mixed")
-    cut = {k: [i for i, _ in v[-last:]] for k, v in whole.items()}
+    latest = {k: [i for i, _ in v[-last:]] for k, v in whole.items()}
     domain = built.item_domains()
 
     def enough(items: list[int]) -> bool:
         return min(sum(NAMES[domain[i]] == d for i in items) for d in "ac") >= least
 
-    rich = {k: v for k, v in cut.items() if enough(v)}
+    rich = {k: v for k, v in latest.items() if enough(v)}
     long = {k: v for k, v in rich.items() if len(v) >= 3}
     if not long:
         with pytest.raises(DataError):
@@ -184,9 +184,9 @@ def test_the_latest_events_of_users_with_enough_of_each_domain(
     assert given_training(split) == {k: v[:-2] for k, v in long.items()}
     assert given_targets(split, split.valid) == {k: (v[:-2], v[-2]) for k, v in long.items()}
     assert given_targets(split, split.test) == {k: (v[:-1], v[-1]) for k, v in long.items()}
-    gone = sum(len(v) for v in whole.values()) - sum(len(v) for v in cut.values())
+    gone = sum(len(v) for v in whole.values()) - sum(len(v) for v in latest.values())
     assert split.report["events_before_the_last"] == gone
-    assert split.report.get("sequences_short_of_a_domain", 0) == len(cut) - len(rich)
+    assert split.report.get("sequences_short_of_a_domain", 0) == len(latest) - len(rich)
     assert split.report["sequences_too_short"] == len(rich) - len(long)
 
 
@@ -203,11 +203,11 @@ def test_domains_without_users_in_common_are_no_pair() -> None:
     rows = [(user, f"{d}{n}", n) for user, d in owners for n in range(4)]
     built = build(rows)
     assert len(leave_one_out(built, ["a", "b"]).test) == 2
-    for cut in (leave_one_out, temporal):
+    for splitter in (leave_one_out, temporal):
         with pytest.raises(DataError, match="no user has events of two of the domains a, b:"):
-            cut(built, ["a", "b"], "mixed")
+            splitter(built, ["a", "b"], "mixed")
         with pytest.raises(DataError, match="no user has events of two of the domains a, c:"):
-            cut(built, ["a"], "mixed", unscored=["c"])
+            splitter(built, ["a"], "mixed", unscored=["c"])
     assert len(leave_one_out(built, ["a"], "mixed").test) == 1
 
 

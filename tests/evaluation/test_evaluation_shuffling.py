@@ -45,10 +45,10 @@ def test_targets_and_items_stay(window: int | None) -> None:
     assert np.array_equal(other.sequences.domains, of_test)
     moved = 0
     for was, now in zip(histories(SPLIT, SPLIT.test), histories(other, own), strict=True):
-        cut = 0 if window is None else max(0, len(was) - window)
-        assert Counter(was[:cut]) == Counter(now[:cut])
-        assert Counter(was[cut:]) == Counter(now[cut:])
-        moved += was[cut:] != now[cut:]
+        split = 0 if window is None else max(0, len(was) - window)
+        assert Counter(was[:split]) == Counter(now[:split])
+        assert Counter(was[split:]) == Counter(now[split:])
+        moved += was[split:] != now[split:]
     assert moved == 0 if window == 1 else moved > 100
 
 

@@ -39,19 +39,21 @@ def test_every_comparison_of_the_board_is_given_as_the_board_prints_it(board: rm
             where = {"track": entry.track, "protocol": entry.protocol}
             backbone = entry.baseline.backbone or row.backbone or None
             one = row.row._asdict()
-            found = rmb.compare(board, one, base, backbone=backbone, **where)
-            assert found.family == "board" and found.domain == MEAN
-            assert found.first == names[row.row].name[1]
-            assert (found.difference, found.first_mean, found.second_mean) == (
+            comparison = rmb.compare(board, one, base, backbone=backbone, **where)
+            assert comparison.family == "board" and comparison.domain == MEAN
+            assert comparison.first == names[row.row].name[1]
+            assert (comparison.difference, comparison.first_mean, comparison.second_mean) == (
                 row.difference, row.first, row.baseline
             )  # fmt: skip
-            assert str(found.methods) == shown(row.about_methods.verdict, row.about_methods.reason)
-            assert (found.p, found.models.p) == (row.about_methods.p, row.about_models.p)
+            assert str(comparison.methods) == shown(
+                row.about_methods.verdict, row.about_methods.reason
+            )
+            assert (comparison.p, comparison.models.p) == (row.about_methods.p, row.about_models.p)
             back = rmb.compare(board, base, one, backbone=backbone, **where)
-            assert back.difference == -row.difference and back.p == found.p
-            assert (found.interval is None) == (back.interval is None)
-            if found.interval and back.interval:
-                assert back.interval == (-found.interval[1], -found.interval[0])
+            assert back.difference == -row.difference and back.p == comparison.p
+            assert (comparison.interval is None) == (back.interval is None)
+            if comparison.interval and back.interval:
+                assert back.interval == (-comparison.interval[1], -comparison.interval[0])
             count += 1
     assert count > 100
 
@@ -59,20 +61,26 @@ def test_every_comparison_of_the_board_is_given_as_the_board_prints_it(board: rm
 def test_names_are_those_that_the_board_prints(board: rmb.Results) -> None:
     text = (ROOT / "leaderboards" / "ml100k.md").read_text(encoding="utf-8")
     printed = next(x for x in text.splitlines() if "| sasrec     | zero-shot " in x)
-    found = rmb.compare(board, "zero-shot", BASELINE, track="merging", backbone="sasrec")
-    assert f"{found.verdict} ({100 * (found.relative or 0):+.1f} %)" in printed
-    assert found.words().startswith(f"zero-shot on sasrec beside {BASELINE}, NDCG@10 of the mean")
-    assert "worse" in found._repr_html_() and "the board's comparison" in repr(found)
+    comparison = rmb.compare(board, "zero-shot", BASELINE, track="merging", backbone="sasrec")
+    assert f"{comparison.verdict} ({100 * (comparison.relative or 0):+.1f} %)" in printed
+    assert comparison.words().startswith(
+        f"zero-shot on sasrec beside {BASELINE}, NDCG@10 of the mean"
+    )
+    assert "worse" in comparison._repr_html_() and "the board's comparison" in repr(comparison)
 
 
 def test_a_pair_of_no_family_is_judged_by_itself(board: rmb.Results) -> None:
     asked = {"track": "merging", "backbone": "sasrec"}
-    found = rmb.compare(board, "ties (density=0.2)", "weight-averaging", **asked)
+    comparison = rmb.compare(board, "ties (density=0.2)", "weight-averaging", **asked)
     back = rmb.compare(board, "weight-averaging", "ties (density=0.2)", **asked)
-    assert found.family == "pair" and found.users == 943 and len(found.seeds) == 5
-    assert found.difference == pytest.approx(-back.difference) and found.p == back.p
-    assert found.first_mean == pytest.approx(mean(board, "ties", "density=0.2"), abs=1e-9)
-    assert {found.verdict, back.verdict} in ({"better", "worse"}, {"undecided"}, {"equivalent"})
+    assert comparison.family == "pair" and comparison.users == 943 and len(comparison.seeds) == 5
+    assert comparison.difference == pytest.approx(-back.difference) and comparison.p == back.p
+    assert comparison.first_mean == pytest.approx(mean(board, "ties", "density=0.2"), abs=1e-9)
+    assert {comparison.verdict, back.verdict} in (
+        {"better", "worse"},
+        {"undecided"},
+        {"equivalent"},
+    )
 
 
 def mean(board: rmb.Results, method: str, variant: str) -> float:
@@ -99,9 +107,9 @@ def test_domains_and_other_metrics(board: rmb.Results) -> None:
 
 def test_a_smoke_board_has_no_verdict() -> None:
     quick = ROOT / "leaderboards" / "records" / "quick.json"
-    found = rmb.compare(quick, "ties", "weight-averaging")
-    assert found.family == "pair" and found.verdict == "no verdict"
-    assert found.methods.reason == "2 of 5 seeds" and found.interval is None
+    comparison = rmb.compare(quick, "ties", "weight-averaging")
+    assert comparison.family == "pair" and comparison.verdict == "no verdict"
+    assert comparison.methods.reason == "2 of 5 seeds" and comparison.interval is None
 
 
 def test_a_shut_gate_leaves_numbers_without_a_verdict(registry: Registry, tmp_path: Path) -> None:
@@ -110,10 +118,17 @@ def test_a_shut_gate_leaves_numbers_without_a_verdict(registry: Registry, tmp_pa
     write_all_ranks(tmp_path / "fake.ranks.parquet", tables)
     results = rmb.load_results(tmp_path / "fake.json")
     for first, second in (("near", "base"), ("base", "near"), ("up", "near")):
-        found = rmb.compare(results, first, second)
-        assert found.verdict == found.models.verdict == "no verdict" and found.interval is None
-        assert found.methods.reason.startswith("naive gate not passed: down (")
-        assert found.difference == pytest.approx(found.first_mean - found.second_mean) != 0.0
+        comparison = rmb.compare(results, first, second)
+        assert (
+            comparison.verdict == comparison.models.verdict == "no verdict"
+            and comparison.interval is None
+        )
+        assert comparison.methods.reason.startswith("naive gate not passed: down (")
+        assert (
+            comparison.difference
+            == pytest.approx(comparison.first_mean - comparison.second_mean)
+            != 0.0
+        )
     own = rmb.compare(results, "down", "up")
     assert own.verdict == "worse" and own.family == "pair"
 

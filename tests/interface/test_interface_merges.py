@@ -24,14 +24,14 @@ OPTIONS: dict[str, dict[str, object]] = {"wudi": {"steps": 20}}
 def offered() -> list[str]:
     """The strategies that the command merges files with."""
     registry = discover(environ={})
-    found = []
+    collected = []
     for name in registry.names("strategy"):
         spec = registry.get("strategy", name)
         assert isinstance(spec, StrategySpec)
         merges = not spec.passthrough and "experts" in spec.inputs and spec.tier == "T0"
         if merges and not load_class(spec.target).modulated:
-            found.append(name)
-    return found
+            collected.append(name)
+    return collected
 
 
 def model(seed: int) -> Tensors:

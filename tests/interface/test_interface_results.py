@@ -63,10 +63,10 @@ def test_what_is_not_there_is_said(quick: rmb.Results, tmp_path: Path) -> None:
         quick.per_user("NDCG@10", methd="ties")
     (tmp_path / "records").mkdir()
     alone = shutil.copy(FILE, tmp_path / "records" / "quick.json")
-    found = rmb.load_results(tmp_path)
-    assert found.path == Path(alone)
+    results = rmb.load_results(tmp_path)
+    assert results.path == Path(alone)
     with pytest.raises(HandledError, match="no such file of ranks"):
-        found.per_user("NDCG@10")
+        results.per_user("NDCG@10")
     Path(alone).write_text("{}")
     with pytest.raises(DataError):
         rmb.load_results(alone)

@@ -82,9 +82,9 @@ def test_only_some_rows_are_asked_for(finished: rmb.Run) -> None:
 def test_changes_and_seeds_are_laid_over_a_suite() -> None:
     suite = rmb.load_suite("quick", changes={"tracks.merging.training.steps": 7}, seeds=[5])
     assert suite.tracks["merging"].training["steps"] == 7 and suite.seeds == (5,)
-    mine = rmb.load_suite({"extends": "quick", "name": "mine", "seeds": [1]})
-    assert mine.name == "mine" and set(mine.tracks) == set(suite.tracks)
-    assert rmb.load_suite(mine) is mine
+    changed = rmb.load_suite({"extends": "quick", "name": "mine", "seeds": [1]})
+    assert changed.name == "mine" and set(changed.tracks) == set(suite.tracks)
+    assert rmb.load_suite(changed) is changed
     assert rmb.load_suite(SAMPLES / "tiny.yaml").name == "tiny"
     for wrong, message in (
         ("quik", "did you mean 'quick'"),
@@ -95,7 +95,7 @@ def test_changes_and_seeds_are_laid_over_a_suite() -> None:
         with pytest.raises(HandledError, match=message):
             rmb.load_suite(wrong)
     with pytest.raises(HandledError, match="give changes to load_suite"):
-        rmb.load_suite(mine, seeds=[3])
+        rmb.load_suite(changed, seeds=[3])
     with pytest.raises(HandledError, match=r"tracks\.mergin"):
         rmb.load_suite("quick", changes={"tracks.mergin.training.steps": 7})
     with pytest.raises(HandledError, match="not JSON serializable"):
@@ -143,15 +143,15 @@ def test_a_plugin_that_was_edited_is_read_again(tmp_path: Path) -> None:
 def test_files_of_one_name_have_one_modules_name_whatever_was_loaded_before(
     tmp_path: Path,
 ) -> None:
-    code, found = EXAMPLE.read_text(encoding="utf-8"), []
+    code, collected = EXAMPLE.read_text(encoding="utf-8"), []
     for folder in ("one", "other"):
         (tmp_path / folder).mkdir()
         plugin = tmp_path / folder / "median.py"
         plugin.write_text(code, encoding="utf-8")
-        found.append({c.key for c in rmb.plan(MERGING, plugins=[plugin]).cells})
+        collected.append({c.key for c in rmb.plan(MERGING, plugins=[plugin]).cells})
         spec = discover([str(plugin)]).get("strategy", "median")
         assert spec.target == "median:Median"
-    assert found[0] == found[1]
+    assert collected[0] == collected[1]
     both = discover([str(tmp_path / f / "median.py") for f in ("one", "other")])
     assert both.contested  # in one call, one name is of one plugin
 

@@ -27,8 +27,8 @@ def executed(source: str, names: dict[str, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def notebook() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    return document
 
 
 def test_no_output_is_stored_and_no_text_states_a_number_of_results(
@@ -58,7 +58,7 @@ def test_the_tour_runs_and_its_texts_are_true(
     for value in shown:
         if hasattr(value, "_repr_html_"):
             assert "<table" in value._repr_html_()
-    plan, run, mine = shown[1], names["run"], names["mine"]
+    plan, run, changed_run = shown[1], names["run"], names["mine"]
     assert plan.count("done") == 0 and plan.count("to do") == len(plan.cells)
     assert run.ok and not run.missing and run.computed == len(plan.cells)
     frame = names["frame"]
@@ -75,7 +75,11 @@ def test_the_tour_runs_and_its_texts_are_true(
     assert ties.methods.reason == "1 of 5 seeds"
     assert names["merged"].keys() == {n for n in names["base"] if not n.startswith("tables.")}
     # the plugin's merge and ranks alone were computed
-    assert mine.computed == 2 and mine.ok and set(mine.to_pandas().method) == {"median"}
+    assert (
+        changed_run.computed == 2
+        and changed_run.ok
+        and set(changed_run.to_pandas().method) == {"median"}
+    )
     [median] = [x for x in shown if getattr(x, "first", "") == "median"]
     assert median.difference == pytest.approx(median.first_mean - median.second_mean)
     assert "did you mean 'ties'" in shown[-1]

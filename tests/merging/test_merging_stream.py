@@ -61,8 +61,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def in_memory(strategy: Any, files: list[Path], seed: int) -> dict[str, torch.Tensor]:
     models = [{n: t for n, t in load_file(f).items() if n != "ids"} for f in files]
     experts = tuple(Expert(str(n), m) for n, m in enumerate(models[1:]))
-    found: dict[str, torch.Tensor] = strategy.merge(MergeInput(models[0], experts, seed))
-    return found
+    actual: dict[str, torch.Tensor] = strategy.merge(MergeInput(models[0], experts, seed))
+    return actual
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -72,22 +72,22 @@ def test_streaming_gives_what_merging_in_memory_gives(
     spec = discover(environ={}).get("strategy", method)
     strategy = define(spec.target, spec.options)
     Streamed(files[0], files[1:]).merge(strategy, tmp_path / "out.safetensors", seed=5)
-    found = load_file(tmp_path / "out.safetensors")
-    assert torch.equal(found.pop("ids"), torch.arange(4))
+    tensors = load_file(tmp_path / "out.safetensors")
+    assert torch.equal(tensors.pop("ids"), torch.arange(4))
     expected = in_memory(define(spec.target, spec.options), files, 5)
-    assert found.keys() == expected.keys()
+    assert tensors.keys() == expected.keys()
     for name, tensor in expected.items():
-        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(tensors[name], tensor, rtol=1e-5, atol=1e-6)
 
 
 def test_most_methods_stream() -> None:
-    reach = {}
+    scopes = {}
     for name in METHODS:
         spec = discover(environ={}).get("strategy", name)
         strategy = define(spec.target, spec.options)
-        reach[name] = "entry" if strategy.prepass_scope() else strategy.scope
-    assert reach["ties"] == reach["task-arithmetic"] == reach["weight-averaging"] == "entry"
-    assert sorted(n for n, r in reach.items() if r == "model") == [
+        scopes[name] = "entry" if strategy.prepass_scope() else strategy.scope
+    assert scopes["ties"] == scopes["task-arithmetic"] == scopes["weight-averaging"] == "entry"
+    assert sorted(n for n, r in scopes.items() if r == "model") == [
         "dare", "della", "localize-and-stitch", "norm-balanced", "pcb", "pcb-mergerec",
         "pcb-one-percent",
     ]  # fmt: skip
@@ -102,11 +102,11 @@ def test_selection_is_exact_ties_included(values: list[float], data: st.DataObje
     count = data.draw(st.integers(1, len(values)))
     vector = torch.tensor(values, dtype=torch.float32)
 
-    def pieces(step: int) -> Any:
+    def parts(step: int) -> Any:
         return (part.clone() for part in vector[::step].split(7))
 
     expected = vector.abs().sort(descending=True).values[count - 1]
-    assert kth_largest_magnitude(pieces, len(values), count) == float(expected)
+    assert kth_largest_magnitude(parts, len(values), count) == float(expected)
 
 
 @pytest.mark.parametrize("kind", ["normal", "sparse", "few values", "one spike"])
@@ -122,10 +122,10 @@ def test_selection_on_long_vectors(kind: str, density: float) -> None:
         vector[:600_000] *= 1e-6
     count = max(1, int(density * len(vector)))
     expected = vector.abs().kthvalue(len(vector) - count + 1).values
-    found = kth_largest_magnitude(
+    actual = kth_largest_magnitude(
         lambda step: (part.clone() for part in vector[::step].split(1 << 16)), len(vector), count
     )
-    assert found == float(expected)
+    assert actual == float(expected)
 
 
 def test_blocks_are_differences_in_order() -> None:
@@ -171,9 +171,9 @@ def test_policies(files: list[Path], tmp_path: Path) -> None:
     rules = ("--policy", "a.=base", "--policy", "a.bias=merge", "--policy", "table=drop")
     ran = command("--method", "weight-averaging", *asked(files, out, *rules))
     assert ran.return_value == 0, ran.output
-    found, base = load_file(out), load_file(files[0])
-    assert "table" not in found and torch.equal(found["a.weight"], base["a.weight"])
-    assert not torch.equal(found["a.bias"], base["a.bias"])
+    tensors, base = load_file(out), load_file(files[0])
+    assert "table" not in tensors and torch.equal(tensors["a.weight"], base["a.weight"])
+    assert not torch.equal(tensors["a.bias"], base["a.bias"])
 
 
 def test_what_is_dropped_need_not_be_alike(files: list[Path], tmp_path: Path) -> None:
@@ -197,8 +197,8 @@ def test_item_tables_are_concatenated_in_the_experts_order(
     out = tmp_path / "merged.safetensors"
     ran = command("--method", "ties", *asked(files, out, "--policy", "table=concatenate"))
     assert ran.return_value == 0, ran.output
-    found = load_file(out)
-    assert found["table"][:, 0].tolist() == [3.0] * 3 + [5.0] * 5 + [2.0] * 2
+    tensors = load_file(out)
+    assert tensors["table"][:, 0].tolist() == [3.0] * 3 + [5.0] * 5 + [2.0] * 2
     assert json.loads(Path(f"{out}.json").read_text())["parameters"]["concatenated"] == 50
     spoil(files[2], lambda m: m.update(table=torch.zeros(5, 4)))
     ran = command("--method", "ties", *asked(files, out, "--force", "--policy", "t=concatenate"))
@@ -216,7 +216,7 @@ def spoil(path: Path, change: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda m: m.pop("c"), "lacks 'c'"),
         (lambda m: m.update(d=torch.ones(1)), "lacks 'd'"),
@@ -228,14 +228,14 @@ def spoil(path: Path, change: Any) -> None:
 )
 @pytest.mark.parametrize("method", ["task-arithmetic", "ties", "ties-per-tensor", "dare", "tsv-m"])
 def test_bad_experts_leave_nothing(
-    change: Any, told: str, method: str, files: list[Path], tmp_path: Path
+    change: Any, message: str, method: str, files: list[Path], tmp_path: Path
 ) -> None:
     spoil(files[2], change)
     ran = command("--method", method, *asked(files, tmp_path / "new" / "out.safetensors"))
     assert isinstance(ran.exception, HandledError), ran.output
-    if method.startswith("ties") and "NaN" in told:
-        told = "NaN"
-    assert re.search(told, str(ran.exception))
+    if method.startswith("ties") and "NaN" in message:
+        message = "NaN"
+    assert re.search(message, str(ran.exception))
     assert not list(tmp_path.glob("new/*"))
 
 
@@ -290,10 +290,10 @@ def test_only_regular_files_are_replaced(kind: str, files: list[Path], tmp_path:
 def test_an_expert_counts_once(files: list[Path], tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(files[1])
     (tmp_path / "copy").write_bytes(files[1].read_bytes())
-    for again, told in ((files[1], "given twice"), (tmp_path / "link", "given twice"),
+    for again, message in ((files[1], "given twice"), (tmp_path / "link", "given twice"),
                         (tmp_path / "copy", "hold the same bytes")):  # fmt: skip
         ran = command("--method", "ties", *asked([*files, again], tmp_path / "o"))
-        assert isinstance(ran.exception, HandledError) and told in str(ran.exception)
+        assert isinstance(ran.exception, HandledError) and message in str(ran.exception)
     assert not (tmp_path / "o").exists()
 
 
@@ -362,7 +362,7 @@ def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--method", "tie"], "did you mean 'ties'"),
         (["--method", "mergerec"], "more than weights"),
@@ -383,9 +383,9 @@ def test_pickles_and_broken_files_are_refused(files: list[Path], tmp_path: Path)
         (["--method", "task-arithmetic", "--set", "scale=nan"], "numbers that fp32 holds"),
     ],
 )
-def test_wrong_use(words: list[str], told: str, files: list[Path], tmp_path: Path) -> None:
+def test_wrong_use(words: list[str], message: str, files: list[Path], tmp_path: Path) -> None:
     ran = command(*words, *asked(files, tmp_path / "out.safetensors"))
-    assert isinstance(ran.exception, HandledError) and told in str(ran.exception)
+    assert isinstance(ran.exception, HandledError) and message in str(ran.exception)
     assert not (tmp_path / "out.safetensors").exists()
 
 
@@ -395,7 +395,7 @@ def test_wrong_use(words: list[str], told: str, files: list[Path], tmp_path: Pat
 def scaled() -> list[str]:
     registry = discover(environ={})
     classes = {m: load_class(registry.get("strategy", m).target) for m in METHODS}
-    return [m for m, found in classes.items() if getattr(found, "scaled", False)]
+    return [m for m, cls in classes.items() if getattr(cls, "scaled", False)]
 
 
 @pytest.mark.parametrize("method", scaled())
@@ -426,8 +426,8 @@ def test_each_scale_of_half_precision_is_rounded_once(tmp_path: Path) -> None:
     spec = discover(environ={}).get("strategy", "task-arithmetic")
     outs = {0.3: tmp_path / "s.safetensors"}
     Streamed(paths[0], paths[1:]).sweep(define(spec.target, {"scale": 1.0}), outs)
-    found, start, *rest = load_file(outs[0.3]), *map(load_file, paths)
-    for name, tensor in found.items():
+    tensors, start, *rest = load_file(outs[0.3]), *map(load_file, paths)
+    for name, tensor in tensors.items():
         origin = start[name].float()
         exact = origin + 0.3 * sum(e[name].float() - origin for e in rest)
         assert tensor.dtype == torch.float16
@@ -439,8 +439,8 @@ def test_the_command_sweeps(files: list[Path], tmp_path: Path) -> None:
     done = command("--method", "task-arithmetic", "--sweep", "0.2,1", *asked(files, out))
     assert done.return_value == 0, done.output
     for name, scale in (("m-0.2.st", 0.2), ("m-1.st", 1.0)):
-        about = json.loads((tmp_path / f"{name}.json").read_text())
-        assert about["options"] == {"scale": scale} and about["merged"]["file"] == name
+        facts = json.loads((tmp_path / f"{name}.json").read_text())
+        assert facts["options"] == {"scale": scale} and facts["merged"]["file"] == name
         assert f"scale={scale}" in (tmp_path / f"{name}.md").read_text()
     assert sorted(p.name for p in tmp_path.glob("m-*.st")) == ["m-0.2.st", "m-1.st"]
     near = command("--method", "task-arithmetic", "--sweep", "0.1,0.10000001", *asked(files, out))
@@ -458,7 +458,7 @@ def test_seeds_are_whole_numbers_of_63_bits(seed: str, files: list[Path], tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("method", "words", "told"),
+    ("method", "words", "message"),
     [
         ("task-arithmetic", ["--sweep", "0.2;1"], "takes numbers"),
         ("task-arithmetic", ["--sweep", "0.2", "--set", "scale=1"], "not by both"),
@@ -469,10 +469,10 @@ def test_seeds_are_whole_numbers_of_63_bits(seed: str, files: list[Path], tmp_pa
     ],
 )
 def test_wrong_sweeps(
-    method: str, words: list[str], told: str, files: list[Path], tmp_path: Path
+    method: str, words: list[str], message: str, files: list[Path], tmp_path: Path
 ) -> None:
     done = command("--method", method, *words, *asked(files, tmp_path / "m-{scale}.st"))
-    assert isinstance(done.exception, HandledError) and told in str(done.exception)
+    assert isinstance(done.exception, HandledError) and message in str(done.exception)
     plain = command("--method", "ties", "--sweep", "0.2", *asked(files, tmp_path / "m.st"))
     assert "{scale}" in str(plain.exception)
     assert not list(tmp_path.glob("m*.st"))

@@ -91,9 +91,9 @@ def test_no_held_out_event_is_within_reach(tier: str) -> None:
     assert len(without_test(SPLIT).sequences.items) == training + len(SPLIT.valid)
     whole = len(SPLIT.sequences.items)
     assert whole == training + len(SPLIT.valid) + len(SPLIT.test)
-    found = [len(a) for a in reachable(given(tier), set()) if a.dtype == np.int32 and a.ndim == 1]
-    assert found and whole not in found
-    assert {n for n in found if n >= min(allowed)} <= allowed
+    actual = [len(a) for a in reachable(given(tier), set()) if a.dtype == np.int32 and a.ndim == 1]
+    assert actual and whole not in actual
+    assert {n for n in actual if n >= min(allowed)} <= allowed
 
 
 def test_validation_without_test_events_scores_as_with_them() -> None:
@@ -138,19 +138,19 @@ def test_the_same_strategy_learns_on_items_or_on_users(tier: str) -> None:
 @pytest.mark.parametrize("tier", ["T1", "T3"])
 def test_surgery_brings_vectors_nearer_to_the_expert(tier: str) -> None:
     handed = given(tier)
-    found = Surgery(SurgeryOptions(rank=4, steps=150, lr=0.01, batch=32)).merge_each(handed)
-    assert sorted(found) == list(CAT.domains)
+    models = Surgery(SurgeryOptions(rank=4, steps=150, lr=0.01, batch=32)).merge_each(handed)
+    assert sorted(models) == list(CAT.domains)
     for before, after in handed.notes["distance_before_and_after"].values():
         assert after < 0.9 * before
     again = Surgery(SurgeryOptions(rank=4, steps=150, lr=0.01, batch=32)).merge_each(given(tier))
-    assert all(torch.equal(found[d][n], again[d][n]) for d in found for n in found[d])
+    assert all(torch.equal(models[d][n], again[d][n]) for d in models for n in models[d])
 
 
 @pytest.mark.parametrize("tier", ["T1", "T3"])
 def test_surgery_as_published(tier: str) -> None:
     """Yang et al. 2024, eqs. 2 and 3, by autograd: z - up relu(down z), L1 to the expert's z."""
     handed, o = given(tier), SurgeryOptions(rank=3, steps=6, lr=0.01, batch=8)
-    found = Surgery(o).merge_each(handed)
+    models = Surgery(o).merge_each(handed)
     pseudo = handed.users
     merged = {
         n: t + 0.4 * sum(e.weights[n] - t for e in handed.experts) for n, t in handed.base.items()
@@ -158,25 +158,25 @@ def test_surgery_as_published(tier: str) -> None:
     for number, expert in enumerate(handed.experts):
         nets = [pseudo.net(merged), pseudo.net(expert.weights, [expert.domain])]
         with torch.no_grad():
-            mine, goal = (
+            ours, goal = (
                 [pseudo.encode_all(n, expert.domain).clone(), pseudo.items(n, expert.domain)[0]]
                 for n in nets
             )
         draws = pseudo.generator(number, 19)
-        width = mine[0].shape[1]
+        width = ours[0].shape[1]
         down = (torch.randn(3, width, generator=draws) * width**-0.5).requires_grad_()
         up = torch.zeros(width, 3, requires_grad=True)
         optimizer = torch.optim.Adam([down, up], lr=0.01)
         for _ in range(6):
             loss = torch.zeros(())
-            drawn = [torch.randint(len(z), (8,), generator=draws) for z in mine]
-            for z, wanted, rows in zip(mine, goal, drawn, strict=True):
+            drawn = [torch.randint(len(z), (8,), generator=draws) for z in ours]
+            for z, wanted, rows in zip(ours, goal, drawn, strict=True):
                 corrected = z[rows] - torch.relu(z[rows] @ down.T) @ up.T
                 loss = loss + (corrected - wanted[rows]).abs().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-        own = found[expert.domain]
+        own = models[expert.domain]
         torch.testing.assert_close(own["adapter.down"], down.detach(), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(own["adapter.up"], up.detach(), rtol=1e-4, atol=1e-5)
 
@@ -197,9 +197,9 @@ def test_an_adapter_that_has_learned_nothing_changes_nothing() -> None:
 def test_correction_by_hand_and_bad_adapters() -> None:
     down, up = torch.tensor([[1.0, 0.0], [0.0, -1.0]]), torch.tensor([[0.5, 0.0], [0.0, 2.0]])
     adapted = Adapted(MODEL, {"adapter.down": down, "adapter.up": up})
-    found = adapted._corrected(torch.tensor([[2.0, 3.0], [-1.0, -4.0]]))
+    actual = adapted._corrected(torch.tensor([[2.0, 3.0], [-1.0, -4.0]]))
     # relu(down z) is (2, 0) and (0, 4)
-    assert found.tolist() == [[1.0, 3.0], [-1.0, -12.0]]
+    assert actual.tolist() == [[1.0, 3.0], [-1.0, -12.0]]
     with pytest.raises(HandledError, match="down and up"):
         Adapted(MODEL, {"adapter.down": down})
     with pytest.raises(HandledError, match="adapter: down"):

@@ -25,7 +25,7 @@ def test_a_gate_travels_into_the_header(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gate", "told"),
+    ("gate", "message"),
     [
         ("{models: fine-tun, rows: [last-item]}", "0 rows are the models .*mean 'fine-tune'"),
         ("{models: fine-tune, rows: [last-itm]}", "0 rows are a row of its gate .*'last-item'"),
@@ -42,6 +42,6 @@ def test_a_gate_travels_into_the_header(registry: Registry) -> None:
         ("{models: fine-tune, rows: last-item}", "gate.rows: Input should be a valid tuple"),
     ],
 )
-def test_gates_are_read_strictly(registry: Registry, gate: str, told: str) -> None:
-    with pytest.raises(HandledError, match=told):
+def test_gates_are_read_strictly(registry: Registry, gate: str, message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         build(load_suite("quick", registry, [f"tracks.merging.gate={gate}"]), registry)

@@ -41,9 +41,9 @@ def planned(registry: Registry, folder: Path, rows: list[Any] = ROWS, **track: A
 
 
 def of(plan: Plan, method: str, protocol: str = "loo") -> Configuration:
-    found = first(plan, method, protocol).configuration
-    assert found is not None
-    return found
+    settings = first(plan, method, protocol).configuration
+    assert settings is not None
+    return settings
 
 
 def first(plan: Plan, method: str, protocol: str = "loo") -> Result:
@@ -84,23 +84,23 @@ def test_every_training_behind_a_row_is_there_and_no_other(
     everything = {  # what the cells are told is what the configurations say
         str(config_of(c)["training"]) for c in plan.cells.values() if c.kind == "train"
     }
-    said: set[str] = {"{}"}
+    trainings: set[str] = {"{}"}
     for result in plan.results:
         assert result.configuration is not None
-        told = result.configuration.training
-        parts = (told.base, told.joint, told.own, *told.experts.values())
-        said |= {str(p) for p in parts if p is not None}
-    assert said == everything
+        training = result.configuration.training
+        parts = (training.base, training.joint, training.own, *training.experts.values())
+        trainings |= {str(p) for p in parts if p is not None}
+    assert trainings == everything
 
 
 def test_a_base_of_other_data_says_which(registry: Registry) -> None:
     plan = build(load_suite("recformer-pretraining", registry), registry)
-    told = of(plan, "weight-averaging", plan.results[0].identity["protocol"])
-    assert told.base is not None and told.base.dataset.name == "amazon-mergerec"
-    assert told.base.options["objective"] == "pretraining"
-    assert told.backbone is not None and told.backbone.options["objective"] == "fine-tuning"
-    assert told.training.base is not None and told.training.base["accumulate"] == 8
-    assert told.encoder is not None and told.encoder.name
+    settings = of(plan, "weight-averaging", plan.results[0].identity["protocol"])
+    assert settings.base is not None and settings.base.dataset.name == "amazon-mergerec"
+    assert settings.base.options["objective"] == "pretraining"
+    assert settings.backbone is not None and settings.backbone.options["objective"] == "fine-tuning"
+    assert settings.training.base is not None and settings.training.base["accumulate"] == 8
+    assert settings.encoder is not None and settings.encoder.name
 
 
 def test_equal_configurations_have_equal_hashes_and_seeds_share_one(
@@ -138,13 +138,13 @@ def test_a_tuning_budget_is_in_the_configuration_and_in_no_key(
     )  # fmt: skip
     assert (row.dataset, row.domains) == ("ml-100k", ["action", "comedy"])
     assert first(tuned, "ties").key == first(plain, "ties").key
-    about = {"sasrec": {"tuning": {**LABELS, "domains": ["comedy"]}}}
-    backbone = of(planned(registry, tmp_path, ["ties"], backbones=about), "ties").tuning.backbone
+    options = {"sasrec": {"tuning": {**LABELS, "domains": ["comedy"]}}}
+    backbone = of(planned(registry, tmp_path, ["ties"], backbones=options), "ties").tuning.backbone
     assert backbone is not None and backbone.domains == ["comedy"]
 
 
 @pytest.mark.parametrize(
-    ("tuning", "told"),
+    ("tuning", "message"),
     [
         ({"data": "test-labels", "tried": "x", "times": 1}, "tuning"),
         ({"data": "validation-labels"}, "how many times"),
@@ -154,9 +154,9 @@ def test_a_tuning_budget_is_in_the_configuration_and_in_no_key(
     ],
 )
 def test_a_wrong_budget_is_one_line(
-    registry: Registry, tmp_path: Path, tuning: Any, told: str
+    registry: Registry, tmp_path: Path, tuning: Any, message: str
 ) -> None:
-    with pytest.raises(HandledError, match=told) as caught:
+    with pytest.raises(HandledError, match=message) as caught:
         planned(registry, tmp_path, [{"method": "ties", "tuning": tuning}])
     assert "\n" not in str(caught.value)
 
@@ -194,11 +194,11 @@ def test_committed_records_are_their_suites_rows(registry: Registry, name: str) 
 
     recorded = {name_of(r["identity"]): r["configuration"] for r in records["results"]}
     assert list(recorded) == [name_of(r.identity) for r in planned_now]
-    assert len([told for told in recorded.values() if told]) >= 144
+    assert len([configuration for configuration in recorded.values() if configuration]) >= 144
     for result in planned_now:
-        told = configured(result.configuration)["configuration"]
-        mine = recorded[name_of(result.identity)]
-        assert mine is None or mine["tuning"] == told["tuning"]
+        configuration = configured(result.configuration)["configuration"]
+        ours = recorded[name_of(result.identity)]
+        assert ours is None or ours["tuning"] == configuration["tuning"]
 
 
 def test_rows_tuned_on_labels_stand_in_tracks_that_say_so(registry: Registry) -> None:

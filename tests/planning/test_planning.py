@@ -28,10 +28,10 @@ def make(registry: Registry, changes: tuple[str, ...] = (), suite: str = "quick"
 
 
 def kinds(plan: Plan) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    keys: dict[str, set[str]] = {}
     for cell in plan.cells.values():
-        found.setdefault(cell.kind, set()).add(cell.key)
-    return found
+        keys.setdefault(cell.kind, set()).add(cell.key)
+    return keys
 
 
 def test_every_cell_comes_after_its_inputs(registry: Registry) -> None:
@@ -161,7 +161,7 @@ def test_the_paper_suite_says_what_is_missing(registry: Registry) -> None:
     plan = make(registry, suite="paper")
     blocked = [c for c in plan.cells.values() if c.blocked]
     assert len(blocked) > 100
-    assert all(reason and mend for reason, mend in (c.blocked for c in blocked if c.blocked))
+    assert all(reason and remedy for reason, remedy in (c.blocked for c in blocked if c.blocked))
 
 
 def test_training_of_one_domain_is_its_own(registry: Registry) -> None:
@@ -209,13 +209,13 @@ def test_a_base_may_start_at_random_or_from_the_source(registry: Registry) -> No
     (base,) = bases(plan)
     assert config_of(base)["domains"] == ["toys"]
     assert plan.cells[base.inputs["base"]].kind == "weights"
-    for change, told in (
+    for change, message in (
         (f"{start}bert", "'bert'|recformer: start is"),
         ("tracks.pretrained.base.options.objectve=1", "did you mean 'objective'"),
         ("tracks.pretrained.base={dataset: amazon-mergerec, domains: [toys], optoins: {}}",
          "did you mean 'options'"),
     ):  # fmt: skip
-        with pytest.raises(HandledError, match=told) as caught:
+        with pytest.raises(HandledError, match=message) as caught:
             make(registry, (change,), "recformer-pretraining")
         assert "\n" not in str(caught.value)
 
@@ -302,15 +302,15 @@ def test_every_profile_has_options_that_its_method_takes(registry: Registry) -> 
 
 
 @pytest.mark.parametrize(
-    ("baseline", "told"),
+    ("baseline", "message"),
     [
         ("task-arithmetc", "0 rows are its baseline .*did you mean 'task-arithmetic'"),
         ("{method: fine-tune, variant: deep}", "0 rows are its baseline"),
         ("{method: ties, density: 3}", "unknown key"),
     ],
 )
-def test_a_baseline_is_a_row_of_its_track(registry: Registry, baseline: str, told: str) -> None:
-    with pytest.raises(HandledError, match=told):
+def test_a_baseline_is_a_row_of_its_track(registry: Registry, baseline: str, message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         make(registry, (f"tracks.merging.baseline={baseline}",))
     plan = make(registry, ("tracks.merging.baseline=fine-tune",))
     assert plan.header["tracks"]["merging"]["baseline"]["method"] == "fine-tune"

@@ -19,10 +19,10 @@ from recmerge_bench.results.header import Paper
 def differs(registry: Registry, suite: str, *changes: str) -> dict[str, list[str]]:
     plan = build(load_suite(suite, registry, changes), registry, ROOT / "nothing")
     tracks = plan.header["tracks"].items()
-    found = {name: about["paper"] for name, about in tracks if about.get("paper")}
-    for about in found.values():
-        assert ("for comparison" in heading(Paper.model_validate(about))) == bool(about["differs"])
-    return {name: about["differs"] for name, about in found.items()}
+    papers = {name: facts["paper"] for name, facts in tracks if facts.get("paper")}
+    for facts in papers.values():
+        assert ("for comparison" in heading(Paper.model_validate(facts))) == bool(facts["differs"])
+    return {name: facts["differs"] for name, facts in papers.items()}
 
 
 @pytest.mark.parametrize("suite", ["paper-merit", "merit-ablation", "paper-mergerec"])
@@ -51,7 +51,7 @@ BASE = "tracks.food-kitchen."
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (f"{BASE}training.lr=0.001", "training lr 0.001 (the paper's: 0.0001)"),
         (f"{BASE}training.ema=0.9", "training ema 0.9 (the paper's: 0)"),
@@ -73,11 +73,11 @@ BASE = "tracks.food-kitchen."
         ),
     ],
 )
-def test_any_key_that_departs_is_said(registry: Registry, change: str, said: str) -> None:
+def test_any_key_that_departs_is_said(registry: Registry, change: str, message: str) -> None:
     """A suite that departs in any key is headed "for comparison", without a word by its author."""
-    plain, found = differs(registry, "paper-merit"), differs(registry, "paper-merit", change)
-    (track,) = [name for name in found if found[name] != plain[name]]
-    assert len(found[track]) == 1 and said in found[track][0]
+    plain, departures = differs(registry, "paper-merit"), differs(registry, "paper-merit", change)
+    (track,) = [name for name in departures if departures[name] != plain[name]]
+    assert len(departures[track]) == 1 and message in departures[track][0]
 
 
 def test_what_changes_no_number_is_no_departure(registry: Registry) -> None:
@@ -93,8 +93,10 @@ def test_experts_and_their_base_are_compared(registry: Registry) -> None:
 
 def test_words_by_hand_only_add(registry: Registry) -> None:
     by_hand = f"{BASE}paper.differs=['the moon was full']"
-    found = differs(registry, "paper-merit", by_hand, f"{BASE}training.lr=0.001")["food-kitchen"]
-    assert found == ["training lr 0.001 (the paper's: 0.0001)", "the moon was full"]
+    departures = differs(registry, "paper-merit", by_hand, f"{BASE}training.lr=0.001")[
+        "food-kitchen"
+    ]
+    assert departures == ["training lr 0.001 (the paper's: 0.0001)", "the moon was full"]
 
 
 def test_a_table_that_declares_nothing_is_no_reproduction(

@@ -57,7 +57,7 @@ def test_a_suite_without_fault_is_loaded(registry: Registry, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("changed", "line", "said"),
+    ("changed", "line", "message"),
     [
         ({"domains": "[a, mean]"}, 8, "'t'.*a domain cannot be called 'mean'"),
         ({"domains": "[a, Mean]"}, 8, "a domain cannot be called 'Mean'"),
@@ -91,9 +91,9 @@ def test_a_suite_without_fault_is_loaded(registry: Registry, tmp_path: Path) -> 
     ],
 )  # fmt: skip
 def test_what_is_named_twice_is_refused_with_its_line(
-    registry: Registry, tmp_path: Path, changed: dict[str, str], line: int, said: str
+    registry: Registry, tmp_path: Path, changed: dict[str, str], line: int, message: str
 ) -> None:
-    with pytest.raises(HandledError, match=rf"case\.yaml:{line}: .*{said}") as caught:
+    with pytest.raises(HandledError, match=rf"case\.yaml:{line}: .*{message}") as caught:
         loaded(registry, tmp_path, **changed)
     assert "\n" not in str(caught.value)
 
@@ -104,7 +104,7 @@ TRACK = (
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         (TRACK.format("T", "loo"), "track 'T' under 'loo' would be those of track 't' under 'loo'"),
         (TRACK.format("'t.'", "loo"), "would be those of track 't'"),
@@ -121,9 +121,9 @@ TRACK = (
     ],
 )
 def test_files_that_would_be_one_are_refused(
-    registry: Registry, tmp_path: Path, more: str, said: str
+    registry: Registry, tmp_path: Path, more: str, message: str
 ) -> None:
-    with pytest.raises(HandledError, match=rf"case\.yaml.*{said}"):
+    with pytest.raises(HandledError, match=rf"case\.yaml.*{message}"):
         loaded(registry, tmp_path, more)
 
 
@@ -157,7 +157,7 @@ CASES = ROOT.parent / "shared" / "cases" / "input"
 
 @pytest.mark.skipif(not CASES.is_dir(), reason="the shared cases are not here")
 @pytest.mark.parametrize(
-    ("case", "said"),
+    ("case", "message"),
     [
         ("11-domain-named-mean/s", "called 'mean'"), ("22-same-variant-label/doms", "'b' is"),
         ("22-same-variant-label/dup", "listed twice"), ("22-same-variant-label/s", "one name"),
@@ -165,8 +165,8 @@ CASES = ROOT.parent / "shared" / "cases" / "input"
         ("22-same-variant-label/seeds", "0 twice"), ("22-same-variant-label/seeds00", "0 twice"),
     ],
 )  # fmt: skip
-def test_the_shared_cases(registry: Registry, case: str, said: str) -> None:
-    with pytest.raises(HandledError, match=rf"\.yaml:\d+: .*{said}"):
+def test_the_shared_cases(registry: Registry, case: str, message: str) -> None:
+    with pytest.raises(HandledError, match=rf"\.yaml:\d+: .*{message}"):
         load_suite(str(CASES / f"{case}.yaml"), registry)
 
 
@@ -197,11 +197,11 @@ def test_records_have_no_domain_of_a_reserved_name(name: str) -> None:
 
 
 def test_records_list_nothing_twice() -> None:
-    for key, value, said in (
+    for key, value, message in (
         ("metrics", ["MRR", "MRR"], "metrics have 'MRR' twice"),
         ("seeds", [0, 0], "seeds have 0 twice"),
     ):
-        with pytest.raises(DataError, match=said):
+        with pytest.raises(DataError, match=message):
             check_records(changed(**{key: value}), Path("r.json"))
     records = changed()
     records["header"]["tracks"]["merging"]["protocols"] = ["cut", "cut"]

@@ -42,24 +42,24 @@ def printed(rows: list[dict[str, str]], *columns: str) -> list[tuple[str, ...]]:
 def test_all_tables_are_read_and_name_methods_that_exist(registry: Registry) -> None:
     assert sorted(p.stem for p in PAPER.glob("*.yaml")) == sorted(NAMES)
     for name in NAMES:
-        about, rows = load_reference(name, registry, "here")
+        facts, rows = load_reference(name, registry, "here")
         assert rows and tuple(rows[0]) == COLUMNS
-        assert {r["method"] for r in rows} == set(about.methods)
+        assert {r["method"] for r in rows} == set(facts.methods)
         known = {n for kind, n in registry.specs if kind in METHOD_KINDS}
-        assert {m.method for m in about.methods.values() if m.method} <= known
-        assert {m.backbone for m in about.methods.values() if m.backbone} <= known
-        assert set(about.backbones.values()) <= known
-        assert ("protocol", about.protocol) in registry.specs
+        assert {m.method for m in facts.methods.values() if m.method} <= known
+        assert {m.backbone for m in facts.methods.values() if m.backbone} <= known
+        assert set(facts.backbones.values()) <= known
+        assert ("protocol", facts.protocol) in registry.specs
 
 
 def test_numbers_are_those_of_the_papers_files(shared: Path) -> None:
     folder = shared / "papers"
-    mine, theirs = read(PAPER / "mergerec.csv"), read(folder / "mergerec_main.csv")
-    units = [{"share": " normalized %", "value": ""}[r["unit"]] for r in mine]
+    ours, theirs = read(PAPER / "mergerec.csv"), read(folder / "mergerec_main.csv")
+    units = [{"share": " normalized %", "value": ""}[r["unit"]] for r in ours]
     assert [
         (r["table"], r["backbone"], r["method"], r["metric"] + u, r["domain"], r["value"],
          r["stars"])
-        for r, u in zip(mine, units, strict=True)
+        for r, u in zip(ours, units, strict=True)
     ] == [
         (r["table"], r["backbone"], r["method"], r["metric"], r["domain"].lower(), r["value"],
          r["significant"])
@@ -70,16 +70,16 @@ def test_numbers_are_those_of_the_papers_files(shared: Path) -> None:
     assert printed(both, "table", "method", "value") == printed(theirs, "table", "method", "value")
     assert [r["setting"] or "unseen" for r in both] == [r["target_train_ratio"] for r in theirs]
     assert [r["domain"] for r in both] == [r["domain"].lower() for r in theirs]
-    mine, theirs = read(PAPER / "merit.csv"), read(folder / "merit_main.csv")
+    ours, theirs = read(PAPER / "merit.csv"), read(folder / "merit_main.csv")
     columns = ("method", "metric", "value", "std", "stars")
     wanted = ("method", "metric", "mean", "std", "significance_stars")
-    assert printed(mine, *columns) == printed(theirs, *wanted)
-    assert [r["domain"] for r in mine] == [r["domain"].lower() for r in theirs]
-    assert all(r["domain"] in r["setting"].split("-") for r in mine)
-    mine, theirs = read(PAPER / "merit-ablation.csv"), read(folder / "merit_ablation.csv")
+    assert printed(ours, *columns) == printed(theirs, *wanted)
+    assert [r["domain"] for r in ours] == [r["domain"].lower() for r in theirs]
+    assert all(r["domain"] in r["setting"].split("-") for r in ours)
+    ours, theirs = read(PAPER / "merit-ablation.csv"), read(folder / "merit_ablation.csv")
     columns = ("method", "metric", "value", "std")
-    assert printed(mine, *columns) == printed(theirs, "variant", "metric", "mean", "std")
-    assert [r["domain"] == "sum" for r in mine] == ["+" in r["domain"] for r in theirs]
+    assert printed(ours, *columns) == printed(theirs, "variant", "metric", "mean", "std")
+    assert [r["domain"] == "sum" for r in ours] == ["+" in r["domain"] for r in theirs]
 
 
 def test_mergerecs_average_of_shares_is_the_ratio_of_means() -> None:
@@ -92,11 +92,11 @@ def test_mergerecs_average_of_shares_is_the_ratio_of_means() -> None:
     checked = 0
     for (unit, metric, backbone, method, domain), share in value.items():
         if unit == "share" and domain == "average":
-            mine, own = (
+            ours, own = (
                 sum(value["value", metric, backbone, m, d] for d in domains)
                 for m in (method, "Fine-tune")
             )
-            assert 100 * mine / own == pytest.approx(share, abs=0.09)
+            assert 100 * ours / own == pytest.approx(share, abs=0.09)
             checked += 1
     assert checked == 72
 
@@ -117,8 +117,8 @@ def test_sums_of_the_ablation_are_the_pairs_but_for_one() -> None:
 @pytest.mark.parametrize("name", [*SUITES, "mergerec-cpu"])
 def test_every_method_of_a_paper_is_a_row_of_its_suite(name: str, registry: Registry) -> None:
     suite = load_suite(name, registry)
-    for track, about in header(suite, registry)["tracks"].items():
-        paper = about.get("paper")
+    for track, facts in header(suite, registry)["tracks"].items():
+        paper = facts.get("paper")
         if not paper:
             continue
         assert paper["protocol"] in suite.tracks[track].protocols
@@ -130,9 +130,9 @@ def test_every_method_of_a_paper_is_a_row_of_its_suite(name: str, registry: Regi
 
 def test_what_a_track_lacks_is_not_carried(registry: Registry) -> None:
     paper = header(load_suite("mergerec-cpu", registry), registry)["tracks"]["shared-base"]["paper"]
-    found = numbers(paper["numbers"])
-    assert {n.domain for n in found} == {"beauty", "pantry", "toys"}
-    assert {n.unit for n in found} == {"share"} and len(found) == 3 * 9 * 4 * 2
+    carried = numbers(paper["numbers"])
+    assert {n.domain for n in carried} == {"beauty", "pantry", "toys"}
+    assert {n.unit for n in carried} == {"share"} and len(carried) == 3 * 9 * 4 * 2
     tracks = header(load_suite("paper-scarce", registry), registry)["tracks"]
     assert {n.value for n in numbers(tracks["office-5"]["paper"]["numbers"])} == {
         r["value"]
@@ -165,7 +165,7 @@ def test_no_cell_knows_of_papers(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ("paper=mergerec-unsen", "no paper's table is named 'mergerec-unsen' (did you mean"),
         ("paper={table: mergerec-unseen, setting: 1%}", "has no setting '1%'"),
@@ -179,10 +179,10 @@ def test_no_cell_knows_of_papers(registry: Registry) -> None:
         ("paper={table: mergerec-unseen, units: [share]}", "no number of its domains and metrics"),
     ],
 )
-def test_wrong_names_are_told(change: str, said: str, registry: Registry) -> None:
+def test_wrong_names_are_told(change: str, message: str, registry: Registry) -> None:
     with pytest.raises(HandledError, match="track") as caught:
         header(load_suite("paper-unseen", registry, [f"tracks.unseen.{change}"]), registry)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.fixture
@@ -191,13 +191,13 @@ def damaged(tmp_path: Path) -> tuple[Registry, Path]:
     (tmp_path / "paper").mkdir()
     for end in ("yaml", "csv"):
         shutil.copy(PAPER / f"merit.{end}", tmp_path / "paper")
-    found = Registry()
-    found.suite_paths.append(tmp_path)
-    return found, tmp_path / "paper"
+    registry = Registry()
+    registry.suite_paths.append(tmp_path)
+    return registry, tmp_path / "paper"
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("0.1930,0.0028", "0.193o,0.0028", "merit.csv:2 (column value): '0.193o' is no number"),
         ("0.1930,0.0028", "nan,0.0028", "'nan' is no number"),
@@ -209,7 +209,7 @@ def damaged(tmp_path: Path) -> tuple[Registry, Path]:
     ],
 )
 def test_damaged_numbers_are_named_with_their_line(
-    damaged: tuple[Registry, Path], old: str, new: str, said: str
+    damaged: tuple[Registry, Path], old: str, new: str, message: str
 ) -> None:
     registry, folder = damaged
     text = (folder / "merit.csv").read_text()
@@ -217,11 +217,11 @@ def test_damaged_numbers_are_named_with_their_line(
     (folder / "merit.csv").write_text(text.replace(old, new, 1))
     with pytest.raises(DataError) as caught:
         load_reference("merit", registry, "here")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "message"),
     [
         (lambda t: t.replace("profile:", "profil:"), "did you mean 'profile'"),
         (lambda t: t.replace("method: abxi", "metod: abxi"), "did you mean 'method'"),
@@ -229,13 +229,13 @@ def test_damaged_numbers_are_named_with_their_line(
     ],
 )
 def test_a_damaged_description_is_told(
-    damaged: tuple[Registry, Path], edit: Any, said: str
+    damaged: tuple[Registry, Path], edit: Any, message: str
 ) -> None:
     registry, folder = damaged
     (folder / "merit.yaml").write_text(edit((folder / "merit.yaml").read_text()))
     with pytest.raises(DataError) as caught:
         load_reference("merit", registry, "here")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_numbers_without_their_file(damaged: tuple[Registry, Path]) -> None:

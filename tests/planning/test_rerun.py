@@ -100,12 +100,12 @@ def run(*words: Any) -> int:
 
 def rows(plan: Plan) -> list[dict[str, Any]]:
     """One of each row, the seed apart; under a second protocol, one of all."""
-    found = {
+    collected = {
         json.dumps({k: v for k, v in r.identity.items() if k != "seed"}): dict(r.identity)
         for r in plan.results
         if "sampled" not in r.identity["protocol"] or r.identity["method"] in ("ties", "merit")
     }
-    return list(found.values())
+    return list(collected.values())
 
 
 def test_every_row_of_every_kind_is_planned_to_the_same_cell(
@@ -115,14 +115,14 @@ def test_every_row_of_every_kind_is_planned_to_the_same_cell(
     kinds = {r.configuration.method.kind for r in plan.results if r.configuration}
     assert kinds == {"strategy", "cdsr", "counting"} and len(wanted) > 25
     for identity in wanted:
-        said = [f"{k}={v}" for k, v in identity.items() if k != "seed"]
-        suite = suite_of(records, matching(records["results"], said))
+        selector = [f"{k}={v}" for k, v in identity.items() if k != "seed"]
+        suite = suite_of(records, matching(records["results"], selector))
         file = tmp_path / "again.yaml"
         file.write_text(text_of(suite, ["again"]))
         again = build(load_suite(str(file), registry), registry, sources=sources)
-        mine = [r for r in plan.results if {**r.identity, "seed": 0} == {**identity, "seed": 0}]
+        same_row = [r for r in plan.results if {**r.identity, "seed": 0} == {**identity, "seed": 0}]
         assert [(r.key, r.identity, r.configuration) for r in again.results] == [
-            (r.key, r.identity, r.configuration) for r in mine
+            (r.key, r.identity, r.configuration) for r in same_row
         ]
 
 
@@ -142,7 +142,7 @@ def test_one_seed_and_commas_in_values(
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         (["method=tiess"], r"--row method=tiess: no row is such \(did you mean 'ties'"),
         (["method=ties", "protocol=lo"], r"no row is such \(did you mean 'loo'.*there: 'loo'"),
@@ -154,23 +154,23 @@ def test_one_seed_and_commas_in_values(
     ],
 )
 def test_a_miss_is_one_line(
-    record: Path, tmp_path: Path, row: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    record: Path, tmp_path: Path, row: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "a.yaml"
     assert run("rerun", record, *(w for r in row for w in ("--row", r)), "-o", file) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1 and re.search(told, said)
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1 and re.search(message, output)
     assert not file.exists()
 
 
-def edited(record: Path, to: Path, **told: Any) -> Path:
+def edited(record: Path, to: Path, **options: Any) -> Path:
     """The records with other configurations, honestly hashed."""
     records = json.loads(record.read_text())
     for result in records["results"]:
         who = result["identity"]
         if (who["method"], who["protocol"], who["backbone"]) != ("ties", "loo", "sasrec"):
             continue
-        result["configuration"].update(told)
+        result["configuration"].update(options)
         result["configuration_sha256"] = hash_of(result["configuration"])
     to.write_text(json.dumps(records))
     return to
@@ -192,8 +192,8 @@ def test_what_is_not_recorded_or_not_to_be_made_here_is_refused(
     assert "protocol.options.candidate_seed: 2026, None" in capsys.readouterr().err
     method = {"name": "ties", "kind": "strategy", "options": {"densty": 0.5}}
     assert run("rerun", edited(record, tmp_path / "m.json", method=method), *row) == 2
-    said = capsys.readouterr().err
-    assert "did you mean 'density'" in said and str(tmp_path) not in said
+    output = capsys.readouterr().err
+    assert "did you mean 'density'" in output and str(tmp_path) not in output
     assert not (tmp_path / "out.yaml").exists()
     assert run("rerun", record, *row[:2], "-o", tmp_path / "out.txt") == 2
 

@@ -124,8 +124,8 @@ def test_protocols_that_cut_otherwise_choose_for_themselves(registry: Registry) 
     plan = tiny(registry, both, f"{CDSR}}}")
     chosen = [config_of(c)["training"]["select"] for c in cells(plan, "train sasrec-dt")]
     assert chosen == ["NDCG@10@mixed-sampled-99", "NDCG@10@temporal-mixed"]
-    told = "'mixed' splits the data otherwise than 'temporal-mixed' and cannot choose its models"
-    with pytest.raises(HandledError, match=told):
+    message = "'mixed' splits the data otherwise than 'temporal-mixed' and cannot choose its models"
+    with pytest.raises(HandledError, match=message):
         tiny(registry, both, f"{CDSR}, select: MRR@mixed}}")
 
 
@@ -170,7 +170,7 @@ def test_strategies_that_read_labels_are_tuned_by_it(registry: Registry) -> None
 
 
 @pytest.mark.parametrize(
-    ("select", "told"),
+    ("select", "message"),
     [
         ("MRR@mixed-sampled-98", "did you mean 'mixed-sampled-99'"),
         ("NDGC@10", "did you mean 'NDCG'"),
@@ -184,13 +184,13 @@ def test_strategies_that_read_labels_are_tuned_by_it(registry: Registry) -> None
 )
 @pytest.mark.parametrize("every", ["3", "-1"])
 def test_wrong_ones_are_refused_by_the_plan(
-    registry: Registry, select: str, told: str, every: str
+    registry: Registry, select: str, message: str, every: str
 ) -> None:
     """Even where nothing is validated: what is written and does nothing would mislead."""
     training = (
         f"tracks.cdsr.training={{steps: 6, epochs: 0, eval_every: {every}, select: '{select}'}}"
     )
-    with pytest.raises(HandledError, match=told) as caught:
+    with pytest.raises(HandledError, match=message) as caught:
         tiny(registry, training)
     assert "\n" not in str(caught.value) and "select" in str(caught.value)
 
@@ -222,8 +222,8 @@ def drawn(folder: Path, split: Split, cat: Catalogue, part: str = "valid") -> tu
     config = {"count": 6, "seed": 2026, "part": part}
     out = folder / part
     out.mkdir()
-    told = stage_candidates.run(Context(config, inputs, out, out, 0, 1, "cpu", lambda _: None))
-    return told, np.load(out / "candidates.npy")
+    report = stage_candidates.run(Context(config, inputs, out, out, 0, 1, "cpu", lambda _: None))
+    return report, np.load(out / "candidates.npy")
 
 
 def sequences(test_item: int) -> list[list[int]]:
@@ -238,27 +238,27 @@ def test_candidates_of_validation_know_nothing_of_what_came_after(tmp_path: Path
     the validation target has met what he has met."""
     cat = catalogue((20, 20))
     splits = [leave_two_out(sequences(item), [0] * 40, cat) for item in (18, 19)]
-    found = []
+    collected = []
     for number, split in enumerate(splits):
         (tmp_path / str(number)).mkdir()
-        told, candidates = drawn(tmp_path / str(number), split, cat)
-        assert told["hash"] == candidate_hash(candidates, split.valid) and told["count"] == 6
-        found.append((told["hash"], candidates))
+        report, candidates = drawn(tmp_path / str(number), split, cat)
+        assert report["hash"] == candidate_hash(candidates, split.valid) and report["count"] == 6
+        collected.append((report["hash"], candidates))
         offsets, items = split.sequences.offsets, split.sequences.items
         for row, start in zip(candidates, offsets[:-1], strict=True):
             assert len(set(row.tolist())) == 6
             assert not set(row.tolist()) & set(items[start : start + 8].tolist())
         assert (candidates == (18, 19)[number]).any()  # the test target, unknown as yet
-    assert found[0][0] == found[1][0] and np.array_equal(found[0][1], found[1][1])
-    told, candidates = drawn(tmp_path / "0", splits[0], cat, "test")
-    assert not (candidates == 18).any() and told["hash"] != found[0][0]
+    assert collected[0][0] == collected[1][0] and np.array_equal(collected[0][1], collected[1][1])
+    report, candidates = drawn(tmp_path / "0", splits[0], cat, "test")
+    assert not (candidates == 18).any() and report["hash"] != collected[0][0]
 
 
 def test_their_hash_is_pinned(tmp_path: Path) -> None:
     """The same sets on every machine, with every version of numpy."""
     cat = catalogue((20, 20))
-    told, _ = drawn(tmp_path, leave_two_out(sequences(18), [0] * 40, cat), cat)
-    assert told["hash"] == "09722b5a1d77c9590499bda40d2a927e5221ea97158e51f8287b84e051ed9b43"
+    report, _ = drawn(tmp_path, leave_two_out(sequences(18), [0] * 40, cat), cat)
+    assert report["hash"] == "09722b5a1d77c9590499bda40d2a927e5221ea97158e51f8287b84e051ed9b43"
 
 
 # -- the choice --------------------------------------------------------------------------------
@@ -375,7 +375,7 @@ def test_a_training_cell_validates_among_the_stored_candidates(
     rng = np.random.default_rng(0)
     mixed = [rng.permutation(70)[:12].tolist() for _ in range(50)]
     split = leave_two_out(mixed, [-1] * 50, cat)
-    told, candidates = drawn(tmp_path, split, cat)
+    stage_report, candidates = drawn(tmp_path, split, cat)
     protocols = "tracks.cdsr.protocols=[mixed-sampled-99]"
     (cell,) = cells(tiny(registry, protocols, f"{CDSR}, select: MRR}}"), "train sasrec-dt")
     inputs = {n: tmp_path / n for n in ("data", "split")} | {"valid_candidates": tmp_path / "valid"}
@@ -384,7 +384,11 @@ def test_a_training_cell_validates_among_the_stored_candidates(
     context = Context(config_of(cell), inputs, out, out, 0, 1, "cpu", lambda _: None)
     report = stage_train.run(context)
     name = "MRR@mixed-sampled-99"
-    assert report["selection"] == {"name": name, "candidates": told["hash"], "mask_history": False}
+    assert report["selection"] == {
+        "name": name,
+        "candidates": stage_report["hash"],
+        "mask_history": False,
+    }
     definition = context.definition("model")
     net = definition.build(cat, cat.domains, 0)
     from safetensors.torch import load_file
@@ -392,7 +396,7 @@ def test_a_training_cell_validates_among_the_stored_candidates(
     net.load_state_dict(load_file(str(out / "model.safetensors")))
     selection = Selection(name, partial(mrr, k=None), Ranking(candidates))
     loaded = LoadedModel(definition, net.eval(), cat.domains)
-    found = Validator(cat, split, cat.domains, 0, selection)(loaded)
-    assert report["best_valid"] == pytest.approx(np.mean(list(found.values())), rel=1e-9)
+    actual = Validator(cat, split, cat.domains, 0, selection)(loaded)
+    assert report["best_valid"] == pytest.approx(np.mean(list(actual.values())), rel=1e-9)
     full = Validator(cat, split, cat.domains, 0, replace(selection, ranking=Ranking()))
     assert np.mean(list(full(loaded).values())) < report["best_valid"]

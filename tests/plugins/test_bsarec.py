@@ -119,10 +119,10 @@ def test_each_prefix_is_trained_as_a_sequence_of_its_own() -> None:
     batch = Batch(inputs, targets, lengths, ("beta",), torch.Generator(), {})
     value, count = definition.loss(net, batch)
     table, terms = net.tables.domain_table("beta"), []
-    for row, goals, length in zip(inputs, targets, lengths.tolist(), strict=True):
+    for row, answers, length in zip(inputs, targets, lengths.tolist(), strict=True):
         for n in range(1, length + 1):
             state = dense(net, row[:n].tolist(), OPTIONS, False)[-1]
-            terms.append((table @ state).log_softmax(0)[int(goals[n - 1]) - 30])
+            terms.append((table @ state).log_softmax(0)[int(answers[n - 1]) - 30])
     assert count == len(terms) == 9
     torch.testing.assert_close(value, -torch.stack(terms).mean(), rtol=1e-10, atol=0.0)
 

@@ -160,38 +160,38 @@ def test_later_items_change_nothing(cls: type[Backbone], given: dict[str, Any]) 
     net = scrambled(definition.build(CAT, CAT.domains, 0))
     b = batch()
     events = torch.cat([b.items[:, :1], b.targets], 1)
-    for cut in (3, 6, 9):
+    for length in (3, 6, 9):
         other = events.clone()
         for start, stop in ((0, 30), (30, 50), (50, 62)):
             own = (other >= start) & (other < stop)
             other = torch.where(own, start + (other - start + 1) % (stop - start), other)
-        other[:, :cut] = events[:, :cut]
-        found = []
+        other[:, :length] = events[:, :length]
+        collected = []
         for each in (events, other):
             items, targets = each[:, :-1], each[:, 1:]
             if cls in (SASRecST, CDSASRec, CDASR, MGCL):
                 until = given.get("until", "target")
                 view, _ = ragged.training_view(items, targets, b.lengths, of_beta, until)
-                known = view.own.valid & (view.bounds <= cut)
-                found.append(definition.states(net, view)[known])
+                known = view.own.valid & (view.bounds <= length)
+                collected.append(definition.states(net, view)[known])
             elif cls is Dream:
-                found.append(net.user(net(items, b.lengths), "alpha")[:, :cut])
+                collected.append(net.user(net(items, b.lengths), "alpha")[:, :length])
             else:
-                found.append(net(items, b.lengths, CAT.domains)[:, :cut])
-        assert found[0].numel() and torch.allclose(*found, atol=1e-6)
+                collected.append(net(items, b.lengths, CAT.domains)[:, :length])
+        assert collected[0].numel() and torch.allclose(*collected, atol=1e-6)
 
 
 def test_a_whole_history_source_shows_the_future() -> None:
     """What `causal_source: false` is for: the paper's form, which the check above would fail."""
     definition = make(CDSASRec, {"causal_source": False}, positions="forward")
     net = scrambled(definition.build(CAT, CAT.domains, 0))
-    found = []
+    collected = []
     for late in (3, 4):
         items = torch.tensor([[30, 1, 31, late, 32]])
         targets = torch.tensor([[1, 31, late, 32, 33]])
         view, _ = ragged.training_view(items, targets, torch.tensor([5]), of_beta, "target")
-        found.append(definition.states(net, view)[0, 0])
-    assert not torch.allclose(*found)
+        collected.append(definition.states(net, view)[0, 0])
+    assert not torch.allclose(*collected)
 
 
 @pytest.mark.parametrize("cls", [SASRecST, BERT4RecST])
@@ -222,11 +222,13 @@ def test_st_ignores_other_domains(cls: type[Backbone]) -> None:
 def test_source_events_count(cls: type[Backbone]) -> None:
     definition = make(cls, {})
     net = scrambled(definition.build(CAT, CAT.domains, 0))
-    found = [
+    collected = [
         definition.encode(net, torch.tensor([[source, 31, 40]]), torch.tensor([3]), "beta")
         for source in (2, 3, 55)
     ]
-    assert not torch.allclose(found[0], found[1]) and not torch.allclose(found[0], found[2])
+    assert not torch.allclose(collected[0], collected[1]) and not torch.allclose(
+        collected[0], collected[2]
+    )
 
 
 @pytest.mark.parametrize(("cls", "given"), ALL, ids=NAMES)
@@ -298,12 +300,12 @@ def test_learns(cls: type[Backbone], given: dict[str, Any], steps: int) -> None:
     more = {"width": 32, "dropout": 0.1, "negatives": 8, **given}
     definition = make(cls, more, "alpha", TWO)
     options = TrainOptions(steps=steps, epochs=0, batch_size=32, lr=5e-3, eval_every=-1)
-    told: list[float] = []
+    losses: list[float] = []
     result = fit(
         definition, TWO, split, TWO.domains, "mixed", options, 0,
-        progress=lambda about: told.append(about["loss"]),
+        progress=lambda event: losses.append(event["loss"]),
     )  # fmt: skip
-    assert told[-1] < 0.9 * told[0]
+    assert losses[-1] < 0.9 * losses[0]
     net = definition.build(TWO, TWO.domains, 1)
     net.load_state_dict(result.state)
     test = on_domain(split, TWO, "alpha")
@@ -311,8 +313,8 @@ def test_learns(cls: type[Backbone], given: dict[str, Any], steps: int) -> None:
     model = Popularity()
     state = model.fit(split, TWO, TWO.domains)
     floor = builders.fitted_counts(model, state, split, test, TWO, [Ranking()])[0]
-    mine, theirs = (float(ndcg(rank(*c), 10).mean()) for c in (counts, floor))
-    assert mine > theirs + 0.2
+    ours, theirs = (float(ndcg(rank(*c), 10).mean()) for c in (counts, floor))
+    assert ours > theirs + 0.2
 
 
 @pytest.mark.parametrize(("cls", "given"), ALL, ids=NAMES)
@@ -326,9 +328,9 @@ def test_negatives_are_of_the_right_domains_and_none_is_the_users(
     plain = domain_losses.negatives_by_domain
 
     def watched(seen: Any, valid: Any, spans: Any, draws: int, generator: Any) -> Any:
-        found = plain(seen, valid, spans, draws, generator)
-        drawn.append((seen, valid, spans, found.flatten(1)))
-        return found
+        actual = plain(seen, valid, spans, draws, generator)
+        drawn.append((seen, valid, spans, actual.flatten(1)))
+        return actual
 
     monkeypatch.setattr(domain_losses, "negatives_by_domain", watched)
     monkeypatch.setattr("recmerge_bench.toolkit.models.cdsr_cloze.negatives_by_domain", watched)
@@ -337,11 +339,11 @@ def test_negatives_are_of_the_right_domains_and_none_is_the_users(
     definition.loss(net, b)
     assert drawn
     events = torch.cat([b.items[:, :1], b.targets], 1)
-    for seen, valid, spans, found in drawn:
+    for seen, valid, spans, actual in drawn:
         assert len(spans) == (1 if cls is Dream or cls in FOR_ONE else 3)
-        for row in range(len(found)):
-            mine = set(found[row].tolist())
-            assert not mine & set(seen[row][valid[row]].tolist())
+        for row in range(len(actual)):
+            ours = set(actual[row].tolist())
+            assert not ours & set(seen[row][valid[row]].tolist())
             # what counts as the user's own is all of the window, in the rows of the scope
             whole = events[row, : int(b.lengths[row]) + 1]
             if cls in FOR_ONE:

@@ -154,7 +154,7 @@ def test_a_rank_cell_serves_a_domain_without_an_expert(tmp_path: Path) -> None:
     context = Context(
         config, {"model:d0": tmp_path}, tmp_path, tmp_path, 0, 1, "cpu", lambda _: None
     )
-    found = stage_rank.stored(context)
-    assert found.members == (tmp_path,) and dict(found.places) == {"d0": tmp_path, "d1": tmp_path}
+    actual = stage_rank.stored(context)
+    assert actual.members == (tmp_path,) and dict(actual.places) == {"d0": tmp_path, "d1": tmp_path}
     with pytest.raises(KeyError, match="model:d1"):
         stage_rank.stored(replace(context, config={**config, "mean_score": False}))

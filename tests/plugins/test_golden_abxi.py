@@ -15,12 +15,12 @@ from recmerge_bench.data.sequences import Batch
 from recmerge_bench.toolkit.models.losses import valid_tokens
 
 
-def golden_net(found: dict[str, Tensor]) -> tuple[ABXI, Any]:
+def golden_net(tensors: dict[str, Tensor]) -> tuple[ABXI, Any]:
     definition = ABXI(
         ABXIOptions(width=16, domain_rank=4, invariant_rank=6, dropout=0.0, max_len=12)
     )
     net: Any = definition.build(builders.catalogue((25, 35)), ("alpha", "beta"), 0)
-    net.load_state_dict(renamed({k[6:]: v for k, v in found.items() if k.startswith("param/")}))
+    net.load_state_dict(renamed({k[6:]: v for k, v in tensors.items() if k.startswith("param/")}))
     return definition, net
 
 
@@ -73,24 +73,24 @@ def left_packed(grid: Tensor, lengths: Tensor) -> Tensor:
 
 
 def test_the_released_models_numbers(shared: Path) -> None:
-    found = load_file(str(shared / "goldens" / "abxi_v1.safetensors"))
-    definition, net = golden_net(found)
-    raw, goals = found["in/train_seq_x"], found["in/train_gt"]
-    real = goals > 0
+    tensors = load_file(str(shared / "goldens" / "abxi_v1.safetensors"))
+    definition, net = golden_net(tensors)
+    raw, answers = tensors["in/train_seq_x"], tensors["in/train_gt"]
+    real = answers > 0
     lengths = real.sum(1)
     given = Batch(
-        left_packed(raw, lengths), left_packed(goals, lengths), lengths, ("alpha", "beta"),
+        left_packed(raw, lengths), left_packed(answers, lengths), lengths, ("alpha", "beta"),
         torch.Generator(), {},
     )  # fmt: skip
     hidden = net(given.items, given.targets, lengths)
-    torch.testing.assert_close(hidden, found["out/train_h"][real], atol=1e-5, rtol=0)
-    choices = torch.cat([goals[..., None], found["in/train_neg"]], 2)[real] - 1
+    torch.testing.assert_close(hidden, tensors["out/train_h"][real], atol=1e-5, rtol=0)
+    choices = torch.cat([answers[..., None], tensors["in/train_neg"]], 2)[real] - 1
     keep = valid_tokens(lengths, raw.shape[1])
     loss = definition.objective(net, given, hidden, choices, keep)
-    wanted = found["out/loss_a"] + found["out/loss_b"]
+    wanted = tensors["out/loss_a"] + tensors["out/loss_b"]
     torch.testing.assert_close(loss, wanted, atol=1e-5, rtol=0)
     loss.backward()
-    grads = renamed({k[5:]: v for k, v in found.items() if k.startswith("grad/")})
+    grads = renamed({k[5:]: v for k, v in tensors.items() if k.startswith("grad/")})
     own = dict(net.named_parameters())
     assert len(grads) >= 31
     for name, grad in grads.items():
@@ -99,12 +99,12 @@ def test_the_released_models_numbers(shared: Path) -> None:
 
 
 def test_the_released_models_ranking_states(shared: Path) -> None:
-    found = load_file(str(shared / "goldens" / "abxi_v1.safetensors"))
-    definition, net = golden_net(found)
+    tensors = load_file(str(shared / "goldens" / "abxi_v1.safetensors"))
+    definition, net = golden_net(tensors)
     net.eval()
-    raw, goals = found["in/eval_seq_x"], found["in/eval_gt"].squeeze(1)
+    raw, answers = tensors["in/eval_seq_x"], tensors["in/eval_gt"].squeeze(1)
     lengths = (raw > 0).sum(1)
     histories = left_packed(raw, lengths)
-    for domain, rows in (("alpha", goals <= 25), ("beta", goals > 25)):
+    for domain, rows in (("alpha", answers <= 25), ("beta", answers > 25)):
         states = definition.encode(net, histories[rows], lengths[rows], domain)
-        torch.testing.assert_close(states, found["out/eval_h"][rows], atol=1e-5, rtol=0)
+        torch.testing.assert_close(states, tensors["out/eval_h"][rows], atol=1e-5, rtol=0)

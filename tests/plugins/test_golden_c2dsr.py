@@ -82,27 +82,27 @@ def left_packed(grid: Tensor, lengths: Tensor) -> Tensor:
 
 @pytest.fixture(scope="module")
 def golden(shared: Path) -> tuple[C2DSR, Any, Batch, dict[str, Tensor]]:
-    found = load_file(str(shared / "goldens" / "c2dsr.safetensors"))
+    tensors = load_file(str(shared / "goldens" / "c2dsr.safetensors"))
     definition = C2DSR(
         C2DSROptions(width=16, layers=2, heads=1, dropout=0.0, max_len=15, last_k=10)
     )
     net: Any = definition.build(builders.catalogue((25, 35)), NAMES, 0)
-    net.load_state_dict(renamed({k[6:]: v for k, v in found.items() if k.startswith("param/")}))
-    graphs = {"mixed": found["in/adj"], "own": found["in/adj_single"]}
+    net.load_state_dict(renamed({k[6:]: v for k, v in tensors.items() if k.startswith("param/")}))
+    graphs = {"mixed": tensors["in/adj"], "own": tensors["in/adj_single"]}
     attach(net, {k: v for n, a in graphs.items() for k, v in sparse(n, a[:60, :60]).items()})
-    lengths = found["in/ground_mask"].sum(1)
+    lengths = tensors["in/ground_mask"].sum(1)
     batch = Batch(
-        left_packed(found["in/seq"], lengths), left_packed(found["in/ground"], lengths), lengths,
-        NAMES, torch.Generator(), {},
+        left_packed(tensors["in/seq"], lengths), left_packed(tensors["in/ground"], lengths),
+        lengths, NAMES, torch.Generator(), {},
     )  # fmt: skip
-    return definition, net, batch, found
+    return definition, net, batch, tensors
 
 
 def test_the_released_encoders(golden: Any) -> None:
-    _, net, batch, found = golden
+    _, net, batch, tensors = golden
     states = net(batch.items, batch.lengths)
     for i, n in enumerate(batch.lengths.tolist()):
-        wanted = found["out/h_m"][i, 15 - n :]
+        wanted = tensors["out/h_m"][i, 15 - n :]
         torch.testing.assert_close(states[i, :n], wanted, atol=1e-5, rtol=0)
     valid = torch.arange(15) < batch.lengths[:, None]
     for number, letter in enumerate("xy"):
@@ -110,28 +110,28 @@ def test_the_released_encoders(golden: Any) -> None:
         own = net.own(batch.items, batch.lengths, mask, number)
         for i, n in enumerate(batch.lengths.tolist()):
             at = own.index[i, : int(own.counts[i])] + 15 - n
-            wanted = found[f"out/h_{letter}"][i, at]
+            wanted = tensors[f"out/h_{letter}"][i, at]
             torch.testing.assert_close(own.states[i, : len(at)], wanted, atol=1e-5, rtol=0)
 
 
 def test_the_released_loss_and_all_gradients(golden: Any) -> None:
-    definition, net, batch, found = golden
+    definition, net, batch, tensors = golden
     # The release randomises the other domain's items and names the result after the kept ones.
-    corrupted = [left_packed(found[f"in/corru_{x}"], batch.lengths) for x in "yx"]
+    corrupted = [left_packed(tensors[f"in/corru_{x}"], batch.lengths) for x in "yx"]
     prediction, infomax = definition.parts(net, batch, corrupted)
     weighted = 0.3 * infomax
-    torch.testing.assert_close(weighted, found["out/mi_loss_weighted"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(weighted, tensors["out/mi_loss_weighted"], atol=1e-5, rtol=0)
     loss = 0.7 * prediction + weighted
-    torch.testing.assert_close(loss, found["out/loss"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(loss, tensors["out/loss"], atol=1e-5, rtol=0)
     net.zero_grad()
     loss.backward()
-    grads = renamed({k[5:]: v for k, v in found.items() if k.startswith("grad/")})
+    grads = renamed({k[5:]: v for k, v in tensors.items() if k.startswith("grad/")})
     own = dict(net.named_parameters())
     assert set(grads) == set(own)
     for name, grad in grads.items():
-        mine = own[name].grad
-        assert mine is not None, name
+        ours = own[name].grad
+        assert ours is not None, name
         if name.endswith("positions"):  # two rows of ours are one of theirs
-            mine = torch.cat([mine[:13], mine[13:].sum(0, keepdim=True)])
+            ours = torch.cat([ours[:13], ours[13:].sum(0, keepdim=True)])
             grad = grad[:14]
-        torch.testing.assert_close(mine, grad, atol=1e-5, rtol=0, msg=name)
+        torch.testing.assert_close(ours, grad, atol=1e-5, rtol=0, msg=name)

@@ -94,8 +94,8 @@ def test_the_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     table = net.tables.domain_table("beta")
     table = torch.stack([v / torch.sqrt((v * v).sum()) for v in table])
     terms = []
-    for row, goals, n in zip(ITEMS, targets, lengths.tolist(), strict=True):
-        for state, goal in zip(written(net, row[:n].tolist()), goals.tolist(), strict=False):
+    for row, answers, n in zip(ITEMS, targets, lengths.tolist(), strict=True):
+        for state, goal in zip(written(net, row[:n].tolist()), answers.tolist(), strict=False):
             own = drawn[0][len(terms)]
             assert len(own) == 128 and bool((own == goal - 30).any())
             scores = (table @ state) / 0.05

@@ -157,8 +157,8 @@ def test_model_stock_by_angle(registry: Registry) -> None:
     square = flat([[2.0, 0.0], [0.0, 2.0]])
     assert merge(registry, "model-stock", square)["w"].tolist() == pytest.approx([0.0, 0.0])
     sixty = flat([[1.0, 0.0], [0.5, math.sqrt(0.75)]])  # cos 1/2: t = 1 / 1.5
-    found = merge(registry, "model-stock", sixty)["w"]
-    assert found.tolist() == pytest.approx([0.5, math.sqrt(0.75) / 3], abs=1e-6)
+    actual = merge(registry, "model-stock", sixty)["w"]
+    assert actual.tolist() == pytest.approx([0.5, math.sqrt(0.75) / 3], abs=1e-6)
 
 
 def test_slerp_goes_along_the_circle(registry: Registry) -> None:
@@ -288,10 +288,10 @@ def test_agreeing_means_by_loops(rows: int, columns: int, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randint(-2, 3, (rows, columns), generator=generator).float()
     merged = agreeing_means(values.clone(), elected_signs(values)).sum(0).tolist()
-    for column, found in zip(values.T.tolist(), merged, strict=True):
+    for column, actual in zip(values.T.tolist(), merged, strict=True):
         positive = sum(column) >= 0
         agree = [v for v in column if v != 0 and (v > 0) == positive]
-        assert found == pytest.approx(sum(agree) / len(agree) if agree else 0.0, abs=1e-6)
+        assert actual == pytest.approx(sum(agree) / len(agree) if agree else 0.0, abs=1e-6)
 
 
 # -- bad input -----------------------------------------------------------------------------------

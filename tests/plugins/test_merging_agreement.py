@@ -206,9 +206,9 @@ def lists(taus: list[Matrices], name: str = "w") -> Rows:
     return [t[name].reshape(-1).tolist() for t in taus]
 
 
-def close(found: Tensor, wanted: list[float]) -> None:
+def close(actual: Tensor, wanted: list[float]) -> None:
     torch.testing.assert_close(
-        found.reshape(-1), torch.tensor(wanted, dtype=torch.float64), **CLOSE
+        actual.reshape(-1), torch.tensor(wanted, dtype=torch.float64), **CLOSE
     )
 
 
@@ -313,8 +313,8 @@ def test_emr_as_published() -> None:
     base = {n: torch.zeros_like(t) for n, t in taus[0].items()}
     each = strategy("emr").merge_each(given_of(base, taus))
     rows = [[*t["a"].reshape(-1).tolist(), *t["b"].tolist()] for t in taus]
-    for found, wanted in zip(each.values(), other.emr(rows), strict=True):
-        flat = torch.cat([found["a"].reshape(-1), found["b"]]).float()
+    for actual, wanted in zip(each.values(), other.emr(rows), strict=True):
+        flat = torch.cat([actual["a"].reshape(-1), actual["b"]]).float()
         torch.testing.assert_close(flat, torch.tensor(wanted), rtol=1e-5, atol=1e-6)
 
 

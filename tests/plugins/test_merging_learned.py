@@ -46,9 +46,9 @@ def world(seed: int = 0, change: float = 0.3) -> WithCatalogue:
         table = f"tables.{domain}"
         kept[domain] = {table: torch.randn(base[table].shape, generator=generator)}
     pseudo = PseudoUsers(MODEL, CAT, kept, seed)
-    found = merge_input("T1", shared, tuple(experts), seed, catalogue=pseudo)
-    assert isinstance(found, WithCatalogue)
-    return found
+    handed = merge_input("T1", shared, tuple(experts), seed, catalogue=pseudo)
+    assert isinstance(handed, WithCatalogue)
+    return handed
 
 
 # -- gradients and merging -----------------------------------------------------------------------
@@ -86,8 +86,8 @@ def test_weights_gradient_is_autograds(granularity: str, groups: int) -> None:
             return given.users.encode(self.net, "alpha", rows)
 
     call = Call()
-    found = torch.func.functional_call(call, {f"net.{n}": t for n, t in tensors.items()}, ())
-    found.square().sum().backward()
+    actual = torch.func.functional_call(call, {f"net.{n}": t for n, t in tensors.items()}, ())
+    actual.square().sum().backward()
     assert weights.grad is not None and float(weights.grad.abs().max()) > 0
     torch.testing.assert_close(learned.weights_gradient(), weights.grad, rtol=1e-4, atol=1e-4)
 
@@ -122,12 +122,12 @@ def test_mergerecs_loss_by_hand(direction: Any) -> None:
     student, teacher = [0.2, -0.4, 1.3], [1.1, 0.3, -0.2]
     each = MergeRec(options).each(torch.tensor([student]), torch.tensor([teacher]))
     assert float(each) == pytest.approx(by_hand(student, teacher, options), rel=1e-5)
-    cut = [torch.tensor([[*x, -torch.inf]]) for x in (student, teacher)]
-    cut[0].requires_grad_()
-    loss = MergeRec(options).each(*cut)
+    with_absent = [torch.tensor([[*x, -torch.inf]]) for x in (student, teacher)]
+    with_absent[0].requires_grad_()
+    loss = MergeRec(options).each(*with_absent)
     loss.backward()
     assert float(loss.detach()) == pytest.approx(by_hand(student, teacher, options), rel=1e-5)
-    assert cut[0].grad is not None and bool(cut[0].grad.isfinite().all())
+    assert with_absent[0].grad is not None and bool(with_absent[0].grad.isfinite().all())
 
 
 def test_entropy_by_hand() -> None:
@@ -285,18 +285,18 @@ def released(given: WithCatalogue, strategy: AdaMerging) -> torch.Tensor:
     """
     o, pseudo = strategy.options, given.users
     vectors = transformed(TaskVectors.of(given), o.vectors, o.density)
-    pieces = list(vectors.parameters())
-    raw = torch.full((len(pieces), len(vectors.rows)), 0.3, requires_grad=True)
+    parts = list(vectors.parameters())
+    raw = torch.full((len(parts), len(vectors.rows)), 0.3, requires_grad=True)
     optimizer = torch.optim.Adam([raw], lr=o.lr, betas=(0.9, 0.999), weight_decay=0.0)
 
     def merged() -> dict[str, torch.Tensor]:
-        weights, found = raw.clamp(0.0, 1.0), {}
-        for number, (name, part, shape) in enumerate(pieces):
+        weights, collected = raw.clamp(0.0, 1.0), {}
+        for number, (name, part, shape) in enumerate(parts):
             total = vectors.base[part]
             for k, row in enumerate(vectors.rows):
                 total = total + weights[number, k] * row[part]
-            found[name] = total.view(shape)
-        return found
+            collected[name] = total.view(shape)
+        return collected
 
     net = pseudo.net({n: t.detach() for n, t in merged().items()})
     heads = {d: pseudo.items(net, d) for d in pseudo.domains}
@@ -334,9 +334,9 @@ def test_adamerging_as_released(name: str, registry: Registry) -> None:
     strategy.merge(given)
     names = [n for n, _, _ in TaskVectors.of(given).parameters()]
     assert list(given.notes["groups"]) == names
-    found = torch.tensor(given.notes["weights"]).T
+    actual = torch.tensor(given.notes["weights"]).T
     assert bool((raw < 0).any()) and bool((raw > 0).any())  # the clamp has been at work
-    torch.testing.assert_close(found, raw.clamp(0, 1), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(actual, raw.clamp(0, 1), atol=1e-5, rtol=1e-4)
     first = define(spec.target, dict(spec.options) | {"steps": 0})
     first.merge(given)
     assert torch.tensor(given.notes["weights"]).eq(torch.tensor(0.3)).all()
@@ -356,16 +356,16 @@ def test_mergerecs_equation_12_as_it_is_written() -> None:
     student = torch.tensor([[0.2, -0.4, 1.3], [2.0, -1.0, 0.0]], dtype=torch.float64)
     teacher = torch.tensor([[1.1, 0.3, -0.2], [0.0, 0.1, 0.3]], dtype=torch.float64)
     options = Options(label="binary", label_scale=3.0, distillation=0.0)
-    found = MergeRec(options).each(student, teacher).tolist()
-    for x, t, loss in zip(student.tolist(), teacher.tolist(), found, strict=True):
+    actual = MergeRec(options).each(student, teacher).tolist()
+    for x, t, loss in zip(student.tolist(), teacher.tolist(), actual, strict=True):
         total = 0.0
         for number, score in enumerate(x):
             p = 1 / (1 + math.exp(-3.0 * score))
             total -= math.log(p) if number == t.index(max(t)) else math.log(1 - p)
         assert loss == pytest.approx(total, rel=1e-12)
-    assert MergeRec(Options(distillation=0.0)).each(student, teacher).tolist() != found
-    cut = torch.cat([student, torch.full((2, 1), -torch.inf)], 1).requires_grad_()
-    also = MergeRec(options).each(cut, torch.cat([teacher, teacher[:, :1] - 9], 1))
-    assert also.tolist() == pytest.approx(found)
+    assert MergeRec(Options(distillation=0.0)).each(student, teacher).tolist() != actual
+    with_absent = torch.cat([student, torch.full((2, 1), -torch.inf)], 1).requires_grad_()
+    also = MergeRec(options).each(with_absent, torch.cat([teacher, teacher[:, :1] - 9], 1))
+    assert also.tolist() == pytest.approx(actual)
     also.sum().backward()
-    assert cut.grad is not None and bool(cut.grad.isfinite().all())
+    assert with_absent.grad is not None and bool(with_absent.grad.isfinite().all())

@@ -125,10 +125,10 @@ def test_other_words_are_refused(name: str) -> None:
 
 
 def files(given: MergeInput, folder: Path) -> list[Path]:
-    found = [folder / f"m{n}.safetensors" for n in range(4)]
-    for path, tensors in zip(found, [given.base, *(e.weights for e in given.experts)], strict=True):
+    paths = [folder / f"m{n}.safetensors" for n in range(4)]
+    for path, tensors in zip(paths, [given.base, *(e.weights for e in given.experts)], strict=True):
         save_file(dict(tensors), path)
-    return found
+    return paths
 
 
 @pytest.mark.parametrize("name", scaled())
@@ -164,7 +164,7 @@ def test_the_command_records_what_was_chosen(tmp_path: Path) -> None:
         words += ["--expert", str(path)]
     done = CliRunner().invoke(cli, [*words, "-o", str(out)], standalone_mode=False)
     assert done.return_value == 0, done.output
-    about = json.loads(Path(f"{out}.json").read_text())
-    assert about["options"] == {"scale": "norm"} and about["scale"] > 0
+    facts = json.loads(Path(f"{out}.json").read_text())
+    assert facts["options"] == {"scale": "norm"} and facts["scale"] > 0
     assert "which gave a scale of" in Path(f"{out}.md").read_text()
-    assert "scale" not in about["parameters"]
+    assert "scale" not in facts["parameters"]

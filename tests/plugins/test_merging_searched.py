@@ -46,9 +46,9 @@ def world(changes: tuple[float, ...] = (0.3, 0.3), seed: int = 0) -> WithCatalog
         for d, c in zip(CAT.domains, changes, strict=True)
     )
     pseudo = PseudoUsers(MODEL, CAT, {d: {} for d in CAT.domains}, seed)
-    found = merge_input("T1", base, experts, seed, catalogue=pseudo)
-    assert isinstance(found, WithCatalogue)
-    return found
+    handed = merge_input("T1", base, experts, seed, catalogue=pseudo)
+    assert isinstance(handed, WithCatalogue)
+    return handed
 
 
 def same(given: WithCatalogue) -> WithCatalogue:
@@ -105,7 +105,7 @@ def test_fisher_follows_whoever_minds() -> None:
 def test_fisher_values_are_squared_gradients_of_single_users() -> None:
     given = world()
     strategy = Fisher(FisherOptions(sample=5, temperature=0.5))
-    found = strategy._diagonal(given, given.experts[0], 0)
+    actual = strategy._diagonal(given, given.experts[0], 0)
     pseudo = given.users
     net = pseudo.net(given.experts[0].weights, ["alpha"])
     generator = pseudo.generator(0, 11)
@@ -118,7 +118,7 @@ def test_fisher_values_are_squared_gradients_of_single_users() -> None:
         drawn = torch.multinomial(logs.detach().exp(), 1, generator=generator)
         logs[drawn[0]].backward()
         total += net.projection.weight.grad.square() / 5
-    torch.testing.assert_close(found["projection.weight"], total)
+    torch.testing.assert_close(actual["projection.weight"], total)
 
 
 def test_fisher_weighs_as_its_equation_says() -> None:
@@ -128,8 +128,8 @@ def test_fisher_weighs_as_its_equation_says() -> None:
     merged = strategy.merge(given)
     for name, tensor in merged.items():
         top = bottom = torch.zeros_like(tensor, dtype=torch.float64)
-        for expert, found in zip(given.experts, values, strict=True):
-            weight = found[name].double() + 1e-6
+        for expert, actual in zip(given.experts, values, strict=True):
+            weight = actual[name].double() + 1e-6
             top, bottom = top + weight * expert.weights[name].double(), bottom + weight
         torch.testing.assert_close(tensor.double(), top / bottom, rtol=1e-5, atol=1e-6)
 
@@ -161,10 +161,10 @@ def test_grams_of_joint_projections_and_plain_maps() -> None:
         torch.nn.functional.linear(x, joint.weight[:2], joint.bias[:2])
         joint(y)
         torch.nn.functional.linear(x, torch.ones(2, 3))
-    found = seen.sums()
-    assert {n: count for n, (_, count) in found.items()} == {"joint[0:2]": 14, "joint[2:6]": 10}
-    torch.testing.assert_close(found["joint[0:2]"][0], gram(x, y))
-    torch.testing.assert_close(found["joint[2:6]"][0], gram(y))
+    sums = seen.sums()
+    assert {n: count for n, (_, count) in sums.items()} == {"joint[0:2]": 14, "joint[2:6]": 10}
+    torch.testing.assert_close(sums["joint[0:2]"][0], gram(x, y))
+    torch.testing.assert_close(sums["joint[2:6]"][0], gram(y))
     assert list(seen.means(pooled=True)) == ["joint"]
     torch.testing.assert_close(seen.means(pooled=True)["joint"], gram(x, y) / 14)
 
@@ -201,19 +201,19 @@ def test_grams_of_multihead_attention(batch_first: bool, sides: str) -> None:
     maps = {n: p for n, p in layer.named_parameters() if p.dim() == 2}
     with torch.no_grad(), GramRecorder(maps) as seen:
         answer = layer(q, k, v, need_weights=False)[0]
-    found = seen.sums()
+    sums = seen.sums()
     if sides == "self":
-        torch.testing.assert_close(found["in_proj_weight"][0], gram(q))
+        torch.testing.assert_close(sums["in_proj_weight"][0], gram(q))
     elif sides == "cross":
-        torch.testing.assert_close(found["in_proj_weight[0:4]"][0], gram(q))
-        torch.testing.assert_close(found["in_proj_weight[4:8]"][0], gram(k))
-        torch.testing.assert_close(found["in_proj_weight[8:12]"][0], gram(v))
+        torch.testing.assert_close(sums["in_proj_weight[0:4]"][0], gram(q))
+        torch.testing.assert_close(sums["in_proj_weight[4:8]"][0], gram(k))
+        torch.testing.assert_close(sums["in_proj_weight[8:12]"][0], gram(v))
     else:
         for name, x in (("q", q), ("k", k), ("v", v)):
-            torch.testing.assert_close(found[f"{name}_proj_weight"][0], gram(x))
+            torch.testing.assert_close(sums[f"{name}_proj_weight"][0], gram(x))
     w, b = layer.out_proj.weight.double(), layer.out_proj.bias.double()
     inner = torch.linalg.solve(w, (answer.double() - b).reshape(-1, 4).T).T
-    torch.testing.assert_close(found["out_proj.weight"][0], gram(inner), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(sums["out_proj.weight"][0], gram(inner), rtol=1e-3, atol=1e-4)
     with torch.no_grad():
         torch.testing.assert_close(layer(q, k, v, need_weights=False)[0], answer)
 
@@ -314,12 +314,12 @@ def test_shipped_grams_are_of_the_experts_own_data() -> None:
     split = builders.planted(CAT, users=40)
     expert = given.experts[1]
     net = given.users.net(expert.weights, ["beta"])
-    found = shipped_grams(MODEL, net, expert.weights, split, CAT, "beta", 0, 0)
+    grams = shipped_grams(MODEL, net, expert.weights, split, CAT, "beta", 0, 0)
     offsets, items = split.sequences.training(1)
     parts = [items[a:b][-6:] for a, b in pairwise(offsets)]
     shown = np.concatenate([*parts, np.arange(30, 50)])  # no padding among them
     x = torch.from_numpy(CAT.vectors[shown]).double()  # type: ignore[index]
-    torch.testing.assert_close(found["projection.weight"], x.T @ x / len(shown))
+    torch.testing.assert_close(grams["projection.weight"], x.T @ x / len(shown))
 
 
 def test_a_tier_gets_its_statistics_and_no_lower_one_does() -> None:
@@ -349,11 +349,11 @@ def vectors(rows: list[list[float]]) -> MergeInput:
 
 def test_emr_by_hand() -> None:
     given = vectors([[1.0, -2.0, 0.5, 0.0], [3.0, 1.0, -0.4, 0.0]])
-    found = Emr().merge_each(given)
+    models = Emr().merge_each(given)
     # Signs + - + +; largest of the agreeing 3, 2, .5, 0.
     scale = 3.5 / 5.5
-    torch.testing.assert_close(found["0"]["w"], scale * torch.tensor([3.0, -2.0, 0.5, 0.0]))
-    torch.testing.assert_close(found["1"]["w"], torch.tensor([4.4 / 3 * 3, 0.0, 0.0, 0.0]))
+    torch.testing.assert_close(models["0"]["w"], scale * torch.tensor([3.0, -2.0, 0.5, 0.0]))
+    torch.testing.assert_close(models["1"]["w"], torch.tensor([4.4 / 3 * 3, 0.0, 0.0, 0.0]))
 
 
 def test_emr_of_one_expert_is_the_expert() -> None:
@@ -363,6 +363,6 @@ def test_emr_of_one_expert_is_the_expert() -> None:
 
 def test_tall_masks_by_hand() -> None:
     given = vectors([[1.0, -2.0, 0.1], [3.0, 1.0, 1.0]])
-    found = TallMasks(TallOptions(threshold=0.4)).merge_each(given)
-    torch.testing.assert_close(found["0"]["w"], torch.tensor([0.0, -1.0, 0.0]))
-    torch.testing.assert_close(found["1"]["w"], torch.tensor([4.0, -1.0, 1.1]))
+    models = TallMasks(TallOptions(threshold=0.4)).merge_each(given)
+    torch.testing.assert_close(models["0"]["w"], torch.tensor([0.0, -1.0, 0.0]))
+    torch.testing.assert_close(models["1"]["w"], torch.tensor([4.0, -1.0, 1.1]))

@@ -75,9 +75,9 @@ def dense(net: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     for i, n in enumerate(batch.lengths.tolist()):
         rows[i, size - n :] = net.tables.scope_rows(batch.items[i, :n], net.domains)
         numbers[i, size - n :] = net.number(rows[i, size - n :])
-    found = Dense(net).states(rows, numbers)
-    own = torch.stack([v for k, v in found.items() if k != "mixed"]).sum(0)
-    return found["mixed"][numbers >= 0], own[numbers >= 0]
+    states = Dense(net).states(rows, numbers)
+    own = torch.stack([v for k, v in states.items() if k != "mixed"]).sum(0)
+    return states["mixed"][numbers >= 0], own[numbers >= 0]
 
 
 @pytest.mark.parametrize("computes", ["released", "released-2"])
@@ -99,17 +99,17 @@ def test_both_releases_are_what_is_written_down_of_them(computes: Any) -> None:
     numbers = torch.stack(
         [torch.tensor([-1] * (12 - len(r)) + [int(i >= 9) for i in r]) for r in rows]
     )
-    found = DenseReleased(net, computes == "released-2").states(dense, numbers)
+    states = DenseReleased(net, computes == "released-2").states(dense, numbers)
     mixed, own = net(net.read(right, lengths))
     real = numbers >= 0
-    torch.testing.assert_close(mixed, found["mixed"][real], atol=1e-10, rtol=1e-8)
-    both = (found["of_alpha"] + found["of_beta"])[real]
+    torch.testing.assert_close(mixed, states["mixed"][real], atol=1e-10, rtol=1e-8)
+    both = (states["of_alpha"] + states["of_beta"])[real]
     torch.testing.assert_close(own, both, atol=1e-10, rtol=1e-8)
     other = DenseReleased(net, computes == "released").states(dense, numbers)
     assert not torch.allclose(mixed, other["mixed"][real], atol=1e-2)
     for domain in cat.domains:  # the domains' own states are masked away at evaluation
         user = definition.encode(net, right, lengths, domain)
-        torch.testing.assert_close(user, found["mixed"][:, -1], atol=1e-10, rtol=1e-8)
+        torch.testing.assert_close(user, states["mixed"][:, -1], atol=1e-10, rtol=1e-8)
 
 
 def sequences(domains: int) -> st.SearchStrategy[list[list[int]]]:
@@ -126,8 +126,8 @@ def test_compact_equals_dense(data: st.DataObject) -> None:
     _, net = model(domains, **changed)
     batch = batch_of(given_sequences, net.domains)
     mixed, own = net(net.read(batch.items, batch.lengths))
-    for mine, plain in zip((mixed, own), dense(net, batch), strict=True):
-        torch.testing.assert_close(mine, plain, atol=1e-9, rtol=1e-9)
+    for ours, plain in zip((mixed, own), dense(net, batch), strict=True):
+        torch.testing.assert_close(ours, plain, atol=1e-9, rtol=1e-9)
 
 
 def plain_loss(
@@ -189,9 +189,9 @@ def test_full_softmax_is_all_items_as_negatives() -> None:
     value, _ = definition.loss(net, batch)
     reading = net.read(batch.items, batch.lengths)
     mixed, own = net(reading)
-    goals = merit_loss.Targets.of(net, batch, reading)
+    answers = merit_loss.Targets.of(net, batch, reading)
     table, expected = torch.cat([net.tables.domain_table(d) for d in "ab"]), 0.0
-    for aim, states in ((goals.mixed("domain"), mixed), (goals.own(), own + mixed)):
+    for aim, states in ((answers.mixed("domain"), mixed), (answers.own(), own + mixed)):
         logits = states[aim.tokens] @ table.T / 0.75
         if aim.pools.shape[1] == 1:
             others = (torch.arange(16) >= 9).long() != aim.numbers[:, None]
@@ -205,10 +205,10 @@ def test_negatives_are_of_their_domain_and_not_of_the_history() -> None:
     for computes, first in (("paper", 9), ("released", 8)):
         _, net = model(negatives=500, computes=computes)
         batch = batch_of([[0, 9, 1, 10, 2, 11], [3, 4, 5], [12, 8]], net.domains)
-        goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
+        answers = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
         seen = [{0, 1, 2, 9, 10, 11}, {3, 4, 5}, {12, 8}]
         pools = [set(range(9)), set(range(first, 16))]
-        for aim in (goals.mixed("domain"), goals.own()):
+        for aim in (answers.mixed("domain"), answers.own()):
             drawn = merit_loss.draw(net, aim, torch.Generator().manual_seed(0))
             parts = drawn.view(len(drawn), -1, 500)
             for i, row in enumerate(aim.rows.tolist()):
@@ -280,11 +280,11 @@ def test_swapping_the_domains_permutes_the_results() -> None:
     other.load_state_dict(state)
     given_items = [[0, 9, 1, 10, 2, 11], [3, 4, 5], [12, 6, 7]]
     swapped = [[item + 7 if item < 9 else item - 9 for item in s] for s in given_items]
-    mine, theirs = batch_of(given_items, ("a", "b")), batch_of(swapped, ("b", "a"))
-    torch.testing.assert_close(one.loss(net, mine)[0], one.loss(other, theirs)[0])
+    ours, theirs = batch_of(given_items, ("a", "b")), batch_of(swapped, ("b", "a"))
+    torch.testing.assert_close(one.loss(net, ours)[0], one.loss(other, theirs)[0])
     for name in "ab":
         torch.testing.assert_close(
-            one.encode(net, mine.items, mine.lengths, name),
+            one.encode(net, ours.items, ours.lengths, name),
             one.encode(other, theirs.items, theirs.lengths, name),
         )
 
@@ -330,9 +330,9 @@ def test_stopped_gradient() -> None:
     for residual in ("sg", "grad"):
         definition, net = model(residual=residual)
         batch = batch_of([[0, 9, 1, 10, 2, 11, 3]], net.domains)
-        goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
-        mixed = net(goals.reading)[0]
-        loss = merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator)
+        answers = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
+        mixed = net(answers.reading)[0]
+        loss = merit_loss.cross_entropy(net, mixed, answers.mixed("domain"), batch.generator)
         name = "transfers.mixed.ffn.experts.down"
         alone = torch.autograd.grad(loss, net.get_parameter(name))[0]
         batch.generator.manual_seed(3)
@@ -365,8 +365,8 @@ def test_dropout_is_drawn_in_training_alone() -> None:
 
     def states(seed: int) -> Tensor:
         torch.manual_seed(seed)
-        found: Tensor = net(net.read(batch.items, batch.lengths))[1]
-        return found
+        actual: Tensor = net(net.read(batch.items, batch.lengths))[1]
+        return actual
 
     assert torch.equal(states(0), states(0)) and not torch.equal(states(0), states(1))
     net.eval()
@@ -398,19 +398,19 @@ def test_probes_are_collected_over_all_instances() -> None:
     split = builders.mixed(cat, 40)
     definition, net = model()
     test = split.test.take(split.test.domains == 1)
-    found = probe_model(LoadedModel(definition, net, cat.domains), split, test, "b")
+    probes = probe_model(LoadedModel(definition, net, cat.domains), split, test, "b")
     one_by_one = []
     for i in range(len(test)):
         start = split.sequences.offsets[test.sequence[i]]
         past = split.sequences.items[start : start + test.position[i]][-LENGTH:].astype("int64")
-        told = definition.probe(net, torch.tensor(past)[None], torch.tensor([len(past)]), "b")
-        one_by_one.append(told["gate b to mixed"])
+        probed = definition.probe(net, torch.tensor(past)[None], torch.tensor([len(past)]), "b")
+        one_by_one.append(probed["gate b to mixed"])
     values = torch.cat(one_by_one)
-    summary = found["gate b to mixed"]
+    summary = probes["gate b to mixed"]
     assert summary["users"] == len(values) <= len(test)
     assert summary["mean"] == pytest.approx(values.mean().item())
     assert summary["std"] == pytest.approx(values.std(correction=0).item())
-    assert found["gate mixed to b"]["users"] == len(test)
+    assert probes["gate mixed to b"]["users"] == len(test)
 
 
 def test_paths_by_configuration() -> None:
@@ -418,14 +418,14 @@ def test_paths_by_configuration() -> None:
     assert set(net.paths) == {("mixed", "of_a"), ("of_c", "of_a"), ("of_b", "mixed")}
     batch = batch_of([[0, 9, 17, 10, 1, 2], [3, 4, 5], [12, 20, 6, 7]], net.domains)
     mixed, own = net(net.read(batch.items, batch.lengths))
-    for mine, plain in zip((mixed, own), dense(net, batch), strict=True):
-        torch.testing.assert_close(mine, plain, atol=1e-9, rtol=1e-9)
+    for ours, plain in zip((mixed, own), dense(net, batch), strict=True):
+        torch.testing.assert_close(ours, plain, atol=1e-9, rtol=1e-9)
     with pytest.raises(HandledError, match="no path 'a->z'; there are mixed->a, mixed->b"):
         model(3, paths=("a->z",))
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"ecaf_sources": ()}, "ecaf_mode: none"),
         ({"ecaf_sources": ("m",)}, "ecaf_sources holds mixed, other or both"),
@@ -435,8 +435,8 @@ def test_paths_by_configuration() -> None:
         ({"domains": 3, "computes": "released"}, "for two domains"),
     ],
 )
-def test_wrong_options(changed: dict[str, Any], said: str) -> None:
-    with pytest.raises(HandledError, match=said):
+def test_wrong_options(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         model(**changed)
 
 

@@ -16,8 +16,8 @@ def golden(request: pytest.FixtureRequest, shared: Path) -> Golden:
     return Golden(shared / "goldens", request.param)
 
 
-def close(mine: Tensor, theirs: Tensor) -> None:
-    torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-5)
+def close(ours: Tensor, theirs: Tensor) -> None:
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
 @pytest.fixture
@@ -55,12 +55,12 @@ def test_targets_of_a_tokens_own_domain(golden: Golden) -> None:
 def losses(golden: Golden, frozen: Tensor | None = None) -> dict[str, Tensor]:
     """Both losses; `frozen`: what the mixed state gives the domains' scores without gradient."""
     net, batch = golden.net, golden.batch()
-    goals = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
-    mixed, own = net(goals.reading)
+    answers = merit_loss.Targets.of(net, batch, net.read(batch.items, batch.lengths))
+    mixed, own = net(answers.reading)
     own = own + (mixed.detach() if frozen is None else frozen)
     return {
-        "loss_m": merit_loss.cross_entropy(net, mixed, goals.mixed("domain"), batch.generator),
-        "loss_ab": merit_loss.cross_entropy(net, own, goals.own(), batch.generator),
+        "loss_m": merit_loss.cross_entropy(net, mixed, answers.mixed("domain"), batch.generator),
+        "loss_ab": merit_loss.cross_entropy(net, own, answers.own(), batch.generator),
     }
 
 
@@ -73,9 +73,9 @@ def test_losses_and_gradients(golden: Golden, given_negatives: None) -> None:
     assert count == int(golden.real.sum())
     value.backward()
     for name, parameter in golden.net.named_parameters():
-        mine = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        ours = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         if name in golden.gradients:
-            close(mine, golden.gradients[name])
+            close(ours, golden.gradients[name])
         else:
             assert "experts" in name
 

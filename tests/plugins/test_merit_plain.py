@@ -51,9 +51,9 @@ def test_both_sides_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs.backward()
     table = torch.cat([net.tables.domain_table(d).grad for d in net.domains])
     torch.testing.assert_close(table, plain.items.weight.grad[1:], atol=1e-6, rtol=1e-4)
-    mine = net.branches["of_food"].ffn.experts.up.grad[0, 0]
+    ours_ = net.branches["of_food"].ffn.experts.up.grad[0, 0]
     other = plain.mixtures["a"].shared.first.weight.grad
-    torch.testing.assert_close(mine, other, atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(ours_, other, atol=1e-6, rtol=1e-4)
 
 
 def test_users_of_like_lengths(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,13 +76,13 @@ def test_every_variant_is_the_published_grid(variant: int) -> None:
         torch.testing.assert_close(states, wanted, atol=1e-10, rtol=1e-8)
         for d, name in enumerate(names):
             histories, lengths = given.items, given.lengths
-            found = definition.encode(net.eval(), histories, lengths, name)
+            actual = definition.encode(net.eval(), histories, lengths, name)
             full = [row[:-1] for row in rows]
             own = [[i for i in row if int(net.owners[i]) == d] for row in full]
             x = dense_abxi.states(net, 0, *dense_abxi.looked_up(net, full), True)
             h = dense_abxi.states(net, 1 + d, *dense_abxi.looked_up(net, own), True)
             torch.testing.assert_close(
-                found, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8
+                actual, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8
             )
 
 
@@ -106,12 +106,12 @@ def test_a_domains_own_sequence_is_cut_from_the_whole_history(own_history: str) 
     }[own_history]  # fmt: skip
     x = dense_abxi.states(net, 0, *dense_abxi.looked_up(net, [r[-6:] for r in events]), True)
     for d, name in enumerate(CAT.domains):
-        found = torch.empty(3, 16, dtype=torch.float64)
+        states = torch.empty(3, 16, dtype=torch.float64)
         for part, histories, lengths in batches:
             grids = torch.from_numpy(histories), torch.from_numpy(lengths)
-            found[torch.from_numpy(part)] = definition.encode(net, *grids, name).detach()
+            states[torch.from_numpy(part)] = definition.encode(net, *grids, name).detach()
         h = dense_abxi.states(net, 1 + d, *dense_abxi.looked_up(net, wanted[name]), True)
-        torch.testing.assert_close(found, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8)
+        torch.testing.assert_close(states, dense_abxi.read_out(net, x, h, d), atol=1e-10, rtol=1e-8)
 
 
 def test_cutting_the_mixed_sequence_first_changes_785_users_of_food_kitchen(
@@ -125,7 +125,7 @@ def test_cutting_the_mixed_sequence_first_changes_785_users_of_food_kitchen(
     sizes = {"width": 2, "heads": 1, "inner": 2, "domain_rank": 1, "invariant_rank": 1}
     kinds = [ABXI(ABXIOptions(**sizes, own_history=k)) for k in ("whole", "latest")]  # type: ignore[arg-type]
     net: Any = kinds[0].build(events.catalogue, events.catalogue.domains, 0)
-    found: list[dict[int, list[list[int]]]] = []
+    collected: list[dict[int, list[list[int]]]] = []
     for definition in kinds:
         own: dict[int, list[list[int]]] = {}
         limit = definition.encoded_history()
@@ -136,23 +136,23 @@ def test_cutting_the_mixed_sequence_first_changes_785_users_of_food_kitchen(
                 mask = net.own_mask(grid, sizes_, number)
                 for row, items, kept in zip(part.tolist(), grid, mask, strict=True):
                     own.setdefault(row, []).append(items[kept].tolist())
-        found.append(own)
-    assert len(found[0]) == 7144
-    assert sum(found[0][row] != found[1][row] for row in found[0]) == 785
+        collected.append(own)
+    assert len(collected[0]) == 7144
+    assert sum(collected[0][row] != collected[1][row] for row in collected[0]) == 785
 
 
 def test_gradients_are_those_of_the_published_grid() -> None:
     net = shaken(model().build(CAT, CAT.domains, 0)).double()
-    given, found = batch(ROWS), []
+    given, collected = batch(ROWS), []
     direction = torch.randn(sum(map(len, ROWS)) - len(ROWS), 16, dtype=torch.float64)
     for states in (
         net(given.items, given.targets, given.lengths), dense_abxi.training(net, ROWS, 2)
     ):  # fmt: skip
         net.zero_grad()
         (states * direction).sum().backward()
-        found.append({n: p.grad.clone() for n, p in net.named_parameters()})
-    for name, grad in found[0].items():
-        torch.testing.assert_close(grad, found[1][name], atol=1e-9, rtol=1e-7, msg=name)
+        collected.append({n: p.grad.clone() for n, p in net.named_parameters()})
+    for name, grad in collected[0].items():
+        torch.testing.assert_close(grad, collected[1][name], atol=1e-9, rtol=1e-7, msg=name)
 
 
 # What must hold of any such model
@@ -210,12 +210,12 @@ def test_swapping_the_domains_swaps_the_results() -> None:
     ]
     torch.testing.assert_close(losses[0], losses[1], atol=1e-12, rtol=0)
     for domain in CAT.domains:
-        found = [
+        collected = [
             definition.encode(n.eval(), b.items, b.lengths, domain)
             @ definition.items(n, domain)[0].T
             for n, b in ((net, given), (twin, other))
         ]
-        torch.testing.assert_close(found[0], found[1], atol=1e-12, rtol=0)
+        torch.testing.assert_close(collected[0], collected[1], atol=1e-12, rtol=0)
 
 
 def swapped(name: str) -> str:
@@ -287,7 +287,7 @@ def test_learns_and_repeats_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"variant": 6}, "variant is one of"),
         ({"negatives": 0}, "negatives and temperature"),
@@ -295,6 +295,6 @@ def test_learns_and_repeats_itself() -> None:
         ({"domain_rank": 0}, "ranks"),
     ],
 )
-def test_bad_options_are_told(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(HandledError, match=told):
+def test_bad_options_are_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         model(**changes)

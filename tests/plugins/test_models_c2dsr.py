@@ -68,11 +68,11 @@ def test_states_and_losses_are_those_of_the_published_grid(sizes: tuple[int, ...
     corrupted = definition.corrupted(net, given)
     lengths = given.lengths.tolist()
     lists = [[row[:n].tolist() for row, n in zip(c, lengths, strict=True)] for c in corrupted]
-    found = definition.parts(net, given, corrupted)
+    actual = definition.parts(net, given, corrupted)
     net.double()
     wanted = dense_c2dsr.parts(net, rows, lists, 6)
-    for mine, theirs in zip(found, wanted, strict=True):
-        torch.testing.assert_close(mine.double(), theirs, atol=1e-4, rtol=1e-4)
+    for ours, theirs in zip(actual, wanted, strict=True):
+        torch.testing.assert_close(ours.double(), theirs, atol=1e-4, rtol=1e-4)
     full = [row[:-1] for row in rows]
     mixed = dense_c2dsr.states(net, 0, full)
     for d, name in enumerate(cat.domains):
@@ -196,8 +196,8 @@ def test_corruptions_change_one_domain_to_what_the_user_never_met() -> None:
     definition = model()
     net = made(definition)
     corrupted = definition.corrupted(net, batch_of(ROWS))
-    for number, found in enumerate(corrupted):
-        for row, new in zip(ROWS, found.tolist(), strict=True):
+    for number, actual in enumerate(corrupted):
+        for row, new in zip(ROWS, actual.tolist(), strict=True):
             for old, item in zip(row[:-1], new, strict=False):
                 if int(net.owners[old]) == number:
                     assert item not in row and int(net.owners[item]) == number
@@ -251,15 +251,15 @@ def test_learns_and_repeats_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"last_k": -1}, "last_k is not negative"),
         ({"prediction": 1.5}, "lies in"),
         ({"heads": 3}, "not a multiple"),
     ],
 )
-def test_bad_options_are_told(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(HandledError, match=told):
+def test_bad_options_are_told(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(HandledError, match=message):
         model(**changes)
 
 

@@ -93,12 +93,12 @@ def test_without_word_starts_or_mask(items: Catalogue) -> None:
     net = model().build(bare, ("alpha",), 0)
     with pytest.raises(HandledError, match="where words begin"):
         model().loss(net, batch(bare))
-    about = {**items.text_tokens.about, "mask": None}
-    maskless = replace(items, text_tokens=replace(items.text_tokens, about=about))
+    facts = {**items.text_tokens.about, "mask": None}
+    maskless = replace(items, text_tokens=replace(items.text_tokens, about=facts))
     with pytest.raises(HandledError, match="no mask token"):
         model().build(maskless, ("alpha",), 0)
-    about = {**items.text_tokens.about, "vocabulary": 301}
-    large = replace(items, text_tokens=replace(items.text_tokens, about=about))
+    facts = {**items.text_tokens.about, "vocabulary": 301}
+    large = replace(items, text_tokens=replace(items.text_tokens, about=facts))
     with pytest.raises(HandledError, match="knows 300 tokens"):
         model().build(large, ("alpha",), 0)
     most = TINY.positions - 2
@@ -130,38 +130,38 @@ def test_the_losses_by_hand(items: Catalogue) -> None:
     definition = model()
     net: Any = definition.build(items, ("alpha",), 0)
     given = batch(items, size=3)
-    found = pretraining_losses(net, given, 0.05, False, 0.15)
+    actual = pretraining_losses(net, given, 0.05, False, 0.15)
     again = batch(items, size=3)
     lengths, targets = draw_pairs(again)
     histories = [row[:n].numpy() for row, n in zip(again.items, lengths, strict=True)]
     sides = [net.grid(histories, True), net.grid([t[None].numpy() for t in targets], True)]
     vectors = [net(h) for h in (histories, [t[None].numpy() for t in targets])]
     expected = in_batch_loss(*vectors, targets, 0.05, False)
-    torch.testing.assert_close(found[0], expected)
+    torch.testing.assert_close(actual[0], expected)
     total = torch.zeros(())
     for grid in sides:
-        ids, told = mask_words(grid, 0.15, MASK, net.vocabulary, net.specials, again.generator)
+        ids, answers = mask_words(grid, 0.15, MASK, net.vocabulary, net.specials, again.generator)
         one_by_one = []
-        for row, place in told.nonzero().tolist():
+        for row, place in answers.nonzero().tolist():
             state = net.encoder.net(Tokens(ids, grid.real, grid.kinds, grid.places))[row, place]
             inner = net.lm_head.layer_norm(F.gelu(net.lm_head.dense(state)))
             scores = net.lm_head.decoder.weight @ inner + net.lm_head.decoder.bias
             one_by_one.append(torch.logsumexp(scores, 0) - scores[grid.ids[row, place]])
         total = total + torch.stack(one_by_one).mean()
-    torch.testing.assert_close(found[1], total, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(actual[1], total, atol=1e-5, rtol=1e-5)
     value, count = model(word_weight=0.3).loss(net, batch(items, size=3))
-    torch.testing.assert_close(value, found[0] + 0.3 * found[1])
+    torch.testing.assert_close(value, actual[0] + 0.3 * actual[1])
     assert count == 3
 
 
 def measured(net: Any, items: Catalogue) -> list[float]:
     """Both losses, over a few fixed batches."""
     with torch.no_grad():
-        found = [
+        losses = [
             pretraining_losses(net.eval(), batch(items, 16, seed, repeat=True), 0.05, True, 0.15)
             for seed in range(4)
         ]
-    return [float(torch.stack(x).mean()) for x in zip(*found, strict=True)]
+    return [float(torch.stack(x).mean()) for x in zip(*losses, strict=True)]
 
 
 def trained(items: Catalogue, steps: int = 30, seed: int = 3, **options: Any) -> dict[str, Tensor]:
@@ -219,14 +219,14 @@ def language_model(tied: bool = False) -> dict[str, Tensor]:
     """Random tensors under the names of a Longformer language model's file."""
     torch.manual_seed(5)
     net, head = RecFormer(TINY).state_dict(), LanguageHead(TINY).state_dict()
-    found = {f"longformer.{n}": t for n, t in net.items() if n != ITEM_POSITIONS}
-    found[f"longformer.{TOKEN_TYPES}"] = torch.randn(1, TINY.width)
-    found["longformer.embeddings.position_ids"] = torch.arange(90)[None]
-    found |= {f"lm_head.{n}": t for n, t in head.items()}
-    found["lm_head.bias"] = found["lm_head.decoder.bias"]
+    tensors = {f"longformer.{n}": t for n, t in net.items() if n != ITEM_POSITIONS}
+    tensors[f"longformer.{TOKEN_TYPES}"] = torch.randn(1, TINY.width)
+    tensors["longformer.embeddings.position_ids"] = torch.arange(90)[None]
+    tensors |= {f"lm_head.{n}": t for n, t in head.items()}
+    tensors["lm_head.bias"] = tensors["lm_head.decoder.bias"]
     if tied:
-        del found["lm_head.decoder.weight"], found["lm_head.decoder.bias"]
-    return found
+        del tensors["lm_head.decoder.weight"], tensors["lm_head.decoder.bias"]
+    return tensors
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -263,14 +263,14 @@ def test_a_language_model_that_does_not_fit() -> None:
     layer = "encoder.layer.1.attention.self.key_global.weight"
     without = {n: t for n, t in source.items() if n != f"longformer.{layer}"}
     four = {**source, f"longformer.{TOKEN_TYPES}": torch.ones(4, TINY.width)}
-    for given, told in (
+    for given, message in (
         (without, f"missing {layer}"),
         ({**source, "longformer.extra": torch.ones(1)}, "unknown extra"),
         (four, r"token_type_embeddings.weight is \(4, 16\), not \(1, 16\)"),
         ({n: t for n, t in source.items() if "lm_head.dense" not in n}, "missing lm_head.dense"),
         ({}, "missing embeddings.*and [0-9]+ more"),
     ):
-        with pytest.raises(HandledError, match=told):
+        with pytest.raises(HandledError, match=message):
             from_language_model(TINY, given, True, "the file")
     with pytest.raises(HandledError, match="missing embeddings"):
         model(start="recformer").from_encoder(source)

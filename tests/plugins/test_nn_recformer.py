@@ -47,26 +47,26 @@ def net(seed: int = 0) -> RecFormer:
 def test_the_released_models_outputs(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recformer, "DENSE_LIMIT", limit)
     with safe_open(str(GOLDEN), "pt") as file:
-        about = {k: int(v) for k, v in file.metadata().items() if v.isdecimal()}
+        shape = {k: int(v) for k, v in file.metadata().items() if v.isdecimal()}
     size = Size(
-        width=about["hidden"], layers=about["layers"], heads=about["heads"],
-        inner=about["intermediate"], vocabulary=about["vocab"],
-        positions=about["max_position_embeddings"], items=about["max_item_embeddings"],
-        window=about["attention_window"], dropout=0.0,
+        width=shape["hidden"], layers=shape["layers"], heads=shape["heads"],
+        inner=shape["intermediate"], vocabulary=shape["vocab"],
+        positions=shape["max_position_embeddings"], items=shape["max_item_embeddings"],
+        window=shape["attention_window"], dropout=0.0,
     )  # fmt: skip
-    found = load_file(str(GOLDEN))
+    tensors = load_file(str(GOLDEN))
     model = RecFormer(size).eval()
-    weights = {n.removeprefix("param/"): t for n, t in found.items() if n.startswith("param/")}
+    weights = {n.removeprefix("param/"): t for n, t in tensors.items() if n.startswith("param/")}
     load_released(model, weights, "the golden file")
     names = ("input_ids", "attention_mask", "token_type_ids", "item_position_ids")
-    ids, real, types, items = (found[f"in/{n}"] for n in names)
+    ids, real, types, items = (tensors[f"in/{n}"] for n in names)
     tokens = Tokens(ids, real.bool(), types, items)
     with torch.inference_mode():
         states = model(tokens)
         first = model(tokens, first_only=True)
-    difference = (states - found["out/last_hidden_state"]).abs()[tokens.real]
+    difference = (states - tensors["out/last_hidden_state"]).abs()[tokens.real]
     assert float(difference.max()) < 1e-5
-    torch.testing.assert_close(first, found["out/pooler_output"], atol=1e-5, rtol=0)
+    torch.testing.assert_close(first, tensors["out/pooler_output"], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("lengths", [[1], [9, 2], [17, 33, 8], [64, 65], [200, 5]])
@@ -74,15 +74,17 @@ def test_blocks_give_what_one_product_gives(
     lengths: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, tokens = net(), batch(lengths)
-    found = []
+    collected = []
     for limit in (0, 1000):
         monkeypatch.setattr(recformer, "DENSE_LIMIT", limit)
         model.zero_grad()
         states = model(tokens)[tokens.real]
         states.square().sum().backward()
-        found.append((states, [p.grad.clone() for p in model.parameters() if p.grad is not None]))
-    torch.testing.assert_close(found[0][0], found[1][0], atol=1e-5, rtol=1e-5)
-    for one, other in zip(found[0][1], found[1][1], strict=True):
+        collected.append(
+            (states, [p.grad.clone() for p in model.parameters() if p.grad is not None])
+        )
+    torch.testing.assert_close(collected[0][0], collected[1][0], atol=1e-5, rtol=1e-5)
+    for one, other in zip(collected[0][1], collected[1][1], strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
 
 
@@ -131,10 +133,10 @@ def test_loading_is_whole_or_an_error(prefix: str) -> None:
     load_released(goal, {**weights, **stray}, "file")
     assert torch.equal(goal(batch([5])), source(batch([5])))
     name = f"{prefix}encoder.layer.1.output.dense.weight"
-    for change, told in (
+    for change, message in (
         ({n: t for n, t in weights.items() if n != name}, "missing encoder.layer.1.output"),
         ({**weights, f"{prefix}pooler.weight": torch.ones(1)}, "unknown pooler.weight"),
         ({**weights, name: torch.ones(2, 2)}, r"is \(2, 2\), not \(32, 64\)"),
     ):
-        with pytest.raises(HandledError, match=told):
+        with pytest.raises(HandledError, match=message):
             load_released(goal, change, "file")

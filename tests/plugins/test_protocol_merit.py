@@ -38,8 +38,8 @@ def protocol(registry: Registry, name: str) -> Any:
 
 @pytest.fixture(scope="module")
 def split(registry: Registry, real: Interactions) -> Split:
-    cut: Split = protocol(registry, "mixed-sampled-999").split(real, NAMES)
-    return cut
+    made: Split = protocol(registry, "mixed-sampled-999").split(real, NAMES)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +103,13 @@ def test_groups_of_test_targets(split: Split, real: Interactions) -> None:
 
 
 def test_the_temporal_split_says_whom_it_leaves_out(registry: Registry, real: Interactions) -> None:
-    cut = protocol(registry, "temporal-mixed").split(real, NAMES)
-    for part, instances in (("valid", cut.valid), ("test", cut.test)):
-        gone = cut.report[f"sequences_without_{part}_target"]
-        gone += cut.report[f"{part}_targets_without_history"]
+    temporal = protocol(registry, "temporal-mixed").split(real, NAMES)
+    for part, instances in (("valid", temporal.valid), ("test", temporal.test)):
+        gone = temporal.report[f"sequences_without_{part}_target"]
+        gone += temporal.report[f"{part}_targets_without_history"]
         assert len(instances) == 7144 - gone > 4000
-    days = real.times[real.offsets[cut.test.users] + cut.test.position]
-    trained = np.repeat(cut.sequences.train_end, np.diff(cut.sequences.offsets))
+    days = real.times[real.offsets[temporal.test.users] + temporal.test.position]
+    trained = np.repeat(temporal.sequences.train_end, np.diff(temporal.sequences.offsets))
     place = np.arange(len(real.items)) - np.repeat(real.offsets[:-1], np.diff(real.offsets))
     assert real.times[place < trained].max() < days.min()
 
@@ -154,8 +154,8 @@ def test_the_tie_rule_leaks_through_item_numbers_as_others_measured(
     real: Interactions, split: Split, negatives: np.ndarray
 ) -> None:
     """Theirs: .060 and .035; on users of food with a tied last day .140, on the others .040."""
-    found = 1 / nearest(split, real.catalogue, negatives)
+    actual = 1 / nearest(split, real.catalogue, negatives)
     tied = next(one.rows for one in slices(split, real) if one.name == "tied-last-day")
-    assert means(found, split) == pytest.approx([0.060, 0.035], rel=0.06)
-    assert means(found, split, tied)[0] == pytest.approx(0.140, rel=0.06)
-    assert means(found, split, ~tied)[0] == pytest.approx(0.040, rel=0.06)
+    assert means(actual, split) == pytest.approx([0.060, 0.035], rel=0.06)
+    assert means(actual, split, tied)[0] == pytest.approx(0.140, rel=0.06)
+    assert means(actual, split, ~tied)[0] == pytest.approx(0.040, rel=0.06)

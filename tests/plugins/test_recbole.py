@@ -65,8 +65,8 @@ def test_the_fence_puts_everything_back(monkeypatch: pytest.MonkeyPatch) -> None
         sorted(p.name for p in Path.cwd().iterdir()),
     )
     scores = np.eye(4, dtype=np.float32) + np.arange(4, dtype=np.float32) / 10
-    found = bridge.recbole_metrics(scores, np.arange(4), [2])
-    assert set(found) == {"recall@2", "hit@2", "ndcg@2", "mrr@2"}
+    actual = bridge.recbole_metrics(scores, np.arange(4), [2])
+    assert set(actual) == {"recall@2", "hit@2", "ndcg@2", "mrr@2"}
     after = (
         dict(os.environ),
         Path.cwd(),

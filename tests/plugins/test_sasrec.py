@@ -55,12 +55,12 @@ def made(definition: SASRec) -> Any:
 def states_of(net: Any, items: Tensor, lengths: Tensor, **form: Any) -> list[list[Tensor]]:
     """The dense transcription's states of right-padded sequences, for the net's weights."""
     dense = Dense(dict(net.named_parameters()), LAYERS, HEADS, **form)
-    found = []
+    collected = []
     for row, length in zip(items, lengths.tolist(), strict=True):
         # Our rows count from the last event, or (sasrec-prenorm) from the first one.
         slots = net.positions.flip(0) if net.block == "sasrec" else net.positions[:length]
-        found.append(dense.states(net.tables.lookup(row[:length], ("beta",)), slots))
-    return found
+        collected.append(dense.states(net.tables.lookup(row[:length], ("beta",)), slots))
+    return collected
 
 
 FORMS: list[tuple[type[SASRec], dict[str, Any]]] = [
@@ -75,8 +75,8 @@ def test_states_and_gradients_of_the_dense_net(kind: type[SASRec], form: dict[st
     net = made(definition)
     expected = states_of(net, ITEMS, LENGTHS, **form)
     got = net(ITEMS, LENGTHS, ("beta",))
-    for mine, theirs, length in zip(got, expected, LENGTHS.tolist(), strict=True):
-        torch.testing.assert_close(mine[:length], torch.stack(theirs), rtol=1e-10, atol=1e-10)
+    for ours_, theirs, length in zip(got, expected, LENGTHS.tolist(), strict=True):
+        torch.testing.assert_close(ours_[:length], torch.stack(theirs), rtol=1e-10, atol=1e-10)
     last = definition.encode(net, ITEMS, LENGTHS, "beta")
     torch.testing.assert_close(last, torch.stack([s[-1] for s in expected]), rtol=1e-10, atol=1e-10)
     # Every gradient of one and the same function of the states.
@@ -86,8 +86,8 @@ def test_states_and_gradients_of_the_dense_net(kind: type[SASRec], form: dict[st
     ours = torch.autograd.grad((got[real] * probe).sum(), list(parameters.values()))
     flat = torch.stack([state for row in expected for state in row])
     dense = torch.autograd.grad((flat * probe).sum(), list(parameters.values()))
-    for name, mine, theirs in zip(parameters, ours, dense, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-8, atol=1e-9, msg=name)
+    for name, ours_, theirs in zip(parameters, ours, dense, strict=True):
+        torch.testing.assert_close(ours_, theirs, rtol=1e-8, atol=1e-9, msg=name)
         assert bool(theirs.any()), name
 
 
@@ -236,16 +236,16 @@ def _by_hand(
     assert count == 9
     table = net.tables.domain_table("beta")
     known = states_of(net, inputs, lengths, residuals="released", scale=True)
-    goals = [(s, int(t) - 30) for row, own in zip(known, targets, strict=True)
+    answers = [(s, int(t) - 30) for row, own in zip(known, targets, strict=True)
              for s, t in zip(row, own, strict=False)]  # fmt: skip
     scores, counts = [], []
-    for number, (state, goal) in enumerate(goals):
-        mine = drawn[0] if drawn[0].dim() == 1 else drawn[0][number]
-        assert len(mine) == definition.options.negatives and int(mine.min()) >= 0
+    for number, (state, goal) in enumerate(answers):
+        ours = drawn[0] if drawn[0].dim() == 1 else drawn[0][number]
+        assert len(ours) == definition.options.negatives and int(ours.min()) >= 0
         if options["loss"] == "sampled-ce":  # a draw that is the target is left out
-            mine = mine[mine != goal]
-        scores.append((state @ table[goal], torch.stack([state @ table[int(j)] for j in mine])))
-        counts.append(len(mine))
+            ours = ours[ours != goal]
+        scores.append((state @ table[goal], torch.stack([state @ table[int(j)] for j in ours])))
+        counts.append(len(ours))
     return value, scores, counts
 
 
@@ -316,14 +316,14 @@ def test_gsasrec_is_the_papers_setting() -> None:
 
 
 def test_refused_losses() -> None:
-    for values, said in (
+    for values, message in (
         ({"loss": "hinge"}, "loss must be one of ce, sampled-ce, bce, gbce: 'hinge'"),
         ({"sampling": "popular"}, "sampling must be one of window, uniform, shared, log-uniform"),
         ({"loss": "bce", "negatives": 0}, "loss bce needs negatives"),
         ({"temperature": 0.0}, "temperature must be positive"),
         ({"loss": "gbce", "sampling": "log-uniform"}, "is for sampled-ce, not for gbce"),
     ):
-        with pytest.raises(HandledError, match=said):
+        with pytest.raises(HandledError, match=message):
             SASRecOptions(**values)  # type: ignore[arg-type]
 
 

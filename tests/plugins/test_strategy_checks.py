@@ -32,12 +32,12 @@ def spec_of(name: str) -> StrategySpec:
 def sources_of(file: str) -> dict[str, str]:
     """Test name -> its source, decorators included."""
     text = (ROOT / file).read_text(encoding="utf-8")
-    lines, found = text.splitlines(), {}
+    lines, lines_by_name = text.splitlines(), {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
-    return found
+            lines_by_name[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return lines_by_name
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -51,10 +51,10 @@ def test_each_strategy_says_what_it_was_checked_against(name: str) -> None:
         sources.append(sources_of(file)[test])
     words = (name, name.replace("-", "_"), spec.target.rpartition(":")[2], name.split("-")[0])
     assert any(word in source for word in words for source in sources)
-    said = " ".join(check.against for check in spec.checks)
+    checks = " ".join(check.against for check in spec.checks)
     if spec.fidelity == "code-verified":  # names a repository, or the file of one
-        assert "/" in said
-    assert ("own" in said.split()[0]) == (spec.fidelity == "own"), said
+        assert "/" in checks
+    assert ("own" in checks.split()[0]) == (spec.fidelity == "own"), checks
 
 
 def test_cards_and_lists_say_it() -> None:
@@ -65,14 +65,14 @@ def test_cards_and_lists_say_it() -> None:
         assert facts == [str(check) for check in spec_of(name).checks]
     done = CliRunner().invoke(cli, ["plugins", "list"], standalone_mode=False)
     assert done.exit_code == 0 and "nathanielyvo/WUDI-Merging" in done.output
-    told = CliRunner().invoke(cli, ["plugins", "list", "--json"], standalone_mode=False)
-    rows = {r["name"]: r for r in json.loads(told.output)["plugins"] if r["kind"] == "strategy"}
+    output = CliRunner().invoke(cli, ["plugins", "list", "--json"], standalone_mode=False)
+    rows = {r["name"]: r for r in json.loads(output.output)["plugins"] if r["kind"] == "strategy"}
     assert rows["wudi"]["checks"][0]["tolerance"] == "1e-9 relative, float64"
 
 
 def test_mergerecs_card_tells_paper_from_code() -> None:
-    said = " ".join(c.against for c in spec_of("mergerec").checks)
-    assert "softmax cross entropy" in said and "eq. 12" in said and "binary" in said
+    checks = " ".join(c.against for c in spec_of("mergerec").checks)
+    assert "softmax cross entropy" in checks and "eq. 12" in checks and "binary" in checks
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,8 @@ def item(w: dict[str, Tensor], number: int) -> Tensor:
     if len(parts) > 1:
         logits = torch.exp(text @ w["adaptor.gate"])
         parts = [g * p for g, p in zip(logits / logits.sum(), parts, strict=True)]
-    found = torch.stack(parts).sum(0)
-    return found + w["tables.beta"][number - 30] if "tables.beta" in w else found
+    total = torch.stack(parts).sum(0)
+    return total + w["tables.beta"][number - 30] if "tables.beta" in w else total
 
 
 def written(net: Any, items: list[int]) -> list[Tensor]:
@@ -111,8 +111,8 @@ def test_the_loss_by_hand(ids: bool, negatives: int) -> None:
     w, terms = dict(net.named_parameters()), []
     table = torch.stack([item(w, number) for number in range(30, 50)])
     table = table / torch.sqrt((table**2).sum(1, keepdim=True))
-    for row, goals, n in zip(ITEMS, batch.targets, batch.lengths.tolist(), strict=True):
-        for state, goal in zip(written(net, row[:n].tolist()), goals.tolist(), strict=False):
+    for row, answers, n in zip(ITEMS, batch.targets, batch.lengths.tolist(), strict=True):
+        for state, goal in zip(written(net, row[:n].tolist()), answers.tolist(), strict=False):
             scores = torch.exp(table @ (state / torch.sqrt((state**2).sum())) / 0.07)
             terms.append(-torch.log(scores[goal - 30] / scores.sum()))
     assert count == len(terms) == 9
@@ -128,8 +128,8 @@ def test_few_rivals_are_the_batchs_targets_and_the_draws() -> None:
     items, _ = definition.items(net, "beta")
     states = torch.nn.functional.normalize(net(ITEMS, batch.lengths)[keep], dim=-1)
     scores = states @ items[torch.tensor(rivals) - 30].T / 0.07
-    goals = torch.tensor([rivals.index(t) for t in batch.targets[keep].tolist()])
-    exact = torch.nn.functional.cross_entropy(scores, goals)
+    answers = torch.tensor([rivals.index(t) for t in batch.targets[keep].tolist()])
+    exact = torch.nn.functional.cross_entropy(scores, answers)
     torch.testing.assert_close(definition.loss(net, batch)[0], exact, rtol=1e-10, atol=0.0)
 
 

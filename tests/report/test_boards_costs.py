@@ -61,12 +61,12 @@ def test_parameters_are_those_that_serve_the_domains(tmp_path: Path, registry: R
 def test_seconds_by_kind_and_joules_of_all_cells() -> None:
     seconds = {"train:a": 1.0, "train:b": 2.0, "merge:c": 4.0, "rank:d": 8.0, "data:e": 16.0,
                "text:f": 32.0}  # fmt: skip
-    found = by_kind(seconds)
-    assert found == {"training": 3.0, "merging": 4.0, "ranking": 8.0, "other": 48.0}
+    seconds_by_kind = by_kind(seconds)
+    assert seconds_by_kind == {"training": 3.0, "merging": 4.0, "ranking": 8.0, "other": 48.0}
     silent = Cell("train", "a", {}, {}, 1.0, 1, 0.0, "cpu", {}, {})
-    told = dataclasses.replace(silent, energy={"joules": 10.0, "share": 0.5})
-    assert joules_of([told, told]) == 10.0
-    assert joules_of([told, silent]) is None and joules_of([silent]) is None
+    measured = dataclasses.replace(silent, energy={"joules": 10.0, "share": 0.5})
+    assert joules_of([measured, measured]) == 10.0
+    assert joules_of([measured, silent]) is None and joules_of([silent]) is None
 
 
 def counters(folder: Path, **joules: float) -> Path:
@@ -87,19 +87,19 @@ def test_energy_is_that_of_the_packages_and_comes_round(tmp_path: Path) -> None:
     meter.read()
     counters(folder, intel_rapl_0=105.5)
     stat.write_text("cpu 0 0 100000000 5 5 0 0 0\n")
-    found = meter.stop()
-    assert found is not None and found["joules"] == pytest.approx(5.5 + 14.0)
-    assert 0 <= found["share"] < 0.001
+    actual = meter.stop()
+    assert actual is not None and actual["joules"] == pytest.approx(5.5 + 14.0)
+    assert 0 <= actual["share"] < 0.001
     assert energy.Meter(tmp_path / "none", stat).stop() is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
 def test_the_frontier_is_what_nothing_beats(places: list[tuple[int, int]]) -> None:
-    found = frontier(places)
+    best = frontier(places)
     for number, (cost, value) in enumerate(places):
         beaten = any((c <= cost and v > value) or (c < cost and v >= value) for c, v in places)
-        twin = any(places[other] == (cost, value) for other in found)
-        assert (number in found) <= (not beaten) and (beaten or twin)
+        twin = any(places[other] == (cost, value) for other in best)
+        assert (number in best) <= (not beaten) and (beaten or twin)
 
 
 def suite() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -179,10 +179,10 @@ def test_boards_show_options_and_what_rows_were_tuned_on() -> None:
     for result in records["results"]:
         if result["identity"]["method"] == "own":
             result.update(made.configured(result["identity"], temperature=0.05))
-            told = result["configuration"]["tuning"]
-            told["row"] = {"tried": "temperatures", "data": "validation-labels", "times": 3,
+            tuning = result["configuration"]["tuning"]
+            tuning["row"] = {"tried": "temperatures", "data": "validation-labels", "times": 3,
                            "dataset": "made-up", "domains": ["books"]}  # fmt: skip
-            told["backbone"] = {**told["row"], "tried": "widths", "times": 9}
+            tuning["backbone"] = {**tuning["row"], "tried": "widths", "times": 9}
     full, text = render_full(records), render(records)
     row = next(line for line in full.split("### Configurations")[1].splitlines() if "| own" in line)
     assert "temperature=0.05" in row and "3 x validation labels of books (temperatures)" in row

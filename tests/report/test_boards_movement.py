@@ -24,9 +24,9 @@ from recmerge_bench.statistics.families import holm
 Suite = tuple[dict[str, Any], dict[str, RankTable]]
 
 
-def changed(registry: Registry, found: Suite, method: str, by: int, share: float = 1.0) -> Suite:
+def changed(registry: Registry, actual: Suite, method: str, by: int, share: float = 1.0) -> Suite:
     """The suite with the targets of a method's ranks further down, for a share of the users."""
-    records, tables = copy.deepcopy(found[0]), dict(found[1])
+    records, tables = copy.deepcopy(actual[0]), dict(actual[1])
     for result in records["results"]:
         if result["identity"]["method"] == method and result["status"] == "done":
             old = tables[result["key"]]
@@ -46,11 +46,11 @@ def moved_rows(registry: Registry, one: Suite, other: Suite) -> list[Movement]:
 def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Registry) -> None:
     before = suite(registry)
     after = changed(registry, before, "up", 3)
-    found = moved_rows(registry, before, after)
-    assert [(m.row[1].method, m.metric) for m in found] == [
+    moves = moved_rows(registry, before, after)
+    assert [(m.row[1].method, m.metric) for m in moves] == [
         ("up", "NDCG@10"), ("up", "HR@10"), ("up", "MRR")
     ]  # fmt: skip
-    first = found[0]
+    first = moves[0]
     assert (len(first.comparison.seeds), first.comparison.users, first.beyond) == (5, 300, True)
     means = [
         np.mean([
@@ -60,11 +60,11 @@ def test_a_real_change_is_beyond_the_noise_and_its_size_is_right(registry: Regis
         for records, tables in (before, after)
     ]  # fmt: skip
     assert first.comparison.difference == pytest.approx(means[1] - means[0], rel=1e-9)
-    said = first.judged[1]
-    assert said.lower is not None and said.upper is not None
-    assert said.lower < first.comparison.difference < said.upper < 0
-    alone = [m.comparison.methods for m in found]
-    assert [m.judged[1].p for m in found] == pytest.approx(holm([c.p for c in alone if c]))
+    sentence = first.judged[1]
+    assert sentence.lower is not None and sentence.upper is not None
+    assert sentence.lower < first.comparison.difference < sentence.upper < 0
+    alone = [m.comparison.methods for m in moves]
+    assert [m.judged[1].p for m in moves] == pytest.approx(holm([c.p for c in alone if c]))
     assert "beyond the noise of users and 5 seeds (300 users; p < 0.001" in str(first)
     assert "Holm over 3 that moved" in str(first)
 
@@ -82,28 +82,28 @@ def test_a_chance_change_is_within_it(registry: Registry) -> None:
             tables[result["key"]] = RankTable(
                 old.users, old.domains, old.domain, old.targets, better, old.n_equal, {}
             )
-    found = moved_rows(registry, before, (derive(records, tables, registry), tables))
-    ndcgs = [m for m in found if m.metric == "NDCG@10"]
+    moves = moved_rows(registry, before, (derive(records, tables, registry), tables))
+    ndcgs = [m for m in moves if m.metric == "NDCG@10"]
     assert len(ndcgs) == 1 and not ndcgs[0].beyond and "within the noise" in str(ndcgs[0])
 
 
 def test_one_seed_and_none_draw_users_alone(registry: Registry) -> None:
-    for seeds, method, said, count in (
+    for seeds, method, sentence, count in (
         ((0,), "up", "of users alone; of the methods: no verdict (1 of 5 seeds) (300", 1),
         ((0, 1, 2), "up", "of users alone; of the methods: no verdict (3 of 5 seeds) (300", 3),
         ((0, 1), "counts", "of users alone (300", 0),
     ):  # fmt: skip
         before = suite(registry, seeds=seeds)
-        found = moved_rows(registry, before, changed(registry, before, method, 2))
-        assert len(found[0].comparison.seeds) == count and said in str(found[0])
+        moves = moved_rows(registry, before, changed(registry, before, method, 2))
+        assert len(moves[0].comparison.seeds) == count and sentence in str(moves[0])
 
 
 def test_what_cannot_be_told_from_noise_is_said(registry: Registry) -> None:
     few = suite(registry, users={"films": 3})
-    found = moved_rows(registry, few, changed(registry, few, "up", 3))
-    assert found[0].beyond is None
-    said = "no verdict (3 of 30 users): whether that is noise cannot be told"
-    assert str(found[0]).endswith(said)
+    moves = moved_rows(registry, few, changed(registry, few, "up", 3))
+    assert moves[0].beyond is None
+    sentence = "no verdict (3 of 30 users): whether that is noise cannot be told"
+    assert str(moves[0]).endswith(sentence)
 
 
 def test_equal_suites_move_nothing_and_other_targets_are_not_tested(registry: Registry) -> None:
@@ -138,9 +138,9 @@ def test_order_and_verdicts_and_protocols_that_changed_are_told(registry: Regist
     for records in (before[0], after[0]):
         records["header"]["protocols"] = {"cut": {"summary": "", "split": {}, "negatives": None,
                                                    "candidate_seed": 1}}  # fmt: skip
-    said = notes(before[0], after[0])
-    assert "merging cut net up fixed cpu: place 1 of 6 by NDCG@10, now 6" in said
-    assert "merging cut net up fixed cpu: the verdict was better, is worse" in said
+    lines = notes(before[0], after[0])
+    assert "merging cut net up fixed cpu: place 1 of 6 by NDCG@10, now 6" in lines
+    assert "merging cut net up fixed cpu: the verdict was better, is worse" in lines
     after[0]["header"]["protocols"]["cut"]["negatives"] = 99
     assert "protocol cut is not the same: its tables are not comparable" in notes(
         before[0], after[0]

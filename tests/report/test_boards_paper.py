@@ -47,19 +47,19 @@ NUMBERS = [
 
 def records(**changes: Any) -> dict[str, Any]:
     """The fabricated suite with a fabricated paper."""
-    found = made.records()
-    found["header"]["tracks"]["merging"]["paper"] = {
+    document = made.records()
+    document["header"]["tracks"]["merging"]["paper"] = {
         "reference": "table", "title": "A paper, Table 1", "source": "a journal", "setting": "",
         "seeds": 5, "protocol": "cut", "average": "ratio of means", "units": ["value", "share"],
         "differs": [], "notes": ["Mind the gap."], "test": None,
         "backbones": {"net": ["Big"]}, "methods": METHODS, "numbers": NUMBERS, **changes,
     }  # fmt: skip
-    return found
+    return document
 
 
-def entries(found: dict[str, Any]) -> list[Beside]:
-    [(place, lines)] = tables(found).items()
-    return beside(found["header"], place, lines)
+def entries(document: dict[str, Any]) -> list[Beside]:
+    [(place, lines)] = tables(document).items()
+    return beside(document["header"], place, lines)
 
 
 def cells(text: str, *words: str) -> list[str]:
@@ -101,12 +101,12 @@ def test_what_is_no_reproduction_says_so(differs: list[str]) -> None:
 
 
 def test_other_protocols_and_profiles_are_not_set_beside_it() -> None:
-    found = records(protocol="another")
-    assert entries(found) == [] and "A paper" not in render(found)
-    found = records()
-    for result in found["results"]:
+    document = records(protocol="another")
+    assert entries(document) == [] and "A paper" not in render(document)
+    document = records()
+    for result in document["results"]:
         result["identity"]["profile"] = "large"
-    assert all(e.line is None for e in entries(found))
+    assert all(e.line is None for e in entries(document))
 
 
 def test_several_backbones_are_averaged_with_their_range() -> None:
@@ -116,13 +116,13 @@ def test_several_backbones_are_averaged_with_their_range() -> None:
                         ("Small", "films", 94))
     ]  # fmt: skip
     averaged = records(numbers=lines, backbones={"net": ["Big", "Small"]})
-    found = entries(averaged)
-    assert [(e.domain, e.paper, e.range, e.stars) for e in found] == [
+    rows = entries(averaged)
+    assert [(e.domain, e.paper, e.range, e.stars) for e in rows] == [
         ("books", 70, (60, 80), 0), ("films", 82, (70, 94), 0),
         ("mean of ratios", 76, (65, 87), 0),
     ]  # fmt: skip
     by_hand = [100 * (0.2 / 0.3 + 0.3 / 0.4) / 2, 100 * (0.2 / 0.32 + 0.35 / 0.44) / 2]
-    assert list(found[-1].ours.values()) == pytest.approx(by_hand)
+    assert list(rows[-1].ours.values()) == pytest.approx(by_hand)
     assert "76.00 % [65.00, 87.00]" in render(averaged)
 
 
@@ -132,16 +132,16 @@ def test_rows_stand_backbone_by_backbone() -> None:
         for m in ("Expert", "Mean") for b in ("Big", "Small")
     ]  # fmt: skip
     both = {"net": ["Big"], "other": ["Small"]}
-    found = entries(records(numbers=lines, backbones=both))
-    assert [(e.backbones[0], e.method) for e in found] == [
+    rows = entries(records(numbers=lines, backbones=both))
+    assert [(e.backbones[0], e.method) for e in rows] == [
         ("Big", "Expert"), ("Big", "Mean"), ("Small", "Expert"), ("Small", "Mean")
     ]  # fmt: skip
-    assert [e.line is None for e in found] == [False, False, True, True]
+    assert [e.line is None for e in rows] == [False, False, True, True]
 
 
 def test_a_sum_is_over_the_domains() -> None:
-    found = records(numbers=["Table 1,Big,Mean,sum,NDCG@10,value,0.6,,0"])
-    assert list(entries(found)[0].ours.values()) == pytest.approx([0.5, 0.55])
+    document = records(numbers=["Table 1,Big,Mean,sum,NDCG@10,value,0.6,,0"])
+    assert list(entries(document)[0].ours.values()) == pytest.approx([0.5, 0.55])
 
 
 values = st.lists(st.floats(0.001, 0.999), min_size=2, max_size=8)
@@ -171,22 +171,24 @@ def entry(role: str, ours: dict[Any, float], method: str = "m") -> Beside:
 
 
 def test_stars_are_scipys_paired_test_against_our_best_baseline() -> None:
-    mine = {0: 0.20, 1: 0.21, 2: 0.22, 3: 0.20}
+    ours = {0: 0.20, 1: 0.21, 2: 0.22, 3: 0.20}
     weak, strong = {s: 0.1 for s in range(4)}, {0: 0.19, 1: 0.21, 2: 0.20, 4: 0.9}
     test = PaperTest(name="paired-t-over-seeds", levels=[0.3, 0.2, 0.01])
-    some = [entry("baseline", weak), entry("baseline", strong, "s"), entry("proposed", mine)]
-    [found] = stars(some, test)
-    assert found.against.method == "s"  # over the seeds in common: 0, 1, 2
+    some = [entry("baseline", weak), entry("baseline", strong, "s"), entry("proposed", ours)]
+    [actual] = stars(some, test)
+    assert actual.against.method == "s"  # over the seeds in common: 0, 1, 2
     theirs = stats.ttest_rel([0.20, 0.21, 0.22], [0.19, 0.21, 0.20]).pvalue
-    assert found.p == pytest.approx(theirs) and found.stars == sum(theirs <= x for x in (0.3, 0.2))
+    assert actual.p == pytest.approx(theirs) and actual.stars == sum(
+        theirs <= x for x in (0.3, 0.2)
+    )
     assert stars(some, None) == []
-    below = [entry("baseline", {s: v + 0.1 for s, v in mine.items()}), entry("proposed", mine)]
+    below = [entry("baseline", {s: v + 0.1 for s, v in ours.items()}), entry("proposed", ours)]
     assert stars(below, test)[0].stars == 0
-    constant = [entry("baseline", {None: 0.1}), entry("proposed", mine)]
+    constant = [entry("baseline", {None: 0.1}), entry("proposed", ours)]
     one_sided = PaperTest(name="one-tailed-t-over-seeds", levels=[0.02])
-    theirs = stats.ttest_1samp(list(mine.values()), 0.1, alternative="greater").pvalue
+    theirs = stats.ttest_1samp(list(ours.values()), 0.1, alternative="greater").pvalue
     assert stars(constant, one_sided)[0].p == pytest.approx(theirs)
-    assert stars([entry("proposed", mine)], test) == []
+    assert stars([entry("proposed", ours)], test) == []
     assert stars([entry("baseline", weak), entry("proposed", {0: 0.2})], test) == []
 
 
@@ -194,23 +196,23 @@ def test_pairs_of_methods_are_counted_by_hand() -> None:
     def one(method: str, paper: float, ours: dict[Any, float], role: str = "baseline") -> Beside:
         return Beside(method, (), None, "d", "MRR", False, (paper,), None, 0, ours, role)
 
-    found = [
+    collected = [
         one("a", 0.3, {0: 0.3}), one("a", 0.3, {0: 0.0}), one("b", 0.2, {0: 0.4}),
         one("c", 0.1, {0: 0.2}), one("d", 0.1, {0: 0.1}), one("e", 0.9, {}),
         one("x", 0.0, {0: 1.0}, "reference"),
     ]  # fmt: skip
     # a-b turned; a-c, a-d, b-c, b-d alike; c-d equal in the paper; e not done; x is the expert
-    assert order_alike(found) == (4, 5)
-    assert order_alike(found[-2:]) == (0, 0)
+    assert order_alike(collected) == (4, 5)
+    assert order_alike(collected[-2:]) == (0, 0)
     assert "as the paper does" not in render(records())
 
 
 def test_the_full_board_prints_the_papers_own_test() -> None:
-    found = records(test={"name": "paired-t-over-seeds", "levels": [0.03, 0.01]})
+    document = records(test={"name": "paired-t-over-seeds", "levels": [0.03, 0.01]})
     for seed in (0, 1):
         who = made.identity("late", seed, recipe="paper")
-        found["results"].append(made.result(who, 0.5 + seed / 100, 0.5))
-    text = render_full(found)
+        document["results"].append(made.result(who, 0.5 + seed / 100, 0.5))
+    text = render_full(document)
     assert "#### The paper's own test" in text and "\\* 0.03, \\*\\* 0.01" in text
     row = cells(text.split("own test")[1], "late", "books", "average")
     first, second = np.array([0.5, 0.51]), np.array([0.2, 0.2])
@@ -225,14 +227,14 @@ def test_suites_of_papers_are_rendered_with_nothing_done(
     name: str, registry: Registry, tmp_path: Path
 ) -> None:
     plan = build(load_suite(name, registry), registry, tmp_path)
-    gap = {"status": "not run", "reason": "no GPU here", "mend": ""}
+    state = {"status": "not run", "reason": "no GPU here", "mend": ""}
     results = [
-        {"key": r.key, "identity": dict(r.identity), "domains": list(r.domains), **gap}
+        {"key": r.key, "identity": dict(r.identity), "domains": list(r.domains), **state}
         for r in plan.results
     ]
     header = json.loads(json.dumps({**plan.header, "command": "run it"}))
-    found = {"schema": 1, "suite": name, "header": header, "results": results}
-    write_json(tmp_path / f"{name}.json", found)
+    document = {"schema": 1, "suite": name, "header": header, "results": results}
+    write_json(tmp_path / f"{name}.json", document)
     loaded = load_records(tmp_path / f"{name}.json").to_json()
     text = render(loaded)
     with_paper = [t for t in header["tracks"].values() if "paper" in t]
@@ -250,9 +252,9 @@ def test_the_check_finds_a_papers_number_that_was_edited(
     registry: Registry, tmp_path: Path
 ) -> None:
     suite = load_suite("paper-unseen", registry)
-    found = {"schema": 1, "suite": "paper-unseen", "results": []}
+    document = {"schema": 1, "suite": "paper-unseen", "results": []}
     header = build(suite, registry, tmp_path).header
-    found["header"] = json.loads(json.dumps({**header, "command": "run it"}))
+    document["header"] = json.loads(json.dumps({**header, "command": "run it"}))
     folder = tmp_path / "records"
 
     def wrong(content: dict[str, Any]) -> list[str]:
@@ -265,13 +267,13 @@ def test_the_check_finds_a_papers_number_that_was_edited(
         render_suite(folder, "paper-unseen", tmp_path)
         return check(tmp_path, registry)
 
-    assert wrong(found) == []
-    edited = copy.deepcopy(found)
+    assert wrong(document) == []
+    edited = copy.deepcopy(document)
     paper = edited["header"]["tracks"]["unseen"]["paper"]
     paper["numbers"][3] = paper["numbers"][3].replace("0.", "0.9", 1)
     [line] = wrong(edited)
     assert "which 'mergerec-unseen' lacks" in line and "paper-unseen.json:" in line
-    paper.update(found["header"]["tracks"]["unseen"]["paper"], reference="mergerec-unsen")
+    paper.update(document["header"]["tracks"]["unseen"]["paper"], reference="mergerec-unsen")
     [line] = wrong(edited)
     assert "no paper's table is named 'mergerec-unsen' (did you mean" in line
 

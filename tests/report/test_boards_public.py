@@ -58,13 +58,13 @@ def cells(text: str, *words: str) -> list[list[str]]:
 
 def test_numbers_are_those_of_the_public_table(shared: Path) -> None:
     with (ROOT / "benchmarks/paper/public-sequential.csv").open(newline="") as file:
-        mine = list(csv.DictReader(file))
+        ours = list(csv.DictReader(file))
     with (shared / "papers/public_sequential.csv").open(newline="") as file:
         theirs = list(csv.DictReader(file))
-    assert [(r["domain"], r["metric"], r["value"]) for r in mine] == [
+    assert [(r["domain"], r["metric"], r["value"]) for r in ours] == [
         (r["dataset"].lower(), r["metric"], r["value"]) for r in theirs
     ]
-    for one, other in zip(mine, theirs, strict=True):
+    for one, other in zip(ours, theirs, strict=True):
         assert one["method"].removesuffix(" as reported elsewhere") == other["model"]
         assert ("elsewhere" in one["source"]) == other["source"].startswith("reported elsewhere")
 
@@ -110,24 +110,24 @@ def test_the_best_of_ours_is_within_the_declared_share_or_not(registry: Registry
 )
 def test_the_share_is_of_the_tables_number(registry: Registry, value: float, passed: bool) -> None:
     """.95 * .0531 = .050445"""
-    found = records(registry, sasrec=value, esasrec=0.001, gru4rec=0.001)
+    document = records(registry, sasrec=value, esasrec=0.001, gru4rec=0.001)
     place = Place("beauty", "loo-masked")
-    lines, header = tables(found)[place], Header.model_validate(found["header"])
+    lines, header = tables(document)[place], Header.model_validate(document["header"])
     paper = header.tracks["beauty"].paper
     assert paper is not None
-    [near] = nearness(paper, beside(found["header"], place, lines), lines, "NDCG@10")
+    [near] = nearness(paper, beside(document["header"], place, lines), lines, "NDCG@10")
     assert near.best.method == "SASRec sampled softmax" and near.passed is passed
 
 
 def test_nothing_done_is_not_decided(registry: Registry) -> None:
     names = ("sasrec", "esasrec", "gru4rec", "popularity", "last-item", "item-knn")
     text = render(records(registry, **dict.fromkeys(names, 0.0)))
-    told = "- **beauty: not decided**, nothing is done; the table's best is 0.0531 (SASRec sampled"
-    assert told in text and "Naive gate not decided on sasrec" in text
+    facts = "- **beauty: not decided**, nothing is done; the table's best is 0.0531 (SASRec sampled"
+    assert facts in text and "Naive gate not decided on sasrec" in text
 
 
 @pytest.mark.parametrize(
-    ("paper", "told"),
+    ("paper", "message"),
     [
         ("{table: public-sequential, within: 0}", "within: Input should be greater than 0"),
         ("{table: public-sequential, within: 5 %}", "within: Input should be a valid number"),
@@ -135,7 +135,7 @@ def test_nothing_done_is_not_decided(registry: Registry) -> None:
         ("{table: mergerec, protocol: loo, within: 0.05, units: [share]}", "needs numbers of NDCG"),
     ],
 )
-def test_the_share_is_read_strictly(registry: Registry, paper: str, told: str) -> None:
+def test_the_share_is_read_strictly(registry: Registry, paper: str, message: str) -> None:
     changes = [f"tracks.beauty.paper={paper}", "tracks.beauty.backbones.recformer-base={}"]
-    with pytest.raises(HandledError, match=told):
+    with pytest.raises(HandledError, match=message):
         build(load_suite(str(SUITE), registry, changes), registry)

@@ -42,12 +42,12 @@ def ran(tmp_path: Path, users: dict[str, int], monkeypatch: pytest.MonkeyPatch) 
     args = ["run", "--suite", "case.yaml", "--data-root", ".", "--out", "out"]
     ended = CliRunner().invoke(cli, args, standalone_mode=False)
     assert ended.return_value == 0, ended.output
-    found: dict[str, Any] = json.loads((tmp_path / "out" / "records" / "case.json").read_text())
-    return found
+    document: dict[str, Any] = json.loads((tmp_path / "out" / "records" / "case.json").read_text())
+    return document
 
 
 @pytest.mark.parametrize(
-    ("users", "said"),
+    ("users", "message"),
     [
         ({"a": 40, "b": 1}, "no verdict (1 of 30 users)"),
         ({"a": 2, "b": 2}, "no verdict (2 of 30 users)"),
@@ -55,7 +55,7 @@ def ran(tmp_path: Path, users: dict[str, int], monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_the_board_stands_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users: dict[str, int], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, users: dict[str, int], message: str
 ) -> None:
     records = ran(tmp_path, users, monkeypatch)
     [family] = records["comparisons"]
@@ -63,7 +63,7 @@ def test_the_board_stands_and_says_why(
     for key in ("trained_models", "methods", "sign_flip", "bootstrap"):
         assert last[key] is None
     text = (tmp_path / "out" / "boards" / "case.md").read_text()
-    assert said in next(line for line in text.splitlines() if "| last-item" in line)
+    assert message in next(line for line in text.splitlines() if "| last-item" in line)
     full = (tmp_path / "out" / "boards" / "case-full.md").read_text()
-    assert said in full and "< 0.001" not in full
+    assert message in full and "< 0.001" not in full
     assert "across" not in records or all(not row["groups"] for row in records["across"][0]["rows"])

@@ -82,9 +82,9 @@ def test_a_row_for_each_result_domain_and_metric(fake: Path, tmp_path: Path) -> 
     assert {r["instances"] for r in rows if r["domain"] == "mean"} == {"50", ""}
     with pq.ParquetFile(files[1]) as file:
         same = file.read().to_pylist()
-    for mine, theirs in zip(rows, same, strict=True):
+    for ours, theirs in zip(rows, same, strict=True):
         assert {k: "" if v is None else str(v) for k, v in theirs.items()} == {
-            **mine, "mask_history": mine["mask_history"].capitalize()
+            **ours, "mask_history": ours["mask_history"].capitalize()
         }  # fmt: skip
 
 
@@ -103,10 +103,10 @@ _TOKEN = re.compile("|".join(map(re.escape, sorted(_WRITTEN, key=len, reverse=Tr
 
 @given(st.text(max_size=40) | st.text("-–,'`\"\\{}[]%&$", max_size=20))
 def test_escaped_text_reads_as_it_was_and_holds_no_command(text: str) -> None:
-    found = escaped(text)
-    shown = _TOKEN.sub(lambda m: _WRITTEN[m.group()], found)
+    actual = escaped(text)
+    shown = _TOKEN.sub(lambda m: _WRITTEN[m.group()], actual)
     assert shown == "".join(c if c.isprintable() else " " for c in text)
-    bare = _TOKEN.sub(" ", found)
+    bare = _TOKEN.sub(" ", actual)
     assert not set(bare) & set('\\{}$&#%_^~<>|"[]\n\r\t`')
     assert not any(twice in bare for twice in ("--", ",,", "''"))
 
@@ -183,12 +183,12 @@ def test_committed_boards_as_latex(name: str, tmp_path: Path) -> None:
 
 def evaluated(path: Path) -> dict[str, dict[str, float]]:
     """Measure -> query -> value, of a file as `trec_eval -q` prints it."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    values: dict[str, dict[str, float]] = defaultdict(dict)
     for line in path.read_text().splitlines():
         measure, query, value = line.split("\t")
-        assert query not in found[measure]
-        found[measure][query] = float(value)
-    return found
+        assert query not in values[measure]
+        values[measure][query] = float(value)
+    return values
 
 
 def test_values_by_query_are_the_boards(
@@ -207,15 +207,15 @@ def test_values_by_query_are_the_boards(
                 for r in records["results"]
                 if (r["identity"]["method"], r["identity"]["seed"]) == (method, seed)
             ]
-            found = evaluated(to / f"merging-cut-{domain}-net-{method}-fixed-cpu-s{seed}.eval")
+            values = evaluated(to / f"merging-cut-{domain}-net-{method}-fixed-cpu-s{seed}.eval")
             for metric in records["header"]["metrics"]:
                 ours = result["metrics"][domain][metric]
-                assert found[metric]["all"] == pytest.approx(ours, rel=1e-12)
+                assert values[metric]["all"] == pytest.approx(ours, rel=1e-12)
             queries = [line.split()[0] for line in qrels]
-            assert list(found["rank"]) == queries and found["num_q"] == {"all": len(queries)}
-            for query, place in found["rank"].items():
+            assert list(values["rank"]) == queries and values["num_q"] == {"all": len(queries)}
+            for query, place in values["rank"].items():
                 gain = 1 / math.log2(place + 1) if place <= 10 else 0.0
-                assert found["NDCG@10"][query] == pytest.approx(gain)
+                assert values["NDCG@10"][query] == pytest.approx(gain)
 
 
 def test_trec_files_name_the_targets_and_no_other_document(
@@ -312,14 +312,14 @@ def test_the_summary_has_verdicts_command_versions_and_hashes(
     assert file.name == "RESULTS.md" and "    recmerge-bench run --suite fake\n" in text
     [family] = records["comparisons"]
     up = next(r for r in family["rows"] if r["method"] == "up")
-    said = next(x for x in text.splitlines() if x.startswith("- up "))
+    sentence = next(x for x in text.splitlines() if x.startswith("- up "))
     claim = up["about_methods"]
-    assert said.startswith(
+    assert sentence.startswith(
         f"- up is better than base on net by NDCG@10: {up['difference']:+.4f} "
         f"({100 * up['relative']:+.1f} %), 98.8 % interval "
         f"[{claim['lower']:+.4f}, "
     )
-    assert said.endswith("two-sided, Holm); 300 users, 5 seeds.")
+    assert sentence.endswith("two-sided, Holm); 300 users, 5 seeds.")
     assert "- near is equivalent (within 1 %) to base" in text
     assert "- not run: stopped" in text and "| numpy" in text
     for name in ("fake.json", "fake.ranks.parquet"):
@@ -363,7 +363,7 @@ def test_only_some_results(fake: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--suite", "fak", "--format", "csv"], "no records of suite 'fak' (did you mean 'fake'?)"),
         (["--suite", "fake.cost", "--format", "csv"], "no records of suite"),
@@ -373,12 +373,14 @@ def test_only_some_results(fake: Path, tmp_path: Path) -> None:
         (["--suite", "fake", "--format", "csv", "--only", "method=owm"], "did you mean 'own'"),
     ],
 )
-def test_wrong_use_is_one_line(fake: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_wrong_use_is_one_line(
+    fake: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
     (fake / "fake.cost.json").write_text("{}")
     to = tmp_path / "to"
     ended = asked("--records", str(fake), *arguments, "--to", str(to))
     assert isinstance(ended.exception, HandledError), ended.output
-    assert said in str(ended.exception) and "\n" not in str(ended.exception)
+    assert message in str(ended.exception) and "\n" not in str(ended.exception)
     assert not to.exists() or list(to.iterdir()) == []
 
 

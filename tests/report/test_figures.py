@@ -83,8 +83,10 @@ def groups_follow_from_ranks(folder: Path, registry: Registry) -> None:
     assert derive(records, ranks, registry, groups) == records
     row, table = records["results"][0], ranks[records["results"][0]["key"]]
     group = some[0]
-    mine = group.rows & (table.domain == 1)
-    wanted = ndcg(rank(table.n_better[mine], table.n_equal[mine]), 10).mean()
+    of_second_domain = group.rows & (table.domain == 1)
+    wanted = ndcg(
+        rank(table.n_better[of_second_domain], table.n_equal[of_second_domain]), 10
+    ).mean()
     assert row["groups"][group.name]["d1"] == pytest.approx(wanted)
     text = (folder / "boards" / "text-full.md").read_text()
     assert "by group of test targets" in text and f"- {group.name}: {group.about}" in text
@@ -134,11 +136,11 @@ def test_a_suite_with_curves_gives_records_and_figures(tmp_path: Path, registry:
     ]
     with (tmp_path / "text-course.csv").open() as file:
         table = list(csv.DictReader(file))
-    mine = [r for r in table if r["panel"] == "entropy, nats" and r["x"] == "4"]
-    assert len(mine) == 1 and mine[0]["seeds"] == "2"
+    entropies = [r for r in table if r["panel"] == "entropy, nats" and r["x"] == "4"]
+    assert len(entropies) == 1 and entropies[0]["seeds"] == "2"
     values = [mean(d["entropy"] for d in c["points"][-1]["domains"].values()) for c in curves]
-    assert float(mine[0]["y"]) == pytest.approx(mean(values), rel=1e-5)
-    assert float(mine[0]["spread"]) == pytest.approx(stdev(values), rel=1e-4, abs=1e-9)
+    assert float(entropies[0]["y"]) == pytest.approx(mean(values), rel=1e-5)
+    assert float(entropies[0]["spread"]) == pytest.approx(stdev(values), rel=1e-4, abs=1e-9)
     with (tmp_path / "text-kd.csv").open() as file:
         table = list(csv.DictReader(file))
     assert [r["x"] for r in table] == ["1", "2000"] and {r["seeds"] for r in table} == {"2"}
@@ -150,7 +152,7 @@ def drawn_of(header: dict[str, Any], results: list[dict[str, Any]]) -> list[Figu
     known = made.header()
     tracks = header.get("tracks", {"t": {}})
     whole = {**known, **header, "order": list(tracks),
-             "tracks": {name: {**track, **about} for name, about in tracks.items()}}  # fmt: skip
+             "tracks": {name: {**track, **facts} for name, facts in tracks.items()}}  # fmt: skip
     common = {"key": "0" * 64, "status": "done", "instances": {}, "candidates": "full",
               "mask_history": False}  # fmt: skip
     rows = [
@@ -170,10 +172,10 @@ def test_the_normalised_average_is_over_merged_domains() -> None:
         metrics = {k: {"M": v} for k, v in values.items()}
         return {"identity": identity, "domains": ["x", "y", "z"], "metrics": metrics}
 
-    about = {"source": ["s"], "reference": "fine-tune", "experts": []}
+    facts = {"source": ["s"], "reference": "fine-tune", "experts": []}
     header = {
         "metrics": ["M"],
-        "tracks": {"all": about, "two": {**about, "experts": ["x", "y"]}},
+        "tracks": {"all": facts, "two": {**facts, "experts": ["x", "y"]}},
         "figures": {"n": {"kind": "experts", "title": "t", "tracks": [], "methods": ["ta"],
                           "option": ""}},
     }  # fmt: skip
@@ -199,14 +201,14 @@ def test_groups_as_a_share_of_the_experts_and_of_the_rows_that_are_asked_for() -
             dataset="d", protocol="p", backbone="b", profile="", seed=0, track="t",
             method=method, variant="", recipe="fixed",
         ) | more  # fmt: skip
-        found = {f"history-{n}": {"x": 9.0, "mean": v} for n, v in enumerate(groups, 1)}
+        collected = {f"history-{n}": {"x": 9.0, "mean": v} for n, v in enumerate(groups, 1)}
         return {"identity": identity, "domains": ["x"], "metrics": {"x": {"M": 0.1}},
-                "groups": {**found, "history-none": {"x": 1.0, "mean": 1.0}}}  # fmt: skip
+                "groups": {**collected, "history-none": {"x": 1.0, "mean": 1.0}}}  # fmt: skip
 
-    about = {"kind": "group-shares", "title": "t", "tracks": [], "methods": ["ta"],
+    facts = {"kind": "group-shares", "title": "t", "tracks": [], "methods": ["ta"],
              "option": "history", "backbones": ["b"], "protocols": ["p"]}  # fmt: skip
     header = {
-        "metrics": ["M"], "figures": {"n": about},
+        "metrics": ["M"], "figures": {"n": facts},
         "tracks": {"t": {"source": ["s"], "reference": "fine-tune", "experts": []}},
     }  # fmt: skip
     rows = [row("fine-tune", [0.2, 0.0, 0.5]), row("ta", [0.1, 0.3, 0.6])]
@@ -216,7 +218,7 @@ def test_groups_as_a_share_of_the_experts_and_of_the_rows_that_are_asked_for() -
     # no share where the expert has nothing
     assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [(1, 50, 1), (3, 120, 1)]
     assert figure.points[0].panel == "M / expert's, %, by history"
-    everything = {**about, "methods": [], "backbones": [], "protocols": [], "kind": "groups"}
+    everything = {**facts, "methods": [], "backbones": [], "protocols": [], "kind": "groups"}
     [figure] = drawn_of({**header, "figures": {"n": everything}}, rows)
     assert len(figure.points) == 3 * len(rows)
     assert drawn_of(header, rows[1:2]) == [], "no expert is done"
@@ -267,13 +269,13 @@ def test_probes_are_drawn_by_name_and_domain() -> None:
             dataset="d", protocol="p", backbone="", profile="", seed=seed, track="t",
             method="m", variant="", recipe="paper",
         )  # fmt: skip
-        told = {"gate a": {"users": 5, "mean": mean_, "std": 0.1}}
+        reported = {"gate a": {"users": 5, "mean": mean_, "std": 0.1}}
         nothing = {"gate b": {"users": 0, "mean": None, "std": None}}
-        probes = {"x": {**told, **nothing}, "y": told}
+        probes = {"x": {**reported, **nothing}, "y": reported}
         return {"identity": identity, "domains": ["x", "y"], "probes": probes, "metrics": {}}
 
-    about = {"kind": "probes", "title": "t", "tracks": [], "methods": [], "option": ""}
-    [figure] = drawn_of({"figures": {"g": about}}, [row(0, 0.2), row(1, 0.4)])
+    facts = {"kind": "probes", "title": "t", "tracks": [], "methods": [], "option": ""}
+    [figure] = drawn_of({"figures": {"g": facts}}, [row(0, 0.2), row(1, 0.4)])
     assert figure.ticks == ("gate a", "gate b")
     assert [(p.panel, p.x, round(p.y, 6), p.spread, p.seeds) for p in figure.points] == [
         ("x targets", 0, 0.3, 0.1, 2),
@@ -292,8 +294,8 @@ def test_a_comparison_by_domain_and_protocol() -> None:
         metrics = {"x": {"MRR": x}, "y": {"MRR": 2 * x}, "mean": {"MRR": 1.5 * x}}
         return {"identity": identity, "domains": ["x", "y"], "metrics": metrics}
 
-    about = {"kind": "comparison", "title": "t", "tracks": [], "methods": [], "option": ""}
-    header = {"figures": {"g": about}, "metrics": ["MRR"]}
+    facts = {"kind": "comparison", "title": "t", "tracks": [], "methods": [], "option": ""}
+    header = {"figures": {"g": facts}, "metrics": ["MRR"]}
     rows = [row("a", 0, "p", 0.1), row("a", 1, "p", 0.3), row("b", 0, "p", 0.4)]
     [figure] = drawn_of(header, [*rows, row("b", 0, "q", 0.7)])
     assert figure.ticks == ("a (paper recipe)", "b (paper recipe)")

@@ -46,8 +46,8 @@ def test_an_edited_number_is_named_with_file_and_line(boards: Path, registry: Re
     number = next(n for n, line in enumerate(lines) if "item-knn" in line)
     lines[number] = lines[number].replace("0.1", "0.2", 1)
     file.write_text("\n".join(lines) + "\n")
-    [found] = check(boards, registry)
-    assert found.startswith(f"{file}:{number + 1}: is ") and "its records give" in found
+    [faults] = check(boards, registry)
+    assert faults.startswith(f"{file}:{number + 1}: is ") and "its records give" in faults
 
 
 def test_records_that_the_ranks_do_not_give(boards: Path, registry: Registry) -> None:
@@ -56,12 +56,12 @@ def test_records_that_the_ranks_do_not_give(boards: Path, registry: Registry) ->
     row = next(r for r in records["results"] if r["status"] == "done")
     row["metrics"]["mean"]["NDCG@10"] += 0.01
     file.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n")
-    found = check(boards, registry)
-    mine = [line for line in found if str(file) in line]
-    assert len(mine) == 1 and f"{row['key']}.metrics.mean.NDCG@10" in mine[0]
-    line = int(mine[0].removeprefix(f"{file}:").partition(":")[0])
+    faults = check(boards, registry)
+    of_records = [line for line in faults if str(file) in line]
+    assert len(of_records) == 1 and f"{row['key']}.metrics.mean.NDCG@10" in of_records[0]
+    line = int(of_records[0].removeprefix(f"{file}:").partition(":")[0])
     assert "NDCG@10" in file.read_text().splitlines()[line - 1]
-    assert any(f"{boards / 'quick.md'}:" in line for line in found)
+    assert any(f"{boards / 'quick.md'}:" in line for line in faults)
 
 
 def test_missing_and_stray_files(boards: Path, registry: Registry) -> None:
@@ -69,11 +69,11 @@ def test_missing_and_stray_files(boards: Path, registry: Registry) -> None:
     (boards / "figures").mkdir()
     (boards / "figures" / "quick-made-up.svg").write_text("<svg/>")
     (boards / "quick-cost.md").write_bytes((boards / "quick-cost.md").read_bytes() + b"\n")
-    found = check(boards, registry)
-    assert len(found) == 3
-    assert any("regression.md: missing" in line for line in found)
-    assert any("quick-made-up.svg: no records make this file" in line for line in found)
-    assert any("quick-cost.md" in line for line in found)
+    faults = check(boards, registry)
+    assert len(faults) == 3
+    assert any("regression.md: missing" in line for line in faults)
+    assert any("quick-made-up.svg: no records make this file" in line for line in faults)
+    assert any("quick-cost.md" in line for line in faults)
 
 
 def test_the_site_is_rendered_again(boards: Path, registry: Registry) -> None:
@@ -87,11 +87,11 @@ def test_the_site_is_rendered_again(boards: Path, registry: Registry) -> None:
     data.write_text("\n".join(lines) + "\n")
     (site / "methods" / "ties.html").unlink()
     (site / "methods" / "made-up.html").write_text("<p>")
-    found = check(boards, registry)
-    assert len(found) == 3
-    assert any(f.startswith(f"{data}:{number + 1}: is ") for f in found)
-    assert any("ties.html: missing; `recmerge-bench leaderboard site`" in f for f in found)
-    assert any("made-up.html: no records make this file" in f for f in found)
+    faults = check(boards, registry)
+    assert len(faults) == 3
+    assert any(f.startswith(f"{data}:{number + 1}: is ") for f in faults)
+    assert any("ties.html: missing; `recmerge-bench leaderboard site`" in f for f in faults)
+    assert any("made-up.html: no records make this file" in f for f in faults)
 
 
 def test_ranks_over_domains_that_the_ranks_do_not_give(tmp_path: Path, registry: Registry) -> None:

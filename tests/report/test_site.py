@@ -46,8 +46,8 @@ def shown(suite: Suite) -> Any:
 
 
 def row(data: dict[str, Any], label: str) -> dict[str, Any]:
-    [found] = [r for r in data["tables"][0]["rows"] if r["label"] == label]
-    return found
+    [wanted] = [r for r in data["tables"][0]["rows"] if r["label"] == label]
+    return wanted
 
 
 def test_rows_hold_what_the_board_shows(folder: Path) -> None:
@@ -77,8 +77,8 @@ def test_rows_hold_what_the_board_shows(folder: Path) -> None:
 def test_what_is_missing_stands_with_its_reason(folder: Path) -> None:
     [suite] = load_suites(folder)
     data = shown(suite)
-    gap = {"status": "blocked", "reason": "no data", "mend": "mend it", "seeds": [0, 1]}
-    assert row(data, "absent")["gaps"] == [gap] and row(data, "absent")["values"]["MRR"] == {}
+    missing = {"status": "blocked", "reason": "no data", "mend": "mend it", "seeds": [0, 1]}
+    assert row(data, "absent")["gaps"] == [missing] and row(data, "absent")["values"]["MRR"] == {}
     half = row(data, "average (paper recipe)")
     assert (half["seeds"], half["wanted"], half["gaps"][0]["seeds"]) == ([0], 2, [1])
     assert half["values"]["NDCG@10"]["books"][1] is None, "one seed has no interval"
@@ -110,9 +110,9 @@ def test_names_that_are_markup_stay_text(pages: dict[str, str]) -> None:
     assert json.loads(call)["title"] == HOSTILE
     page = pages[f"methods/{distinct(HOSTILE)}.html"]
     for text in (page, pages["index.html"], pages["methods/index.html"]):
-        found = Loaded(text)
-        assert "img" not in found.tags and "style" not in found.tags
-        assert not [a for a in found.attributes if a[1].startswith("on") or a[1] == "style"]
+        actual = Loaded(text)
+        assert "img" not in actual.tags and "style" not in actual.tags
+        assert not [a for a in actual.attributes if a[1].startswith("on") or a[1] == "style"]
     assert "&lt;/script&gt;" in page and "No plugin that comes with the package" in page
 
 
@@ -125,14 +125,14 @@ def test_pages_load_nothing_from_elsewhere(pages: dict[str, str]) -> None:
     for name, text in pages.items():
         if not name.endswith(".html"):
             continue
-        found = Loaded(text)
-        for tag, attribute, value in found.attributes:
+        page = Loaded(text)
+        for tag, attribute, value in page.attributes:
             if attribute in ("src", "href"):
                 assert not re.match(r"[a-z]+:|//", value), f"{name}: {tag} {value}"
                 if not value.startswith("#"):
                     place = (SITE / name).parent / value.partition("#")[0]
                     assert place.resolve().relative_to(SITE.resolve()).as_posix() in pages, value
-        assert ("meta", "content", POLICY) in found.attributes
+        assert ("meta", "content", POLICY) in page.attributes
     for name, text in pages.items():
         if name.startswith("static/"):
             assert "http" not in text.replace("http://www.w3.org/2000/svg", ""), name
@@ -148,8 +148,8 @@ def test_equal_records_give_equal_bytes(folder: Path, tmp_path: Path, registry: 
     for file in folder.glob("*.json"):
         turned_over = json.dumps(turned(json.loads(file.read_text())))
         (tmp_path / file.name).write_text(turned_over)
-    mine, again = (render_site(load_suites(f), registry) for f in (folder, tmp_path))
-    assert mine == again
+    once, again = (render_site(load_suites(f), registry) for f in (folder, tmp_path))
+    assert once == again
 
 
 def test_the_committed_site_is_light() -> None:
@@ -167,8 +167,8 @@ def test_every_method_and_dataset_has_a_page(registry: Registry) -> None:
             text = (SITE / place / f"{distinct(name)}.html").read_text()
             assert f"<h1>{name}</h1>" in text
     ties = (SITE / "methods" / "ties.html").read_text()
-    for said in ("Yadav et al.", "paper-equations", "T0", "<code>density</code>", "quick"):
-        assert said in ties
+    for phrase in ("Yadav et al.", "paper-equations", "T0", "<code>density</code>", "quick"):
+        assert phrase in ties
     ml = (SITE / "datasets" / "ml-100k.html").read_text()
     assert "943 users, 100,000 events" in ml and "GroupLens" in ml
 
@@ -177,8 +177,8 @@ def test_every_method_and_dataset_has_a_page(registry: Registry) -> None:
     ("name", "wanted"), [("ties", "ties"), ("index", None), ("../x", None), ("Übung", None)]
 )
 def test_file_names_are_safe(name: str, wanted: str | None) -> None:
-    found = distinct(name)
-    assert found == wanted if wanted else re.fullmatch(r"[a-z0-9-]+", found) and found != name
+    actual = distinct(name)
+    assert actual == wanted if wanted else re.fullmatch(r"[a-z0-9-]+", actual) and actual != name
 
 
 def test_a_site_is_replaced_whole(tmp_path: Path, pages: dict[str, str]) -> None:

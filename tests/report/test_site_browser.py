@@ -27,10 +27,10 @@ DRAWN = "document.querySelectorAll('#panel *').length > 0"
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with Browser(tmp_path_factory.mktemp("profile")) as found:
-        found.prefer("light")
-        found.size(1280, 900)
-        yield found
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        opened.prefer("light")
+        opened.size(1280, 900)
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -236,8 +236,8 @@ def test_every_view_of_every_table_draws(browser: Browser) -> None:
     show(browser)
     for path in sorted((ROOT / "leaderboards" / "records").glob("*.cost.json")):
         suite = path.name.removesuffix(".cost.json")
-        for track, about in record(suite)["header"]["tracks"].items():
-            for protocol in about["protocols"]:
+        for track, facts in record(suite)["header"]["tracks"].items():
+            for protocol in facts["protocols"]:
                 for view in VIEWS:
                     place = {"suite": suite, "track": track, "protocol": protocol}
                     link = "&".join(f"{k}={quote(v)}" for k, v in {**place, "view": view}.items())

@@ -71,18 +71,18 @@ def test_equal_means_do_not_beat(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [(("counts", "late"), "late has no results (not run: stopped)"),
      (("counts", "absent"), "absent has no results (no such row here)")],
 )  # fmt: skip
 def test_a_missing_row_leaves_the_gate_undecided(
-    registry: Registry, rows: tuple[str, ...], told: str
+    registry: Registry, rows: tuple[str, ...], message: str
 ) -> None:
     records, _ = gated(registry, "base", *rows)
     assert "comparisons" not in records and "across" not in records
     text = render(records)
     assert "**Naive gate not decided on net: nothing is said here" in text
-    assert f"{told[0].upper()}{told[1:]}." in text
+    assert f"{message[0].upper()}{message[1:]}." in text
 
 
 def test_what_is_not_beaten_counts_though_another_row_is_missing(registry: Registry) -> None:
@@ -112,12 +112,12 @@ def test_each_backbone_has_its_own_gate(registry: Registry) -> None:
     records["header"]["tracks"]["merging"]["gate"] = {
         "models": {"method": "expert"}, "rows": [{"method": "base", "variant": ""}],
     }  # fmt: skip
-    found = derive({**records, "schema": 3}, tables, registry)
-    assert [f["baseline"]["backbone"] for f in found["comparisons"]] == ["net"]
-    assert {r["backbone"] for r in found["across"][0]["rows"]} == {"", "net"}
-    judged = typed(found)
+    actual = derive({**records, "schema": 3}, tables, registry)
+    assert [f["baseline"]["backbone"] for f in actual["comparisons"]] == ["net"]
+    assert {r["backbone"] for r in actual["across"][0]["rows"]} == {"", "net"}
+    judged = typed(actual)
     assert closed(judged.header, judged.results, PLACE) == {"weak"}
-    text = render(found)
+    text = render(actual)
     assert "Naive gate passed on net" in text and "**Naive gate not passed on weak" in text
 
 

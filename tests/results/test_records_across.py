@@ -20,21 +20,21 @@ from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 
 def across(registry: Registry, **more: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     records, tables = suite(registry, **more)
-    found = make_across(registry, records["header"], records["results"], tables.__getitem__)
-    return {**records, "across": found}, found
+    entries = make_across(registry, records["header"], records["results"], tables.__getitem__)
+    return {**records, "across": entries}, entries
 
 
 def test_mean_ranks_and_groups_follow_the_ranks(registry: Registry) -> None:
-    _, [found] = across(registry)
-    rows = {row["method"]: row for row in found["rows"]}
-    assert found["domains"] == 2 and found["left_out"] == 0
+    _, [ranking] = across(registry)
+    rows = {row["method"]: row for row in ranking["rows"]}
+    assert ranking["domains"] == 2 and ranking["left_out"] == 0
     assert rows["up"]["mean_rank"] == 1 and rows["counts"]["mean_rank"] == 6
     assert rows["base"]["mean_rank"] == rows["same"]["mean_rank"] == 3.5  # equal ranks, halved
     # a pair with the baseline is told apart as its verdict says, whatever the other pairs do
     assert rows["base"]["groups"] == rows["same"]["groups"] == [2]
     assert rows["up"]["groups"] == [1]
-    assert found["no_groups"] == []
-    assert found["said"] == "too few domains for a Friedman test: 2 of at least 8"
+    assert ranking["no_groups"] == []
+    assert ranking["said"] == "too few domains for a Friedman test: 2 of at least 8"
     assert all(r["lower"] <= r["mean_rank"] <= r["upper"] for r in rows.values())
 
 
@@ -51,8 +51,8 @@ def test_they_stand_on_both_boards(registry: Registry) -> None:
 
 
 def test_long_tables_are_cut_on_the_compact_board_alone(registry: Registry) -> None:
-    records, [found] = across(registry)
-    found["rows"] = found["rows"] * 3
+    records, [ranking] = across(registry)
+    ranking["rows"] = ranking["rows"] * 3
     assert "The best 8 of 18 rows." in render(records)
     assert "The best" not in render_full(records)
 
@@ -64,17 +64,17 @@ def test_rows_with_fewer_seeds_are_left_out_and_counted(registry: Registry) -> N
         for r in records["results"]
         if (r["identity"]["method"], r["identity"]["seed"]) != ("down", 4)
     ]
-    [found] = make_across(registry, records["header"], results, tables.__getitem__)
-    assert found["left_out"] == 1 and "down" not in {r["method"] for r in found["rows"]}
-    text = render({**records, "results": results, "across": [found]})
+    [ranking] = make_across(registry, records["header"], results, tables.__getitem__)
+    assert ranking["left_out"] == 1 and "down" not in {r["method"] for r in ranking["rows"]}
+    text = render({**records, "results": results, "across": [ranking]})
     assert "1 row(s) with fewer seeds are left out." in text
 
 
 def test_groups_are_formed_of_verdicts_alone(registry: Registry) -> None:
-    records, [found] = across(registry, seeds=(0, 1, 2))
-    groups = {row["method"]: row["groups"] for row in found["rows"]}
+    records, [ranking] = across(registry, seeds=(0, 1, 2))
+    groups = {row["method"]: row["groups"] for row in ranking["rows"]}
     assert groups.pop("counts") == [1] and set(map(tuple, groups.values())) == {()}
-    assert found["no_groups"] == ["3 of 5 seeds"]
+    assert ranking["no_groups"] == ["3 of 5 seeds"]
     text = render_full(records)
     assert "Rows that no verdict can be given of (3 of 5 seeds) are in no group." in text
     part = text.split("### Across domains")[1]
@@ -87,8 +87,8 @@ def test_a_pair_with_the_baseline_is_told_apart_as_its_verdict_says(registry: Re
     near = next(r for r in records["comparisons"][0]["rows"] if r["method"] == "near")
     for p, together in ((0.2, True), (0.001, False), (None, None)):
         near["about_methods"]["p"] = p
-        [found] = make_across(*args, records["comparisons"])
-        rows = {row["method"]: set(row["groups"]) for row in found["rows"]}
+        [ranking] = make_across(*args, records["comparisons"])
+        rows = {row["method"]: set(row["groups"]) for row in ranking["rows"]}
         if together is None:
             assert not rows["near"] and not rows["base"] and rows["up"]
         else:

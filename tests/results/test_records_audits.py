@@ -57,33 +57,33 @@ def run_of(
         key = (name.encode().hex() + 64 * "0")[:64]
         with store.writing(key) as folder:
             fill(folder)
-            about = {**shared, "key": key, "kind": name, "label": name, **more}
-            store.commit(key, folder, about)
+            facts = {**shared, "key": key, "kind": name, "label": name, **more}
+            store.commit(key, folder, facts)
         return key
 
     count = len(split.test)
     zeros = np.zeros(count, np.int32)
-    about = {"protocol": {"candidates": "full", "mask_history": False}}
+    facts = {"protocol": {"candidates": "full", "mask_history": False}}
     table = RankTable(split.test.users, built.catalogue.domains,
                       split.test.domains.astype(np.int32), split.test.targets, zeros, zeros,
-                      about)  # fmt: skip
+                      facts)  # fmt: skip
     data = cell("data", lambda f: save_interactions(built, f), report={"fingerprint": "d" * 64})
     other = cell("data of a base", lambda f: None, kind="data", report={"fingerprint": "o" * 64})
-    cut = cell("split", lambda f: save_split(split, f))
+    split_cell = cell("split", lambda f: save_split(split, f))
     target = f"recmerge_bench_plugins.encoders.{encoder}:MiniLM"
     text = cell("text", lambda f: None, config={"encoder": {"target": target, "options": {}}})
     report = {"tier": "T1", "read": ["weights", "item texts"], "opened": ["/etc/x"]}
     report |= {} if enforced is None else {"enforced": enforced}
     merge = cell("merge", lambda f: None, report=report)
-    inputs = {"data": data, "split": cut, "model": merge}
+    inputs = {"data": data, "split": split_cell, "model": merge}
     rank = cell("rank", lambda f: write_ranks(f / "ranks.parquet", table), inputs=inputs)
     state = {"status": "done", "reason": "", "mend": ""}
     header = made.header()
     header["tracks"]["merging"]["domains"] = ["a", "b"]
     results = [
         {"key": rank, "identity": who, "domains": ["a", "b"], **state,
-         "cells": [data, cut, text, merge, other, rank]},
-        {**made.gap(made.identity("gone", 0), "blocked", "no data"), "domains": ["a", "b"],
+         "cells": [data, split_cell, text, merge, other, rank]},
+        {**made.not_done(made.identity("gone", 0), "blocked", "no data"), "domains": ["a", "b"],
          "cells": []},
     ]  # fmt: skip
     write_json(out / "suites" / "fake.json", {"suite": "fake", "header": header,
@@ -98,11 +98,11 @@ def built_records(out: Path, to: Path, registry: Registry) -> dict[str, Any]:
 
 def test_facts_are_those_counted_by_hand(tmp_path: Path, registry: Registry) -> None:
     records = built_records(run_of(EVENTS, tmp_path / "out"), tmp_path, registry)
-    [(split, found)] = records["header"]["audits"].items()
+    [(split, facts)] = records["header"]["audits"].items()
     assert records["results"][0]["split"] == split
     assert records["results"][0]["data"] == "d" * 64  # and not the base's
     # Trained: u's a0, a1 at 0, 1; v's a0, a1 at 10, 11; u's b0 at 20.
-    assert found == {
+    assert facts == {
         "dataset": "made-up", "timed": True, "instances": 3,
         "later_own": pytest.approx(1 / 3),  # u's a3: v's at 10, 11
         "later_other": pytest.approx(2 / 3),  # u's and v's a3: b0 at 20
@@ -139,8 +139,8 @@ def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> Non
     assert not are_moments(interactions([*places, *both]))
     assert are_moments(interactions([*places[:-1], ("v", "b3", 3)]))
     records = built_records(run_of(places, tmp_path / "out"), tmp_path, registry)
-    [found] = records["header"]["audits"].values()
-    assert not found["timed"] and found["later_own"] is None and found["seen_targets"] == 0
+    [facts] = records["header"]["audits"].values()
+    assert not facts["timed"] and facts["later_own"] is None and facts["seen_targets"] == 0
     assert PLACES in (tmp_path / "fake-full.md").read_text()
 
 
@@ -153,11 +153,11 @@ def test_known_facts_of_encoders(registry: Registry) -> None:
 
     rows = [row("blair-base-weights", "amazon-mergerec"), row("hashed-words", "anything"),
             row("blair-base-weights", "amazon-merit")]  # fmt: skip
-    found = pretraining(registry, rows)
-    assert "Amazon Reviews 2023" in found["blair-base-weights"].trained_on
-    assert found["blair-base-weights"].overlap["amazon-mergerec"].startswith("all its domains")
-    assert found["blair-base-weights"].overlap["amazon-merit"] == "unknown"
-    assert found["hashed-words"].overlap == {"anything": "none"}
+    encoders = pretraining(registry, rows)
+    assert "Amazon Reviews 2023" in encoders["blair-base-weights"].trained_on
+    assert encoders["blair-base-weights"].overlap["amazon-mergerec"].startswith("all its domains")
+    assert encoders["blair-base-weights"].overlap["amazon-merit"] == "unknown"
+    assert encoders["hashed-words"].overlap == {"anything": "none"}
     names = {name for kind, name in registry.specs if kind == "encoder"}
     [file] = [p / "facts" / "pretraining.json" for p in registry.suite_paths if p.is_dir()]
     assert set(json.loads(file.read_text())) <= names
@@ -172,13 +172,13 @@ def test_boards_say_where_an_audit_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("enforced", "said"),
+    ("enforced", "message"),
     [(True, "| enforced"), (False, "**not enforced**"), (None, "| not recorded")],
 )
 def test_boards_say_what_kept_merges_apart(
-    tmp_path: Path, registry: Registry, enforced: bool | None, said: str
+    tmp_path: Path, registry: Registry, enforced: bool | None, message: str
 ) -> None:
     out = run_of(EVENTS, tmp_path / "out", enforced=enforced)
     records = built_records(out, tmp_path / "b", registry)
     assert records["results"][0]["merge"].get("enforced") is enforced
-    assert said in render_full(records)
+    assert message in render_full(records)

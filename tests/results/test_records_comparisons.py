@@ -108,9 +108,9 @@ def test_all_backbones_of_a_table_are_one_family(registry: Registry) -> None:
                 tables[twin["key"]] = tables[result["key"]]
             twins.append(twin)
     results = [*records["results"], *twins]
-    found = make_comparisons(registry, records["header"], results, tables.__getitem__)
-    assert [f["baseline"]["backbone"] for f in found] == ["net", "other"]
-    rows = [row for f in found for row in f["rows"]]
+    families = make_comparisons(registry, records["header"], results, tables.__getitem__)
+    assert [f["baseline"]["backbone"] for f in families] == ["net", "other"]
+    rows = [row for f in families for row in f["rows"]]
     claims = [1.0 if row["about_methods"]["p"] is None else row["methods"]["p"] for row in rows]
     wanted = holm(claims)
     for row, p in zip(rows, wanted, strict=True):
@@ -131,7 +131,7 @@ def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry
 
 
 @pytest.mark.parametrize(
-    ("methods", "models", "said"),
+    ("methods", "models", "message"),
     [
         ("better", "worse", "better"), ("equivalent", "better", "equivalent"),
         ("undecided", "worse", "undecided; these models: worse"),
@@ -141,29 +141,29 @@ def test_rows_of_other_seeds_than_their_baseline_are_left_out(registry: Registry
     ],
 )  # fmt: skip
 def test_these_models_stand_where_the_methods_are_open(
-    methods: str, models: str, said: str
+    methods: str, models: str, message: str
 ) -> None:
     unknown = dict.fromkeys(("p", "level", "lower", "upper"))
-    about = [Judgement(verdict=v, reason="", **unknown) for v in (methods, models)]
-    row = ComparedRow.model_construct(about_methods=about[0], about_models=about[1])
-    assert in_words(row) == said
+    judgements = [Judgement(verdict=v, reason="", **unknown) for v in (methods, models)]
+    row = ComparedRow.model_construct(about_methods=judgements[0], about_models=judgements[1])
+    assert in_words(row) == message
 
 
 def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
-    for seeds, said in ((5, "better"), (3, "no verdict (3 of 5 seeds)")):
+    for seeds, message in ((5, "better"), (3, "no verdict (3 of 5 seeds)")):
         records = suite(registry, seeds=tuple(range(seeds)))[0]
         for row in records["comparisons"][0]["rows"]:
-            about = row.pop("about_methods")
+            facts = row.pop("about_methods")
             row.pop("about_models"), row.pop("difference")
-            row |= {"verdict": "undecided" if seeds < 5 else about["verdict"],
+            row |= {"verdict": "undecided" if seeds < 5 else facts["verdict"],
                     "p_holm": 0.01 if row["methods"] else None}  # fmt: skip
             claim = {**dict.fromkeys(("difference", "error", "df", "p", "lower", "upper"), 0.0)}
             row["trained_models"] = row["trained_models"] or claim
         loaded = check_records({**records, "schema": 2}, Path("r.json")).to_json()
         up = by_method(loaded)["up"]
-        assert (verdict_text(up), models_verdict_text(up)) == (said, "not recorded")
+        assert (verdict_text(up), models_verdict_text(up)) == (message, "not recorded")
         assert up["difference"] == up["trained_models"]["difference"]
-        assert said in render(loaded) and "not recorded" in render_full(loaded)
+        assert message in render(loaded) and "not recorded" in render_full(loaded)
 
 
 def test_the_board_prints_them(registry: Registry) -> None:

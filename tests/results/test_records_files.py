@@ -154,11 +154,11 @@ def test_the_compare_command_ends_with_1_on_a_difference(folder: Path) -> None:
 def test_boards_are_built_from_a_run_and_from_records(tmp_path: Path) -> None:
     made.run_folder(tmp_path / "out")
     run, to = CliRunner(), tmp_path / "to"
-    said = run.invoke(leaderboard, ["build", "--out", str(tmp_path / "out"), "--to", str(to)])
-    assert said.output.count("wrote ") == 6, said.output
+    output = run.invoke(leaderboard, ["build", "--out", str(tmp_path / "out"), "--to", str(to)])
+    assert output.output.count("wrote ") == 6, output.output
     again = ["build", "--records", str(to / "records"), "--to", str(tmp_path / "again")]
-    said = run.invoke(leaderboard, again)
-    assert said.output.count("wrote ") == 3, said.output
+    output = run.invoke(leaderboard, again)
+    assert output.output.count("wrote ") == 3, output.output
     for name in ("fake.md", "fake-full.md"):
         assert (tmp_path / "again" / name).read_bytes() == (to / name).read_bytes()
 
@@ -175,8 +175,8 @@ def test_the_results_command_shows_gaps_with_reasons_and_json(tmp_path: Path) ->
     out = str(made.run_folder(tmp_path))
     shown = CliRunner().invoke(results, ["--out", out]).output
     assert "0.5000" in shown and "it broke" in shown
-    found = json.loads(CliRunner().invoke(results, ["--out", out, "--json"]).output)
-    assert len(found) == 6 and found[1]["metrics"]["NDCG@10"] == 0.5
+    document = json.loads(CliRunner().invoke(results, ["--out", out, "--json"]).output)
+    assert len(document) == 6 and document[1]["metrics"]["NDCG@10"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -42,21 +42,21 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_metrics_are_those_computed_by_hand(out: Path, registry: Registry) -> None:
-    found = {r["domain"]: r["metrics"] for r in rows(out, registry) if r["status"] == "done"}
-    assert list(found) == ["books", "films", "mean"]
-    assert found["books"] == pytest.approx(BOOKS, abs=1e-15)
-    assert found["films"] == pytest.approx(FILMS, abs=1e-15)
+    rows_ = {r["domain"]: r["metrics"] for r in rows(out, registry) if r["status"] == "done"}
+    assert list(rows_) == ["books", "films", "mean"]
+    assert rows_["books"] == pytest.approx(BOOKS, abs=1e-15)
+    assert rows_["films"] == pytest.approx(FILMS, abs=1e-15)
     halves = {name: (BOOKS[name] + FILMS[name]) / 2 for name in BOOKS}
-    assert found["mean"] == pytest.approx(halves, abs=1e-15)
+    assert rows_["mean"] == pytest.approx(halves, abs=1e-15)
 
 
 def test_rows_have_exactly_these_keys_and_gaps_keep_their_reason(
     out: Path, registry: Registry
 ) -> None:
-    found = rows(out, registry)
-    assert len(found) == 6
-    assert all(set(row) == KEYS for row in found)
-    broken = [row for row in found if row["method"] == "broken"]
+    rows_ = rows(out, registry)
+    assert len(rows_) == 6
+    assert all(set(row) == KEYS for row in rows_)
+    broken = [row for row in rows_ if row["method"] == "broken"]
     assert [(r["status"], r["reason"], r["metrics"]) for r in broken] == [
         ("failed", "it broke", {})
     ] * 3
@@ -139,8 +139,8 @@ def test_a_hundred_results_are_read_once(
     read: list[Any] = []
     real = reader.read_ranks
     monkeypatch.setattr(reader, "read_ranks", lambda p: read.append(p) or real(p))
-    found = rows(out, registry)
-    assert len(found) == 303 and len(read) == 100
+    rows_ = rows(out, registry)
+    assert len(rows_) == 303 and len(read) == 100
     read.clear()
     build(out, tmp_path / "b", tmp_path / "r", registry)
     assert len(read) == 100

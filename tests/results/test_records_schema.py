@@ -44,11 +44,11 @@ def fields() -> dict[str, str]:
     models = [m for m in named if isinstance(m, type) and issubclass(m, BaseModel)]
     places = "|".join(re.escape(f"{module.__name__}.") for module in MODULES)
     return {
-        f"{m.__name__}.{about.alias or name}":
+        f"{m.__name__}.{facts.alias or name}":
         # Where the models are is no part of the schema.
-        re.sub(places, "", f"{about.annotation}{'' if about.is_required() else ' optional'}")
+        re.sub(places, "", f"{facts.annotation}{'' if facts.is_required() else ' optional'}")
         for m in models
-        for name, about in m.model_fields.items()
+        for name, facts in m.model_fields.items()
     }  # fmt: skip
 
 
@@ -62,18 +62,18 @@ def test_the_schema_is_the_pinned_one() -> None:
 
 def unknown(model: type[BaseModel], value: Any, place: str = "") -> list[str]:
     """Keys of a value that its model does not name, models within it too."""
-    found = [f"{place}{k}" for k in value if k not in model.model_fields and k != "schema"]
-    for name, about in model.model_fields.items():
+    actual = [f"{place}{k}" for k in value if k not in model.model_fields and k != "schema"]
+    for name, facts in model.model_fields.items():
         inner = value.get(name)
-        for part in (about.annotation, *get_args(about.annotation)):
+        for part in (facts.annotation, *get_args(facts.annotation)):
             if not (isinstance(part, type) and issubclass(part, BaseModel)):
                 continue
-            optional = type(None) in get_args(about.annotation)
-            whole = part is about.annotation or optional or inner is None
+            optional = type(None) in get_args(facts.annotation)
+            whole = part is facts.annotation or optional or inner is None
             parts = inner.values() if isinstance(inner, dict) and not whole else inner
             for each in [inner] if whole else parts:
-                found += unknown(part, each, f"{place}{name}.") if each else []
-    return found
+                actual += unknown(part, each, f"{place}{name}.") if each else []
+    return actual
 
 
 def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Registry) -> None:
@@ -87,7 +87,7 @@ def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Regi
 
 
 def _rows(records: Any) -> list[Any]:
-    return [row for about in records.get("comparisons", []) for row in about["rows"]]
+    return [row for facts in records.get("comparisons", []) for row in facts["rows"]]
 
 
 def _without(records: Any, keys: set[str]) -> dict[str, Any]:

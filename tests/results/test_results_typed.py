@@ -84,11 +84,11 @@ def test_without_pandas_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_values_by_user_have_the_boards_means(registry: Registry) -> None:
-    found = load_results(COMMITTED[0].with_name("quick.json"), registry)
-    metric = found.records.header.primary
-    by_user = found.per_user(metric)
-    assert len(by_user.results) == sum(r.done for r in found.records.results)
-    for number, result in enumerate(r for r in found.records.results if r.done):
+    results = load_results(COMMITTED[0].with_name("quick.json"), registry)
+    metric = results.records.header.primary
+    by_user = results.per_user(metric)
+    assert len(by_user.results) == sum(r.done for r in results.records.results)
+    for number, result in enumerate(r for r in results.records.results if r.done):
         for domain, targets in result.instances.items():
             rows = (by_user.result == number) & (by_user.domain == by_user.domains.index(domain))
             assert by_user.targets[rows].sum() == targets
@@ -98,16 +98,16 @@ def test_values_by_user_have_the_boards_means(registry: Registry) -> None:
 
 
 def test_values_by_user_of_some_results(registry: Registry) -> None:
-    found = load_results(COMMITTED[0].with_name("quick.json"), registry)
-    who = next(r.identity for r in found.records.results if r.identity.seed is not None)
-    some = found.per_user("MRR", method=who.method, seed=who.seed, track=who.track)
+    results = load_results(COMMITTED[0].with_name("quick.json"), registry)
+    who = next(r.identity for r in results.records.results if r.identity.seed is not None)
+    some = results.per_user("MRR", method=who.method, seed=who.seed, track=who.track)
     assert {(i.method, i.seed, i.track) for i in some.results} == {
         (who.method, who.seed, who.track)
     }
     with pytest.raises(HandledError, match="did you mean 'method'"):
-        found.per_user("MRR", metod="ties")
+        results.per_user("MRR", metod="ties")
     with pytest.raises(HandledError, match="no result with method='none'"):
-        found.per_user("MRR", method="none")
+        results.per_user("MRR", method="none")
     pytest.importorskip("pandas")
     frame = some.to_pandas()
     assert len(frame) == len(some) and set(identity.FIELDS) < set(frame.columns)

@@ -42,10 +42,10 @@ def run(folder: Path, shared: Path, some: list[str], limit: int = 60) -> dict[st
     with subprocess.Popen(
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        said, _ = process.communicate()
-        assert process.returncode in (0, 1), said
+        output, _ = process.communicate()
+        assert process.returncode in (0, 1), output
         assert not _left(process.pid)
-    assert "Traceback" not in said and list((folder / "out/tmp").iterdir()) == []
+    assert "Traceback" not in output and list((folder / "out/tmp").iterdir()) == []
     results = json.loads((folder / "out/records/nano.json").read_text())["results"]
     logs = [p.stat().st_size for p in (folder / "out/logs").iterdir()]
     assert sum(logs) < 5 << 20 and (folder / "out/boards/nano.md").stat().st_size < 1 << 20
@@ -55,18 +55,18 @@ def run(folder: Path, shared: Path, some: list[str], limit: int = 60) -> dict[st
 
 def _left(run_: int) -> list[str]:
     """Processes whose environment says that they belong to a run."""
-    mark, found = f"RECMERGE_BENCH_PARENT={run_}\0".encode(), []
+    mark, states = f"RECMERGE_BENCH_PARENT={run_}\0".encode(), []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             if mark in path.read_bytes() and path.parent.name != str(os.getpid()):
-                found.append(path.parent.name)
+                states.append(path.parent.name)
         except OSError:
             continue
-    return found
+    return states
 
 
-def check(found: dict[str, dict[str, Any]], mode: str) -> None:
-    own, clean = found[mode], found["weight-averaging"]
+def check(report: dict[str, dict[str, Any]], mode: str) -> None:
+    own, clean = report[mode], report["weight-averaging"]
     if mode in FINE:
         assert own["status"] == "done", own["reason"]
         if mode in SAME:
@@ -80,16 +80,16 @@ def check(found: dict[str, dict[str, Any]], mode: str) -> None:
 def test_every_quick_mode(shared: Path, tmp_path: Path) -> None:
     quick = [m for m in modes((shared / "cases/hostile/evil.py").read_text()) if m not in SLOW]
     assert len(quick) > 45
-    found = run(tmp_path, shared, quick)
-    wrong = [m for m in quick if found[m]["status"] != ("done" if m in FINE else "failed")]
-    assert wrong == [], [(m, found[m]["status"], found[m]["reason"]) for m in wrong]
+    actual = run(tmp_path, shared, quick)
+    wrong = [m for m in quick if actual[m]["status"] != ("done" if m in FINE else "failed")]
+    assert wrong == [], [(m, actual[m]["status"], actual[m]["reason"]) for m in wrong]
     for mode in quick:
-        check(found, mode)
+        check(actual, mode)
     (tmp_path / "clean").mkdir()
     clean = run(tmp_path / "clean", shared, [])
     for name in ("fine-tune", "weight-averaging", "popularity"):
-        assert found[name]["status"] == "done"
-        assert found[name]["metrics"] == clean[name]["metrics"]
+        assert actual[name]["status"] == "done"
+        assert actual[name]["metrics"] == clean[name]["metrics"]
 
 
 @pytest.mark.slow

@@ -110,8 +110,8 @@ def test_files_are_out_of_reach(secrets: Path, code: str) -> None:
     code = code.replace("'.'", f"'{secrets}'")
     with pytest.raises(Reported) as caught:
         merge(secrets, code, (str(secrets / "package/data/raw.inter"),))
-    said = ("Permission", "IsolationError", "No such file", "ZeroDivision", "may not read")
-    assert any(word in caught.value.error for word in said), caught.value.error
+    refusals = ("Permission", "IsolationError", "No such file", "ZeroDivision", "may not read")
+    assert any(word in caught.value.error for word in refusals), caught.value.error
     assert not (secrets / "else/new.txt").exists()
 
 
@@ -208,10 +208,10 @@ def test_objects_keep_their_arrays_apart() -> None:
     handle = shared.memory("x")
     array, tensor = np.arange(5, dtype=np.int32), torch.arange(3).bfloat16()
     shared.pack({"a": array, "again": array, "t": [tensor], "empty": np.zeros((0, 2))}, handle)
-    found = shared.unpack(handle)
-    assert found["a"] is found["again"] and found["a"].tolist() == [0, 1, 2, 3, 4]
-    assert torch.equal(found["t"][0], tensor) and found["empty"].shape == (0, 2)
-    found["a"][0] = 9
+    arrays = shared.unpack(handle)
+    assert arrays["a"] is arrays["again"] and arrays["a"].tolist() == [0, 1, 2, 3, 4]
+    assert torch.equal(arrays["t"][0], tensor) and arrays["empty"].shape == (0, 2)
+    arrays["a"][0] = 9
     assert shared.unpack(handle)["a"][0] == 0
     os.close(handle)
 

@@ -96,8 +96,8 @@ def test_two_runs_share_a_store(finished: Path, tmp_path: Path) -> None:
         for _ in range(2)
     ]
     for process in both:
-        said, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, said
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
     assert ranks(out) == ranks(finished)
 
 
@@ -108,8 +108,8 @@ def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     children: list[int] = []
     deadline = time.monotonic() + 30
     while not children and time.monotonic() < deadline:
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
-        children = [int(x) for x in found.stdout.split()]
+        listing = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True)
+        children = [int(x) for x in listing.stdout.split()]
         time.sleep(0.05)
     assert children
     os.kill(process.pid, signal.SIGKILL)
@@ -323,9 +323,9 @@ def test_a_model_for_each_target_domain(tmp_path: Path) -> None:
 
 def test_courses_of_a_run(finished: Path) -> None:
     """Its trainings validate never: no course; its splits are told."""
-    found = tool("benchmarks/tools/courses.py").courses(finished, "tiny")
-    assert found["trainings"] == []
-    tracks = sorted(track for split in found["splits"].values() for track in split["tracks"])
+    record = tool("benchmarks/tools/courses.py").courses(finished, "tiny")
+    assert record["trainings"] == []
+    tracks = sorted(track for split in record["splits"].values() for track in split["tracks"])
     assert tracks == ["cdsr", "merging"]
-    for split in found["splits"].values():
+    for split in record["splits"].values():
         assert all(0 < share < 0.2 for share in split["never_trained"].values())

@@ -56,9 +56,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:
-    found = json.loads((folder / "out/records/counts.json").read_text())["results"]
-    assert isinstance(found, list)
-    return found
+    collected = json.loads((folder / "out/records/counts.json").read_text())["results"]
+    assert isinstance(collected, list)
+    return collected
 
 
 def exchange(store: Path, keys: list[str]) -> None:
@@ -70,9 +70,9 @@ def exchange(store: Path, keys: list[str]) -> None:
 
 def exchange_files(store: Path, keys: list[str]) -> None:
     one, two = (store / k[:2] / k / "ranks.parquet" for k in keys)
-    mine, theirs = one.read_bytes(), two.read_bytes()
+    ours, theirs = one.read_bytes(), two.read_bytes()
     one.write_bytes(theirs)
-    two.write_bytes(mine)
+    two.write_bytes(ours)
 
 
 def flip(store: Path, keys: list[str]) -> None:
@@ -120,9 +120,9 @@ def test_damaged_ranks_are_to_do(
     store = Store(tmp_path / "out")
     assert todo(plan, store).waiting == [] and todo(plan, store).damaged == {}
     change(tmp_path / "out/store", keys)
-    found = todo(plan, store)
+    outstanding = todo(plan, store)
     both = change in (exchange, exchange_files, reseal)
-    assert set(found.damaged) == set(found.waiting) == set(keys if both else keys[:1])
+    assert set(outstanding.damaged) == set(outstanding.waiting) == set(keys if both else keys[:1])
 
 
 def test_damaged_ranks_are_reported_and_computed_again(finished: Path, tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def test_every_method(registry: Registry, tmp_path: Path) -> None:
     models = sorted(p.relative_to(here) for p in here.glob("store/*/*/*.safetensors"))
     assert len(models) > 60
     for path in models:
-        mine, theirs = load_file(here / path), load_file(there / path)
-        assert mine.keys() == theirs.keys()
-        for name, tensor in mine.items():
+        ours, theirs = load_file(here / path), load_file(there / path)
+        assert ours.keys() == theirs.keys()
+        for name, tensor in ours.items():
             torch.testing.assert_close(theirs[name], tensor, rtol=1e-4, atol=2e-5)
             assert not marked(theirs[name])
 

@@ -59,12 +59,12 @@ def test_the_store_says_whether_a_cell_is_done(tmp_path: Path) -> None:
         os._exit(3)
 
     assert ended(tmp_path / "b", silent)["event"] == "done"
-    said = b'{"event": "done", "key": "%s"}\n' % KEY.encode()
+    text = b'{"event": "done", "key": "%s"}\n' % KEY.encode()
 
     def liar() -> None:
         for handle in range(3, 30):
             try:
-                os.write(handle, b'{"event": "done", "key": "zzz"}\nnot json\n' + said)
+                os.write(handle, b'{"event": "done", "key": "zzz"}\nnot json\n' + text)
             except OSError:
                 pass
 
@@ -162,8 +162,8 @@ def test_prints_are_bounded(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
         print("the end", flush=True)
 
     event = ended(tmp_path, cell)
-    said = capfd.readouterr().err
-    assert module.LOG <= len(said) < module.LOG + 200 and "of this cell's output" in said
+    output = capfd.readouterr().err
+    assert module.LOG <= len(output) < module.LOG + 200 and "of this cell's output" in output
     assert "the end" in event["traceback"] and len(event["traceback"]) <= module.TAIL
 
 
@@ -217,9 +217,9 @@ def test_noise_is_no_event(line: bytes) -> None:
 
 def test_events_have_known_parts() -> None:
     raw = {"event": "progress", "key": "k", "step": 3, "x": "y" * 9000, "z": [1], "n": 10**400}
-    found = event_of(json.dumps(raw).encode(), "k")
-    assert found is not None and len(json.dumps(found)) < 1000
-    assert found["step"] == 3 and "z" not in found and "n" not in found
+    states = event_of(json.dumps(raw).encode(), "k")
+    assert states is not None and len(json.dumps(states)) < 1000
+    assert states["step"] == 3 and "z" not in states and "n" not in states
     failed = event_of(b'{"event": "failed", "key": "k", "error": 3, "handled": "yes"}', "k")
     assert failed == {"event": "failed", "key": "k", "error": "3", "traceback": "",
                       "handled": False, "out_of_memory": False, "timeout": False}  # fmt: skip

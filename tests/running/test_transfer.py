@@ -67,9 +67,9 @@ def cell(folder: Path, text: str = "x", **record: object) -> None:
     place = folder / "store" / key[:2] / key
     place.mkdir(parents=True)
     (place / "a.txt").write_text(text)
-    about = {"key": key, "files": {"a.txt": sha256(place / "a.txt")}, "sizes": {"a.txt": len(text)}}
-    about |= record
-    (place / "record.json").write_text(json.dumps({"seal": seal_of(about), **about}))
+    facts = {"key": key, "files": {"a.txt": sha256(place / "a.txt")}, "sizes": {"a.txt": len(text)}}
+    facts |= record
+    (place / "record.json").write_text(json.dumps({"seal": seal_of(facts), **facts}))
 
 
 def tar_of(folder: Path, target: Path) -> Path:

@@ -48,14 +48,14 @@ def test_friedman_gives_the_published_example() -> None:
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=9))
 def test_ranks_are_scipys(values: list[int]) -> None:
-    mine = ranks(np.array(values, np.float64))
-    assert mine.tolist() == stats.rankdata([-v for v in values]).tolist()
+    ours = ranks(np.array(values, np.float64))
+    assert ours.tolist() == stats.rankdata([-v for v in values]).tolist()
 
 
 def test_few_domains_are_said_to_be_few() -> None:
-    found = omnibus(np.random.default_rng(0).normal(size=(7, 4)))
-    assert found.statistic is None and found.p is None and found.critical_difference is None
-    assert found.said == "too few domains for a Friedman test: 7 of at least 8"
+    test = omnibus(np.random.default_rng(0).normal(size=(7, 4)))
+    assert test.statistic is None and test.p is None and test.critical_difference is None
+    assert test.said == "too few domains for a Friedman test: 7 of at least 8"
     enough = omnibus(np.random.default_rng(0).normal(size=(8, 4)))
     assert enough.statistic is not None and "8 domains" in enough.said
     with pytest.raises(HandledError, match="three methods or more"):
@@ -111,21 +111,21 @@ def several(seeds: int = 5) -> tuple[list[Scores], Units]:
 
 def test_mean_ranks_with_intervals() -> None:
     methods, units = several()
-    found = mean_ranks(methods, units, draws=300)
-    assert found.means[3] == 1.0 and found.means[2] == 2.0
-    assert found.means[:2].sum() == pytest.approx(7.0)
-    assert (found.lower[3], found.upper[3]) == (1.0, 1.0)
-    assert found.lower[0] < found.upper[0]
-    assert (found.lower <= found.means).all() and (found.means <= found.upper).all()
+    placed = mean_ranks(methods, units, draws=300)
+    assert placed.means[3] == 1.0 and placed.means[2] == 2.0
+    assert placed.means[:2].sum() == pytest.approx(7.0)
+    assert (placed.lower[3], placed.upper[3]) == (1.0, 1.0)
+    assert placed.lower[0] < placed.upper[0]
+    assert (placed.lower <= placed.means).all() and (placed.means <= placed.upper).all()
     again = mean_ranks(methods, units, draws=300)
-    assert (again.lower == found.lower).all()
+    assert (again.lower == placed.lower).all()
 
 
 def test_a_methods_twin_always_shares_its_rank() -> None:
     methods, units = several()
-    found = mean_ranks([methods[0], methods[0], methods[3]], units, draws=200)
-    assert found.means.tolist() == [2.5, 2.5, 1.0]
-    assert found.lower.tolist() == found.upper.tolist() == [2.5, 2.5, 1.0]
+    placed = mean_ranks([methods[0], methods[0], methods[3]], units, draws=200)
+    assert placed.means.tolist() == [2.5, 2.5, 1.0]
+    assert placed.lower.tolist() == placed.upper.tolist() == [2.5, 2.5, 1.0]
 
 
 def test_ranks_do_not_follow_the_last_bit_of_a_sum() -> None:
@@ -133,9 +133,9 @@ def test_ranks_do_not_follow_the_last_bit_of_a_sum() -> None:
     values = rng.random((2, 120))
     scores = [Scores(values, (0, 1)), Scores(values * (1 + 1e-15), (0, 1))]
     scores.append(Scores(rng.random((2, 120)), (0, 1)))
-    found = mean_ranks(scores, Units(np.repeat([0, 1], 60), np.arange(120)), draws=300)
-    assert found.means[0] == found.means[1]
-    assert (found.lower[0], found.upper[0]) == (found.lower[1], found.upper[1])
+    placed = mean_ranks(scores, Units(np.repeat([0, 1], 60), np.arange(120)), draws=300)
+    assert placed.means[0] == placed.means[1]
+    assert (placed.lower[0], placed.upper[0]) == (placed.lower[1], placed.upper[1])
 
 
 def test_which_pairs_cannot_be_told_apart() -> None:

@@ -38,18 +38,18 @@ def tables(draw: st.DrawFn) -> np.ndarray:
     """Differences [S, U] of realistic size, never constant."""
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     seeds, users = draw(st.integers(2, 6)), draw(st.integers(3, 40))
-    found = ndcg_like(rng, seeds, users) - ndcg_like(rng, seeds, users)
-    return found + rng.normal(scale=1e-3, size=found.shape)
+    actual = ndcg_like(rng, seeds, users) - ndcg_like(rng, seeds, users)
+    return actual + rng.normal(scale=1e-3, size=actual.shape)
 
 
 def claims_of(values: np.ndarray, units: Units | None = None) -> list[Claim]:
-    found = take_apart(values, units or Units.of_users(values.shape[1])).components
-    return [f(found) for f in (trained_models, seeds_alone, satterthwaite, methods)]
+    components = take_apart(values, units or Units.of_users(values.shape[1])).components
+    return [f(components) for f in (trained_models, seeds_alone, satterthwaite, methods)]
 
 
-def close(mine: Claim, theirs: Claim, rel: float = 1e-9) -> bool:
+def close(ours: Claim, theirs: Claim, rel: float = 1e-9) -> bool:
     return all(
-        getattr(mine, k) == pytest.approx(getattr(theirs, k), rel=rel, abs=1e-13)
+        getattr(ours, k) == pytest.approx(getattr(theirs, k), rel=rel, abs=1e-13)
         for k in ("difference", "error", "df", "p", "lower", "upper")
     )
 
@@ -58,30 +58,30 @@ def close(mine: Claim, theirs: Claim, rel: float = 1e-9) -> bool:
 def test_trained_models_is_scipys_paired_t_test(seed: int, seeds: int, users: int) -> None:
     rng = np.random.default_rng(seed)
     first, second = (ndcg_like(rng, seeds, users) + rng.normal(size=users) for _ in range(2))
-    mine = trained_models(take_apart(first - second, Units.of_users(users)).components)
+    ours = trained_models(take_apart(first - second, Units.of_users(users)).components)
     theirs = stats.ttest_rel(first.mean(axis=0), second.mean(axis=0))
     ends = theirs.confidence_interval(0.95)
-    assert mine.p == pytest.approx(theirs.pvalue, rel=EXACT, abs=EXACT)
-    assert mine.difference / mine.error == pytest.approx(theirs.statistic, rel=EXACT, abs=EXACT)
-    assert (mine.lower, mine.upper) == pytest.approx((ends.low, ends.high), rel=EXACT, abs=EXACT)
-    assert mine.df == pytest.approx(users - 1, rel=EXACT)
+    assert ours.p == pytest.approx(theirs.pvalue, rel=EXACT, abs=EXACT)
+    assert ours.difference / ours.error == pytest.approx(theirs.statistic, rel=EXACT, abs=EXACT)
+    assert (ours.lower, ours.upper) == pytest.approx((ends.low, ends.high), rel=EXACT, abs=EXACT)
+    assert ours.df == pytest.approx(users - 1, rel=EXACT)
 
 
 @given(tables())
 def test_seeds_alone_is_scipys_t_test_of_the_seeds_means(values: np.ndarray) -> None:
-    mine = claims_of(values)[1]
+    ours = claims_of(values)[1]
     theirs = stats.ttest_1samp(values.mean(axis=1), 0.0)
-    assert mine.p == pytest.approx(theirs.pvalue, rel=EXACT, abs=EXACT)
+    assert ours.p == pytest.approx(theirs.pvalue, rel=EXACT, abs=EXACT)
 
 
 def test_two_domains_are_scipys_welch_test() -> None:
     rng = np.random.default_rng(3)
     a, b = rng.normal(0.1, 1.0, 30), rng.normal(0.2, 3.0, 12)
     units = Units(np.repeat([0, 1], [30, 12]), np.arange(42))
-    mine = trained_models(take_apart(np.concatenate([a, b])[None], units).components)
+    ours = trained_models(take_apart(np.concatenate([a, b])[None], units).components)
     theirs = stats.ttest_ind(a, -b, equal_var=False)  # mean(a) + mean(b), twice our mean
-    assert mine.p == pytest.approx(theirs.pvalue, rel=EXACT)
-    assert mine.df == pytest.approx(theirs.df, rel=EXACT)
+    assert ours.p == pytest.approx(theirs.pvalue, rel=EXACT)
+    assert ours.df == pytest.approx(theirs.df, rel=EXACT)
 
 
 @given(tables())
@@ -95,34 +95,36 @@ def test_components_are_those_of_the_two_way_table(values: np.ndarray) -> None:
         for s in range(seeds)
         for u in range(users)
     ) / ((seeds - 1) * (users - 1))
-    found = take_apart(values, Units.of_users(users)).components
+    components = take_apart(values, Units.of_users(users)).components
     total = seeds * users
-    assert found.seed_variance == pytest.approx(of_seed / total, rel=1e-9)
-    assert found.users == pytest.approx(of_user / total, rel=1e-9)
-    assert found.residual == pytest.approx(rest / total, rel=1e-9)
+    assert components.seed_variance == pytest.approx(of_seed / total, rel=1e-9)
+    assert components.users == pytest.approx(of_user / total, rel=1e-9)
+    assert components.residual == pytest.approx(rest / total, rel=1e-9)
     if of_user >= rest:
-        assert found.variance == pytest.approx((of_seed + of_user - rest) / total, rel=1e-9)
+        assert components.variance == pytest.approx((of_seed + of_user - rest) / total, rel=1e-9)
     else:
-        assert found.variance == found.seed_variance  # never less than what the seeds alone say
+        assert (
+            components.variance == components.seed_variance
+        )  # never less than what the seeds alone say
     mean_squares = np.array([of_seed, of_user, rest])
     freedom = np.array([seeds - 1, users - 1, (seeds - 1) * (users - 1)])
-    df = (found.variance * total) ** 2 / (mean_squares**2 / freedom).sum()
-    assert satterthwaite_df(found) == pytest.approx(df, rel=1e-9)
-    theirs = 2 * stats.t.sf(abs(grand) / np.sqrt(found.variance), df)
-    assert satterthwaite(found).p == pytest.approx(theirs, rel=1e-9, abs=EXACT)
+    df = (components.variance * total) ** 2 / (mean_squares**2 / freedom).sum()
+    assert satterthwaite_df(components) == pytest.approx(df, rel=1e-9)
+    theirs = 2 * stats.t.sf(abs(grand) / np.sqrt(components.variance), df)
+    assert satterthwaite(components).p == pytest.approx(theirs, rel=1e-9, abs=EXACT)
 
 
 @given(tables())
 def test_the_methods_claim_is_the_mixture_that_it_says(values: np.ndarray) -> None:
-    found = take_apart(values, Units.of_users(values.shape[1])).components
-    mine, n = methods(found), len(values)
-    share = found.seed_variance / found.variance
+    components = take_apart(values, Units.of_users(values.shape[1])).components
+    ours, n = methods(components), len(values)
+    share = components.seed_variance / components.variance
     weight = share ** (2 - 1.5 / (n - 1))
-    t = abs(found.difference) / np.sqrt(found.variance)
+    t = abs(components.difference) / np.sqrt(components.variance)
     tails = stats.t.sf(t, n - 1), stats.t.sf(t, values.shape[1] - 1)
-    assert mine.p == pytest.approx(2 * (weight * tails[0] + (1 - weight) * tails[1]), abs=EXACT)
-    assert mine.p == methods_p(found)
-    assert (mine.p < 0.05) == (mine.lower > 0 or mine.upper < 0) or mine.p == pytest.approx(0.05)
+    assert ours.p == pytest.approx(2 * (weight * tails[0] + (1 - weight) * tails[1]), abs=EXACT)
+    assert ours.p == methods_p(components)
+    assert (ours.p < 0.05) == (ours.lower > 0 or ours.upper < 0) or ours.p == pytest.approx(0.05)
 
 
 def test_many_comparisons_at_once_are_the_single_ones() -> None:
@@ -139,27 +141,27 @@ def test_many_comparisons_at_once_are_the_single_ones() -> None:
 
 @given(tables())
 def test_claims_turn_with_the_sign(values: np.ndarray) -> None:
-    for mine, turned in zip(claims_of(values), claims_of(-values), strict=True):
+    for ours, turned in zip(claims_of(values), claims_of(-values), strict=True):
         back = Claim(
             -turned.difference, turned.error, turned.df, turned.p, -turned.upper, -turned.lower
         )
-        assert close(mine, back)
+        assert close(ours, back)
 
 
 @given(tables(), st.floats(1e-3, 1e3))
 def test_claims_scale(values: np.ndarray, factor: float) -> None:
-    for mine, scaled in zip(claims_of(values), claims_of(values * factor), strict=True):
-        assert scaled.p == pytest.approx(mine.p, rel=1e-9)
-        assert scaled.df == pytest.approx(mine.df, rel=1e-9)
-        assert scaled.upper == pytest.approx(mine.upper * factor, rel=1e-9, abs=1e-12)
+    for ours, scaled in zip(claims_of(values), claims_of(values * factor), strict=True):
+        assert scaled.p == pytest.approx(ours.p, rel=1e-9)
+        assert scaled.df == pytest.approx(ours.df, rel=1e-9)
+        assert scaled.upper == pytest.approx(ours.upper * factor, rel=1e-9, abs=1e-12)
 
 
 @given(tables(), st.randoms())
 def test_the_order_of_users_and_seeds_does_not_matter(values: np.ndarray, draw: object) -> None:
     shuffled = np.random.default_rng(draw.getrandbits(32))  # type: ignore[attr-defined]
     moved = values[shuffled.permutation(len(values))][:, shuffled.permutation(values.shape[1])]
-    for mine, other in zip(claims_of(values), claims_of(moved), strict=True):
-        assert close(mine, other)
+    for ours, other in zip(claims_of(values), claims_of(moved), strict=True):
+        assert close(ours, other)
 
 
 def test_instances_of_one_user_stand_together() -> None:
@@ -167,8 +169,8 @@ def test_instances_of_one_user_stand_together() -> None:
     values = rng.normal(size=(3, 40))
     doubled = np.repeat(values, 2, axis=1)
     twice = Units(np.zeros(80, int), np.repeat(np.arange(40), 2))
-    for mine, other in zip(claims_of(values), claims_of(doubled, twice), strict=True):
-        assert close(mine, other)
+    for ours, other in zip(claims_of(values), claims_of(doubled, twice), strict=True):
+        assert close(ours, other)
 
 
 def test_users_in_two_domains_are_drawn_once() -> None:
@@ -177,10 +179,10 @@ def test_users_in_two_domains_are_drawn_once() -> None:
     units = Units(np.repeat([0, 1], 50), np.concatenate([np.arange(50), rng.permutation(50)]))
     order = np.argsort(units.users[50:])
     joined = (first[0] + second[0][order]) / 2  # one value a user: the mean of both domains
-    mine = trained_models(take_apart(np.concatenate([first, second], axis=1), units).components)
+    ours = trained_models(take_apart(np.concatenate([first, second], axis=1), units).components)
     theirs = stats.ttest_1samp(joined, 0.0)
-    assert mine.error == pytest.approx(stats.sem(joined), rel=EXACT)
-    assert mine.difference / mine.error == pytest.approx(theirs.statistic, rel=EXACT)
+    assert ours.error == pytest.approx(stats.sem(joined), rel=EXACT)
+    assert ours.difference / ours.error == pytest.approx(theirs.statistic, rel=EXACT)
 
 
 def test_domains_weigh_alike() -> None:
@@ -225,9 +227,11 @@ def test_t_quantiles_are_scipys(level: float, df: float) -> None:
 
 def test_weights_tend_to_satterthwaites() -> None:
     for seeds, power in ((2, 0.5), (3, 1.25), (4, 1.5), (5, 1.625), (1501, 1.999)):
-        found = Components(0.1, 1.0, 3.0, 0.0, seeds, 1e9)
-        assert seed_weight(found) == pytest.approx(0.25**power)
-    assert seed_weight(found) == pytest.approx((seeds - 1) / satterthwaite_df(found), rel=0.01)
+        components = Components(0.1, 1.0, 3.0, 0.0, seeds, 1e9)
+        assert seed_weight(components) == pytest.approx(0.25**power)
+    assert seed_weight(components) == pytest.approx(
+        (seeds - 1) / satterthwaite_df(components), rel=0.01
+    )
     assert seed_weight(Components(0.1, 0.0, 3.0, 0.0, 1, 100)) == 0
 
 
@@ -243,8 +247,8 @@ def test_the_papers_tests_are_scipys(seed: int, seeds: int) -> None:
     for name, p in expected.items():
         assert published_test(name, first, second) == pytest.approx(p, rel=EXACT, abs=EXACT)
     constant = stats.ttest_1samp(first, 0.3, alternative="greater").pvalue
-    mine = published_test("one-tailed-t-over-seeds", first, np.array([0.3]))
-    assert mine == pytest.approx(constant, rel=EXACT, abs=EXACT)
+    ours = published_test("one-tailed-t-over-seeds", first, np.array([0.3]))
+    assert ours == pytest.approx(constant, rel=EXACT, abs=EXACT)
 
 
 def test_the_papers_tests_say_what_is_wrong() -> None:

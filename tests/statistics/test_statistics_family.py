@@ -40,10 +40,10 @@ QUICK = Settings(draws=400, flips=999, margin=0.02)
 def slow_holm(p: list[float]) -> list[float]:
     """The definition: the largest m - j + 1 times p_j of all that are no larger."""
     order = sorted(range(len(p)), key=lambda i: p[i])
-    found = [0.0] * len(p)
+    adjusted = [0.0] * len(p)
     for place, i in enumerate(order):
-        found[i] = min(1.0, max((len(p) - j) * p[order[j]] for j in range(place + 1)))
-    return found
+        adjusted[i] = min(1.0, max((len(p) - j) * p[order[j]] for j in range(place + 1)))
+    return adjusted
 
 
 @given(st.lists(st.one_of(st.floats(0, 1), st.sampled_from([0.01, 0.05, 1.0])), max_size=12))
@@ -126,13 +126,13 @@ def test_widening_is_to_the_t_interval_of_the_seeds() -> None:
 def test_effects() -> None:
     rng = np.random.default_rng(5)
     difference = np.concatenate([rng.normal(0.2, 1.0, 50), np.zeros(10), [1e-15]])
-    found = effect(difference, Units.of_users(61))
-    assert found.dz == pytest.approx(difference.mean() / difference.std(ddof=1))
-    assert (found.wins, found.ties) == ((difference[:50] > 0).sum(), 11)
-    assert found.wins + found.ties + found.losses == 61
+    size = effect(difference, Units.of_users(61))
+    assert size.dz == pytest.approx(difference.mean() / difference.std(ddof=1))
+    assert (size.wins, size.ties) == ((difference[:50] > 0).sum(), 11)
+    assert size.wins + size.ties + size.losses == 61
     assert effect(np.full(4, 0.5), Units.of_users(4)).dz is None
     error = np.sqrt((difference.var(ddof=1)) / 61)
-    assert found.dz == pytest.approx(difference.mean() / error / np.sqrt(61))
+    assert size.dz == pytest.approx(difference.mean() / error / np.sqrt(61))
 
 
 def test_divisors_are_what_holm_multiplies_by() -> None:
@@ -174,8 +174,8 @@ def test_the_interval_is_the_one_behind_the_verdict(
     members: list[tuple[float, float]], margin: float
 ) -> None:
     tests = [normal(*member) for member in members]
-    found = judge(tests, [margin] * len(tests), [""] * len(tests))
-    for test, one in zip(tests, found, strict=True):
+    judgements = judge(tests, [margin] * len(tests), [""] * len(tests))
+    for test, one in zip(tests, judgements, strict=True):
         assert one.p is not None and one.lower is not None and one.upper is not None
         assert one.level is not None and 0.95 - 1e-12 <= one.level <= 1 - 0.05 / len(tests) + 1e-12
         assert one.lower < test.difference < one.upper
@@ -190,12 +190,12 @@ def test_the_interval_is_the_one_behind_the_verdict(
 
 def test_more_members_make_a_verdict_harder_and_those_without_one_count() -> None:
     test, others = normal(0.0235), [normal(0.0)] * 2
-    said = []
+    words = []
     for count, expected in ((1, "better"), (2, "better"), (3, "undecided")):
-        found = judge([test, *others][:count], [0.0] * count, [""] * count)
-        assert found[0].verdict == expected
-        said.append(found[0])
-    assert [s.p for s in said] == pytest.approx([test.p, 2 * test.p, 3 * test.p])
+        judgements = judge([test, *others][:count], [0.0] * count, [""] * count)
+        assert judgements[0].verdict == expected
+        words.append(judgements[0])
+    assert [s.p for s in words] == pytest.approx([test.p, 2 * test.p, 3 * test.p])
     untested = judge([test, None, normal(9.0)], [0.0] * 3, ["", "", "3 of 5 seeds"])
     assert [str(s) for s in untested] == [
         "undecided", "no verdict (nothing to test)", "no verdict (3 of 5 seeds)"
@@ -208,8 +208,8 @@ def test_equivalence_is_adjusted_too() -> None:
     near = normal(0.0, 0.01)
     assert judge([near], [0.02], [""])[0].verdict == "equivalent"
     # three members, none of which is surely within: the first has to pass at a third of the level
-    found = judge([near, normal(0.015), normal(0.015)], [0.02] * 3, [""] * 3)
-    assert found[0].verdict == "undecided"
+    judgements = judge([near, normal(0.015), normal(0.015)], [0.02] * 3, [""] * 3)
+    assert judgements[0].verdict == "undecided"
     assert judge([near] * 3, [0.02] * 3, [""] * 3)[0].verdict == "undecided"
 
 
@@ -252,34 +252,34 @@ def test_a_family() -> None:
         "alike": Scores(base.values + np.arange(5)[:, None] + 1.0, base.seeds),
         "same": base,
     }
-    found = compare_family(family, base, units, QUICK)
-    verdicts = {name: str(c.about_methods) for name, c in found.items()}
+    comparison = compare_family(family, base, units, QUICK)
+    verdicts = {name: str(c.about_methods) for name, c in comparison.items()}
     assert verdicts == {
         "better": "better", "worse": "worse", "equal": "equivalent", "unseeded": "better",
         "few": "no verdict (3 of 5 seeds)", "one": "no verdict (1 of 5 seeds)",
         "alike": "no verdict (every user differs alike)", "same": "no verdict (no user differs)",
     }  # fmt: skip
-    assert found["one"].methods is None and found["one"].about_methods.p is None
-    models = {name: str(c.about_models) for name, c in found.items()}
+    assert comparison["one"].methods is None and comparison["one"].about_methods.p is None
+    models = {name: str(c.about_models) for name, c in comparison.items()}
     assert models == {**verdicts, "few": "better", "one": "better"}
-    for none in (found["alike"], found["same"]):  # nothing without a width, nowhere
+    for none in (comparison["alike"], comparison["same"]):  # nothing without a width, nowhere
         assert (none.trained_models, none.methods, none.sign_flip, none.bootstrap) == (None,) * 4
         assert none.effect.dz is None and none.difference == pytest.approx(none.first - 10, abs=1)
-    assert found["few"].seeds == (0, 1, 2) and found["unseeded"].seeds == (0, 1, 2, 3, 4)
-    better = found["better"]
+    assert comparison["few"].seeds == (0, 1, 2) and comparison["unseeded"].seeds == (0, 1, 2, 3, 4)
+    better = comparison["better"]
     assert better.methods is not None and better.bootstrap is not None
     assert better.first - better.baseline == pytest.approx(better.methods.difference)
     assert better.relative == pytest.approx(better.difference / better.baseline)
-    for about in ("about_methods", "about_models"):
-        which = "methods" if about == "about_methods" else "trained_models"
-        claims = [getattr(c, which) for c in found.values()]
-        judged = [getattr(c, about) for c in found.values()]
+    for claim in ("about_methods", "about_models"):
+        which = "methods" if claim == "about_methods" else "trained_models"
+        claims = [getattr(c, which) for c in comparison.values()]
+        judged = [getattr(c, claim) for c in comparison.values()]
         p = [1.0 if j.p is None or c is None else c.p for j, c in zip(judged, claims, strict=True)]
         assert [1.0 if j.p is None else j.p for j in judged] == pytest.approx(holm(p))
     assert better.bootstrap[0] == pytest.approx(better.methods.lower, abs=0.05)
     assert better.bootstrap[1] == pytest.approx(better.methods.upper, abs=0.05)
     assert better.sign_flip == pytest.approx(1 / 1000)
-    equal = found["equal"]
+    equal = comparison["equal"]
     assert equal.trained_models
     assert equal.sign_flip == pytest.approx(equal.trained_models.p, abs=0.06)
     assert type(better.methods.p) is float and type(better.sign_flip) is float
@@ -291,11 +291,11 @@ def test_too_few_users_give_no_verdict(users: int) -> None:
     rng = np.random.default_rng(3)
     units = Units(np.repeat([0, 1], [200, users]), np.arange(200 + users))
     first, second = (scores(rng, 5, 200 + users, lift) for lift in (3.0, 0.0))
-    found = compare_family({"x": first}, second, units, QUICK)["x"]
+    comparison = compare_family({"x": first}, second, units, QUICK)["x"]
     expected = "better" if users == 30 else f"no verdict ({users} of 30 users)"
-    assert str(found.about_methods) == str(found.about_models) == expected
-    assert (found.trained_models is None) == (found.sign_flip is None) == (users < 30)
-    assert found.difference == pytest.approx(3.0, abs=1.0)
+    assert str(comparison.about_methods) == str(comparison.about_models) == expected
+    assert (comparison.trained_models is None) == (comparison.sign_flip is None) == (users < 30)
+    assert comparison.difference == pytest.approx(3.0, abs=1.0)
     few = compare_family({"x": scores(rng, 2, 200 + users, 3.0)}, second, units, QUICK)["x"]
     reasons = ", ".join(["2 of 5 seeds", f"{users} of 30 users"][: 1 + (users < 30)])
     assert str(few.about_methods) == f"no verdict ({reasons})"
@@ -307,10 +307,10 @@ def test_a_spread_of_seeds_that_users_undo_is_none() -> None:
     noise = rng.normal(size=(5, 40))
     noise -= noise.mean(axis=1, keepdims=True)
     noise -= 0.95 * noise.mean(axis=0, keepdims=True)
-    found = compare_family({"x": Scores(1 + noise, tuple(range(5)))},
+    comparison = compare_family({"x": Scores(1 + noise, tuple(range(5)))},
                            Scores(np.zeros((1, 40))), Units.of_users(40), QUICK)["x"]  # fmt: skip
-    assert found.methods is None and found.trained_models is not None
-    assert str(found.about_methods) == "no verdict (nothing varies over seeds and users)"
+    assert comparison.methods is None and comparison.trained_models is not None
+    assert str(comparison.about_methods) == "no verdict (nothing varies over seeds and users)"
 
 
 def test_a_family_may_be_of_several_instances_and_baselines() -> None:
@@ -321,13 +321,13 @@ def test_a_family_may_be_of_several_instances_and_baselines() -> None:
         ("b", 2): Question(scores(rng, 5, 200, 0.0), scores(rng, 5, 200), other),
         ("c", 3): Question(scores(rng, 5, 300, 0.2), scores(rng, 5, 300), units),
     }
-    found = compare(questions, QUICK)
+    comparison = compare(questions, QUICK)
     alone = {name: compare({name: question}, QUICK)[name] for name, question in questions.items()}
     claims = [one.methods for one in alone.values()]
-    assert [one.methods for one in found.values()] == claims
+    assert [one.methods for one in comparison.values()] == claims
     adjusted = holm([c.p for c in claims if c is not None])
-    assert [one.about_methods.p for one in found.values()] == pytest.approx(adjusted)
-    assert [o.bootstrap for o in found.values()] == [
+    assert [one.about_methods.p for one in comparison.values()] == pytest.approx(adjusted)
+    assert [o.bootstrap for o in comparison.values()] == [
         pytest.approx(o.bootstrap, abs=1e-12) for o in alone.values()
     ]
 
@@ -347,10 +347,10 @@ def test_a_family_turns_with_its_sign() -> None:
 def test_methods_without_seeds_are_compared_over_users() -> None:
     rng = np.random.default_rng(13)
     first, second = (Scores(rng.normal(m, 1, size=(1, 400))) for m in (10.0, 5.0))
-    found = compare_family({"x": first}, second, Units.of_users(400), QUICK)["x"]
-    assert found.methods and found.trained_models
-    assert found.methods.p == found.trained_models.p
-    assert found.about_methods.verdict == "better" and found.seeds == ()
+    comparison = compare_family({"x": first}, second, Units.of_users(400), QUICK)["x"]
+    assert comparison.methods and comparison.trained_models
+    assert comparison.methods.p == comparison.trained_models.p
+    assert comparison.about_methods.verdict == "better" and comparison.seeds == ()
 
 
 def test_a_family_names_who_does_not_fit() -> None:

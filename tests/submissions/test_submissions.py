@@ -64,16 +64,16 @@ def test_a_submission_becomes_rows_of_the_board(
     assert check(boards, registry) == [] and all(f.is_file() for f in done.files)
     records = load_records(boards / "records" / "fake.json").to_json()
     assert [r for r in records["results"] if "submitted" not in r] == before["results"]
-    mine = [r for r in records["results"] if r["identity"]["method"] == "mine"]
+    own_rows = [r for r in records["results"] if r["identity"]["method"] == "mine"]
     digest = bundle.name.removeprefix("fake-").removesuffix(".rmb.tar.gz")
-    assert len(mine) == 2 and mine[0]["submitted"]["bundle"].startswith(digest)
-    assert mine[0]["submitted"]["contact"] == "ann@uni.example"
+    assert len(own_rows) == 2 and own_rows[0]["submitted"]["bundle"].startswith(digest)
+    assert own_rows[0]["submitted"]["contact"] == "ann@uni.example"
     theirs = load_records(tmp_path / "theirs" / "fake.json")
-    assert mine[0]["metrics"] == theirs.results[0].metrics
+    assert own_rows[0]["metrics"] == theirs.results[0].metrics
     [family] = records["comparisons"]
     assert {row["method"] for row in family["rows"]} == {"average", "mine"}
     costs = load_costs(boards / "records" / "fake.cost.json").to_json()
-    assert [c["identity"] for c in costs["results"][-2:]] == [r["identity"] for r in mine]
+    assert [c["identity"] for c in costs["results"][-2:]] == [r["identity"] for r in own_rows]
     text = (boards / "fake.md").read_text()
     assert "mine †" in text and "average †" not in text
     note = f"† submitted: mine: bundle `{digest}`, contact `ann@uni.example`, note `a first try`."
@@ -99,9 +99,9 @@ def test_equal_records_give_equal_bundles(tmp_path: Path, registry: Registry) ->
     first.unlink()
     assert packed(tmp_path, registry) == first and first.read_bytes() == bytes_
     with tarfile.open(first) as archive:
-        found = archive.getmembers()
-    assert [m.name for m in found] == ["manifest.json", *sorted(FAKE)]
-    assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in found} == {(0, 0, 0, "", "")}
+        members = archive.getmembers()
+    assert [m.name for m in members] == ["manifest.json", *sorted(FAKE)]
+    assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members} == {(0, 0, 0, "", "")}
     other = packed(tmp_path, registry, note="something else")
     assert other.name != first.name
 
@@ -165,8 +165,8 @@ def as_made(*, seeds: tuple[int, ...] = (0, 1), **options: Any) -> sent.Edit:
     def edit(records: dict[str, Any]) -> None:
         for result in records["results"]:
             if result["identity"]["seed"] in seeds:
-                told = made.configured(result["identity"], **options)
-                result.update(told if options else UNRECORDED)
+                configuration = made.configured(result["identity"], **options)
+                result.update(configuration if options else UNRECORDED)
 
     return edit
 
@@ -214,8 +214,8 @@ def test_a_row_of_one_name_and_another_configuration_is_refused(
 def test_seeds_of_two_bundles_are_both_named(
     tmp_path: Path, boards: Path, registry: Registry
 ) -> None:
-    found = [packed(tmp_path, registry, only=[f"seed={n}"], contact=f"c{n}") for n in (0, 1)]
-    for bundle in found:
+    actual = [packed(tmp_path, registry, only=[f"seed={n}"], contact=f"c{n}") for n in (0, 1)]
+    for bundle in actual:
         join(bundle, boards, registry)
     text = (boards / "fake.md").read_text()
     assert text.count("† submitted: mine: ") == 2 and "`c0`" in text and "`c1`" in text
@@ -249,8 +249,8 @@ def test_what_differs_never_shares_a_table(
 def renamed(track: str, protocol: str) -> sent.Edit:
     def edit(records: dict[str, Any]) -> None:
         header = records["header"]
-        about = {**header["tracks"]["merging"], "protocols": [protocol]}
-        header.update(order=[track], tracks={track: about})
+        facts = {**header["tracks"]["merging"], "protocols": [protocol]}
+        header.update(order=[track], tracks={track: facts})
         header["protocols"] = {protocol: header["protocols"]["cut"]}
         for result in records["results"]:
             result["identity"].update(track=track, protocol=protocol)
@@ -280,8 +280,8 @@ def test_other_test_targets_are_refused(tmp_path: Path, boards: Path, registry: 
     folder = tmp_path / "theirs"
     path = sent.write_suite(folder, registry, {"mine": 0.6})
     ranks = read_all_ranks(folder / "fake.ranks.parquet")
-    for found in ranks.values():
-        found.targets[0] += 1
+    for table in ranks.values():
+        table.targets[0] += 1
     write_all_ranks(folder / "fake.ranks.parquet", ranks)
     with pytest.raises(HandledError, match=r"test targets are not the board's \(60 here, 60"):
         join(submit(path, tmp_path, registry)[0], boards, registry)
@@ -618,8 +618,8 @@ def test_groups_are_those_of_the_board(tmp_path: Path, boards: Path, registry: R
     ranks = read_all_ranks(boards / "records" / "fake.ranks.parquet")
     write_json(path, derive(load_records(path).to_json(), ranks, registry, groups))
     join(packed(tmp_path, registry), boards, registry)
-    mine = load_records(path).to_json()["results"][-1]
-    assert mine["identity"]["method"] == "mine" and set(mine["groups"]) == {"third"}
+    own_row = load_records(path).to_json()["results"][-1]
+    assert own_row["identity"]["method"] == "mine" and set(own_row["groups"]) == {"third"}
     assert check(boards, registry) == []
 
 
@@ -629,12 +629,12 @@ def test_the_commands(tmp_path: Path, boards: Path, registry: Registry) -> None:
     def asked(*words: Any) -> Any:
         return CliRunner().invoke(cli, [str(w) for w in words], standalone_mode=False)
 
-    said = asked("submit", path, "--to", tmp_path, "--only", "seed=1", "--contact", "me")
-    assert said.return_value == 0 and "1 result(s) for the board of 'fake'" in said.output
+    output = asked("submit", path, "--to", tmp_path, "--only", "seed=1", "--contact", "me")
+    assert output.return_value == 0 and "1 result(s) for the board of 'fake'" in output.output
     [bundle] = tmp_path.glob("*.rmb.tar.gz")
-    said = asked("leaderboard", "add", bundle, "--to", boards)
-    assert said.return_value == 0 and "added merging cut net mine seed 1" in said.output
-    assert "1 result(s) joined the board of 'fake'\n" in said.output
-    said = asked("leaderboard", "add", bundle, "--to", boards)
-    assert "0 result(s) joined the board of 'fake'; 1 already there" in said.output
+    output = asked("leaderboard", "add", bundle, "--to", boards)
+    assert output.return_value == 0 and "added merging cut net mine seed 1" in output.output
+    assert "1 result(s) joined the board of 'fake'\n" in output.output
+    output = asked("leaderboard", "add", bundle, "--to", boards)
+    assert "0 result(s) joined the board of 'fake'; 1 already there" in output.output
     assert isinstance(asked("leaderboard", "add", path, "--to", boards).exception, HandledError)

@@ -67,8 +67,8 @@ def configuration(who: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 def configured(who: dict[str, Any], **options: Any) -> dict[str, Any]:
     """The entries of a result."""
-    told = configuration(who, **options)
-    return {"configuration": told, "configuration_sha256": hash_of(told)}
+    settings = configuration(who, **options)
+    return {"configuration": settings, "configuration_sha256": hash_of(settings)}
 
 
 def result(who: dict[str, Any], books: float, films: float, **options: Any) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def result(who: dict[str, Any], books: float, films: float, **options: Any) -> d
     }  # fmt: skip
 
 
-def gap(who: dict[str, Any], status: str, reason: str) -> dict[str, Any]:
+def not_done(who: dict[str, Any], status: str, reason: str) -> dict[str, Any]:
     return {
         "key": key_of(who), "identity": who, "domains": DOMAINS, "status": status,
         "reason": reason, "mend": "mend it", **configured(who),
@@ -105,10 +105,10 @@ def records() -> dict[str, Any]:
             result(identity("average", 0, variant="a|b"), 0.2, 0.3),
             result(identity("average", 1, variant="a|b"), 0.2, 0.35),
             result(identity("average", 0, recipe="paper"), 0.1, 0.1),
-            gap(identity("average", 1, recipe="paper"), "failed", "it | broke"),
-            gap(identity("absent", 0), "blocked", "no data"),
-            gap(identity("absent", 1), "blocked", "no data"),
-            gap(identity("late", 0), "not run", "stopped"),
+            not_done(identity("average", 1, recipe="paper"), "failed", "it | broke"),
+            not_done(identity("absent", 0), "blocked", "no data"),
+            not_done(identity("absent", 1), "blocked", "no data"),
+            not_done(identity("late", 0), "not run", "stopped"),
         ],
     }
 
@@ -137,9 +137,9 @@ def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1"
     store = Store(out)
     results: list[dict[str, Any]] = []
     built = interactions()
-    cut = leave_one_out(built, tuple(DOMAINS))
+    split = leave_one_out(built, tuple(DOMAINS))
     _commit(store, DATA, "data", "made-up", 1.0, 1, {}, "1", lambda f: save_interactions(built, f))
-    _commit(store, SPLIT, "split", "cut", 1.0, 1, {}, "1", lambda f: save_split(cut, f))
+    _commit(store, SPLIT, "split", "cut", 1.0, 1, {}, "1", lambda f: save_split(split, f))
     for method in methods:
         who = identity(method, 0)
         train, rank = f"{method}-train".encode().hex(), key_of(who)
@@ -149,7 +149,7 @@ def run_folder(out: Path, methods: tuple[str, ...] = ("own",), loaded: str = "1"
         state = {"status": "done", "reason": "", "mend": "", **configured(who)}
         results.append({"key": rank, "identity": who, "domains": DOMAINS, **state,
                         "cells": [train, rank]})  # fmt: skip
-    results.append({**gap(identity("broken", 0), "failed", "it broke"), "cells": []})
+    results.append({**not_done(identity("broken", 0), "failed", "it broke"), "cells": []})
     manifest = {"schema": 1, "suite": "fake", "header": header(), "results": results}
     write_json(out / "suites" / "fake.json", manifest)
     return out
@@ -193,5 +193,5 @@ def ranks() -> RankTable:
     number = np.array([names.index(d) for d, _, _ in RANKS], np.int32)
     better, equal = (np.array([r[i] for r in RANKS], np.int32) for i in (1, 2))
     users = np.arange(len(RANKS), dtype=np.int32)
-    about = {"protocol": {"candidates": "full", "mask_history": False}, "instances": len(RANKS)}
-    return RankTable(users, names, number, 12 * number + users, better, equal, about)
+    facts = {"protocol": {"candidates": "full", "mask_history": False}, "instances": len(RANKS)}
+    return RankTable(users, names, number, 12 * number + users, better, equal, facts)

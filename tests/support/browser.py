@@ -80,12 +80,12 @@ class Browser:
         os.write(self._write, json.dumps(message).encode() + b"\0")
         number = self._number
         while True:
-            found = self._next(PATIENCE)
-            if found.get("id") == number:
-                if "error" in found:
-                    raise RuntimeError(f"{method}: {found['error']}")
-                return dict(found["result"])
-            self.events.append(found)
+            reply = self._next(PATIENCE)
+            if reply.get("id") == number:
+                if "error" in reply:
+                    raise RuntimeError(f"{method}: {reply['error']}")
+                return dict(reply["result"])
+            self.events.append(reply)
 
     def _next(self, patience: float) -> dict[str, Any]:
         end = time.monotonic() + patience
@@ -129,10 +129,10 @@ class Browser:
     def press(self, key: str, text: str = "") -> None:
         """A key, as from a keyboard: ``Tab``, ``Enter`` (with text), ``ArrowRight``."""
         codes = {"Tab": 9, "Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowRight": 39}
-        about = {"key": key, "code": key, "windowsVirtualKeyCode": codes.get(key, 0)}
+        params = {"key": key, "code": key, "windowsVirtualKeyCode": codes.get(key, 0)}
         typed = {"text": text} if text else {}
-        self.ask("Input.dispatchKeyEvent", type="keyDown", **about, **typed)
-        self.ask("Input.dispatchKeyEvent", type="keyUp", **about)
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **params, **typed)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **params)
 
     def size(self, width: int, height: int) -> None:
         """Of the window, in CSS pixels; narrow ones are phones."""
@@ -157,16 +157,16 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """Errors and warnings of the page since `open`: exceptions, console, policy, files."""
-        found = []
+        lines = []
         for event in self.events:
-            about = event.get("params", {})
+            params = event.get("params", {})
             if event.get("method") == "Runtime.exceptionThrown":
-                found.append(str(about["exceptionDetails"]))
+                lines.append(str(params["exceptionDetails"]))
             elif event.get("method") == "Log.entryAdded":
-                found.append(about["entry"]["text"])
+                lines.append(params["entry"]["text"])
             elif event.get("method") == "Runtime.consoleAPICalled":
-                found.append(str(about["args"]))
-        return found
+                lines.append(str(params["args"]))
+        return lines
 
     def __enter__(self) -> Browser:
         return self

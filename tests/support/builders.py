@@ -29,9 +29,9 @@ def tiny_bert(path: Path) -> Path:
 
     path.mkdir(exist_ok=True)
     (path / "vocab.txt").write_text("\n".join(WORDS))
-    pieces = BertWordPieceTokenizer(str(path / "vocab.txt"))
+    tokenizer = BertWordPieceTokenizer(str(path / "vocab.txt"))
     PreTrainedTokenizerFast(
-        tokenizer_object=pieces._tokenizer, pad_token="[PAD]", unk_token="[UNK]",
+        tokenizer_object=tokenizer._tokenizer, pad_token="[PAD]", unk_token="[UNK]",
         cls_token="[CLS]", sep_token="[SEP]",
     ).save_pretrained(path)  # fmt: skip
     config = BertConfig(
@@ -51,12 +51,12 @@ def tiny_bpe(path: Path, texts: Sequence[str]) -> Path:
 
     path.mkdir(exist_ok=True)
     marks = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    pieces = ByteLevelBPETokenizer()
-    pieces.train_from_iterator(
+    tokenizer = ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator(
         texts, vocab_size=300, min_frequency=2, special_tokens=marks, show_progress=False
     )
     PreTrainedTokenizerFast(
-        tokenizer_object=pieces._tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>",
+        tokenizer_object=tokenizer._tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>",
         unk_token="<unk>", mask_token="<mask>",
     ).save_pretrained(path)  # fmt: skip
     return path

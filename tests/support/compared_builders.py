@@ -29,14 +29,14 @@ def table(seed: int, shift: float) -> RankTable:
     return RankTable(users, names, domain, users, better, zeros, {})
 
 
-def _cut(found: RankTable, users: Mapping[str, int]) -> RankTable:
+def _cut(actual: RankTable, users: Mapping[str, int]) -> RankTable:
     """The first users of a domain alone."""
-    names = np.asarray(found.domains, object)[found.domain]
-    pairs = zip(names, found.users, strict=True)
+    names = np.asarray(actual.domains, object)[actual.domain]
+    pairs = zip(names, actual.users, strict=True)
     kept = np.array([user < users.get(domain, USERS) for domain, user in pairs])
     return RankTable(
-        found.users[kept], found.domains, found.domain[kept], found.targets[kept],
-        found.n_better[kept], found.n_equal[kept], {},
+        actual.users[kept], actual.domains, actual.domain[kept], actual.targets[kept],
+        actual.n_better[kept], actual.n_equal[kept], {},
     )  # fmt: skip
 
 
@@ -58,14 +58,14 @@ def suite(
     who = made.identity("counts", None, backbone="")
     tables[made.key_of(who)] = table(99, -1.0)
     results.append(made.result(who, 0.0, 0.0))
-    results.append(made.gap(made.identity("late", 0), "not run", "stopped"))
-    tables = {key: _cut(found, users or {}) for key, found in tables.items()}
+    results.append(made.not_done(made.identity("late", 0), "not run", "stopped"))
+    tables = {key: _cut(collected, users or {}) for key, collected in tables.items()}
     header = made.header(label)
     header["tracks"]["merging"]["baseline"] = {"method": "base", **baseline}
     for entry in results:
         if entry["status"] == "done":
-            found = tables[entry["key"]]
-            entry["metrics"] = domain_means(registry, made.METRICS, found, made.DOMAINS)
+            collected = tables[entry["key"]]
+            entry["metrics"] = domain_means(registry, made.METRICS, collected, made.DOMAINS)
     records = {"schema": 1, "suite": "fake", "header": header, "results": results}
     compared = make_comparisons(registry, header, results, tables.__getitem__)
     return {**records, **({"comparisons": compared} if compared else {})}, tables

@@ -60,27 +60,27 @@ def padded(rows: list[list[int]], size: int) -> tuple[Tensor, Tensor]:
 def own_sequence(net: Any, row: list[int], d: int) -> list[int]:
     """A domain's own sequence beside the inputs row[:-1]; -1 where it has no token."""
     owner = [int(net.owners[i]) for i in row]
-    found = []
+    collected = []
     for i in range(len(row) - 1):
         if not net.parts.task_guided:
-            found.append(row[i] if owner[i] == d else -1)
+            collected.append(row[i] if owner[i] == d else -1)
             continue
         before = [row[j] for j in range(i + 1) if owner[j] == d]
-        found.append(before[-1] if owner[i + 1] == d and before else -1)
-    return found
+        collected.append(before[-1] if owner[i + 1] == d and before else -1)
+    return collected
 
 
 def training(net: Any, rows: list[list[int]], domains: int) -> Tensor:
     """States of the valid tokens, row by row: [N, width]."""
     size, width = net.sizes.max_len, net.sizes.width
     grid, mask = padded([row[:-1] for row in rows], size)
-    goals, _ = padded([row[1:] for row in rows], size)
+    answers, _ = padded([row[1:] for row in rows], size)
     x = states(net, 0, net.tables.lookup(grid), mask, False)
     out = torch.zeros(len(rows), size, width, dtype=x.dtype)
     for d in range(domains):
         own, own_mask = padded([own_sequence(net, row, d) for row in rows], size)
         h = states(net, 1 + d, net.tables.lookup(own), own_mask, False)
-        asked = (net.owners[goals] == d) & mask
+        asked = (net.owners[answers] == d) & mask
         out[asked] = read_out(net, x[asked], h[asked], d)
     return out[mask]
 

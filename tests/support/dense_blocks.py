@@ -85,8 +85,8 @@ def compare(
         expected: those of the written model, from the same parameters.
         unused: parameters that the states do not depend on.
     """
-    for mine, theirs in zip(got, expected, strict=True):
-        torch.testing.assert_close(mine, theirs, rtol=1e-10, atol=1e-10)
+    for ours_, theirs in zip(got, expected, strict=True):
+        torch.testing.assert_close(ours_, theirs, rtol=1e-10, atol=1e-10)
     flat, dense = torch.stack(list(got)), torch.stack(list(expected))
     assert float(dense.detach().std()) > 1e-3
     generator = torch.Generator().manual_seed(5)

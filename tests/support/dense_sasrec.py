@@ -90,8 +90,8 @@ class Dense:
             shares = [torch.exp(s - top) for s in scores]
             total = torch.stack(shares).sum()
             values = [wv[rows] @ x + bv[rows] for x in keys]
-            told = [s / total * v for s, v in zip(shares, values, strict=True)]
-            parts.append(torch.stack(told).sum(0))
+            weighted = [s / total * v for s, v in zip(shares, values, strict=True)]
+            parts.append(torch.stack(weighted).sum(0))
         mixed = torch.cat(parts)
         # The release has no output projection; its ports, and sasrec-prenorm, do.
         return self._linear(f"{name}.out", mixed) if f"{name}.out.weight" in self.w else mixed

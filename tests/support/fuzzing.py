@@ -141,10 +141,10 @@ def asked(*words: Any) -> tuple[int, str]:
     return 71, err.getvalue()
 
 
-def flaw(code: int, said: str) -> str:
+def flaw(code: int, output: str) -> str:
     """What is wrong with how a command ended; nothing where it ended as it should."""
-    lines = [line for line in said.splitlines() if not line.startswith("warning: ")]
-    if code not in (0, 1, 2) or "Traceback" in said:
+    lines = [line for line in output.splitlines() if not line.startswith("warning: ")]
+    if code not in (0, 1, 2) or "Traceback" in output:
         frames = [n for n, line in enumerate(lines) if line.lstrip().startswith("File ")]
         last = lines[frames[-1]].strip() if frames else ""
         bug = len(lines) > 1 and "This is a bug" in lines[-1]
@@ -153,7 +153,7 @@ def flaw(code: int, said: str) -> str:
     if code == 2 and len(lines) > 12:
         return f"exit 2 with {len(lines)} lines: {lines[0][:100]}"
     if code == 2 and not any(line.startswith(("error: ", "refused ")) for line in lines):
-        return f"exit 2 and no error: {said[:200]!r}"
+        return f"exit 2 and no error: {output[:200]!r}"
     return ""
 
 

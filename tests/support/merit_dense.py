@@ -39,20 +39,20 @@ class Dense:
         table = torch.cat([self.w[f"tables.{d}"] for d in self.domains])
         masks = {"mixed": numbers >= 0}
         masks |= {f"of_{d}": numbers == i for i, d in enumerate(self.domains)}
-        found: dict[Any, Tensor] = {}
+        states_: dict[Any, Tensor] = {}
         for name, mask in masks.items():
             position = mask.flip(1).cumsum(1).flip(1) * mask
             x = (table[rows] + self.w["positions"][position]) * mask[..., None]
             x = self.attended(x, x, [x], f"branches.{name}.attention") * mask[..., None]
             for number, path in enumerate(self.outputs[name]):
-                found[path] = self.expert(x, name, number) * mask[..., None]
-        return {name: self.transfer(name, mask, found) for name, mask in masks.items()}
+                states_[path] = self.expert(x, name, number) * mask[..., None]
+        return {name: self.transfer(name, mask, states_) for name, mask in masks.items()}
 
-    def transfer(self, name: str, mask: Tensor, found: dict[Any, Tensor]) -> Tensor:
-        x = found[name, name]
+    def transfer(self, name: str, mask: Tensor, states_: dict[Any, Tensor]) -> Tensor:
+        x = states_[name, name]
         to = [p for p in self.paths if p[1] == name]
-        groups = [found[p] for p in to if p[0] == "mixed"]
-        others = [found[p] for p in to if p[0] != "mixed"]
+        groups = [states_[p] for p in to if p[0] == "mixed"]
+        others = [states_[p] for p in to if p[0] != "mixed"]
         if others:
             groups.append(torch.stack(others).sum(0))
         mode = self.o.caf_m if name == "mixed" else self.o.ecaf_mode
@@ -140,11 +140,11 @@ class DenseReleased(Dense):
             x = self.attended(x, x, [x], f"branches.{name}.attention") * masks[name]
             for number, path in enumerate(self.outputs[name]):
                 h[path] = self.expert(x, name, number) * masks[name]
-        found = {}
+        states_ = {}
         keys = {m: h[a, m] + h[b, m], a: h[m, a], b: h[m, b]}
         for name, key in keys.items():
             x, prefix = h[name, name], f"transfers.{name}"
             x = self.attended(x, x, [key], f"{prefix}.attention") * masks[name]
             x = x + self.swiglu(x, f"{prefix}.ffn.experts", 0)
-            found[name] = self.norm(x, f"{prefix}.ffn.norm") * masks[name]
-        return found
+            states_[name] = self.norm(x, f"{prefix}.ffn.norm") * masks[name]
+        return states_

@@ -57,43 +57,45 @@ def left(grid: Tensor, lengths: Tensor) -> Tensor:
 def renamed(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The reference's parameters, or gradients of some of them, under our names."""
     given = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    found = {
+    collected = {
         "positions": given["ep.weight"],
         "tables.a": given["ei.weight"][1 : 1 + SIZES[0]],
         "tables.b": given["ei.weight"][1 + SIZES[0] :],
     }
     for short, name in NAMES.items():
-        attention(found, given, f"sa_{short}", f"branches.{name}.attention")
-        attention(found, given, f"caf_{short}", f"transfers.{name}.attention")
+        attention(collected, given, f"sa_{short}", f"branches.{name}.attention")
+        attention(collected, given, f"caf_{short}", f"transfers.{name}.attention")
         block, ours = f"ffn_{short}", f"branches.{name}.ffn"
         gates = [given[f"{block}.gate_{k}.fc.weight"] for k in (1, 2, 3)]
-        found[f"{ours}.gate"] = torch.stack(gates)
-        experts(found, given, [f"{block}.expert_{k}" for k in "s123"], ours)
+        collected[f"{ours}.gate"] = torch.stack(gates)
+        experts(collected, given, [f"{block}.expert_{k}" for k in "s123"], ours)
         for k in range(3):
-            norm(found, given, f"{block}.norm_{k + 1}", f"{ours}.norms.{k}")
+            norm(collected, given, f"{block}.norm_{k + 1}", f"{ours}.norms.{k}")
         block, ours = f"ffn_caf_{short}", f"transfers.{name}.ffn"
-        experts(found, given, [f"{block}.mlp"], ours)
-        norm(found, given, f"{block}.norm", f"{ours}.norm")
-    return found
+        experts(collected, given, [f"{block}.mlp"], ours)
+        norm(collected, given, f"{block}.norm", f"{ours}.norm")
+    return collected
 
 
-def attention(found: dict[str, Tensor], given: dict[str, Tensor], theirs: str, ours: str) -> None:
-    found[f"{ours}.mha.in_weight"] = given[f"{theirs}.mha.in_proj_weight"]
-    found[f"{ours}.mha.in_bias"] = given[f"{theirs}.mha.in_proj_bias"]
-    found[f"{ours}.mha.out.weight"] = given[f"{theirs}.mha.out_proj.weight"]
-    found[f"{ours}.mha.out.bias"] = given[f"{theirs}.mha.out_proj.bias"]
-    norm(found, given, f"{theirs}.norm", f"{ours}.norm")
+def attention(tensors: dict[str, Tensor], given: dict[str, Tensor], theirs: str, ours: str) -> None:
+    tensors[f"{ours}.mha.in_weight"] = given[f"{theirs}.mha.in_proj_weight"]
+    tensors[f"{ours}.mha.in_bias"] = given[f"{theirs}.mha.in_proj_bias"]
+    tensors[f"{ours}.mha.out.weight"] = given[f"{theirs}.mha.out_proj.weight"]
+    tensors[f"{ours}.mha.out.bias"] = given[f"{theirs}.mha.out_proj.bias"]
+    norm(tensors, given, f"{theirs}.norm", f"{ours}.norm")
 
 
-def norm(found: dict[str, Tensor], given: dict[str, Tensor], theirs: str, ours: str) -> None:
-    found[f"{ours}.weight"] = given[f"{theirs}.weight"]
-    found[f"{ours}.bias"] = given[f"{theirs}.bias"]
+def norm(tensors: dict[str, Tensor], given: dict[str, Tensor], theirs: str, ours: str) -> None:
+    tensors[f"{ours}.weight"] = given[f"{theirs}.weight"]
+    tensors[f"{ours}.bias"] = given[f"{theirs}.bias"]
 
 
-def experts(found: dict[str, Tensor], given: dict[str, Tensor], names: list[str], to: str) -> None:
+def experts(
+    tensors: dict[str, Tensor], given: dict[str, Tensor], names: list[str], to: str
+) -> None:
     if f"{names[0]}.fc_1.weight" not in given:  # the wide matrices have no stored gradient
         return
     # The reference's second layer is the one inside the SiLU.
     pairs = [torch.stack([given[f"{n}.fc_{k}.weight"] for k in (2, 1)]) for n in names]
-    found[f"{to}.experts.up"] = torch.stack(pairs)
-    found[f"{to}.experts.down"] = torch.stack([given[f"{n}.fc_3.weight"] for n in names])
+    tensors[f"{to}.experts.up"] = torch.stack(pairs)
+    tensors[f"{to}.experts.down"] = torch.stack([given[f"{n}.fc_3.weight"] for n in names])

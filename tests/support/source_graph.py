@@ -24,11 +24,11 @@ def settings() -> configparser.ConfigParser:
 @cache
 def modules(package: str) -> dict[str, Path]:
     """Module -> file, for all of a top-level package."""
-    found = {}
+    files_ = {}
     for path in sorted(FOLDERS[package].rglob("*.py")):
         parts = [package, *path.relative_to(FOLDERS[package]).with_suffix("").parts]
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        files_[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return files_
 
 
 @cache
@@ -66,14 +66,14 @@ def imports(module: str, path: Path, typing: bool = True) -> Iterator[str]:
 
 def graph(package: str, known: Mapping[str, Path], typing: bool) -> dict[str, set[str]]:
     """Module of a package -> the `known` modules that it imports."""
-    found = {}
+    collected = {}
     for name, path in modules(package).items():
         # `from package import module` and `from module import thing` look alike.
         seen = {
             i if i in known else i.rpartition(".")[0] for i in imports(name, path, typing)
         }  # fmt: skip
-        found[name] = {i for i in seen if i in known and i != name}
-    return found
+        collected[name] = {i for i in seen if i in known and i != name}
+    return collected
 
 
 def words(name: str, path: Path) -> Iterator[str]:

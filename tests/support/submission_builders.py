@@ -63,7 +63,7 @@ def write_suite(
             costs.append({"key": entry["key"], "identity": who, "seconds": {"train:x": 1.0},
                           "peak_memory": 1, "parameters": 5, "joules": None})  # fmt: skip
     if "absent" not in methods:
-        results.append(made.gap(made.identity("absent", 0), "blocked", "no data"))
+        results.append(made.not_done(made.identity("absent", 0), "blocked", "no data"))
     header = made.header()
     protocol = {"summary": "the last one", "split": {"scope": "domain"}, "negatives": None,
                 "candidate_seed": 1}  # fmt: skip

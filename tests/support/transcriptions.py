@@ -250,12 +250,12 @@ def emr(taus: list[list[float]]) -> list[list[float]]:
         signs[j] * max((abs(r[j]) for r in taus if r[j] * signs[j] > 0), default=0.0)
         for j in range(size)
     ]
-    found = []
+    collected = []
     for row in taus:
         masked = [u if t * u > 0 else 0.0 for t, u in zip(row, unified, strict=True)]
         scale = sum(abs(t) for t in row) / sum(abs(m) for m in masked)
-        found.append([scale * m for m in masked])
-    return found
+        collected.append([scale * m for m in masked])
+    return collected
 
 
 def localize_and_stitch(taus: list[list[float]], density: float) -> list[float]:

@@ -138,14 +138,14 @@ class _Place(TorchFunctionMode):
         return _mark(made.clone() if func is torch.as_tensor else made)
 
     def _moved(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Tensor:
-        tensor, said = args[0], [*args[1:], *kwargs.values()]
-        like = next((v for v in said if isinstance(v, Tensor)), None)
-        place = next((_where(v) for v in said if _where(v) is not None), None)
+        tensor, rest = args[0], [*args[1:], *kwargs.values()]
+        like = next((v for v in rest if isinstance(v, Tensor)), None)
+        place = next((_where(v) for v in rest if _where(v) is not None), None)
         goes = {Tensor.cpu: CPU, Tensor.cuda: CUDA}.get(func, place)
         if like is not None:
             goes = CUDA if _is_marked(like) else CPU
         dtype = next(
-            (v for v in said if isinstance(v, torch.dtype)),
+            (v for v in rest if isinstance(v, torch.dtype)),
             (tensor if like is None else like).dtype,
         )
         was = _is_marked(tensor)

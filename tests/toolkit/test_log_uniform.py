@@ -79,8 +79,8 @@ def test_the_loss_by_hand(scaled: bool, monkeypatch: pytest.MonkeyPatch) -> None
     p = [chance(order.index(row), 20) for row in range(20)]
     table, states = net.tables.domain_table("beta"), net(ITEMS, LENGTHS, ("beta",))
     terms, hits = [], 0
-    for row, goals, n in zip(states, targets, LENGTHS.tolist(), strict=True):
-        for state, item in zip(row[:n], goals.tolist(), strict=False):
+    for row, answers, n in zip(states, targets, LENGTHS.tolist(), strict=True):
+        for state, item in zip(row[:n], answers.tolist(), strict=False):
             goal, scores = item - 30, torch.exp(table @ state / 0.7)
             others = [j for j in drawn[0][len(terms)].tolist() if j != goal]
             hits += 25 - len(others)

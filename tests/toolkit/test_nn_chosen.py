@@ -26,17 +26,17 @@ def test_values_and_gradients(
     plain = (h @ e.T).gather(1, choices)
     wanted = torch.autograd.grad((plain * slope).sum(), (h, e))
     if products:
-        found = sampled_scores._by_products(h, e, choices) if tokens else plain
+        scores = sampled_scores._by_products(h, e, choices) if tokens else plain
         gradients = sampled_scores._products_gradients(h.detach(), e.detach(), choices, slope)
     else:
-        found = sampled_scores.chosen_scores(h, e, choices)
+        scores = sampled_scores.chosen_scores(h, e, choices)
         if not tokens:
-            assert found.shape == (0, count)
+            assert scores.shape == (0, count)
             return
-        gradients = torch.autograd.grad((found * slope).sum(), (h, e))
-    torch.testing.assert_close(found, plain)
-    for mine, theirs in zip(gradients, wanted, strict=True):
-        torch.testing.assert_close(mine, theirs)
+        gradients = torch.autograd.grad((scores * slope).sum(), (h, e))
+    torch.testing.assert_close(scores, plain)
+    for ours, theirs in zip(gradients, wanted, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 @pytest.mark.parametrize("items", [100, 40_000, 70_000])
@@ -47,9 +47,9 @@ def test_any_number_of_items(items: int) -> None:
     e = torch.randn(items, 8, generator=g, requires_grad=True)
     choices = torch.randint(items, (3, 50), generator=g)
     choices[:, 0] = items - 1
-    found = sampled_scores.chosen_scores(h, e, choices)
-    torch.testing.assert_close(found, torch.einsum("nd,nkd->nk", h, e[choices]))
-    (slope,) = torch.autograd.grad(found.sum(), e)
+    scores = sampled_scores.chosen_scores(h, e, choices)
+    torch.testing.assert_close(scores, torch.einsum("nd,nkd->nk", h, e[choices]))
+    (slope,) = torch.autograd.grad(scores.sum(), e)
     expected = torch.zeros(e.shape)
     expected.index_add_(0, choices.flatten(), h.detach().repeat_interleave(50, 0))
     torch.testing.assert_close(slope, expected)
@@ -64,14 +64,14 @@ def test_blocks_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
         sampled_scores._by_products(h, e, choices), (h @ e.T).gather(1, choices)
     )
     grid = torch.zeros(50, 30).scatter_add_(1, choices, slope)
-    mine = sampled_scores._products_gradients(h, e, choices, slope)
-    torch.testing.assert_close(mine[0], grid @ e)
-    torch.testing.assert_close(mine[1], grid.T @ h)
+    ours = sampled_scores._products_gradients(h, e, choices, slope)
+    torch.testing.assert_close(ours[0], grid @ e)
+    torch.testing.assert_close(ours[1], grid.T @ h)
 
 
 def test_half_precision_is_scored_in_single() -> None:
     h, e = torch.randn(3, 8).bfloat16().requires_grad_(), torch.randn(9, 8)
-    found = sampled_scores.chosen_scores(h, e, torch.tensor([[0, 1], [2, 3], [8, 8]]))
-    assert found.dtype == torch.float32
-    found.sum().backward()
+    scores = sampled_scores.chosen_scores(h, e, torch.tensor([[0, 1], [2, 3], [8, 8]]))
+    assert scores.dtype == torch.float32
+    scores.sum().backward()
     assert h.grad is not None and h.grad.dtype == torch.bfloat16

@@ -155,8 +155,8 @@ def test_sasrec_block_is_the_causal_net(block: Any, positions: Any) -> None:
     assert all(torch.equal(v, state[n]) for n, v in net.state_dict().items())
     items, lengths = torch.tensor([[3, 31, 4], [5, 6, 0]]), torch.tensor([3, 2])
     for last in (True, False):
-        mine = net.eval()(items, lengths, CAT.domains, last)
-        assert torch.equal(mine, other.eval()(items, lengths, CAT.domains, last))
+        ours = net.eval()(items, lengths, CAT.domains, last)
+        assert torch.equal(ours, other.eval()(items, lengths, CAT.domains, last))
 
 
 def test_positions_count_backwards() -> None:
@@ -173,12 +173,12 @@ def test_positions_count_backwards() -> None:
 def test_compact_is_boolean_indexing(kept: list[list[bool]]) -> None:
     keep = torch.tensor(kept)
     items = torch.arange(keep.numel()).view(keep.shape) * 7
-    found = ragged.compact(items, keep)
-    assert found.items.shape[1] == max(1, int(keep.sum(1).max()))
+    actual = ragged.compact(items, keep)
+    assert actual.items.shape[1] == max(1, int(keep.sum(1).max()))
     for row in range(len(keep)):
-        n = int(found.lengths[row])
-        assert found.items[row, :n].tolist() == items[row][keep[row]].tolist()
-        assert found.places[row, :n].tolist() == keep[row].nonzero().flatten().tolist()
+        n = int(actual.lengths[row])
+        assert actual.items[row, :n].tolist() == items[row][keep[row]].tolist()
+        assert actual.places[row, :n].tolist() == keep[row].nonzero().flatten().tolist()
 
 
 def test_views_of_the_specs_example() -> None:
@@ -186,17 +186,17 @@ def test_views_of_the_specs_example() -> None:
     events = torch.tensor([[1, 2, 31, 3, 32, 33, 4, 5, 34, 6]])
     items, targets, lengths = events[:, :-1], events[:, 1:], torch.tensor([9])
     is_b = lambda x: x >= 30  # noqa: E731
-    view, goals = ragged.training_view(items, targets, lengths, lambda x: x < 30, "target")
+    view, answers = ragged.training_view(items, targets, lengths, lambda x: x < 30, "target")
     assert view.own.items[0].tolist() == [1, 2, 3, 4, 5]
-    assert goals.items[0, :5].tolist() == [2, 3, 4, 5, 6]
+    assert answers.items[0, :5].tolist() == [2, 3, 4, 5, 6]
     assert view.bounds[0].tolist() == [1, 3, 6, 7, 9]
     assert view.source.items[0, :4].tolist() == [31, 32, 33, 34]
     seen = view.source.seen_from(view.bounds)
     assert seen[0].sum(1).tolist() == [0, 1, 3, 3, 4]
-    assert goals.seen.items[0].tolist() == [1, 2, 3, 4, 5, 6]
-    view, goals = ragged.training_view(items, targets, lengths, is_b, "item")
+    assert answers.seen.items[0].tolist() == [1, 2, 3, 4, 5, 6]
+    view, answers = ragged.training_view(items, targets, lengths, is_b, "item")
     assert view.own.items[0].tolist() == [31, 32, 33] and view.bounds[0].tolist() == [3, 5, 6]
-    assert goals.items[0].tolist() == [32, 33, 34]
+    assert answers.items[0].tolist() == [32, 33, 34]
     assert view.source.seen_from(view.bounds)[0].sum(1).tolist() == [2, 3, 3]
     padded = torch.cat([events, torch.tensor([[6, 6]])], 1)
     past = ragged.history_view(padded, torch.tensor([10]), is_b, "target")
@@ -207,9 +207,9 @@ def test_views_of_the_specs_example() -> None:
 
 
 def test_weights_are_means_of_users_and_domains() -> None:
-    goals = torch.tensor([[31, 2, 40, 3], [2, 35, 0, 0]])
+    answers = torch.tensor([[31, 2, 40, 3], [2, 35, 0, 0]])
     spans = [slice(0, 30), slice(30, 50)]
-    weights = domain_losses.per_user_weights(goals, inside(torch.tensor([4, 2]), 4), spans)
+    weights = domain_losses.per_user_weights(answers, inside(torch.tensor([4, 2]), 4), spans)
     assert np.allclose(weights, [[0.25] * 4, [0.5, 0.5, 0, 0]])
 
 
@@ -221,11 +221,11 @@ def test_negatives_are_of_each_domain_and_never_the_rows_own(seed: int, count: i
     valid = torch.rand(4, 6, generator=generator) < 0.7
     spans = [slice(0, 30), slice(30, 50)]
     drawn = domain_losses.negatives_by_domain(seen, valid, spans, 3 * count, generator)
-    found = domain_losses.by_position(drawn, 3).flatten(0, 1)
-    assert found.shape == (12, 2 * count)
-    assert bool((found[:, :count] < 30).all()) and bool((found[:, count:] >= 30).all())
+    actual = domain_losses.by_position(drawn, 3).flatten(0, 1)
+    assert actual.shape == (12, 2 * count)
+    assert bool((actual[:, :count] < 30).all()) and bool((actual[:, count:] >= 30).all())
     for row in range(12):
-        assert not set(found[row].tolist()) & set(seen[row // 3][valid[row // 3]].tolist())
+        assert not set(actual[row].tolist()) & set(seen[row // 3][valid[row // 3]].tolist())
 
 
 def test_losses_by_name() -> None:
@@ -264,15 +264,15 @@ def test_focal_and_its_gradients(gamma: float, monkeypatch: pytest.MonkeyPatch) 
     def ours(hidden: Tensor, table: Tensor) -> Tensor:
         return focal.full_focal(hidden, table, targets, 0.7, gamma, weights)
 
-    found = []
+    collected = []
     for f in (plain, ours):
         hidden, table = drawn(40, 8).requires_grad_(), drawn(12, 8, seed=1).requires_grad_()
         value = f(hidden, table)
         value.backward()
-        found.append((value.detach(), hidden.grad, table.grad))
-    for mine, theirs in zip(*found, strict=True):
-        assert mine is not None and theirs is not None
-        assert torch.allclose(mine, theirs, atol=1e-4)
+        collected.append((value.detach(), hidden.grad, table.grad))
+    for ours_, theirs in zip(*collected, strict=True):
+        assert ours_ is not None and theirs is not None
+        assert torch.allclose(ours_, theirs, atol=1e-4)
     hidden, table = drawn(40, 8), drawn(12, 8, seed=1)
     choices = torch.cat([targets[:, None], torch.arange(12).expand(40, 12)], 1)
     scores = losses.choice_scores(hidden, table, choices)
@@ -332,8 +332,8 @@ def test_normalised_adjacency_against_dense() -> None:
     assert np.allclose(got, dense, atol=1e-6) and (got == got.T).all()
     assert graph["graph_rows"].dtype == np.int64 and graph["graph_weights"].dtype == np.float32
     # held-out events leave no edge
-    cut = int(split.sequences.train_end.sum())
-    assert len(items) == cut < len(split.sequences.items)
+    events = int(split.sequences.train_end.sum())
+    assert len(items) == events < len(split.sequences.items)
 
     tables = build_tables(CAT, CAT.domains, 8, "random", 1.0, 0)
     smooth, laid_in = ItemGraph(2), Prepared(graph)

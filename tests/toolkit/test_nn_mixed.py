@@ -22,17 +22,17 @@ from recmerge_bench.toolkit.models.padded_attention import PaddedAttention, atte
 
 def own(items: Tensor, source: Tensor, chosen: Tensor) -> list[int]:
     """A domain's own sequence, 0 where it has no event."""
-    found = items.gather(1, source.clamp_min(0)) * ((source >= 0) & chosen)
-    return found[0].tolist()  # type: ignore[no-any-return]
+    vectors = items.gather(1, source.clamp_min(0)) * ((source >= 0) & chosen)
+    return vectors[0].tolist()  # type: ignore[no-any-return]
 
 
 def test_alignments_of_the_published_example() -> None:
     events = torch.tensor([[1, 2, 101, 3, 102, 103, 4, 5, 104, 6]])
     items, domains = events[:, :-1], (events > 100).long()
-    here, goals = domains[:, :-1], domains[:, 1:]
-    source = task_guided(here, goals, 2)
-    assert own(items, source, goals == 0) == [1, 0, 2, 0, 0, 3, 4, 0, 5]
-    assert own(items, source, goals == 1) == [0, 0, 0, 101, 102, 0, 0, 103, 0]
+    here, answers = domains[:, :-1], domains[:, 1:]
+    source = task_guided(here, answers, 2)
+    assert own(items, source, answers == 0) == [1, 0, 2, 0, 0, 3, 4, 0, 5]
+    assert own(items, source, answers == 1) == [0, 0, 0, 101, 102, 0, 0, 103, 0]
     source = by_timestamp(here)
     assert own(items, source, here == 0) == [1, 2, 0, 3, 0, 0, 4, 5, 0]
     assert own(items, source, here == 1) == [0, 0, 101, 0, 102, 103, 0, 0, 104]
@@ -43,16 +43,16 @@ def test_alignments_of_the_published_example() -> None:
 @settings(max_examples=40, deadline=None)
 def test_task_guided_takes_the_latest_of_the_targets_domain(rows: list[list[int]]) -> None:
     size = max(map(len, rows)) - 1
-    here, goals = (torch.full((len(rows), size), -1) for _ in range(2))
+    here, answers = (torch.full((len(rows), size), -1) for _ in range(2))
     for i, row in enumerate(rows):
-        here[i, : len(row) - 1], goals[i, : len(row) - 1] = (
+        here[i, : len(row) - 1], answers[i, : len(row) - 1] = (
             torch.tensor(row[:-1]), torch.tensor(row[1:]),
         )  # fmt: skip
-    found = task_guided(here, goals, 3)
+    states = task_guided(here, answers, 3)
     for i, row in enumerate(rows):
         for j in range(size):
             before = [k for k in range(j + 1) if j < len(row) - 1 and row[k] == row[j + 1]]
-            assert int(found[i, j]) == (before[-1] if before else -1)
+            assert int(states[i, j]) == (before[-1] if before else -1)
 
 
 def test_compact_keeps_the_order() -> None:
@@ -130,8 +130,8 @@ def variance(q: Tensor, k: Tensor, v: Tensor, sink: tuple[Tensor, Tensor], maske
 
 
 def test_weights_give_each_domain_of_a_user_one_share() -> None:
-    goals = torch.tensor([[0, 0, 1, -1], [1, 1, 1, 1]])
-    weights = domain_losses.weights_by_domain(goals, 2)
+    answers = torch.tensor([[0, 0, 1, -1], [1, 1, 1, 1]])
+    weights = domain_losses.weights_by_domain(answers, 2)
     torch.testing.assert_close(weights, torch.tensor([[0.25, 0.25, 0.5, 0], [0.125] * 4]))
 
 
@@ -144,9 +144,9 @@ def test_negatives_are_of_their_domain_and_not_of_the_user(rows: list[list[int]]
     generator = torch.Generator().manual_seed(1)
     drawn = domain_losses.negatives_by_domain(events, valid, spans, 30, generator)
     assert drawn.shape == (len(rows), 2, 30)
-    for row, found in zip(rows, drawn, strict=True):
-        assert bool((found[0] < 30).all()) and bool((found[1] >= 30).all())
-        assert not set(found.flatten().tolist()) & set(row)
+    for row, actual in zip(rows, drawn, strict=True):
+        assert bool((actual[0] < 30).all()) and bool((actual[1] >= 30).all())
+        assert not set(actual.flatten().tolist()) & set(row)
 
 
 def test_domain_numbers() -> None:

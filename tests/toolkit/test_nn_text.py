@@ -88,11 +88,11 @@ def test_vectors_do_not_depend_on_the_batch(folder: Path) -> None:
     def model(tokens: Any, real: Any) -> Any:
         return mean_pooled(net(tokens, real.long()).last_hidden_state, real)
 
-    told: list[Any] = []
-    whole = encode_all(model, ragged, pad, 16, "cpu", told.append, budget=1000)
-    single = encode_all(model, ragged, pad, 16, "cpu", told.append, budget=1)
+    events: list[Any] = []
+    whole = encode_all(model, ragged, pad, 16, "cpu", events.append, budget=1000)
+    single = encode_all(model, ragged, pad, 16, "cpu", events.append, budget=1)
     np.testing.assert_allclose(whole, single, atol=1e-6)
-    assert told[-1] == {"step": 4, "steps": 4}
+    assert events[-1] == {"step": 4, "steps": 4}
 
 
 class _Listed:
@@ -139,9 +139,9 @@ def test_minilm_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "distribution", absent)
-    with pytest.raises(Blocked) as gap:
+    with pytest.raises(Blocked) as blocked:
         minilm().sources(None)
-    assert "pip install" in gap.value.mend
+    assert "pip install" in blocked.value.mend
 
 
 def test_real_minilm_knows_what_is_alike() -> None:

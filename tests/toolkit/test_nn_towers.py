@@ -127,8 +127,8 @@ def test_a_window_trains_on_its_last_event(folder: Path) -> None:
     targets = torch.tensor([[1, 2, 0], [1, 0, 0]])
     batch = Batch(items, targets, torch.tensor([2, 1]), ("a", "b"), torch.Generator(), {})
     value, count = model.loss(net, batch)
-    users, goals = net([np.array([0, 1]), np.array([3])]), net([np.array([2]), np.array([1])])
-    expected = in_batch_loss(users, goals, torch.tensor([2, 1]), 0.05, False)
+    users, answers = net([np.array([0, 1]), np.array([3])]), net([np.array([2]), np.array([1])])
+    expected = in_batch_loss(users, answers, torch.tensor([2, 1]), 0.05, False)
     torch.testing.assert_close(value, expected)
     assert count == 2
     assert [r.tolist() for r in rows_of(items, torch.tensor([2, 1]))] == [[0, 1], [3]]
@@ -137,10 +137,10 @@ def test_a_window_trains_on_its_last_event(folder: Path) -> None:
 def test_weight_files_of_strangers(folder: Path, tmp_path: Path) -> None:
     whole = load_file(folder / "model.safetensors")
     torch.save({f"bert.{n}": t.half() for n, t in whole.items()}, tmp_path / "model.bin")
-    found = encoder_weights(tmp_path / "model.bin")
-    assert not any(n.startswith("pooler") for n in found)
+    actual = encoder_weights(tmp_path / "model.bin")
+    assert not any(n.startswith("pooler") for n in actual)
     name = "embeddings.word_embeddings.weight"
-    torch.testing.assert_close(found[name], whole[name].half().float())
+    torch.testing.assert_close(actual[name], whole[name].half().float())
 
     class Evil:
         def __reduce__(self) -> Any:

@@ -53,9 +53,9 @@ def test_words_begin_at_spaces_and_pieces(folder: Path, tmp_path: Path) -> None:
 
 def test_word_pieces_go_on(tmp_path: Path) -> None:
     folder = builders.tiny_bert(tmp_path / "bert")
-    about = json.loads((folder / "tokenizer.json").read_text())
-    about["model"]["vocab"]["##s"] = len(about["model"]["vocab"])
-    (folder / "tokenizer.json").write_text(json.dumps(about))
+    facts = json.loads((folder / "tokenizer.json").read_text())
+    facts["model"]["vocab"]["##s"] = len(facts["model"]["vocab"])
+    (folder / "tokenizer.json").write_text(json.dumps(facts))
     tokens = item_tokens(folder, ["title: shoes hat"], 32)
     assert tokens.words is not None and tokens.words.tolist() == [1, 1, 1, 0, 1]
     assert tokens.about["mask"] is None
@@ -64,9 +64,9 @@ def test_word_pieces_go_on(tmp_path: Path) -> None:
 def test_released_tokenizer_files_name_no_special_tokens(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_bytes((folder / "tokenizer.json").read_bytes())
     (tmp_path / "tokenizer_config.json").write_text('{"model_max_length": 512}')
-    about = attribute_tokens(tmp_path, ["title: river"], 32).about
-    assert (about["first"], about["pad"], about["mask"]) == (BOW, PAD, MASK)
-    assert {BOW, PAD, MASK} <= set(about["specials"])
+    facts = attribute_tokens(tmp_path, ["title: river"], 32).about
+    assert (facts["first"], facts["pad"], facts["mask"]) == (BOW, PAD, MASK)
+    assert {BOW, PAD, MASK} <= set(facts["specials"])
 
 
 # -- hidden words --------------------------------------------------------------------------------
@@ -95,16 +95,16 @@ def wide_grid(rows: int = 200, words: int = 40, seed: int = 0) -> TokenGrid:
 def groups(grid: TokenGrid, row: int) -> list[list[int]]:
     """Places of each word of a row; special tokens part words."""
     assert grid.words is not None
-    found: list[list[int]] = []
+    collected: list[list[int]] = []
     open_word = False
     for place in range(grid.ids.shape[1]):
         ordinary = bool(grid.real[row, place]) and int(grid.ids[row, place]) not in (BOW, END)
         if ordinary and (not open_word or bool(grid.words[row, place])):
-            found.append([])
+            collected.append([])
         if ordinary:
-            found[-1].append(place)
+            collected[-1].append(place)
         open_word = ordinary
-    return found
+    return collected
 
 
 def masked(grid: TokenGrid, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -114,19 +114,19 @@ def masked(grid: TokenGrid, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 def test_a_share_of_whole_words_is_hidden() -> None:
     grid = wide_grid()
-    ids, told = masked(grid)
+    ids, answers = masked(grid)
     for row in range(len(ids)):
         words = groups(grid, row)
-        hits = [told[row, places].tolist() for places in words]
+        hits = [answers[row, places].tolist() for places in words]
         assert all(len(set(h)) == 1 for h in hits), "a word was hidden in part"
         assert sum(h[0] for h in hits) == round(0.15 * len(words))
     special = (grid.ids == BOW) | (grid.ids == END) | ~grid.real
-    assert not bool((told & special).any())
-    assert torch.equal(ids[~told], grid.ids[~told])
-    total = int(told.sum())
+    assert not bool((answers & special).any())
+    assert torch.equal(ids[~answers], grid.ids[~answers])
+    total = int(answers.sum())
     assert 0.13 < total / int((~special).sum()) < 0.17
-    replaced = float((ids[told] == MASK).float().mean())
-    kept = float((ids[told] == grid.ids[told]).float().mean())
+    replaced = float((ids[answers] == MASK).float().mean())
+    kept = float((ids[answers] == grid.ids[answers]).float().mean())
     margin = 4 * (0.8 * 0.2 / total) ** 0.5
     assert abs(replaced - 0.8) < margin and abs(kept - 0.1) < margin
     assert abs(1 - replaced - kept - 0.1) < margin
@@ -137,8 +137,8 @@ def test_which_words_are_hidden_is_even_and_follows_the_generator() -> None:
     words = groups(grid, 0)
     counts = np.zeros(len(words))
     for seed in range(300):
-        told = masked(grid, seed)[1][0]
-        counts += [bool(told[places[0]]) for places in words]
+        answers = masked(grid, seed)[1][0]
+        counts += [bool(answers[places[0]]) for places in words]
     expected = 300 * round(0.15 * len(words)) / len(words)
     assert np.abs(counts - expected).max() < 5 * expected**0.5
     assert all(torch.equal(*pair) for pair in zip(masked(grid, 7), masked(grid, 7), strict=True))
@@ -150,7 +150,7 @@ def test_short_texts_hide_one_word_and_empty_ones_none() -> None:
     real = ids != PAD
     kinds = torch.tensor([[0, 1, 2], [0, 3, 3]])
     grid = TokenGrid(ids, real, kinds, torch.zeros_like(ids), torch.ones_like(ids))
-    told = masked(grid)[1]
-    assert told.sum(1).tolist() == [1, 0]
+    answers = masked(grid)[1]
+    assert answers.sum(1).tolist() == [1, 0]
     with pytest.raises(ValueError, match="beginnings"):
         masked(replace(grid, words=None))

@@ -90,10 +90,10 @@ def test_average_of_weights_by_hand() -> None:
     for step, state in enumerate(states):
         decay = min(0.3, (1 + step) / (10 + step))
         wanted = {k: decay * v + (1 - decay) * state[k].double() for k, v in wanted.items()}
-    found = train(replace(options, steps=4, ema=0.3)).state
+    actual = train(replace(options, steps=4, ema=0.3)).state
     for name, value in wanted.items():
-        assert torch.allclose(found[name].double(), value, atol=1e-6)
-    assert not torch.equal(found["positions"], states[-1]["positions"])
+        assert torch.allclose(actual[name].double(), value, atol=1e-6)
+    assert not torch.equal(actual["positions"], states[-1]["positions"])
 
 
 def test_steps_of_several_batches() -> None:
@@ -102,8 +102,8 @@ def test_steps_of_several_batches() -> None:
     report = train(halves).report
     assert report["steps"] == 1
     assert report["targets"] == train(replace(halves, accumulate=1)).report["targets"]
-    pieces = sum(-(-(n - 1) // 8) for n in SPLIT.sequences.train_end.tolist() if n > 1)
-    assert report["windows"] >= pieces  # a long sequence's first piece has a random length
+    parts = sum(-(-(n - 1) // 8) for n in SPLIT.sequences.train_end.tolist() if n > 1)
+    assert report["windows"] >= parts  # a long sequence's first piece has a random length
     short = train(halves, definition=model_of(100)).report
     assert short["windows"] == int((SPLIT.sequences.train_end > 1).sum())
     three = train(replace(halves, accumulate=3)).report["steps"]

@@ -123,10 +123,10 @@ def test_row_shares_and_one_step_are_a_matrix_product() -> None:
     table = torch.randn(12, 3, requires_grad=True)
     rows = torch.tensor([0, 11, 4, 4, 9])
     parts = [torch.from_numpy(a) for a in (graph.starts, graph.columns, graph.values)]
-    found = gather_neighbours(table, rows, *parts)
+    vectors = gather_neighbours(table, rows, *parts)
     wanted = (torch.from_numpy(dense).float() @ table)[rows]
-    torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-5)
-    grads = [torch.autograd.grad(t.square().sum(), table)[0] for t in (found, wanted)]
+    torch.testing.assert_close(vectors, wanted, atol=1e-6, rtol=1e-5)
+    grads = [torch.autograd.grad(t.square().sum(), table)[0] for t in (vectors, wanted)]
     torch.testing.assert_close(grads[0], grads[1], atol=1e-5, rtol=1e-5)
     lonely = gather_neighbours(table, torch.tensor([10, 11]), *parts)
     assert not bool(lonely.any())

@@ -113,8 +113,8 @@ def test_a_share_of_the_users_is_part_of_a_larger_one() -> None:
     split = builders.planted(cat, users=200)
 
     def sequences(users: float) -> set[tuple[int, ...]]:
-        found = training_streams(split, cat, ["alpha"], "domain", users)[0]
-        parts = np.split(found.items, found.offsets[1:-1])
+        stream = training_streams(split, cat, ["alpha"], "domain", users)[0]
+        parts = np.split(stream.items, stream.offsets[1:-1])
         return {tuple(p.tolist()) for p in parts}
 
     whole, half, few = sequences(1.0), sequences(0.5), sequences(0.05)

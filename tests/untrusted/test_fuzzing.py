@@ -37,7 +37,7 @@ def borders(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Ite
 
 def tried(borders: Borders, name: str, first: int, count: int, folder: Path) -> Counter[str]:
     """What went wrong in these cases, and in which first."""
-    ask, found = borders.all()[name], Counter[str]()
+    ask, answers = borders.all()[name], Counter[str]()
     seen: dict[str, int] = {}
     for seed in range(first, first + count):
         place = folder / "case"
@@ -46,8 +46,8 @@ def tried(borders: Borders, name: str, first: int, count: int, folder: Path) -> 
         shutil.rmtree(place)
         if wrong:
             seen.setdefault(wrong, seed)
-            found[wrong] += 1
-    return Counter({f"{name} seed {seen[w]}: {w}": n for w, n in found.items()})
+            answers[wrong] += 1
+    return Counter({f"{name} seed {seen[w]}: {w}": n for w, n in answers.items()})
 
 
 NAMES = [n.removeprefix("on_") for n in dir(Borders) if n.startswith("on_")]

@@ -66,8 +66,8 @@ def test_no_unsafe_name_becomes_a_path(name: str, tmp_path: Path) -> None:
 
 
 def test_names_that_are_one_where_case_counts_for_nothing_are_kept_apart() -> None:
-    found = apart([("a-b", "c"), ("a", "b-c"), ("A", "B", "C"), ("d", "e")])
-    assert len({name.casefold() for name in found}) == 4 and found[3] == "d-e"
+    actual = apart([("a-b", "c"), ("a", "b-c"), ("A", "B", "C"), ("d", "e")])
+    assert len({name.casefold() for name in actual}) == 4 and actual[3] == "d-e"
     assert apart([("x", "y")]) == ["x-y"]
 
 
@@ -79,8 +79,8 @@ def test_no_suite_takes_the_files_beside_anothers_board(name: str) -> None:
 
 def test_figures_of_two_suites_may_not_be_one_file(tmp_path: Path, registry: Registry) -> None:
     def figure(name: str) -> sent.Edit:
-        about = {"kind": "option", "title": "", "tracks": [], "methods": [], "option": "x"}
-        return lambda records: records["header"].update(figures={name: about})
+        fields = {"kind": "option", "title": "", "tracks": [], "methods": [], "option": "x"}
+        return lambda records: records["header"].update(figures={name: fields})
 
     boards = tmp_path / "boards"
     sent.write_suite(boards / "records", registry, {"own": 0.5}, "foo", edit=figure("bar-one"))
@@ -96,17 +96,17 @@ def test_figures_of_two_suites_may_not_be_one_file(tmp_path: Path, registry: Reg
 
 @pytest.mark.parametrize("name", ["x/../../escaped", "../up", "cost-pareto-a"])
 def test_figures_lead_nowhere(name: str, tmp_path: Path, registry: Registry) -> None:
-    about = {"kind": "option", "title": "", "tracks": [], "methods": [], "option": "x"}
+    fields = {"kind": "option", "title": "", "tracks": [], "methods": [], "option": "x"}
     folder = tmp_path / "in" / "records"
     path = sent.write_suite(folder, registry, {"own": 0.5})
     records = json.loads(path.read_text())
-    records["header"]["figures"] = {name: about}
+    records["header"]["figures"] = {name: fields}
     write_json(path, records)
     with pytest.raises(DataError, match=r"no figure is called|no name of a figure"):
         render_suite(folder, "fake", tmp_path / "in")
     out = made.run_folder(tmp_path / "run")
     manifest = json.loads((out / "suites" / "fake.json").read_text())
-    manifest["header"]["figures"] = {name: about}
+    manifest["header"]["figures"] = {name: fields}
     write_json(out / "suites" / "fake.json", manifest)
     with pytest.raises(DataError, match=r"no figure is called|no name of a figure"):
         build(out, tmp_path / "in", tmp_path / "in" / "records", registry)
@@ -171,8 +171,8 @@ def test_long_names_are_read_where_they_may_be(format: int, tmp_path: Path) -> N
     name = "Toys/" + "é" * 100 + ".json"
     sent.tarred([sent.entry(name, b"abc"), sent.entry("b", b"x")], tmp_path / "t.gz", format)
     with opened(tmp_path / "t.gz", "an archive", extended=True) as archive:
-        found = [(member.name, archive.whole()) for member in archive]
-    assert found == [(name, b"abc"), ("b", b"x")]
+        actual = [(member.name, archive.whole()) for member in archive]
+    assert actual == [(name, b"abc"), ("b", b"x")]
 
 
 @pytest.mark.parametrize(
@@ -298,17 +298,17 @@ def test_a_small_bundle_takes_little_memory(kind: str, tmp_path: Path, registry:
     assert bundle.stat().st_size < 512 << 10
     ended = subprocess.run([sys.executable, "-c", PEAK, str(bundle), str(tmp_path / "b")],
                            capture_output=True, text=True, check=True)  # fmt: skip
-    grown, _, said = ended.stdout.partition(" ")
-    assert said and int(grown) < 400, ended.stdout
+    grown, _, output = ended.stdout.partition(" ")
+    assert output and int(grown) < 400, ended.stdout
     assert not (tmp_path / "b").exists()
 
 
 def test_what_the_file_system_refuses_is_one_line(tmp_path: Path, registry: Registry) -> None:
     sent.write_suite(tmp_path / "records", registry, {"own": 0.5})
     (tmp_path / "file").write_text("")
-    code, said = asked("leaderboard", "build", "--records", tmp_path / "records", "--to",
+    code, output = asked("leaderboard", "build", "--records", tmp_path / "records", "--to",
                        tmp_path / "file" / "below")  # fmt: skip
-    assert code == 2 and said.startswith("error: ") and said.count("\n") == 1
+    assert code == 2 and output.startswith("error: ") and output.count("\n") == 1
 
 
 def test_a_strangers_text_cannot_break_the_line() -> None:
