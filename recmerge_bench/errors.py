@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend (one line, exit code 2), apart from bugs (exit code 3)."""
+"""Errors that are the user's to fix (one line, exit code 2), apart from bugs (exit code 3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class HandledError(Exception):
-    """Wrong use or bad input: shown as one line, what, where and how to mend; exit code 2.
+    """Wrong use or bad input: shown as one line, what, where and how to fix it; exit code 2.
 
     Whatever of a stranger's text stands in it, it is one printable line of bounded length.
 
@@ -31,7 +31,7 @@ class DataError(HandledError):
     """Bad content in a data file, with the place where it stands.
 
     Args:
-        message: what is wrong and how to mend it.
+        message: what is wrong and how to fix it.
         file: the file at fault.
         line: 1-based line number, where known.
         column: name or 1-based number of the field, where known.
@@ -65,12 +65,12 @@ class Blocked(Exception):
 
     Args:
         reason: what is missing.
-        mend: the exact thing to do about it.
+        remedy: the exact thing to do about it.
     """
 
-    def __init__(self, reason: str, mend: str) -> None:
-        self.reason, self.mend = reason, mend
-        super().__init__(f"{reason}; {mend}")
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason, self.remedy = reason, remedy
+        super().__init__(f"{reason}; {remedy}")
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -39,5 +39,5 @@ def frame(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> 
     Raises:
         HandledError: pandas is not installed; says how to install it.
     """
-    found: pandas.DataFrame = imported().DataFrame(list(rows), columns=list(columns) or None)
-    return found
+    table: pandas.DataFrame = imported().DataFrame(list(rows), columns=list(columns) or None)
+    return table

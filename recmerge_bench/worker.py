@@ -75,7 +75,7 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
             _run(store, job, emit)
         emit({"event": "done", "key": key})
     except Blocked as missing:
-        emit({"event": "blocked", "key": key, "reason": missing.reason, "mend": missing.mend})
+        emit({"event": "blocked", "key": key, "reason": missing.reason, "mend": missing.remedy})
     except Reported as other:
         emit(
             {

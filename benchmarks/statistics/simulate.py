@@ -30,9 +30,9 @@ from recmerge_bench.statistics.verdicts import MARGIN, judge
 HERE = Path(__file__).resolve().parent
 #: The p-values of each test.
 ESTIMATORS: dict[str, Callable[[Components], Any]] = {
-    "trained models": lambda found: claims.trained_models(found).p,
-    "seeds alone": lambda found: claims.seeds_alone(found).p,
-    "Satterthwaite": lambda found: claims.satterthwaite(found).p,
+    "trained models": lambda components: claims.trained_models(components).p,
+    "seeds alone": lambda components: claims.seeds_alone(components).p,
+    "Satterthwaite": lambda components: claims.satterthwaite(components).p,
     "methods": claims.methods_p,
 }
 SHIFTS = {"none": 0.0, "some": 0.066, "strong": 0.2}
@@ -56,9 +56,9 @@ def size(world: World, count: int, resampled: int, kind: int) -> dict[str, Any]:
     units, wrong, parts_of = Units.of_users(world.users), {}, []
     for n, (first, second) in enumerate(batches(world, count, kind)):
         parts = take_apart(first - second, units)
-        found = {name: test(parts.components) for name, test in ESTIMATORS.items()}
-        found["sign-flip"] = sign_flip((first - second).mean(axis=1), 1000, n)
-        for name, p in found.items():
+        p_values = {name: test(parts.components) for name, test in ESTIMATORS.items()}
+        p_values["sign-flip"] = sign_flip((first - second).mean(axis=1), 1000, n)
+        for name, p in p_values.items():
             wrong.setdefault(name, []).append(p)
         parts_of.append(parts.components)
         if n * BATCH < resampled:
@@ -93,21 +93,25 @@ def ratio(seeds: int, of: float, count: int = 100_000) -> dict[str, Any]:
     Then the mean is normal and the seeds' estimated variance a chi square; nothing else is drawn.
     """
     rng = np.random.default_rng([2026, seeds, int(of * 10)])
-    found, sizes, levels = _theory(rng, seeds, of, (count,)), {}, (0.05, 0.01, 0.001)
+    components, sizes, levels = _theory(rng, seeds, of, (count,)), {}, (0.05, 0.01, 0.001)
     for name, test in THEORY.items():
-        p = test(found)
+        p = test(components)
         sizes[name] = [float((p <= level).mean()) for level in levels]
     return {"seeds": seeds, "ratio": of, "worlds": count, "levels": levels, "sizes": sizes}
 
 
-def switched(found: Components) -> Any:
+def switched(components: Components) -> Any:
     """A test made to hold 5 % with two seeds: t, or normal where the seeds differ little.
 
     The degrees of freedom fall from very many to S - 1 where the seeds' estimated variance passes
     a fifth of the users'. It is here to show what holding one level costs at the others.
     """
-    df = (found.n_seeds - 1) * (1 + (0.2 * found.user_effect / found.seed_variance) ** 6)
-    return 2 * t_tail(np.abs(found.difference) / np.sqrt(found.variance), np.minimum(df, 1e8))
+    df = (components.n_seeds - 1) * (
+        1 + (0.2 * components.user_effect / components.seed_variance) ** 6
+    )
+    return 2 * t_tail(
+        np.abs(components.difference) / np.sqrt(components.variance), np.minimum(df, 1e8)
+    )
 
 
 THEORY = {
@@ -126,9 +130,9 @@ def _theory(rng: np.random.Generator, seeds: int, of: float, shape: tuple[int, .
 def family(seeds: int, of: float, members: int = 15, count: int = 20_000) -> dict[str, Any]:
     """Share of families without any difference in which Holm leaves one."""
     rng = np.random.default_rng([2026, seeds, members])
-    found = _theory(rng, seeds, of, (count, members))
+    components = _theory(rng, seeds, of, (count, members))
     wrong = {
-        name: float(np.mean([holm(p).min() <= 0.05 for p in ESTIMATORS[name](found)]))
+        name: float(np.mean([holm(p).min() <= 0.05 for p in ESTIMATORS[name](components)]))
         for name in ("Satterthwaite", "methods")
     }
     return {"seeds": seeds, "ratio": of, "members": members, "families": count, "wrong": wrong}
@@ -151,10 +155,10 @@ def power(seeds: int, users: int, count: int) -> dict[str, Any]:
     return {"seeds": seeds, "users": users, "worlds": count, "points": points}
 
 
-def single(found: Components, number: int) -> Components:
+def single(components: Components, number: int) -> Components:
     """The components of one of several worlds."""
-    parts = (found.difference, found.seed_variance, found.users, found.residual)
-    return Components(*(p[number] for p in parts), found.n_seeds, found.users_df[number])
+    parts = (components.difference, components.seed_variance, components.users, components.residual)
+    return Components(*(p[number] for p in parts), components.n_seeds, components.users_df[number])
 
 
 @cache
@@ -164,8 +168,8 @@ def relative(lift: float) -> float:
         return 0.0
     world = World(1, 1_000_000, 0.0, lift)
     means = [[v.mean() for v in world.draw(np.random.default_rng([2026, n]), 1)] for n in range(4)]
-    mine, theirs = np.mean(means, axis=0)
-    return float(mine / theirs - 1)
+    shifted, theirs = np.mean(means, axis=0)
+    return float(shifted / theirs - 1)
 
 
 def sizes() -> list[dict[str, Any]]:
@@ -173,9 +177,9 @@ def sizes() -> list[dict[str, Any]]:
     rows = []
     for number, (kind, shift) in enumerate(SHIFTS.items()):
         for seeds, users, count, resampled in SIZES:
-            found = size(World(seeds, users, shift), count, resampled, number)
-            rows.append({"kind": kind, "bootstraps": resampled, **found})
-            print(kind, seeds, users, found["type_one"], flush=True)
+            row = size(World(seeds, users, shift), count, resampled, number)
+            rows.append({"kind": kind, "bootstraps": resampled, **row})
+            print(kind, seeds, users, row["type_one"], flush=True)
     return rows
 
 
@@ -183,7 +187,7 @@ PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "sizes": sizes,
     "ratios": lambda: [ratio(s, r) for s in (2, 3, 4, 5, 10) for r in RATIOS],
     "families": lambda: [family(s, 5.0) for s in (5, 10)],
-    "power": lambda: [power(*about) for about in CURVES],
+    "power": lambda: [power(*curve) for curve in CURVES],
 }
 
 

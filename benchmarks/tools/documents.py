@@ -35,12 +35,12 @@ def board(suite: str, section: str) -> str:
 
 def records(folder: str) -> list[dict[str, Any]]:
     """The last record of each comparison."""
-    found = {}
+    latest = {}
     for path in sorted((ROOT / folder).glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
-            found[record["comparison"], record["threads"]] = record
-    return list(found.values())
+            latest[record["comparison"], record["threads"]] = record
+    return list(latest.values())
 
 
 def readable(rate: float) -> str:
@@ -106,8 +106,8 @@ def published() -> str:
     for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
         name = result["identity"]["method"]
         if name in ("last-item", "item-knn") and result["identity"]["track"] == "shared-base":
-            found = {(m, d): result["metrics"][d][m] for m in metrics for d in domains}
-            rows[f"{name}, ours"] = found
+            scores = {(m, d): result["metrics"][d][m] for m in metrics for d in domains}
+            rows[f"{name}, ours"] = scores
     with (ROOT / "benchmarks" / "paper" / "mergerec.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             where = (row["metric"], row["domain"])
@@ -126,13 +126,17 @@ def published() -> str:
     return "\n".join(lines)
 
 
-def judged(about: dict[str, Any]) -> list[str]:
+def judged(judgement: dict[str, Any]) -> list[str]:
     """A verdict, the interval behind it and p."""
-    said = f"{about['verdict']} ({about['reason']})" if about["reason"] else about["verdict"]
-    if about["p"] is None:
-        return [said, "–", "–"]
-    p = "< 0.001" if about["p"] < 0.001 else f"{about['p']:.3f}"
-    return [said, f"[{about['lower']:+.4f}, {about['upper']:+.4f}]", p]
+    verdict = (
+        f"{judgement['verdict']} ({judgement['reason']})"
+        if judgement["reason"]
+        else judgement["verdict"]
+    )
+    if judgement["p"] is None:
+        return [verdict, "–", "–"]
+    p = "< 0.001" if judgement["p"] < 0.001 else f"{judgement['p']:.3f}"
+    return [verdict, f"[{judgement['lower']:+.4f}, {judgement['upper']:+.4f}]", p]
 
 
 def simulated(part: str) -> Any:
@@ -156,12 +160,12 @@ def sizes() -> str:
 
 def ratios() -> str:
     """Lowest and highest type-I error over all ratios of the variances."""
-    found: dict[tuple[int, str], list[list[float]]] = {}
+    sizes_by_test: dict[tuple[int, str], list[list[float]]] = {}
     for row in simulated("ratios"):
         for name, sizes_ in row["sizes"].items():
-            found.setdefault((row["seeds"], name), []).append(sizes_)
+            sizes_by_test.setdefault((row["seeds"], name), []).append(sizes_)
     lines = ["| seeds | test | at 5 % | at 1 % | at 0.1 % |", "|---|---|---|---|---|"]
-    for (seeds, name), rows in found.items():
+    for (seeds, name), rows in sizes_by_test.items():
         if name == "switched" and seeds > 2:
             continue
         ends = [f"{min(v):.4f} – {max(v):.4f}" for v in zip(*rows, strict=True)]

@@ -79,7 +79,7 @@ class AtomicFolder(DatasetDefinition):
             return tuple(self.options.domain_names)
         try:
             folder = self.folder(data_root)
-        except Blocked:  # `sources` says so, with the mend
+        except Blocked:  # `sources` says so, with the remedy
             return (folder_domain(Path(self.options.path)),)
         return tuple(find_domains(folder, self.options.encoding, self.fields()))
 

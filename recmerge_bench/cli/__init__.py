@@ -125,4 +125,4 @@ def _of_the_system(error: Exception) -> str:
     if not isinstance(error, OSError) or error.errno not in REFUSALS:
         return ""
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror}; mend that or name another place"
+    return f"{place}{error.strerror}; fix that or name another place"

@@ -33,8 +33,10 @@ def list_datasets(ctx: click.Context, data_root: Path | None, json_wanted: bool)
         return 0
     from tabulate import tabulate
 
-    fields = ("name", "status", "mend", "summary", "licence")
-    click.echo(tabulate([[r[k] for k in fields] for r in rows], fields))
+    columns = {"name": "name", "status": "status", "mend": "to fix", "summary": "summary",
+               "licence": "licence"}  # fmt: skip
+    cells = [[row[key] for key in columns] for row in rows]
+    click.echo(tabulate(cells, list(columns.values())))
     return 0
 
 
@@ -110,7 +112,7 @@ def _fetch_weights(
         for path in encoder.sources(data_root):
             click.echo(f"have {path}")
     except Blocked as missing:
-        raise HandledError(f"{missing.reason}; {missing.mend}") from None
+        raise HandledError(f"{missing.reason}; {missing.remedy}") from None
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``recmerge-bench doctor``: what is here, what is missing, how to mend it. Imports no torch."""
+"""``recmerge-bench doctor``: what is here, what is missing, how to fix it. Imports no torch."""
 
 from __future__ import annotations
 

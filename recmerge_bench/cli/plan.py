@@ -32,7 +32,7 @@ def plan(
     out: Path,
     as_json: bool,
 ) -> int:
-    """Show a suite's cells: done, to do, or blocked and how to mend it; starts nothing."""
+    """Show a suite's cells: done, to do, or blocked and how to fix it; starts nothing."""
     made = make_plan(
         suite_name, out=out, plugins=registry(ctx), changes=changes, seeds=seeds_of(seeds),
         only=only, data_root=data_root,

@@ -113,7 +113,7 @@ def _checked(
         return ["the cells are those of the record"]
     blocked = [c.blocked for c in plan.cells.values() if c.blocked]
     if blocked:
-        return [f"it cannot run here: {blocked[0][0]}; to mend: {blocked[0][1]}"]
+        return [f"it cannot run here: {blocked[0][0]}; to fix: {blocked[0][1]}"]
     return [
         "the same configuration, other cells than the record's: its code or its raw data were "
         "others than those here"

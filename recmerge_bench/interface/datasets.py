@@ -43,7 +43,7 @@ def availability(
             if not sources_of(definition(spec), data_root):
                 status = "generated"
         except Blocked as missing:
-            status, remedy = f"missing: {missing.reason}", missing.mend
+            status, remedy = f"missing: {missing.reason}", missing.remedy
         except HandledError as error:
             status, remedy = "needs options", str(error)
         rows.append(Availability(name, status, remedy, spec.summary, spec.licence))
@@ -63,4 +63,4 @@ def load_dataset(registry: Registry, name: str | Path, data_root: Path | None) -
             return read_folder(Path(name))
         return loaded(definition(registry.get("dataset", str(name))), data_root)
     except Blocked as missing:
-        raise HandledError(f"{missing.reason}; {missing.mend}") from None
+        raise HandledError(f"{missing.reason}; {missing.remedy}") from None

@@ -122,7 +122,7 @@ def doctor(*, data_root: str | Path | None = None, plugins: Plugins = ()) -> Doc
 
 
 def _line(kind: str, row: Availability) -> str:
-    return f"{kind} {row.name}: {row.status}" + (f"; to mend: {row.remedy}" if row.remedy else "")
+    return f"{kind} {row.name}: {row.status}" + (f"; to fix: {row.remedy}" if row.remedy else "")
 
 
 def _version(name: str) -> str | None:

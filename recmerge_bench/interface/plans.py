@@ -77,7 +77,7 @@ class Missing:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.count} x {self.reason}; to mend: {self.remedy}"
+        return f"{self.count} x {self.reason}; to fix: {self.remedy}"
 
 
 @dataclass(frozen=True, repr=False)

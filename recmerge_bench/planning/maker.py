@@ -114,7 +114,7 @@ class CellMaker:
             self.plan.raw |= {str(f) for f in paths}
             return sorted((f.name, file_digest(f)) for f in paths), None
         except Blocked as missing:
-            return [], (missing.reason, missing.mend)
+            return [], (missing.reason, missing.remedy)
 
     def cell(
         self,

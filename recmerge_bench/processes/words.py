@@ -17,7 +17,7 @@ class Reported(Exception):
     Args:
         error: what went wrong, in a line.
         trace: its traceback.
-        handled: it is the user's to mend.
+        handled: it is the user's to fix.
         out_of_memory: for want of memory.
     """
 

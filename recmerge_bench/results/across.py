@@ -141,7 +141,7 @@ def _omnibus(scores: Sequence[Scores], units: Units) -> tuple[str | None, float 
         return None, None
     values = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
     test = omnibus(values)
-    return test.said, test.critical_difference
+    return test.sentence, test.critical_difference
 
 
 def _ranked(row: Row, placed: MeanRanks, n: int, runs: Sequence[list[int]]) -> RankedRow:

@@ -47,14 +47,14 @@ class Omnibus:
         statistic: Friedman's chi square, corrected for ties; None below eight domains.
         p: of it; None likewise.
         critical_difference: mean ranks that differ by less cannot be told apart; None likewise.
-        said: a sentence for the board.
+        sentence: one for the board.
     """
 
     domains: int
     statistic: float | None
     p: float | None
     critical_difference: float | None
-    said: str
+    sentence: str
 
 
 def ranks(values: np.ndarray) -> np.ndarray:

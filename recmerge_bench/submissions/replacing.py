@@ -22,7 +22,7 @@ def replaced(folder: Path) -> Iterator[Path]:
     Files are hard links until they are replaced (written aside and renamed: never written into).
     The two folders change places in one call, so that a kill leaves the old one or the new one,
     and maybe a hidden copy beside it, which the next call removes. Where the kernel or the file
-    system lacks that call, two renames stand for it, and the next call mends what a kill between
+    system lacks that call, two renames stand for it, and the next call repairs what a kill between
     them left.
 
     Raises:

@@ -11,7 +11,7 @@ import torch
 from recmerge_bench.data.sequences import Batch
 from recmerge_bench.errors import DataError
 from recmerge_bench.seeds import of_epoch
-from recmerge_bench.training.windows import Windows, cut
+from recmerge_bench.training.windows import Windows, cut_windows
 
 #: Batches whose windows are sorted by length together, to skip padding.
 POOL = 16
@@ -131,7 +131,7 @@ def _batches(
     generator: np.random.Generator,
 ) -> list[Planned]:
     """One stream's windows, each once."""
-    windows = cut(stream.offsets, stream.items, max_len, generator)
+    windows = cut_windows(stream.offsets, stream.items, max_len, generator)
     groups = _groups(windows.lengths, size, tokens, pool, generator)
     return [Planned(stream.scope, windows, rows) for rows in groups]
 

@@ -309,7 +309,7 @@ class _Training:
             scope,
             str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
-            [self.selection.name, dict(self.selection.about)],
+            [self.selection.name, dict(self.selection.facts)],
         ]
         digest = hashlib.sha256(json.dumps(identity).encode())
         for stream in self.streams:
@@ -366,7 +366,7 @@ class _Training:
         state = last if self.best is None else {k: self.best[k] for k in last}
         parameters = sum(p.numel() for p in self.net.parameters())
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
-        by = {"name": self.selection.name, **self.selection.about}
+        by = {"name": self.selection.name, **self.selection.facts}
         facts = {"parameters": parameters, "selection": None if self.validator.empty else by}
         return TrainResult(plain, {**self.at.report(), **facts})
 

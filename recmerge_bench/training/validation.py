@@ -26,13 +26,13 @@ class Selection:
         metric: ranks float64 [T] -> values float64 [T].
         ranking: against what targets are ranked; its candidates are aligned with the split's
             ``valid``.
-        about: JSON facts for the record and for telling one training from another.
+        facts: JSON facts for the record and for telling one training from another.
     """
 
     name: str
     metric: Callable[[np.ndarray], np.ndarray]
     ranking: Ranking = field(default_factory=Ranking)
-    about: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: Where nobody says otherwise.

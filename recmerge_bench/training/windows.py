@@ -28,7 +28,7 @@ class Windows:
         return len(self.starts)
 
 
-def cut(
+def cut_windows(
     offsets: np.ndarray, items: np.ndarray, max_len: int, generator: np.random.Generator
 ) -> Windows:
     """Windows of one epoch.

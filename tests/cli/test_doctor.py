@@ -1,4 +1,4 @@
-"""The doctor tells what is here and what is missing, with the mend."""
+"""The doctor tells what is here and what is missing, with the remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
 
 
-def test_data_and_weights_with_their_mends(tmp_path: Path) -> None:
+def test_data_and_weights_with_their_remedies(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["doctor", "--json", "--data-root", str(tmp_path)])
     facts = json.loads(ran.stdout)
     datasets = {row["name"]: row for row in facts["datasets"]}
@@ -35,8 +35,8 @@ def test_it_prints_a_line_for_each(tmp_path: Path) -> None:
         assert line in ran.stdout
 
 
-def test_the_mend_fetches_what_is_asked_for(tmp_path: Path) -> None:
+def test_the_remedy_fetches_what_is_asked_for(tmp_path: Path) -> None:
     spec = discover(environ={}).get("dataset", "amazon-mergerec")
     with pytest.raises(Blocked) as blocked:
         define(spec.target, {"domain_names": ("toys", "arts")}).sources(tmp_path)
-    assert "--set domain_names=[toys,arts]" in blocked.value.mend
+    assert "--set domain_names=[toys,arts]" in blocked.value.remedy

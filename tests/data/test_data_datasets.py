@@ -115,7 +115,7 @@ def mirror(films: Interactions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_ml_100k_without_recbole_says_what_to_do(no_recbole: Path) -> None:
     with pytest.raises(Blocked) as caught:
         MovieLens100K().sources(None)
-    assert "datasets prepare ml-100k" in caught.value.mend
+    assert "datasets prepare ml-100k" in caught.value.remedy
 
 
 def test_ml_100k_comes_out_of_a_wheel_that_is_not_installed(

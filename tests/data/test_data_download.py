@@ -175,11 +175,11 @@ def test_names_lead_nowhere_else(tmp_path: Path) -> None:
             locate([RemoteFile(name, "")], dataset, tmp_path)
 
 
-def test_missing_files_tell_the_mend(tmp_path: Path) -> None:
+def test_missing_files_tell_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(Blocked) as blocked:
         locate(wanted(), "some", tmp_path)
     assert "data.bin not found" in blocked.value.reason
-    assert blocked.value.mend.startswith("recmerge-bench datasets prepare some --data-root")
+    assert blocked.value.remedy.startswith("recmerge-bench datasets prepare some --data-root")
 
 
 def test_the_home_of_raw_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,7 @@ def test_the_files_and_where_they_come_from(registry: Registry, tmp_path: Path) 
     with pytest.raises(Blocked) as blocked:
         data.sources(tmp_path)
     assert "abe/abe_50_preprocessed.txt, abe/map_item_50.txt" in blocked.value.reason
-    assert "--set pair=beauty-electronics" in blocked.value.mend
+    assert "--set pair=beauty-electronics" in blocked.value.remedy
     write_release(tmp_path / "mirror" / "amb", code="amb")
     books = merit(registry, pair="movie-book")  # no checksum is known: trusted on first use
     fetched = books.fetch(tmp_path / "home", str(tmp_path / "mirror"))
@@ -205,7 +205,7 @@ def test_movie_book_is_released_and_can_be_made(registry: Registry, tmp_path: Pa
         books.fetch(tmp_path, str(tmp_path / "mirror"))
     with pytest.raises(Blocked) as blocked:
         books.sources(tmp_path)
-    assert "prepare amazon-merit" in blocked.value.mend and "lacks" not in blocked.value.mend
+    assert "prepare amazon-merit" in blocked.value.remedy and "lacks" not in blocked.value.remedy
     made = merit(registry, pair="movie-book", source="ratings").files()
     assert [f.name for f in made] == [
         "ratings_Movies_and_TV.csv", "ratings_Books.csv", "amb/map_item_50.txt",
@@ -263,7 +263,7 @@ def test_titles_have_no_address_and_may_come_from_a_mirror(
     assert [f.name for f in titled.files()][-1] == "afk_titles.tsv"
     with pytest.raises(Blocked) as blocked:
         titled.sources(tmp_path / "home")
-    assert "--set titles=true" in blocked.value.mend
+    assert "--set titles=true" in blocked.value.remedy
     home, mirror = tmp_path / "home", shared / "data" / "merit"
     for name in ("afk/afk_50_preprocessed.txt", "afk/map_item_50.txt", "afk/map_user_50.txt"):
         (home / "amazon-merit" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -55,9 +55,9 @@ def test_ranks_are_scipys(values: list[int]) -> None:
 def test_few_domains_are_said_to_be_few() -> None:
     test = omnibus(np.random.default_rng(0).normal(size=(7, 4)))
     assert test.statistic is None and test.p is None and test.critical_difference is None
-    assert test.said == "too few domains for a Friedman test: 7 of at least 8"
+    assert test.sentence == "too few domains for a Friedman test: 7 of at least 8"
     enough = omnibus(np.random.default_rng(0).normal(size=(8, 4)))
-    assert enough.statistic is not None and "8 domains" in enough.said
+    assert enough.statistic is not None and "8 domains" in enough.sentence
     with pytest.raises(HandledError, match="three methods or more"):
         omnibus(np.ones((9, 2)))
     assert friedman(np.ones((9, 3))) == (0.0, 1.0)

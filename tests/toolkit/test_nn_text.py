@@ -141,7 +141,7 @@ def test_minilm_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "distribution", absent)
     with pytest.raises(Blocked) as blocked:
         minilm().sources(None)
-    assert "pip install" in blocked.value.mend
+    assert "pip install" in blocked.value.remedy
 
 
 def test_real_minilm_knows_what_is_alike() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recmerge_bench.training.batches import Stream, plan_epoch
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.streams import training_streams
-from recmerge_bench.training.windows import cut
+from recmerge_bench.training.windows import cut_windows
 
 
 @settings(max_examples=60, deadline=None)
@@ -19,7 +19,7 @@ from recmerge_bench.training.windows import cut
 def test_each_target_once(lengths: list[int], max_len: int, seed: int) -> None:
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     items = np.arange(offsets[-1], dtype=np.int32)
-    windows = cut(offsets, items, max_len, np.random.default_rng(seed))
+    windows = cut_windows(offsets, items, max_len, np.random.default_rng(seed))
     assert (windows.lengths >= 1).all() and (windows.lengths <= max_len).all()
     covered = np.concatenate(
         [np.zeros(0, int)]

@@ -9,7 +9,7 @@
       el("td", {}, gap.seeds.join(", ") || "–"), el("td", { class: "wrap" }, gap.reason || "–"),
       el("td", { class: "wrap" }, gap.mend || "–"))));
     if (!rows.length) return [el("h2", {}, "Missing results"), el("p", {}, "None: every row of this table is done.")];
-    const titles = ["method", "backbone", "status", "seeds", "reason", "how to mend it"];
+    const titles = ["method", "backbone", "status", "seeds", "reason", "how to fix it"];
     return [el("h2", {}, "Missing results"), RECMERGE.table(`${rows.length} row(s) with missing seeds`,
       el("tr", {}, titles.map((t) => el("th", { scope: "col" }, t))), rows, "missing")];
   }

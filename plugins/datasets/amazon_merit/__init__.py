@@ -164,7 +164,7 @@ class AmazonMerit(DatasetDefinition):
         try:
             return locate(self.files(), "amazon-merit", data_root, some)
         except Blocked as missing:
-            raise Blocked(missing.reason, missing.mend + self._hint()) from None
+            raise Blocked(missing.reason, missing.remedy + self._hint()) from None
 
     def fetch(self, data_root: Path | None, mirror: str | None) -> list[Path]:
         """Download the files that are not there."""

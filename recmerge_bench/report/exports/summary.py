@@ -68,7 +68,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
 
 
 def _not_done(lines: Sequence[Line]) -> list[str]:
-    missing = dict.fromkeys(gap for line in lines for gap in line.gaps)
+    missing = dict.fromkeys(reason for line in lines for reason in line.gaps)
     sentences = [f"- {status}: {plain(reason) or 'no reason'}" for status, reason in missing]
     return ["Not on the table:\n\n" + "\n".join(sentences)] if sentences else []
 

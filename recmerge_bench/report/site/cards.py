@@ -38,13 +38,13 @@ class Option:
         name: of it.
         value: its default, as text.
         preset: whether the card sets it, over the definition's default.
-        about: what it does, one line.
+        meaning: what it does, one line.
     """
 
     name: str
     value: str
     preset: bool
-    about: str
+    meaning: str
 
 
 @dataclass(frozen=True)

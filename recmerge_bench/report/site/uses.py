@@ -43,7 +43,7 @@ class Use:
     def value(self) -> str:
         """Mean over domains and seeds, or why there is none."""
         if self._mean is None:
-            return ", ".join(sorted({gap.status for gap in self.row.gaps})) or "–"
+            return ", ".join(sorted({missing.status for missing in self.row.gaps})) or "–"
         return f"{self._mean.mean:.4f}"
 
     @property
