@@ -125,15 +125,15 @@ def _taken_apart(tree: ast.AST) -> list[str]:
 def test_no_value_is_read_from_a_label() -> None:
     """Options are read from configurations; labels and variants are for people."""
     code = "float(row.variant.partition('=')[2]); re.sub('x', '', cell['label']); a.split(',')"
-    told = {"float of variant", "partition of variant", "sub of label"}
-    assert set(_taken_apart(ast.parse(code))) == told
-    found = {
+    output = {"float of variant", "partition of variant", "sub of label"}
+    assert set(_taken_apart(ast.parse(code))) == output
+    collected = {
         module: calls
         for package in (CORE, PLUGINS)
         for module, path in source.modules(package).items()
         if (calls := _taken_apart(source.tree(path)))
     }
-    assert found.keys() == LABELS_READ.keys(), found
+    assert collected.keys() == LABELS_READ.keys(), collected
 
 
 def test_a_plugin_imports_the_api_and_the_toolkit_alone() -> None:

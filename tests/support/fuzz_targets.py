@@ -120,8 +120,8 @@ class Borders:
         given = home / "given"
         written({"x.inter": INTER.encode()}, given)
         events = read_folder(given)
-        spec, said = registry.get("backbone", "sasrec"), dict(word.split("=") for word in NET)
-        model = complete(spec, {k: int(v) for k, v in said.items()}, "here").definition()
+        spec, options = registry.get("backbone", "sasrec"), dict(word.split("=") for word in NET)
+        model = complete(spec, {k: int(v) for k, v in options.items()}, "here").definition()
         net = model.build(events.catalogue, events.catalogue.domains, 0)
         save_file(dict(net.state_dict()), home / "net.safetensors")
         self.options = [
@@ -162,12 +162,12 @@ class Borders:
         boards = folder / "deep" / "boards"
         shutil.copytree(self.home / "boards", boards)
         before = sent.tree(boards)
-        code, said = asked("leaderboard", "add", bundle, "--to", boards)
+        code, output = asked("leaderboard", "add", bundle, "--to", boards)
         if code and sent.tree(boards) != before:
             return "a refused bundle changed the boards"
         if set(names(folder)) - {"b.rmb.tar.gz", *(f"deep/boards/{n}" for n in sent.tree(boards))}:
             return "files outside of the boards"
-        return flaw(code, said)
+        return flaw(code, output)
 
     def on_records(self, mutator: Mutator, folder: Path) -> str:
         """A folder of records with a damaged file, under every command that reads one."""
@@ -190,10 +190,10 @@ class Borders:
                  folder / "r" / "s.yaml"),
             ]
         )  # fmt: skip
-        code, said = asked(*command)
+        code, output = asked(*command)
         if outside := [n for n in names(folder) if not n.startswith("r/")]:
             return f"files outside: {outside}"
-        wrong = flaw(code, said)
+        wrong = flaw(code, output)
         return f"{wrong} ({' '.join(map(str, command[:2]))})" if wrong else ""
 
     def on_runs(self, mutator: Mutator, folder: Path) -> str:
@@ -210,10 +210,10 @@ class Borders:
             ("results", "--out", out), ("submit", out, "--to", folder / "r"),
             ("leaderboard", "build", "--out", out, "--to", folder / "r" / "boards"),
         ]  # fmt: skip
-        code, said = asked(*mutator.random.choice(commands))
+        code, output = asked(*mutator.random.choice(commands))
         if outside := [n for n in names(folder) if not n.startswith("r/")]:
             return f"files outside: {outside}"
-        return flaw(code, said)
+        return flaw(code, output)
 
     def on_cells(self, mutator: Mutator, folder: Path) -> str:
         """An archive of cells with members renamed, damaged, of other types."""
@@ -240,10 +240,10 @@ class Borders:
         whole = raw.getvalue()
         given = folder / "given.tar"
         given.write_bytes(mutator.text(whole) if kind == 3 else whole)
-        code, said = asked("cells", "adopt", given, "--out", folder / "a" / "out")
+        code, output = asked("cells", "adopt", given, "--out", folder / "a" / "out")
         if outside := [n for n in names(folder) if n != "given.tar" and not n.startswith("a/out/")]:
             return f"files outside: {outside}"
-        return flaw(code, said)
+        return flaw(code, output)
 
     def on_suites(self, mutator: Mutator, folder: Path) -> str:
         """A suite's YAML, damaged as text or as a nest of values."""
@@ -298,10 +298,10 @@ class Borders:
         name = mutator.random.choice(list(files))
         files[name] = mutator.text(files[name])
         written(files, given)
-        code, said = asked("datasets", "export", given, "--to", folder / "d" / "to")
+        code, output = asked("datasets", "export", given, "--to", folder / "d" / "to")
         if outside := [n for n in names(folder) if not n.startswith("d/")]:
             return f"files outside: {outside}"
-        return flaw(code, said)
+        return flaw(code, output)
 
     def on_merges(self, mutator: Mutator, folder: Path) -> str:
         """Checkpoints that are merged: headers as JSON, offsets, lengths, bytes."""
@@ -316,11 +316,11 @@ class Borders:
         if mutator.random.random() < 0.3:
             odd = mutator.random.choice([o for o in ODD if not isinstance(o, str)])
             words += ["--set", f"scale={json.dumps(odd)}"]
-        code, said = asked(*words)
+        code, output = asked(*words)
         left = set(names(folder)) - {p.name for p in paths}
         if code and left:
             return f"a refused merge left {sorted(left)}"
-        return flaw(code, said)
+        return flaw(code, output)
 
     def on_evaluations(self, mutator: Mutator, folder: Path) -> str:
         """A checkpoint, or the data, that `evaluate` is given, with odd options."""
@@ -342,9 +342,9 @@ class Borders:
         written({"x.inter": inter}, data)
         checkpoint.write_bytes(raw)
         options = [part for word in words for part in ("--set", word)]
-        code, said = asked("evaluate", checkpoint, "--backbone", "sasrec", "--dataset", data,
+        code, output = asked("evaluate", checkpoint, "--backbone", "sasrec", "--dataset", data,
                            "--protocol", "loo", *options)  # fmt: skip
-        return flaw(code, said)
+        return flaw(code, output)
 
     def _checkpoint(self, mutator: Mutator, raw: bytes) -> bytes:
         size = int.from_bytes(raw[:8], "little")
@@ -392,8 +392,8 @@ class Borders:
         files[end] = mutator.text(files[end])
         for name, raw in files.items():
             (folder / f"p{name}").write_bytes(raw)
-        about = folder / "p.yaml"
-        return handled(lambda: references._numbers(folder / "p.csv", references._reference(about)))
+        file = folder / "p.yaml"
+        return handled(lambda: references._numbers(folder / "p.csv", references._reference(file)))
 
     def _file(self, mutator: Mutator, name: str, raw: bytes, folder: Path) -> bytes:
         if name.endswith(".json"):
@@ -454,11 +454,11 @@ def retensored(mutator: Mutator, raw: bytes) -> bytes:
 def described(files: Files, name: str) -> Files:
     """The record of a file's cell, with the file's hash and size as they are."""
     record, _, _ = name.rpartition("/")
-    about = json.loads(files[f"{record}/record.json"])
+    facts = json.loads(files[f"{record}/record.json"])
     file = name.removeprefix(f"{record}/")
-    about["files"][file] = hashlib.sha256(files[name]).hexdigest()
-    about["sizes"][file] = len(files[name])
-    return {f"{record}/record.json": resealed(json.dumps(about).encode())}
+    facts["files"][file] = hashlib.sha256(files[name]).hexdigest()
+    facts["sizes"][file] = len(files[name])
+    return {f"{record}/record.json": resealed(json.dumps(facts).encode())}
 
 
 def resealed(raw: bytes) -> bytes:
