@@ -56,7 +56,7 @@ def test_any_number_of_items(items: int) -> None:
 
 
 def test_blocks_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampled_scores, "_BLOCK_BYTES", 4)
+    monkeypatch.setattr(sampled_scores, "_BLOCK_BYTES", {"cpu": 4})
     g = torch.Generator().manual_seed(0)
     h, e = torch.randn(50, 8, generator=g), torch.randn(30, 8, generator=g)
     choices, slope = torch.randint(30, (50, 5), generator=g), torch.randn(50, 5, generator=g)

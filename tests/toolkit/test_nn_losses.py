@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from recmerge_bench.toolkit.models import full_softmax, losses
+from recmerge_bench.toolkit.models import full_softmax, losses, sampled_scores
 
 
 def data(n: int = 40, items: int = 23, width: int = 6) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -42,7 +42,7 @@ def test_full_softmax(
 
 @pytest.mark.parametrize("ratio", [0, 10_000])
 def test_choice_scores_both_ways(ratio: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_PRODUCT_RATIO", ratio)
+    monkeypatch.setattr(sampled_scores, "_PRODUCT_RATIO", ratio)
     h, e, b, _ = data()
     choices = torch.randint(23, (40, 5))
     got = losses.choice_scores(h, e, choices, b)

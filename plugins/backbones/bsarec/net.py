@@ -12,6 +12,7 @@ from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.causal import from_the_end
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.encoder import Attention, init_weights
+from recmerge_bench.toolkit.models.products import Linear
 from recmerge_bench.toolkit.models.tables import build_tables
 
 EPS = 1e-12
@@ -71,8 +72,8 @@ class FilterLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(width, eps=EPS)
         self.beta = nn.Parameter(torch.empty(width))
         self.filter_norm = nn.LayerNorm(width, eps=EPS)
-        self.inner = nn.Linear(width, 4 * width)
-        self.outer = nn.Linear(4 * width, width)
+        self.inner = Linear(width, 4 * width)
+        self.outer = Linear(4 * width, width)
         self.inner_norm = nn.LayerNorm(width, eps=EPS)
         self.dropout, self.alpha = share, alpha
 

@@ -12,6 +12,7 @@ from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.causal import from_the_end
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.encoder import Attention, Stack
+from recmerge_bench.toolkit.models.products import Linear
 from recmerge_bench.toolkit.models.tables import build_tables
 
 
@@ -32,11 +33,11 @@ class LiGRLayer(nn.Module):
         super().__init__()
         self.attention = Attention(width, heads, share)
         self.attention_norm = nn.LayerNorm(width)
-        self.attention_gate = nn.Linear(width, width)
-        self.inner = nn.Linear(width, 2 * inner, bias=False)
-        self.outer = nn.Linear(inner, width, bias=False)
+        self.attention_gate = Linear(width, width)
+        self.inner = Linear(width, 2 * inner, bias=False)
+        self.outer = Linear(inner, width, bias=False)
         self.inner_norm = nn.LayerNorm(width)
-        self.inner_gate = nn.Linear(width, width)
+        self.inner_gate = Linear(width, width)
         self.dropout = share
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:

@@ -12,6 +12,7 @@ from recmerge_bench.api import Catalogue
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.encoder import Stack
 from recmerge_bench.toolkit.models.padded_attention import check_heads
+from recmerge_bench.toolkit.models.products import Linear
 from recmerge_bench.toolkit.models.tables import build_tables, truncated_normal
 
 EPS = 1e-6
@@ -41,7 +42,7 @@ class HSTULayer(nn.Module):
         self.heads, self.dropout = heads, share
         self.uvqk = nn.Parameter(torch.empty(width, 4 * width))
         self.distance = nn.Parameter(torch.empty(max_len))
-        self.outer = nn.Linear(width, width)
+        self.outer = Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """[B, L, width] to [B, L, width]; always causal, so that right-padding needs no mask."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.padded_attention import check_heads
+from recmerge_bench.toolkit.models.products import Linear, linear
 
 
 class SinkAttention(nn.Module):
@@ -29,7 +30,7 @@ class SinkAttention(nn.Module):
         self.heads = heads
         self.in_weight = nn.Parameter(torch.empty(3 * width, width))
         self.in_bias = nn.Parameter(torch.zeros(3 * width))
-        self.out = nn.Linear(width, width)
+        self.out = Linear(width, width)
 
     def draw(self, std: float, generator: torch.Generator) -> None:
         """Initial values as in `MultiheadAttention`: Xavier for the one matrix of q, k and v.
@@ -54,10 +55,10 @@ class SinkAttention(nn.Module):
         """
         width, rows = self.out.in_features, len(pattern.bias)
         tokens = pattern.queries
-        q = F.linear(asking, self.in_weight[:width], self.in_bias[:width])
+        q = linear(asking, self.in_weight[:width], self.in_bias[:width], self.training)
         cells = tokens.rows * tokens.width + tokens.slots
         grid = q.new_zeros(rows * tokens.width, width).index_copy_(0, cells, q)
-        both = F.linear(keys, self.in_weight[width:], self.in_bias[width:])
+        both = linear(keys, self.in_weight[width:], self.in_bias[width:], self.training)
         sinks = self.in_bias[width:].to(both.dtype).expand(rows, -1)
         pairs = both.new_zeros(rows * pattern.width, 2 * width)
         pairs = pairs.index_copy_(0, pattern.places, torch.cat([both, sinks]))

@@ -10,12 +10,14 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
+from recmerge_bench.toolkit.models.products import linear
 
 
 class Experts(nn.Module):
     """Several SwiGLU networks ``(silu(x W1) * (x W2)) W3`` of the same input, without biases.
 
-    All first layers are one product.
+    All first layers are one product but on a processor, where an expert's layers together stay in
+    the cache.
 
     Args:
         width: of the vectors.
@@ -35,9 +37,16 @@ class Experts(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, width] to [count, N, width]."""
+        if x.device.type == "cpu":
+            return torch.stack([self._one(x, number) for number in range(len(self.up))])
         both = F.linear(x, self.up.flatten(0, 2)).unflatten(1, self.up.shape[:3])
         inside: Tensor = _Gated.apply(both)  # type: ignore[no-untyped-call]
         return torch.bmm(inside.transpose(0, 1), self.down.transpose(1, 2))
+
+    def _one(self, x: Tensor, number: int) -> Tensor:
+        both = linear(x, self.up[number].flatten(0, 1), None, self.training)
+        inside: Tensor = _Gated.apply(both.unflatten(1, (1, 2, -1)))  # type: ignore[no-untyped-call]
+        return linear(inside.squeeze(1), self.down[number], None, self.training)
 
 
 class _Gated(torch.autograd.Function):

@@ -24,6 +24,7 @@ from recmerge_bench.toolkit.models.causal import (
 )
 from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
 from recmerge_bench.toolkit.models.encoder import init_weights
+from recmerge_bench.toolkit.models.products import Linear, linear
 from recmerge_bench.toolkit.models.swiglu import SwiGLU
 from recmerge_bench.toolkit.models.tables import ItemTables, build_tables, truncated_normal
 
@@ -39,8 +40,8 @@ class FamilyAttention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads, self.width = heads, width
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.out = Linear(width, width)
 
     def forward(
         self,
@@ -64,8 +65,8 @@ class FamilyAttention(nn.Module):
             parts = self.qkv(x).chunk(3, -1)
         else:
             weight, bias, w = self.qkv.weight, self.qkv.bias, self.width
-            keys_values = F.linear(memory, weight[w:], bias[w:]).chunk(2, -1)
-            parts = (F.linear(x, weight[:w], bias[:w]), *keys_values)
+            keys_values = linear(memory, weight[w:], bias[w:], self.training).chunk(2, -1)
+            parts = (linear(x, weight[:w], bias[:w], self.training), *keys_values)
         q, k, v = (p.unflatten(-1, (self.heads, -1)).transpose(1, 2) for p in parts)
         if mask is None:
             mixed = F.scaled_dot_product_attention(q, k, v, is_causal=causal)

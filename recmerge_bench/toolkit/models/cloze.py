@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.toolkit.models.encoder import Encoder, init_weights
+from recmerge_bench.toolkit.models.products import Linear
 from recmerge_bench.toolkit.models.tables import ItemTables, build_tables
 
 
@@ -53,7 +54,7 @@ class ClozeNet(nn.Module):
             activation="gelu",
             eps=1e-5,
         )
-        self.head = nn.Linear(width, width)
+        self.head = Linear(width, width)
         self.head_norm = nn.LayerNorm(width)
         init_weights(self.encoder, width**-0.5, generator)
         init_weights(self.head, width**-0.5, generator)

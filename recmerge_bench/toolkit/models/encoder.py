@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.padded_attention import check_heads
+from recmerge_bench.toolkit.models.products import Linear
 from recmerge_bench.toolkit.models.query_prenorm import QueryAttention, QueryNormLayer, attend
 
 Order = Literal["query-norm", "pre-norm", "post-norm"]
@@ -29,8 +30,8 @@ class Attention(nn.Module):
         super().__init__()
         check_heads(width, heads)
         self.heads, self.dropout = heads, dropout
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.qkv = Linear(width, 3 * width)
+        self.out = Linear(width, width)
 
     def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """All positions: [B, L, width] to [B, L, width]; `mask` is bool, True attends."""
@@ -73,8 +74,8 @@ class Layer(nn.Module):
         super().__init__()
         self.attention = Attention(width, heads, attention_share)
         self.attention_norm = nn.LayerNorm(width, eps=eps)
-        self.inner = nn.Linear(width, inner)
-        self.outer = nn.Linear(inner, width)
+        self.inner = Linear(width, inner)
+        self.outer = Linear(inner, width)
         self.inner_norm = nn.LayerNorm(width, eps=eps)
         self.dropout = share
         self.pre_norm = pre_norm

@@ -9,8 +9,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from recmerge_bench.toolkit.models.products import by_onednn, product
+
 #: Bytes of one block of logits: small enough to stay in a processor's last cache.
 _BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 512 << 20}
+
+_DENSE = torch.contiguous_format
 
 #: Of a block's logits float32 [n, I], targets int64 [n, 1] and weights [n, 1]: the weighted sum of
 #: losses, float64, and what makes their derivative by the logits, in the logits' place.
@@ -79,7 +83,7 @@ class _Blocked(torch.autograd.Function):
         rows = max(16, limit // (4 * len(table)))
         for first in range(0, len(hidden), rows):
             part = slice(first, first + rows)
-            logits = hidden[part] @ table.T
+            logits = product(hidden[part], table)
             if logits.dtype != torch.float64:
                 logits = logits.float()
             if bias is not None:
@@ -111,16 +115,23 @@ class _Gradients:
         self.wanted, self.fused = wanted, fused
         empty = hidden.new_empty(0)
         self.hidden = torch.empty_like(hidden) if wanted else empty
-        self.table = torch.zeros_like(table) if wanted else empty
+        # `product` gives the transpose where oneDNN makes it: added up in the order of its entries.
+        turned = by_onednn(table.T, hidden.T)
+        zeros = torch.zeros_like(table.T if turned else table, memory_format=_DENSE)
+        self.table = (zeros.T if turned else zeros) if wanted else empty
         self.bias = torch.zeros_like(bias) if wanted and bias is not None else empty
 
     def add(self, hidden: Tensor, table: Tensor, slope: Tensor, part: slice) -> None:
         """What a block's derivative by its logits (float32 [n, I]) adds."""
-        device = hidden.device.type
-        self.hidden[part] = slope @ table
-        if self.fused and table.dtype == slope.dtype and not torch.is_autocast_enabled(device):
+        self.hidden[part] = product(slope, table.T)
+        if self._within(hidden[part], table, slope):
             self.table.addmm_(slope.T, hidden[part])
         else:
-            self.table += slope.T @ hidden[part]
+            self.table += product(slope.T, hidden[part].T)
         if len(self.bias):
             self.bias += slope.sum(0)
+
+    def _within(self, hidden: Tensor, table: Tensor, slope: Tensor) -> bool:
+        """Whether the table's gradient is added by the product itself, as torch's own can."""
+        plain = table.dtype == slope.dtype and not torch.is_autocast_enabled(hidden.device.type)
+        return self.fused and plain and not by_onednn(slope.T, hidden.T)

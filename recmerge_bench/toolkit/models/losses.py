@@ -11,11 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.full_softmax import blocked_loss, cross_entropy_terms
+from recmerge_bench.toolkit.models.products import linear
 from recmerge_bench.toolkit.models.sampled_scores import chosen_scores
 from recmerge_bench.toolkit.models.unseen import Unseen
-
-#: Up to this many items per negative the whole product is cheaper than single scores.
-_PRODUCT_RATIO = 32
 
 
 def valid_tokens(lengths: Tensor, size: int) -> Tensor:
@@ -56,12 +54,9 @@ def choice_scores(
 ) -> Tensor:
     """Scores of chosen rows: hidden [N, width], choices int64 [N, K] to [N, K].
 
-    By the whole product and a gather where few other scores are made, else by `chosen_scores`.
+    See `chosen_scores`, which makes them without gathering vectors.
     """
-    if len(table) <= _PRODUCT_RATIO * choices.shape[1]:
-        scores = (hidden @ table.T).gather(1, choices)
-    else:
-        scores = chosen_scores(hidden, table, choices)
+    scores = chosen_scores(hidden, table, choices)
     return scores if bias is None else scores + bias[choices]
 
 
@@ -80,7 +75,8 @@ def shared_scores(
     Returns:
         [N] and [N, K].
     """
-    good, bad = (hidden * F.embedding(targets, table)).sum(1), hidden @ F.embedding(shared, table).T
+    good = (hidden * F.embedding(targets, table)).sum(1)
+    bad = linear(hidden, F.embedding(shared, table))
     return (good, bad) if bias is None else (good + bias[targets], bad + bias[shared])
 
 

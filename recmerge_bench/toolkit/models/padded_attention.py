@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recmerge_bench.toolkit.models.products import Linear
+
 
 def check_heads(width: int, heads: int) -> None:
     """Refuse a width that the heads cannot share.
@@ -84,8 +86,8 @@ class QueryMemory(nn.Module):
         super().__init__()
         check_heads(width, heads)
         self.heads, self.dropout = heads, dropout
-        self.query = nn.Linear(width, width)
-        self.memory = nn.Linear(width, 2 * width)
+        self.query = Linear(width, width)
+        self.memory = Linear(width, 2 * width)
 
     def split(self, queries: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values by head.
@@ -115,7 +117,7 @@ class PaddedAttention(QueryMemory):
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__(width, heads, dropout)
-        self.out = nn.Linear(width, width)
+        self.out = Linear(width, width)
 
     def forward(self, queries: Tensor, tokens: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
         """Attend.

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from recmerge_bench.toolkit.models.dropout import dropout
 from recmerge_bench.toolkit.models.padded_attention import QueryMemory
+from recmerge_bench.toolkit.models.products import Linear
 
 
 def attend(
@@ -89,8 +90,8 @@ class QueryNormLayer(nn.Module):
         self.query_norm = nn.LayerNorm(width, eps=eps)
         self.attention = attention
         self.inner_norm = nn.LayerNorm(width, eps=eps)
-        self.inner = nn.Linear(width, width)
-        self.outer = nn.Linear(width, width)
+        self.inner = Linear(width, width)
+        self.outer = Linear(width, width)
         self.dropout = share
 
     def forward(self, x: Tensor, *seen: Any) -> Tensor:

@@ -3,7 +3,8 @@
 Sampled losses need ``h_n . e_c`` for some hundred items c of each token n. Gathering [N, K, width]
 moves gigabytes; so does its gradient. On a processor three sparse products do the same from the
 two matrices themselves (the tokens of an item at a time, so that the tokens' vectors stay in the
-cache); elsewhere whole products in blocks of tokens, of which the chosen columns are kept.
+cache); elsewhere, and where most of a small table is chosen anyway, whole products in blocks of
+tokens, of which the chosen columns are kept.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-#: Bytes of one block of whole products.
-_BLOCK_BYTES = 512 << 20
+from recmerge_bench.toolkit.models.products import product
+
+#: Bytes of one block of whole products; on a processor it stays in the last cache.
+_BLOCK_BYTES = {"cpu": 4 << 20}
+#: Up to this many items per choice the whole product is cheaper than single scores.
+_PRODUCT_RATIO = 32
 #: The mode "sum" of an embedding bag.
 _SUM = 0
 
@@ -46,7 +51,7 @@ class _Chosen(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, table: Tensor, choices: Tensor) -> Tensor:
-        if hidden.device.type != "cpu":
+        if hidden.device.type != "cpu" or len(table) <= _PRODUCT_RATIO * choices.shape[1]:
             ctx.save_for_backward(hidden, table, choices)
             return _by_products(hidden, table, choices)
         items, order = _narrow(choices.flatten(), len(table)).sort(stable=True)
@@ -91,22 +96,26 @@ def _starts(rows: Tensor, size: int) -> Tensor:
     return F.pad(torch.bincount(rows, minlength=size).cumsum(0), (1, 0))
 
 
+def _blocks(hidden: Tensor, table: Tensor) -> list[slice]:
+    """Stretches of tokens whose scores of all items fill one block."""
+    limit = _BLOCK_BYTES.get(hidden.device.type, 512 << 20)
+    step = max(16, limit // (4 * max(len(table), 1)))
+    return [slice(first, first + step) for first in range(0, len(hidden), step)]
+
+
 def _by_products(hidden: Tensor, table: Tensor, choices: Tensor) -> Tensor:
-    step = max(16, _BLOCK_BYTES // (4 * max(len(table), 1)))
-    parts = range(0, len(hidden), step)
-    scores = [(hidden[i : i + step] @ table.T).gather(1, choices[i : i + step]) for i in parts]
-    return torch.cat(scores)
+    parts = _blocks(hidden, table)
+    return torch.cat([product(hidden[p], table).gather(1, choices[p]) for p in parts])
 
 
 def _products_gradients(
     hidden: Tensor, table: Tensor, choices: Tensor, grad: Tensor
 ) -> tuple[Tensor, Tensor]:
-    by_hidden, by_table = torch.empty_like(hidden), torch.zeros_like(table)
-    step = max(16, _BLOCK_BYTES // (4 * max(len(table), 1)))
-    for first in range(0, len(hidden), step):
-        part = slice(first, first + step)
+    by_hidden = torch.empty_like(hidden)
+    by_table = torch.zeros_like(table.T, memory_format=torch.contiguous_format).T
+    for part in _blocks(hidden, table):
         slope = hidden.new_zeros(len(hidden[part]), len(table))
         slope.scatter_add_(1, choices[part], grad[part])
-        by_hidden[part] = slope @ table
-        by_table.addmm_(slope.T, hidden[part])
+        by_hidden[part] = product(slope, table.T)
+        by_table += product(slope.T, hidden[part].T)
     return by_hidden, by_table

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recmerge_bench.toolkit.models.products import Linear
+
 
 class SwiGLU(nn.Module):
     """``(SiLU(h G) * h V) W`` without biases; G and V are one product.
@@ -18,8 +20,8 @@ class SwiGLU(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.inner = nn.Linear(width, 2 * inner, bias=False)
-        self.outer = nn.Linear(inner, width, bias=False)
+        self.inner = Linear(width, 2 * inner, bias=False)
+        self.outer = Linear(inner, width, bias=False)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """[..., width] to [..., width]."""

@@ -1,0 +1,67 @@
+"""Products by oneDNN against torch's own: values, gradients, and when they are taken."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from recmerge_bench.toolkit.models import products
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_LEAST", 1)
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+
+
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("sizes", [(7, 5), (5, 7), (64, 3)])
+def test_products_of_any_strides(sizes: tuple[int, int], turned: tuple[bool, bool]) -> None:
+    a, b = (drawn(12, n).T if t else drawn(n, 12) for n, t in zip(sizes, turned, strict=True))
+    torch.testing.assert_close(products.product(a, b), (a.double() @ b.double().T).float())
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (3, 4, 12), (2, 3, 4, 12)])
+@pytest.mark.parametrize("biased", [False, True])
+def test_a_linear_map_and_its_gradients(shape: tuple[int, ...], biased: bool) -> None:
+    x, weight = drawn(*shape).requires_grad_(), drawn(5, 12).requires_grad_()
+    bias = drawn(5).requires_grad_() if biased else None
+    inputs = [t for t in (x, weight, bias) if t is not None]
+    by_us, by_torch = products.linear(x, weight, bias), F.linear(x, weight, bias)
+    torch.testing.assert_close(by_us, by_torch)
+    slope = drawn(*by_torch.shape)
+    ours = torch.autograd.grad(by_us, inputs, slope)
+    theirs = torch.autograd.grad(by_torch, inputs, slope)
+    for mine, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+def test_a_frozen_weight_has_no_gradient() -> None:
+    x, weight = drawn(9, 12).requires_grad_(), drawn(5, 12)
+    products.linear(x, weight, drawn(5)).sum().backward()
+    assert x.grad is not None and weight.grad is None
+
+
+@pytest.mark.skipif(not products._HAS_IT, reason="torch without oneDNN")
+def test_only_training_in_single_precision_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x, calls = products.Linear(12, 5), drawn(9, 12), []
+    plain = products.product
+    monkeypatch.setattr(products, "product", lambda *given: calls.append(given) or plain(*given))
+
+    def taken(net: torch.nn.Module, given: torch.Tensor) -> bool:
+        calls.clear()
+        net(given)
+        return bool(calls)
+
+    assert taken(layer, x)
+    with torch.no_grad():
+        assert not taken(layer, x)
+    assert not taken(layer.eval(), x)
+    assert not taken(products.Linear(12, 5).double(), x.double())
+    monkeypatch.setattr(products, "_HAS_IT", False)
+    assert not taken(products.Linear(12, 5), x)
+    assert layer.state_dict().keys() == torch.nn.Linear(12, 5).state_dict().keys()
