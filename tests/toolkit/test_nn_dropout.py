@@ -19,7 +19,9 @@ def test_shares_scale_and_gradient(p: float) -> None:
     for dim in (0, 1):
         share = 1 - kept.float().mean(dim)
         assert (share - p).abs().max() < 6 * (p * (1 - p) / kept.shape[dim]) ** 0.5
-    torch.testing.assert_close(out[kept], torch.full_like(out[kept], 3 / (1 - p)), rtol=1e-5, atol=0)
+    torch.testing.assert_close(
+        out[kept], torch.full_like(out[kept], 3 / (1 - p)), rtol=1e-5, atol=0
+    )
     out.sum().backward()
     assert x.grad is not None
     torch.testing.assert_close(x.grad, kept / (1 - p), rtol=1e-5, atol=0)

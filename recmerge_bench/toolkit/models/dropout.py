@@ -22,15 +22,16 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
         p: chance of an entry to become 0; the others are divided by ``1 - p``.
         training: whether anything is dropped.
     """
-    if not training or not 0 < p < 1 or x.device.type != "cpu":
+    wide = x.dtype in (torch.float32, torch.float64)
+    if not (training and 0 < p < 1 and wide and x.device.type == "cpu"):
         return F.dropout(x, p, training)
     bits = 8 if (p * 256).is_integer() else 16
     limit = round(p * (1 << bits))
     if limit == 0:
         return x
-    kept = _words(x, bits) >= limit - (1 << bits - 1)
+    least = limit - (1 << bits - 1)
     scale = (1 << bits) / ((1 << bits) - limit)
-    dropped: Tensor = _Dropped.apply(x, kept, scale)  # type: ignore[no-untyped-call]
+    dropped: Tensor = _Dropped.apply(x, _words(x, bits), least, scale)  # type: ignore[no-untyped-call]
     return dropped
 
 
@@ -41,16 +42,22 @@ def _words(x: Tensor, bits: int) -> Tensor:
 
 
 class _Dropped(torch.autograd.Function):
-    """``x * kept * scale``; the gradient needs the mask alone, a byte an entry."""
+    """``x * scale`` where the words are at least `least`, else 0; the gradient needs them alone."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kept: Tensor, scale: float) -> Tensor:
-        ctx.save_for_backward(kept)
-        ctx.scale = scale
-        return torch.where(kept, x, 0.0).mul_(scale)
+    def forward(ctx: Any, x: Tensor, words: Tensor, least: int, scale: float) -> Tensor:
+        ctx.save_for_backward(words)
+        ctx.least, ctx.scale = least, scale
+        return _kept(x, words, least, scale)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        (kept,) = ctx.saved_tensors
-        return torch.where(kept, grad, 0.0).mul_(ctx.scale), None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        (words,) = ctx.saved_tensors
+        return _kept(grad, words, ctx.least, ctx.scale), None, None, None
+
+
+def _kept(x: Tensor, words: Tensor, least: int, scale: float) -> Tensor:
+    # The gradient of a threshold is the one masking by numbers that torch does with whole vectors.
+    out: Tensor = torch.ops.aten.threshold_backward(x, words.to(x.dtype), least - 0.5)
+    return out.mul_(scale)

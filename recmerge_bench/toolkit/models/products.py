@@ -97,7 +97,7 @@ def by_onednn(a: Tensor, b: Tensor) -> bool:
         and a.device.type == b.device.type == "cpu"
         and len(a) * b.numel() >= _LEAST
         and _HAS_IT
-        and torch.backends.mkldnn.enabled
+        and bool(torch.backends.mkldnn.enabled)
         and not torch.is_autocast_enabled("cpu")
     )
 
