@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from recmerge_bench.interface.merges import Merged, merge
     from recmerge_bench.interface.plans import Plan, plan
     from recmerge_bench.interface.plugins import PluginWarning
+    from recmerge_bench.interface.reruns import Rerun, rerun
     from recmerge_bench.interface.results import Results, load_results
+    from recmerge_bench.interface.run_results import RunResults, run_results
     from recmerge_bench.interface.runs import Run, run
     from recmerge_bench.interface.suites import load_suite
     from recmerge_bench.planning.suite import Suite
@@ -38,8 +40,10 @@ _PLACES = {
     "Merged": "interface.merges",
     "Plan": "interface.plans",
     "PluginWarning": "interface.plugins",
+    "Rerun": "interface.reruns",
     "Results": "interface.results",
     "Run": "interface.runs",
+    "RunResults": "interface.run_results",
     "Suite": "planning.suite",
     "compare": "interface.comparisons",
     "doctor": "interface.health",
@@ -49,7 +53,9 @@ _PLACES = {
     "merge": "interface.merges",
     "merge_files": "interface.merge_files",
     "plan": "interface.plans",
+    "rerun": "interface.reruns",
     "run": "interface.runs",
+    "run_results": "interface.run_results",
 }
 
 __all__ = [
@@ -59,8 +65,10 @@ __all__ = [
     "Merged",
     "Plan",
     "PluginWarning",
+    "Rerun",
     "Results",
     "Run",
+    "RunResults",
     "Suite",
     "__version__",
     "compare",
@@ -71,7 +79,9 @@ __all__ = [
     "merge",
     "merge_files",
     "plan",
+    "rerun",
     "run",
+    "run_results",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -39,6 +39,21 @@ def canonical(value: object) -> str:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_json_of
     )
+
+
+def differences(one: object, other: object, place: str = "") -> Iterator[str]:
+    """Where two JSON values differ, as ``place: this, that``."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in sorted({*one, *other}):
+            inner = f"{place}.{key}" if place else str(key)
+            yield from differences(one.get(key), other.get(key), inner)
+    elif one != other:
+        yield f"{place}: {_short(one)}, {_short(other)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _json_of(value: object) -> Mapping[str, object]:

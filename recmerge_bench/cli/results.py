@@ -17,25 +17,8 @@ from recmerge_bench.cli.common import out_option, registry
 @click.pass_context
 def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> int:
     """Show results: a row for each domain and one for their mean."""
-    from recmerge_bench.results.run_rows import rows
+    from recmerge_bench.interface.run_results import run_results
 
-    rows_found = rows(out, registry(ctx), suite)
-    if as_json:
-        click.echo(json.dumps(rows_found, indent=1))
-        return 0
-    from tabulate import tabulate
-
-    names = list(dict.fromkeys(name for row in rows_found for name in row["metrics"]))
-    fields = ("suite", "track", "protocol", "backbone", "method", "variant", "seed", "domain")
-    why = [] if all(row["status"] == "done" for row in rows_found) else ["reason"]
-    lines = [
-        [
-            *(row[k] for k in (*fields, "status")),
-            *(row["metrics"].get(n) for n in names),
-            *(row[k] for k in why),
-        ]
-        for row in rows_found
-    ]
-    headers = [*fields, "status", *names, *why]
-    click.echo(tabulate(lines, headers, floatfmt=".4f", missingval="–"))
+    made = run_results(out, suite, plugins=registry(ctx))
+    click.echo(json.dumps([row.to_json() for row in made], indent=1) if as_json else str(made))
     return 0

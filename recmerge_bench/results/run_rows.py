@@ -1,27 +1,80 @@
-"""Results of a run as rows: one for each result and domain, one for the mean over the domains."""
+"""Results of runs as rows: one for each result and domain, one for the mean over the domains."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from recmerge_bench.identity import FIELDS
+from recmerge_bench.identity import FIELDS, Identity
+from recmerge_bench.json_values import JsonObject, plain_object
 from recmerge_bench.names import MEAN
+from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.run_manifest import RunResult
 
-#: Keys of a row.
-KEYS = (
-    "suite", "dataset", "domain", *FIELDS[1:],
-    "metrics", "status", "key", "configuration", "configuration_sha256", "seconds", "peak_memory",
-    "provenance", "reason",
-)  # fmt: skip
+
+@dataclass(frozen=True)
+class RunRow:
+    """A result in one domain, or its mean over its domains, with what it took.
+
+    Attributes:
+        suite: that was run.
+        identity: of the result.
+        domain: by name; ``mean``: over the result's domains.
+        metrics: by name, those of the suite; none where the result is not done.
+        status: ``done``, or why not.
+        key: of the cell of its ranks.
+        configuration: what it was made with; None where it is not known.
+        configuration_sha256: of its canonical JSON; empty where it is not known.
+        seconds: of all cells behind the result.
+        peak_memory: bytes, the largest of these cells.
+        provenance: machine and software of the ranking; ``libraries`` and ``plugins`` of all cells.
+        reason: why it is not done.
+    """
+
+    suite: str
+    identity: Identity
+    domain: str
+    metrics: Mapping[str, float]
+    status: str
+    key: str
+    configuration: Configuration | None
+    configuration_sha256: str
+    seconds: float
+    peak_memory: int
+    provenance: Mapping[str, object]
+    reason: str
+
+    def to_json(self) -> JsonObject:
+        """All of it, the identity's parts beside the rest, in a fixed order."""
+        own = {name: getattr(self.identity, name) for name in FIELDS}
+        made = self.configuration
+        return plain_object({
+            "suite": self.suite,
+            "dataset": own.pop("dataset"),
+            "domain": self.domain,
+            **own,
+            "metrics": self.metrics,
+            "status": self.status,
+            "key": self.key,
+            "configuration": None if made is None else made.recorded(),
+            "configuration_sha256": self.configuration_sha256,
+            "seconds": self.seconds,
+            "peak_memory": self.peak_memory,
+            "provenance": self.provenance,
+            "reason": self.reason,
+        })  # fmt: skip
 
 
-def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[str, Any]]:
-    """All rows of the suites run into a folder, as JSON has them; keys as in `KEYS`."""
+def rows(out: Path, registry: Registry, suite: str | None = None) -> list[RunRow]:
+    """All rows of the suites run into a folder, or of one of them.
+
+    Raises:
+        HandledError: no suite was run into it, or not this one.
+        DataError: a file of the run is damaged.
+    """
     reader = Reader(out, registry)
     return [
         row
@@ -31,39 +84,28 @@ def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[s
     ]
 
 
-def _rows(
-    reader: Reader, suite: str, names: Sequence[str], result: RunResult
-) -> list[dict[str, Any]]:
+def _rows(reader: Reader, suite: str, names: Sequence[str], result: RunResult) -> list[RunRow]:
     values = reader.by_domain(names, result) if result.done else {}
-    common = {"suite": suite, **_common(result), **_spent(reader, result)}
-    places = (*result.domains, MEAN)
-    own_rows = [{**common, "domain": d, "metrics": values.get(d, {})} for d in places]
-    return [{key: row[key] for key in KEYS} for row in own_rows]
-
-
-def _common(result: RunResult) -> dict[str, Any]:
-    """What a result's rows have in common, done or not."""
-    made = result.configuration
-    return {
-        **{name: getattr(result.identity, name) for name in FIELDS},
-        "status": result.status,
-        "reason": result.reason,
-        "key": result.key,
-        "configuration": None if made is None else made.recorded(),
-        "configuration_sha256": result.configuration_sha256,
-    }
-
-
-def _spent(reader: Reader, result: RunResult) -> dict[str, Any]:
-    """What its cells cost, and what they were computed with."""
     cells = reader.cells(result) if result.done else []
-    return {
-        "seconds": round(sum(cell.seconds for cell in cells), 3),
-        "peak_memory": max((cell.peak_memory for cell in cells), default=0),
-        "provenance": _provenance(reader, result) if cells else {},
-    }
+    return [
+        RunRow(
+            suite=suite,
+            identity=result.identity,
+            domain=domain,
+            metrics=values.get(domain, {}),
+            status=result.status,
+            key=result.key,
+            configuration=result.configuration,
+            configuration_sha256=result.configuration_sha256,
+            seconds=round(sum(cell.seconds for cell in cells), 3),
+            peak_memory=max((cell.peak_memory for cell in cells), default=0),
+            provenance=_provenance(reader, result) if cells else {},
+            reason=result.reason,
+        )
+        for domain in (*result.domains, MEAN)
+    ]
 
 
-def _provenance(reader: Reader, result: RunResult) -> dict[str, Any]:
+def _provenance(reader: Reader, result: RunResult) -> dict[str, object]:
     versions = reader.provenance(result)
     return {**versions.own, "libraries": versions.libraries, "plugins": versions.plugins}

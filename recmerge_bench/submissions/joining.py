@@ -14,8 +14,8 @@ import numpy as np
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json, write_text
+from recmerge_bench.json_values import differences
 from recmerge_bench.names import MEAN
-from recmerge_bench.planning.rerun import differences
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import expected
 from recmerge_bench.report.publishing.owned import check_apart, owned

@@ -18,7 +18,7 @@ from recmerge_bench.report.publishing.finish import build, render_suite
 from recmerge_bench.results import reader
 from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.files import load_records
-from recmerge_bench.results.run_rows import rows
+from recmerge_bench.results.run_rows import rows as run_rows
 from recmerge_bench.running.cell_record import seal_of
 
 # Ranks 1, 2.5 and 11 in books, 3 in films: by hand.
@@ -34,6 +34,10 @@ KEYS = {
     "seconds", "peak_memory", "provenance",
     "reason",
 }  # fmt: skip
+
+
+def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[str, Any]]:
+    return [row.to_json() for row in run_rows(out, registry, suite)]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from recmerge_bench.json_values import canonical
 from recmerge_bench.report.figures.data import Point
 from recmerge_bench.report.figures.expert_shares import line_points, panel_of, share_of_expert
 from recmerge_bench.report.figures.rows import named
+from recmerge_bench.results.long_rows import places as dotted
 
 if TYPE_CHECKING:
     from recmerge_bench.identity import Identity
@@ -42,7 +43,7 @@ def option_points(records: Records, option: str, results: Sequence[Result]) -> I
         share = None if value is None else share_of_expert(records, result)
         if value is not None and share is not None:
             key = canonical([result.identity.track, rest])
-            places = _places({**rest, "track": result.identity.track})
+            places = dotted({**rest, "track": result.identity.track})
             series = series_by_key.setdefault(key, Series(result.identity, places))
             series.line.setdefault(value, []).append(share)
     names = series_names(list(series_by_key.values()))
@@ -81,12 +82,3 @@ def series_names(all_series: Sequence[Series]) -> list[str]:
         notes = ",".join(f"{place.rpartition('.')[2]}={value}" for place, value in apart.items())
         names.append(named(series.identity, variant=notes))
     return names
-
-
-def _places(value: Mapping[str, object], above: str = "") -> dict[str, object]:
-    """Dotted place -> value, of nested mappings."""
-    leaves: dict[str, object] = {}
-    for key, inner in value.items():
-        place = f"{above}.{key}" if above else key
-        leaves |= _places(inner, place) if isinstance(inner, Mapping) else {place: inner}
-    return leaves

@@ -1,4 +1,4 @@
-"""`rerun` writes, from a record alone, the suite whose plan has the record's rank cells."""
+"""`rmb.rerun`: from a record alone, the suite whose plan has the record's rank cells."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
+import recmerge_bench as rmb
 from recmerge_bench.cli import main
+from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.configuration import configured, hash_of
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.rerun import matching, suite_of, text_of
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_records
+from recmerge_bench.results.rerun import matching, suite_of, text_of
 from recmerge_bench.yaml_text import parse_yaml
 
 SMALL = {"steps": 7, "epochs": 0}
@@ -111,12 +113,12 @@ def rows(plan: Plan) -> list[dict[str, Any]]:
 def test_every_row_of_every_kind_is_planned_to_the_same_cell(
     plan: Plan, record: Path, registry: Registry, tmp_path: Path
 ) -> None:
-    wanted, records, sources = rows(plan), load_records(record).to_json(), Sources()
+    wanted, records, sources = rows(plan), load_records(record), Sources()
     kinds = {r.configuration.method.kind for r in plan.results if r.configuration}
     assert kinds == {"strategy", "cdsr", "counting"} and len(wanted) > 25
     for identity in wanted:
         selector = [f"{k}={v}" for k, v in identity.items() if k != "seed"]
-        suite = suite_of(records, matching(records["results"], selector))
+        suite = suite_of(records, matching(records.results, selector))
         file = tmp_path / "again.yaml"
         file.write_text(text_of(suite, ["again"]))
         again = build(load_suite(str(file), registry), registry, sources=sources)
@@ -139,6 +141,32 @@ def test_one_seed_and_commas_in_values(
     assert only.key in [r.key for r in plan.results]
     assert run("rerun", record, "--row", row, "-o", file) == 2
     assert run("rerun", record, "--row", row, "-o", file, "--force") == 0
+
+
+def test_in_python_it_is_a_suite_that_runs(
+    plan: Plan, record: Path, registry: Registry, tmp_path: Path
+) -> None:
+    row = "method=ties,backbone=sasrec,protocol=loo"
+    again = rmb.rerun(record, row, plugins=registry)
+    assert isinstance(again.suite, rmb.Suite) and again.suite.seeds == (3, 0)
+    assert again.same_cells and again.missing == ()
+    assert str(again.identity) in repr(again) and again.remark in repr(again)
+    keys = {r.key for r in plan.results if r.identity["variant"] == "my best"}
+    planned = rmb.plan(again.suite, out=tmp_path, plugins=registry)
+    assert {c.key for c in planned.cells if c.kind == "rank"} < keys
+    one = rmb.rerun(rmb.load_results(record), [row, "seed=0"], plugins=registry)
+    assert one.suite.seeds == (0,) and one.configuration_sha256 == again.configuration_sha256
+
+
+def test_its_file_is_the_suite(record: Path, registry: Registry, tmp_path: Path) -> None:
+    again = rmb.rerun(record, "method=ties,backbone=sasrec,protocol=loo", plugins=registry)
+    file = again.write(tmp_path / "new" / "again.yaml")
+    assert rmb.load_suite(file, plugins=registry) == again.suite
+    with pytest.raises(HandledError, match="is there already"):
+        again.write(file)
+    assert again.write(file, force=True) == file
+    with pytest.raises(HandledError, match="files that end in"):
+        again.write(tmp_path / "again.txt")
 
 
 @pytest.mark.parametrize(
@@ -196,6 +224,30 @@ def test_what_is_not_recorded_or_not_to_be_made_here_is_refused(
     assert "did you mean 'density'" in output and str(tmp_path) not in output
     assert not (tmp_path / "out.yaml").exists()
     assert run("rerun", record, *row[:2], "-o", tmp_path / "out.txt") == 2
+
+
+def test_options_that_came_after_the_record_are_told_and_no_refusal(
+    record: Path, registry: Registry, tmp_path: Path
+) -> None:
+    """As a record of an earlier version is: without what the methods take since."""
+    records = json.loads(record.read_text())
+    for result in records["results"]:
+        made = result["configuration"]
+        for options in (made["method"]["options"], made["training"]["base"] or {}):
+            options.pop("scope", None)
+            options.pop("mix", None)
+        result["configuration_sha256"] = hash_of(made)
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(json.dumps(records))
+    row = "method=ties,backbone=sasrec,protocol=loo"
+    again = rmb.rerun(earlier, row, plugins=registry)
+    added = {"method.options.scope": "global", "training.base.mix": "proportional"}
+    assert again.added == added and again.same_cells  # the keys are: nothing changed in between
+    assert rmb.rerun(record, row, plugins=registry).added == {}
+    experts = {"action": {**records["results"][0]["configuration"]["training"]["experts"]}}
+    training = {"base": None, "experts": experts, "joint": None, "own": None, "merge": None}
+    with pytest.raises(HandledError, match="with another configuration"):
+        rmb.rerun(edited(record, tmp_path / "t.json", training=training), row, plugins=registry)
 
 
 def test_texts_are_quoted_where_some_reader_would_take_them_for_numbers() -> None:
