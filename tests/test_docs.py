@@ -15,6 +15,8 @@ from conftest import ROOT, SAMPLES, tool
 
 from recmerge_bench.cli import COMMANDS
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.loading import Results
 from recmerge_bench.results.records import check_records
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -74,7 +76,7 @@ CLAIMS = sorted((ROOT / "benchmarks" / "claims").glob("*.yaml"))
 
 @pytest.mark.parametrize("name", [path.stem for path in CLAIMS])
 def test_the_claims_follow_from_the_committed_ranks(name: str) -> None:
-    rows = tool("benchmarks/claims/claims.py").found(name)
+    rows = tool("benchmarks/claims/claims.py").judged(name)
     path = ROOT / "benchmarks" / "claims" / "records" / f"{name}.json"
     committed = json.loads(path.read_text(encoding="utf-8"))["claims"]
     assert any("difference" in c for c in rows)
@@ -92,7 +94,16 @@ def approximately(value: Any) -> Any:
     return pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
 
 
-def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry) -> None:
+def written(
+    folder: Path, registry: Registry, records: dict[str, Any], tables: dict[str, Any]
+) -> Results:
+    write_all_ranks(folder / "made.ranks.parquet", tables)
+    return Results(folder / "made.json", check_records(records, Path("made.json")), registry)
+
+
+def test_a_claim_about_the_baseline_is_the_boards_comparison(
+    registry: Registry, tmp_path: Path
+) -> None:
     records, tables = suite(registry)
     [board] = records["comparisons"]
     rows = {row["method"]: row for row in board["rows"]}
@@ -100,8 +111,8 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry)
     pairs = [("up", "base"), ("base", "down"), ("up", "down"), ("near", "down"), ("late", "up")]
     claims = [{**place, "row": {"method": a}, "against": {"method": b}} for a, b in pairs]
     made = tool("benchmarks/claims/claims.py")
-    typed = check_records(records, Path("records.json"))
-    page = made.Page(registry, typed, tables.__getitem__, "NDCG@10")
+    results = written(tmp_path, registry, records, tables)
+    page = made.Page(results, "NDCG@10")
     up, down, pair, other, late = page.judged(claims)
     assert [x["family"] for x in (up, down, pair, other, late)] == [
         "board", "board", "page", "page", "not run"
@@ -117,18 +128,16 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(registry: Registry)
     assert pair["about_methods"]["level"] == pytest.approx(0.975)  # the first of two on the page
     assert pair["difference"] == pytest.approx(up["difference"] + down["difference"], rel=1e-8)
     # in another metric than the board's, nothing is the board's
-    [mrr] = made.Page(registry, typed, tables.__getitem__, "MRR").judged(claims[:1])
+    [mrr] = made.Page(results, "MRR").judged(claims[:1])
     assert mrr["family"] == "page"
     with pytest.raises(SystemExit, match="0 rows"):
         page.judged([{**place, "row": {"method": "nobody"}, "against": {"method": "base"}}])
 
 
-def test_no_claim_is_judged_behind_a_shut_gate(registry: Registry) -> None:
+def test_no_claim_is_judged_behind_a_shut_gate(registry: Registry, tmp_path: Path) -> None:
     records, tables = gated(registry, "down", "up", "counts")
     made, place = tool("benchmarks/claims/claims.py"), {"track": "merging", "protocol": "cut"}
-    page = made.Page(
-        registry, check_records(records, Path("r.json")), tables.__getitem__, "NDCG@10"
-    )
+    page = made.Page(written(tmp_path, registry, records, tables), "NDCG@10")
     pairs = [("near", "base"), ("same", "up"), ("down", "up"), ("late", "up")]
     claims = [{**place, "row": {"method": a}, "against": {"method": b}} for a, b in pairs]
     near, same, own, late = page.judged(claims)

@@ -18,22 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import recmerge_bench as rmb
 from recmerge_bench.identity import Place, Row
-from recmerge_bench.interface.comparisons import turned
-from recmerge_bench.registry import Registry, discover
-from recmerge_bench.results.all_ranks import read_all_ranks
-from recmerge_bench.results.compared import Compared, ComparedRow
-from recmerge_bench.results.comparisons import (
-    Ranks,
-    family_of,
-    plain_numbers,
-    rows_of,
-    scores_of,
-    units_of,
-)
-from recmerge_bench.results.files import load_records
+from recmerge_bench.results.compared import recorded
+from recmerge_bench.results.comparisons import plain_numbers, rows_of, scores_of, units_of
 from recmerge_bench.results.gates import shut
-from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.yaml_text import read_yaml
 
@@ -54,15 +43,12 @@ class Page:
     """The claims of a board.
 
     Args:
-        registry: for the metric.
-        records: of the board.
-        ranks: key of a result -> its table.
+        results: of the board.
         metric: of every claim.
     """
 
-    def __init__(self, registry: Registry, records: Records, ranks: Ranks, metric: str) -> None:
-        self.registry, self.records, self.ranks, self.metric = registry, records, ranks, metric
-        self.known: dict[Place, list[Compared]] = {}
+    def __init__(self, results: rmb.Results, metric: str) -> None:
+        self.results, self.records, self.metric = results, results.records, metric
 
     def judged(self, claims: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """What is said of each claim, in their order.
@@ -115,55 +101,33 @@ class Page:
         rows = rows_of(self.records.results, place)
         if not rows[first] or not rows[second]:
             return None
-        scores = [
-            scores_of(self.registry, self.metric, rows[r], self.ranks) for r in (first, second)
-        ]
-        return Question(*scores, units_of(self.ranks(next(iter(rows[first].values())))))
+        registry, ranks = self.results.registry, self.results.ranks.__getitem__
+        scores = [scores_of(registry, self.metric, rows[row], ranks) for row in (first, second)]
+        return Question(*scores, units_of(ranks(next(iter(rows[first].values())))))
 
     def of_board(self, place: Place, first: Row, second: Row) -> dict[str, Any] | None:
-        """The board's own comparison of the two, its sign turned where the first is the baseline.
-
-        None where they stand in no family of the board.
-        """
-        header = self.records.header
-        if header.label == "smoke" or self.metric != header.primary:
+        """What is kept of the board's own comparison of the two; None where it has none."""
+        if self.metric != self.records.header.primary:
             return None
-        if place not in self.known:
-            self.known[place] = family_of(
-                self.registry, header, self.records.results, self.ranks, place, SETTINGS
-            )
-        for entry in self.known[place]:
-            base = entry.baseline.row
-            for row in entry.rows:
-                if (row.row, base) == (first, second):
-                    return kept(row)
-                if (row.row, base) == (second, first):
-                    return kept(turned(row))
-        return None
+        row = recorded(self.records.comparisons, place, first, second)
+        kept = {} if row is None else {k: v for k, v in row.to_json().items() if k in KEPT}
+        return plain_numbers(kept) or None
 
 
-def kept(row: ComparedRow) -> dict[str, Any]:
-    """What a claim's record holds of a comparison."""
-    return plain_numbers({k: v for k, v in row.to_json().items() if k in KEPT})  # type: ignore[no-any-return]
-
-
-def found(suite: str) -> list[dict[str, Any]]:
+def judged(suite: str) -> list[dict[str, Any]]:
     """All claims of a suite; those with a row that is not run say so."""
     asked = read_yaml(HERE / f"{suite}.yaml").value
-    records = load_records(BOARDS / f"{asked['suite']}.json")
-    ranks = read_all_ranks(BOARDS / f"{asked['suite']}.ranks.parquet")
+    results = rmb.load_results(BOARDS / f"{asked['suite']}.json")
     shared = {k: asked[k] for k in ("track", "protocol")}
     claims = [{**shared, **claim} for claim in asked["claims"]]
-    page = Page(discover(environ={}), records, ranks.__getitem__, asked["metric"])
-    return [
-        {**claim, **judgement} for claim, judgement in zip(claims, page.judged(claims), strict=True)
-    ]
+    judgements = Page(results, asked["metric"]).judged(claims)
+    return [{**claim, **judgement} for claim, judgement in zip(claims, judgements, strict=True)]
 
 
 def main(names: list[str]) -> None:
     """Write the records of these suites; all if none is named."""
     for suite in names or suites():
-        lines = found(suite)
+        lines = judged(suite)
         text = json.dumps({"claims": lines}, indent=1, sort_keys=True) + "\n"
         (HERE / "records" / f"{suite}.json").write_text(text, encoding="utf-8")
         for line in lines:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 #: A method (``ties``), a row as boards print it (``ties (density=0.2)``), or parts of its identity.
 RowLike = str | Mapping[str, str]
-OPPOSITE: dict[str, Word] = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,17 +261,8 @@ class _Pair:
         }
 
     def recorded(self, records: Records) -> compared.ComparedRow | None:
-        """The board's own comparison of the two, its sign turned where `first` is the baseline."""
-        first, second = self.rows
-        for entry in records.comparisons:
-            if entry.place != self.place:
-                continue
-            for row in entry.rows:
-                if (row.row, entry.baseline.row) == (first, second):
-                    return row
-                if (row.row, entry.baseline.row) == (second, first):
-                    return turned(row)
-        return None
+        """The board's own comparison of the two."""
+        return compared.recorded(records.comparisons, self.place, *self.rows)
 
     def recorded_as(self, row: compared.ComparedRow, metric: str) -> Comparison:
         """A board's comparison as the API gives it."""
@@ -370,27 +360,6 @@ def _unknown(name: RowLike, places: Tables) -> HandledError:
 
 def _shown(name: RowLike) -> str:
     return repr(name) if isinstance(name, str) else str(dict(name))
-
-
-def turned(row: compared.ComparedRow) -> compared.ComparedRow:
-    """What is judged of a comparison, as the baseline's with the row.
-
-    Means, difference and both judgements are turned; the claims and the effect behind them are not.
-    """
-    difference = -row.difference
-    methods, models = (
-        judgement.model_copy(update={
-            "verdict": OPPOSITE.get(judgement.verdict, judgement.verdict),
-            "lower": None if judgement.upper is None else -judgement.upper,
-            "upper": None if judgement.lower is None else -judgement.lower,
-        })
-        for judgement in (row.about_methods, row.about_models)
-    )  # fmt: skip
-    return row.model_copy(update={
-        "first": row.baseline, "baseline": row.first, "difference": difference,
-        "relative": difference / row.first if row.first else None,
-        "about_methods": methods, "about_models": models,
-    })  # fmt: skip
 
 
 def _judgement(recorded: compared.Judgement) -> Judgement:

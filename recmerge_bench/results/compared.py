@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import FailFast, Field, FiniteFloat, field_validator
 
-from recmerge_bench.identity import NamedRow, Place
+from recmerge_bench.identity import NamedRow, Place, Row
 from recmerge_bench.typed import Value
+
+#: Verdict -> that of the other one of two; all others are the same for both.
+OPPOSITE = {"better": "worse", "worse": "better"}
 
 
 class Judgement(Value):
@@ -19,6 +23,14 @@ class Judgement(Value):
     level: FiniteFloat | None
     lower: FiniteFloat | None
     upper: FiniteFloat | None
+
+    def turned(self) -> Judgement:
+        """The same, said of the other one of the two."""
+        return self.model_copy(update={
+            "verdict": OPPOSITE.get(self.verdict, self.verdict),
+            "lower": None if self.upper is None else -self.upper,
+            "upper": None if self.lower is None else -self.lower,
+        })  # fmt: skip
 
 
 class Claim(Value):
@@ -65,6 +77,20 @@ class ComparedRow(NamedRow):
             raise ValueError("an interval has two ends")
         return value
 
+    def turned(self) -> ComparedRow:
+        """What is judged of a comparison, as the baseline's with the row.
+
+        Means, difference and both judgements are turned; the claims and the effect behind them are
+        not.
+        """
+        difference = -self.difference
+        return self.model_copy(update={
+            "first": self.baseline, "baseline": self.first, "difference": difference,
+            "relative": difference / self.first if self.first else None,
+            "about_methods": self.about_methods.turned(),
+            "about_models": self.about_models.turned(),
+        })  # fmt: skip
+
 
 class Compared(Value):
     """Rows of a table beside the baseline of their backbone."""
@@ -79,6 +105,22 @@ class Compared(Value):
     def place(self) -> Place:
         """The table that it is about."""
         return Place(self.track, self.protocol)
+
+
+def recorded(
+    comparisons: Iterable[Compared], place: Place, first: Row, second: Row
+) -> ComparedRow | None:
+    """A board's own comparison of two rows, its sign turned where `first` is the baseline.
+
+    None where the two stand in no comparison of the table.
+    """
+    for entry in comparisons:
+        for row in entry.rows if entry.place == place else ():
+            if (row.row, entry.baseline.row) == (first, second):
+                return row
+            if (row.row, entry.baseline.row) == (second, first):
+                return row.turned()
+    return None
 
 
 class RankedRow(NamedRow):

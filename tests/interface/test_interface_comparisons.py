@@ -12,7 +12,7 @@ from conftest import ROOT
 import recmerge_bench as rmb
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
-from recmerge_bench.interface.comparisons import RowLike, turned
+from recmerge_bench.interface.comparisons import RowLike
 from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.table import tables
@@ -163,6 +163,6 @@ def test_what_is_unknown_or_ambiguous_is_refused(
 
 def test_a_comparison_turned_twice_is_itself(board: rmb.Results) -> None:
     row = board.records.comparisons[0].rows[0]
-    assert turned(turned(row)).difference == row.difference
-    assert turned(turned(row)).about_methods == row.about_methods
-    assert turned(row).about_methods.verdict == "better" and row.about_methods.verdict == "worse"
+    assert row.turned().turned().difference == row.difference
+    assert row.turned().turned().about_methods == row.about_methods
+    assert row.turned().about_methods.verdict == "better" and row.about_methods.verdict == "worse"

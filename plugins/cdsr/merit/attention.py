@@ -15,9 +15,13 @@ class SinkAttention(nn.Module):
     """Equal to `torch.nn.MultiheadAttention` over left-padded sequences of fixed length.
 
     Padding (and any other zero vector) is attended to there, since nothing masks it: see
-    `causal_pattern`. Here only real tokens are projected. `PaddedAttention` does the same on
-    grids; this one reads tokens that lie in none and has the one matrix of `MultiheadAttention`,
-    so that gradients are clipped by the norms of the parameters that it publishes.
+    `causal_pattern`. Here only real tokens are projected.
+
+    Why this is no `PaddedAttention`, which does the same on grids: the tokens lie in no grid, are
+    laid out and masked once for all layers (`Pattern`), and only then projected; grids would
+    project the padding too. And it has the one matrix of `MultiheadAttention`, as the release: the
+    norm that gradients are clipped by adds up in another order over two matrices, and the last bits
+    of a training would differ from those behind the committed numbers.
 
     Args:
         width: of the vectors; a multiple of `heads`.
