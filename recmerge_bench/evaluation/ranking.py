@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,18 +62,13 @@ def count_many(
     Raises:
         FloatingPointError: a score is NaN or infinite.
     """
-    shape = (len(rankings), 2, len(instances))
-    out = np.zeros(shape, np.int32)
+    out = np.zeros((len(rankings), 2, len(instances)), np.int32)
     for domain, rows in blocks(instances, catalogue, block_bytes):
         scores = torch.as_tensor(score_block(rows, domain))
         _check_finite(scores, domain)
-        block = _Block(scores, rows, instances, catalogue.span(domain))
-        for masked in (False, True):
-            chosen = [i for i, r in enumerate(rankings) if r.mask_history is masked]
-            if masked and chosen:
-                block.mask_histories(split)
-            for i in chosen:
-                out[i, :, rows] = block.rank_counts(rankings[i].candidates).T
+        block = _Block(scores, rows, instances, catalogue.span(domain), split)
+        for i, counts in block.all_counts(rankings):
+            out[i, :, rows] = counts.T
     return [(pair[0], pair[1]) for pair in out]
 
 
@@ -91,11 +86,35 @@ def blocks(
 class _Block:
     """Scores of some instances over all items of one domain."""
 
-    def __init__(self, scores: Tensor, rows: np.ndarray, instances: Instances, span: slice) -> None:
+    def __init__(
+        self, scores: Tensor, rows: np.ndarray, instances: Instances, span: slice, split: Split
+    ) -> None:
         self.scores, self.rows, self.instances, self.span = scores, rows, instances, span
+        self.split = split
         self.targets = instances.targets[rows].astype(np.int64) - span.start
         at = torch.from_numpy(self.targets)[:, None].to(scores.device)
         self.own = scores.gather(1, at).clone()
+
+    def all_counts(self, rankings: Sequence[Ranking]) -> Iterator[tuple[int, np.ndarray]]:
+        """Number of each ranking, and its n_better and n_equal: int32 [2, b]."""
+        full = {i: r.mask_history for i, r in enumerate(rankings) if r.candidates is None}
+        sampled = {i: r for i, r in enumerate(rankings) if r.candidates is not None}
+        yield from self._full_counts(full)
+        for masked in (False, True):  # masking writes into the scores
+            chosen = [i for i, r in sampled.items() if r.mask_history is masked]
+            if masked and chosen:
+                self.mask_histories()
+            for i in chosen:
+                yield i, self.rank_counts(sampled[i].candidates)
+
+    def _full_counts(self, masked: Mapping[int, bool]) -> Iterator[tuple[int, np.ndarray]]:
+        """Full rankings, masked or not, from one comparison of all scores."""
+        if not masked:
+            return
+        whole = self.rank_counts(None)
+        past = self.history_counts() if any(masked.values()) else np.zeros_like(whole)
+        for i, mask in masked.items():
+            yield i, whole - past if mask else whole
 
     def rank_counts(self, candidates: np.ndarray | None) -> np.ndarray:
         """n_better and n_equal: int32 [2, b]."""
@@ -107,17 +126,39 @@ class _Block:
         better, equal = _compare(self.scores.gather(1, index), self.own)
         return np.stack([better, equal - (picked == self.targets[:, None]).sum(1)])
 
-    def mask_histories(self, split: Split) -> None:
+    def history_counts(self) -> np.ndarray:
+        """The same among the items of each history alone, each once: int32 [2, b]."""
+        row, item = self._past()
+        pairs = np.unique(row * (self.span.stop - self.span.start) + item)
+        row, item = np.divmod(pairs, self.span.stop - self.span.start)
+        at = torch.from_numpy(row).to(self.scores.device)
+        scores = self.scores[at, torch.from_numpy(item).to(self.scores.device)]
+        own = self.own[at, 0]
+        return np.stack([
+            np.bincount(row[mark.cpu().numpy()], minlength=len(self.rows)).astype(np.int32)
+            for mark in (scores > own, scores == own)
+        ])  # fmt: skip
+
+    def mask_histories(self) -> None:
         """Give the histories' items, other than the targets, the least score."""
+        at = (torch.from_numpy(a).to(self.scores.device) for a in self._past())
+        self.scores[tuple(at)] = -torch.inf
+
+    def _past(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row of the block and item of the domain, int64 [E] both, of each event of the histories.
+
+        Events of other domains, and those of a row's own target, are left out: a target that its
+        user had before is ranked.
+        """
+        sequences = self.split.sequences
         lengths = self.instances.position[self.rows].astype(np.int64)
-        starts = split.sequences.offsets[self.instances.sequence[self.rows]]
+        starts = sequences.offsets[self.instances.sequence[self.rows]]
         row = np.repeat(np.arange(len(self.rows)), lengths)
         within = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        item = split.sequences.items[starts[row] + within].astype(np.int64) - self.span.start
+        item = sequences.items[starts[row] + within].astype(np.int64) - self.span.start
         inside = (item >= 0) & (item < self.span.stop - self.span.start)
         keep = inside & (item != self.targets[row])
-        at = (torch.from_numpy(a[keep]).to(self.scores.device) for a in (row, item))
-        self.scores[tuple(at)] = -torch.inf
+        return row[keep], item[keep]
 
 
 def _compare(scores: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:

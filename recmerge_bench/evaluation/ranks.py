@@ -15,6 +15,9 @@ from recmerge_bench.files import written_aside
 from recmerge_bench.untrusted.jsons import loads
 from recmerge_bench.untrusted.tables import read_table
 
+#: A rank cell's tables: as its protocol ranks, and, where that is against all items, without those
+#: of the history, from the same pass.
+RANKS, MASKED = "ranks.parquet", "ranks-masked.parquet"
 _KEY = b"recmerge_bench"
 #: The columns of the file and their types in Parquet.
 COLUMNS = {

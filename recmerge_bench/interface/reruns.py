@@ -117,7 +117,7 @@ def rerun(
     text = text_of(suite_of(loaded.records, recorded), _comments(loaded.path.name, recorded))
     suite, plan = _planned(text, registry, None if data_root is None else Path(data_root))
     added = _added_options(plan, recorded)
-    keys = {r.identity["seed"]: r.key for r in plan.results}
+    keys = {r.identity["seed"]: r.ranks_key for r in plan.results}
     return Rerun(
         suite, text, recorded.identity, recorded.configuration_sha256, added,
         all(keys.get(r.identity.seed) == r.key for r in recorded.results),

@@ -67,7 +67,7 @@ class Run:
     Attributes:
         out: the folder: ``store``, ``records``, ``boards``, ``suites``.
         suite: its name.
-        keys: rank cells of the results that the run was asked for.
+        keys: of the results that the run was asked for.
         registry: the plugins that it ran with.
         computed: cells that this run finished.
         cached: cells that were done before.
@@ -207,7 +207,7 @@ def run(
     manifest = write_manifest(whole, store, outcome, command)
     files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
     return Run(
-        store.out, plan.suite, frozenset(r.key for r in plan.results), registry,
+        store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,
         len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),
         _missing(manifest["results"]), tuple(files),
     )  # fmt: skip

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from recmerge_bench.planning.keys import ranks_key
+
 if TYPE_CHECKING:
     from recmerge_bench.planning.configuration import Configuration
 
@@ -47,6 +49,7 @@ class Result:
 
     Attributes:
         key: the rank cell's key.
+        masked: whether its ranks are the cell's second table, without the items of the history.
         identity: ``dataset, backbone, method, recipe, profile, variant, track, protocol, seed``.
         domains: the scored domains.
         configuration: all that the row is made with; None where a plugin is not there to say it.
@@ -57,6 +60,12 @@ class Result:
     identity: Mapping[str, Any]
     domains: tuple[str, ...]
     configuration: Configuration | None = None
+    masked: bool = False
+
+    @property
+    def ranks_key(self) -> str:
+        """What names its ranks in records."""
+        return ranks_key(self.key, self.masked)
 
 
 @dataclass

@@ -316,12 +316,16 @@ class TrackPlanner:
         initial_tables: bool = False,
         mean_score: bool = False,
     ) -> None:
-        """The rank cell of a row, and the row."""
+        """The rank cell of a row, and the row.
+
+        Against all items, one cell serves protocols with and without the items of the history.
+        """
+        sampled = "candidates" in split.inputs
         config: dict[str, object] = {
             "model": model.described,
             "counting": isinstance(model.spec, CountingSpec),
             "domains": list(self.track.domains),
-            "mask_history": split.mask_history,
+            **({"mask_history": split.mask_history} if sampled else {}),
             **({} if split.shuffle_seed is None else {"shuffle_seed": split.shuffle_seed}),
             "together": together,
             **({"single_target": True} if model.single_target else {}),
@@ -333,7 +337,8 @@ class TrackPlanner:
         key = self.maker.cell(
             "rank", label, config, config, inputs, model.modules, seed, model.reason
         )
-        self.result(key, row, backbone, split, seed, configuration)
+        masked = split.mask_history and not sampled
+        self.result(key, row, backbone, split, seed, configuration, masked)
 
     def rank_label(self, row: Row, backbone: str, split: PlannedSplit, seed: int | None) -> str:
         """What a person reads of a rank cell."""
@@ -348,6 +353,7 @@ class TrackPlanner:
         split: PlannedSplit,
         seed: int | None,
         configuration: Configuration | None = None,
+        masked: bool = False,
     ) -> None:
         """A row of the board for one seed, and what it is made with."""
         identity = self.identity(row, backbone, split, seed)
@@ -356,7 +362,7 @@ class TrackPlanner:
                 f"{self.where}: two rows would have one name, '{row.method}'; "
                 "tell them apart by `variant:`"
             )
-        self.plan.results.append(Result(key, identity, self.track.domains, configuration))
+        self.plan.results.append(Result(key, identity, self.track.domains, configuration, masked))
 
     def identity(
         self, row: Row, backbone: str, split: PlannedSplit, seed: int | None

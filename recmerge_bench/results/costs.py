@@ -36,7 +36,7 @@ def cost_of(reader: Reader, result: RunResult) -> Cost:
         name = f"{cell.kind}:{cell.label}"
         seconds[name] = round(seconds.get(name, 0.0) + cell.seconds, 3)
     return Cost(
-        key=result.key,
+        key=result.ranks_key,
         identity=result.identity,
         seconds=seconds,
         peak_memory=max(cell.peak_memory for cell in cells),

@@ -36,17 +36,18 @@ def make_records(
         results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
         shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
         header = _header(reader, manifest, results, groups)
+        by_key = {result.ranks_key: result for result in manifest.results}
         made = Records.model_validate({**shared, "header": header, "results": results})
         costs = [cost_of(reader, result) for result in manifest.results if result.done]
         return (
-            with_derived(reader.registry, made, reader.ranks),
+            with_derived(reader.registry, made, lambda key: reader.ranks(by_key[key])),
             Costs.model_validate({**shared, "results": costs}),
         )
 
 
 def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | None) -> Result:
     entry: dict[str, Any] = {
-        "key": result.key, "identity": result.identity, "domains": result.domains,
+        "key": result.ranks_key, "identity": result.identity, "domains": result.domains,
         "status": result.status, "reason": result.reason, "mend": result.mend,
         "configuration": result.configuration,
         "configuration_sha256": result.configuration_sha256,
@@ -55,7 +56,7 @@ def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | 
         entry["metrics"] = reader.by_domain(header.metrics, result)
         entry |= _facts(reader, result) | merging_facts(reader, result)
         if groups:
-            table = reader.ranks(result.key)
+            table = reader.ranks(result)
             some = groups[entry["split"]]
             entry["groups"] = by_group(reader.registry, header.primary, table, some)
     return Result.model_validate(entry)
@@ -65,7 +66,7 @@ def _facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     own, provenance = reader.cell(result.key), reader.provenance(result)
     # That of the targets: a base may have other data.
     data = reader.cell(reader.source(result, "data")).report
-    table = reader.ranks(result.key)
+    table = reader.ranks(result)
     counts = np.bincount(table.domain, minlength=len(table.domains))
     protocol = table.about["protocol"]
     return {
@@ -143,8 +144,8 @@ def write_records(reader: Reader, manifest: RunManifest, folder: Path) -> list[P
     paths = [within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")]
     write_json(paths[0], records.to_json())
     write_json(paths[1], costs.to_json())
-    done = [result.key for result in manifest.results if result.done]
-    write_all_ranks(paths[2], {key: reader.ranks(key) for key in done})
+    done = [result for result in manifest.results if result.done]
+    write_all_ranks(paths[2], {result.ranks_key: reader.ranks(result) for result in done})
     if curves := make_curves(reader, manifest):
         paths.append(curves_path(paths[0]))
         write_json(paths[-1], curves_json(name, curves))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError, near
-from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, read_ranks
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.metrics import domain_means
 from recmerge_bench.results.run_manifest import RunManifest, RunResult, read_manifest
@@ -114,10 +114,15 @@ class Reader:
         parts = {name: record[name] for name in NEEDED}
         return Cell(**parts, config=record.get("config", {}), energy=record.get("energy"))
 
-    def ranks(self, key: str) -> RankTable:
-        """A rank cell's table."""
+    def ranks(self, result: RunResult) -> RankTable:
+        """The table of a result that is done.
+
+        Raises:
+            DataError: it is none, or does not say how it was ranked.
+        """
+        key = result.ranks_key
         if key not in self._ranks:
-            path = self.store.file(key, "ranks.parquet")
+            path = self.store.file(result.key, MASKED if result.masked else RANKS)
             table = read_ranks(path)
             protocol = table.about.get("protocol")
             kinds = {"candidates": str, "mask_history": bool}
@@ -168,7 +173,7 @@ class Reader:
 
     def by_domain(self, names: Sequence[str], result: RunResult) -> dict[str, dict[str, float]]:
         """Metrics by domain, and their unweighted mean over the domains."""
-        table = self.ranks(result.key)
+        table = self.ranks(result)
         return domain_means(self.registry, names, table, result.domains)
 
 

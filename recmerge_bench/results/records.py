@@ -67,7 +67,8 @@ class Result(Value):
     """One result: done with its numbers, or not with its reason.
 
     Attributes:
-        key: of the cell of its ranks.
+        key: of its ranks: their cell's, or made of it where their items leave out the history's
+            (`recmerge_bench.planning.keys.ranks_key`).
         identity: what tells it from the others.
         domains: scored.
         status: ``done``, or why not.

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, FailFast, Field, field_validator
 from recmerge_bench.identity import Identity
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.planning.keys import ranks_key
 from recmerge_bench.results.header import Audit, Encoder, Header
 from recmerge_bench.results.records import DONE, OfSuite
 from recmerge_bench.typed import Value, checked
@@ -37,7 +38,11 @@ class RunHeader(Header):
 
 
 class RunResult(Value):
-    """A row's cells and how they stand."""
+    """A row's cells and how they stand.
+
+    `key` is of the rank cell; `masked` says that the row's ranks are its second table, without the
+    items of the history.
+    """
 
     key: CellKey
     identity: Identity
@@ -48,6 +53,12 @@ class RunResult(Value):
     cells: list[CellKey]
     configuration: Configuration | None = None
     configuration_sha256: str = ""
+    masked: bool = False
+
+    @property
+    def ranks_key(self) -> str:
+        """What names its ranks in records."""
+        return ranks_key(self.key, self.masked)
 
     @property
     def done(self) -> bool:

@@ -94,7 +94,7 @@ def _rows(reader: Reader, suite: str, names: Sequence[str], result: RunResult) -
             domain=domain,
             metrics=values.get(domain, {}),
             status=result.status,
-            key=result.key,
+            key=result.ranks_key,
             configuration=result.configuration,
             configuration_sha256=result.configuration_sha256,
             seconds=round(sum(cell.seconds for cell in cells), 3),

@@ -32,6 +32,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
     status, reason, remedy = _status(plan.cells[result.key], plan, store, outcome)
     return {
         "key": result.key,
+        **({"masked": True} if result.masked else {}),
         "identity": dict(result.identity),
         "domains": list(result.domains),
         "status": status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,41 +12,50 @@ import numpy as np
 from recmerge_bench.data.candidates import candidate_hash
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
-from recmerge_bench.evaluation.ranks import write_ranks
+from recmerge_bench.evaluation.ranks import MASKED, RANKS, write_ranks
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
 
 if TYPE_CHECKING:
     from recmerge_bench.evaluation.loaded import Rankable
+    from recmerge_bench.evaluation.ranking import Ranking
 
 
 def run(context: Context) -> dict[str, Any]:
     """Rank every domain's targets with the model that serves the domain.
 
+    Against all items, one pass makes two tables: with the items of the history and without them.
+    Against sampled candidates there is one, masked as the configuration says.
+
     The record's report has ``probes`` (domain -> name -> users, mean, std) where the model tells
     something of itself.
     """
-    from recmerge_bench.evaluation.ranking import Ranking
-    from recmerge_bench.evaluation.split_ranks import rank_split
+    from recmerge_bench.evaluation.split_ranks import rank_under
 
     split, catalogue = context.split(), context.interactions().catalogue
     candidates, digest = _candidates(context, split.test)
-    ranking = Ranking(candidates, context.config["mask_history"])
+    rankings = _rankings(candidates, context.config.get("mask_history"))
     seed = context.config.get("shuffle_seed")
     order = {} if seed is None else {"shuffle_seed": seed}
-    facts = {
-        "protocol": {"mask_history": ranking.mask_history, "candidates": digest, **order},
-        "instances": len(split.test),
-    }
+    protocol, size = {"candidates": digest, **order}, {"instances": len(split.test)}
     probes: dict[str, Any] = {}
     models = stored(context).models(catalogue)
     if seed is None:  # what a model tells of itself is told of true histories
         models = _probed(models, split, catalogue, probes)
-    write_ranks(
-        context.out / "ranks.parquet",
-        rank_split(models, split, catalogue, ranking, facts=facts, shuffle_seed=seed),
-    )
-    return {**facts, "probes": probes} if probes else facts
+    tables = rank_under(models, split, catalogue, list(rankings.values()), shuffle_seed=seed)
+    for (name, ranking), table in zip(rankings.items(), tables, strict=True):
+        about = {"protocol": {"mask_history": ranking.mask_history, **protocol}, **size}
+        write_ranks(context.out / name, replace(table, about=about))
+    return {"protocol": protocol, **size, **({"probes": probes} if probes else {})}
+
+
+def _rankings(candidates: np.ndarray | None, masked: bool | None) -> dict[str, Ranking]:
+    """File of the cell -> against what the targets are ranked in it."""
+    from recmerge_bench.evaluation.ranking import Ranking
+
+    if candidates is None:
+        return {RANKS: Ranking(), MASKED: Ranking(mask_history=True)}
+    return {RANKS: Ranking(candidates, bool(masked))}
 
 
 def stored(context: Context) -> Stored:

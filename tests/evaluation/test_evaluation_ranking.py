@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.data.sequences import Instances
+from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranking import Ranking, count_many
 
@@ -76,3 +76,66 @@ def test_huge_scores_are_numbers() -> None:
     table = np.full((len(TEST), CAT.n_items), 3e38)
     [(better, _)] = count_many(scorer(table), TEST, SPLIT, CAT, [Ranking()])
     assert not better.any()
+
+
+def ragged(seed: int) -> Split:
+    """Short and long mixed sequences with repeats; some targets are in their own histories."""
+    rng = np.random.default_rng(seed)
+    sequences = []
+    for _ in range(40):
+        events = rng.integers(0, CAT.n_items, int(rng.integers(3, 40))).tolist()
+        if rng.random() < 0.3:
+            events[-1] = events[int(rng.integers(len(events) - 1))]
+        sequences.append(events)
+    return builders.leave_two_out(sequences, [-1] * len(sequences), CAT)
+
+
+def by_masking(table: np.ndarray, split: Split) -> np.ndarray:
+    """Masked counts as they were made before: lowest score for the history, then compare."""
+    test, counts = split.test, []
+    for i in range(len(test)):
+        span = CAT.span(CAT.domains[test.domains[i]])
+        scores, own = table[i, span].copy(), table[i, test.targets[i]]
+        start = split.sequences.offsets[test.sequence[i]]
+        for item in split.sequences.items[start : start + test.position[i]]:
+            if span.start <= item < span.stop and item != test.targets[i]:
+                scores[item - span.start] = -np.inf
+        counts.append([(scores > own).sum(), (scores == own).sum() - 1])
+    return np.array(counts).T
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 8), st.sampled_from([1, 300, 1 << 20]))
+def test_masked_and_unmasked_are_one_pass_and_agree_with_masking(
+    seed: int, levels: int, block_bytes: int
+) -> None:
+    split = ragged(seed)
+    test, rng = split.test, np.random.default_rng(seed)
+    assert len(np.unique(np.diff(split.sequences.offsets))) > 5
+    table = rng.integers(0, levels, (len(test), CAT.n_items)).astype(np.float32)
+    passes = []
+
+    def block(rows: np.ndarray, domain: str) -> np.ndarray:
+        passes.extend(rows)
+        return table[rows][:, CAT.span(domain)].copy()
+
+    both = count_many(block, test, split, CAT, [Ranking(), Ranking(mask_history=True)], block_bytes)
+    assert sorted(passes) == list(range(len(test)))  # each score was made once
+    assert (np.stack(both[1]) == by_masking(table, split)).all()
+    for ranking, counts in zip([Ranking(), Ranking(mask_history=True)], both, strict=True):
+        [alone] = count_many(scorer(table), test, split, CAT, [ranking], block_bytes)
+        assert (np.stack(alone) == np.stack(counts)).all()
+    assert (np.stack(both[1]) <= np.stack(both[0])).all()
+
+
+def test_a_target_in_its_history_is_ranked_and_a_repeat_counts_once() -> None:
+    """Items 0, 1, 1, 2 were read, the target is 2; 1 scores above it, 0 alike."""
+    split = builders.leave_two_out([[3, 0, 1, 1, 2, 2]], [-1], CAT)
+    table = np.zeros((1, CAT.n_items), np.float32)
+    table[0, [1, 4]] = 1.0
+    both = count_many(
+        scorer(table), split.test, split, CAT, [Ranking(), Ranking(mask_history=True)]
+    )
+    assert split.test.targets.tolist() == [2]
+    # Of twelve items: 1 and 4 above; the other nine alike. Masked: 4 above, 3 and 0 gone.
+    assert [(int(b[0]), int(e[0])) for b, e in both] == [(2, 9), (1, 7)]

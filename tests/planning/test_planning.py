@@ -314,3 +314,34 @@ def test_a_baseline_is_a_row_of_its_track(registry: Registry, baseline: str, mes
         make(registry, (f"tracks.merging.baseline={baseline}",))
     plan = make(registry, ("tracks.merging.baseline=fine-tune",))
     assert plan.header["tracks"]["merging"]["baseline"]["method"] == "fine-tune"
+
+
+@pytest.mark.parametrize("order", ["loo, loo-masked", "loo-masked, loo"])
+def test_protocols_that_differ_in_masking_share_a_rank_cell(registry: Registry, order: str) -> None:
+    plan = make(registry, ("seeds=[0]", f"tracks.merging.protocols=[{order}]"))
+    rows = [r for r in plan.results if r.identity["track"] == "merging"]
+    by_protocol = {
+        name: {
+            tuple(v for k, v in r.identity.items() if k != "protocol"): r
+            for r in rows
+            if r.identity["protocol"] == name
+        }
+        for name in ("loo", "loo-masked")
+    }
+    assert by_protocol["loo"].keys() == by_protocol["loo-masked"].keys() and rows
+    for name, row in by_protocol["loo"].items():
+        masked = by_protocol["loo-masked"][name]
+        assert row.key == masked.key and (row.masked, masked.masked) == (False, True)
+        assert row.ranks_key == row.key != masked.ranks_key
+    ranks = [c for c in plan.cells.values() if c.kind == "rank" and c.key in {r.key for r in rows}]
+    assert len(ranks) == len(by_protocol["loo"])
+    alone = make(registry, ("seeds=[0]", "tracks.merging.protocols=[loo]"))
+    assert {c.key for c in ranks} <= set(alone.cells)  # no other cell where there is one protocol
+
+
+def test_sampled_candidates_have_a_rank_cell_of_their_own(registry: Registry) -> None:
+    plan = make(registry, ("seeds=[0]", "tracks.merging.protocols=[loo, loo-sampled-99]"))
+    keys = {r.identity["protocol"]: set() for r in plan.results}  # type: dict[str, set[str]]
+    for row in plan.results:
+        keys[row.identity["protocol"]].add(row.ranks_key)
+    assert not keys["loo"] & keys["loo-sampled-99"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import TINY, command, run
 from conftest import SAMPLES, tool
+
+import recmerge_bench as rmb
+from recmerge_bench.evaluation.ranks import RankTable
 
 
 def board(out: Path) -> bytes:
@@ -329,3 +334,43 @@ def test_courses_of_a_run(finished: Path) -> None:
     assert tracks == ["cdsr", "merging"]
     for split in record["splits"].values():
         assert all(0 < share < 0.2 for share in split["never_trained"].values())
+
+
+def by_target(table: RankTable) -> list[tuple[Any, ...]]:
+    names = np.asarray(table.domains, object)[table.domain]
+    columns = (table.users, names, table.targets, table.n_better, table.n_equal)
+    return sorted(zip(*(c.tolist() for c in columns), strict=True))
+
+
+def test_one_pass_gives_ranks_with_and_without_the_history(finished: Path, tmp_path: Path) -> None:
+    """One cell, two rows with keys of their own; each is what evaluating the experts gives."""
+    out = tmp_path / "both"
+    shutil.copytree(finished, out)
+    protocols, chosen = ("loo", "loo-masked"), "track=merging,method=fine-tune|last-item"
+    changes = ("--set", f"tracks.merging.protocols=[{', '.join(protocols)}]", "--only", chosen)
+    done = run(out, *changes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    manifest = json.loads((out / "suites" / "tiny.json").read_text())
+    rows = [r for r in manifest["results"] if r["status"] == "done"]
+    tuned = {r["identity"]["protocol"]: r for r in rows if r["identity"]["method"] == "fine-tune"}
+    assert len({r["key"] for r in tuned.values()}) == 1
+    assert [tuned[p].get("masked") for p in protocols] == [None, True]
+    assert tuned["loo"]["key"] in ranks(finished)  # the cell was there: nothing was ranked again
+    results = rmb.load_results(out / "records" / "tiny.json")
+    done_rows = [r for r in results.records.results if r.done]
+    assert len({r.key for r in done_rows}) == len(done_rows) and len(done_rows) == len(rows)
+    experts = [
+        folder.parent
+        for folder in out.glob("store/*/*/record.json")
+        if json.loads(folder.read_text())["label"].startswith("train sasrec fine-tune")
+    ]
+    assert len(experts) == 2
+    by_protocol = {r.identity.protocol: r for r in done_rows if r.identity.method == "fine-tune"}
+    for protocol in protocols:
+        row = by_protocol[protocol]
+        assert row.mask_history is (protocol == "loo-masked")
+        again = rmb.evaluate(experts, protocol=protocol)
+        assert by_target(results.ranks[row.key]) == by_target(again.ranks)
+    assert by_target(results.ranks[by_protocol["loo"].key]) != by_target(
+        results.ranks[by_protocol["loo-masked"].key]
+    )
