@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Profile, Spec, hookimpl
-from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions
+from recmerge_bench.toolkit.models.cdsr_options import ClozeOptions, original
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,19 +38,7 @@ def recmerge_bench_register() -> list[Spec]:
             "masked-item model of mixed sequences, InfoNCE by the masked item's domain",
             profiles={
                 "cpu": Profile({"width": 64}),
-                "original": Profile(
-                    {
-                        "block": "bert4rec",
-                        "positions": "forward",
-                        "width": 64,
-                        "layers": 2,
-                        "heads": 2,
-                        "dropout": 0.1,
-                        "loss": "full",
-                        "temperature": 1.0,
-                    },
-                    {"lr": 1e-4, "weight_decay": 0.0},
-                ),
+                "original": original("bert4rec"),
             },
             fidelity="paper-equations",
             citation="baseline of MERIT (MM 2025); Sun et al., BERT4Rec, CIKM 2019",

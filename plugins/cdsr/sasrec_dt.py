@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.api import Backbone, Batch, Catalogue, CDSRSpec, Check, Profile, Spec, hookimpl
-from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
+from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions, original
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -39,18 +39,7 @@ def recmerge_bench_register() -> list[Spec]:
             "causal encoder over mixed sequences (the family's block; SASRec's: profile original)",
             profiles={
                 "cpu": Profile({"width": 64}),
-                "original": Profile(
-                    {
-                        "block": "sasrec",
-                        "width": 50,
-                        "layers": 2,
-                        "heads": 1,
-                        "loss": "bce",
-                        "negatives": 1,
-                        "max_len": 50,
-                    },
-                    {"lr": 1e-3, "weight_decay": 0.0},
-                ),
+                "original": original("sasrec"),
             },
             fidelity="paper-equations",
             checks=(

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.api import Catalogue, CDSRSpec, Check, Profile, Spec, hookimpl
+from recmerge_bench.toolkit.models.cdsr_options import original
 from recmerge_bench.toolkit.models.single_target import SingleTarget
 
 if TYPE_CHECKING:
@@ -41,18 +42,7 @@ def recmerge_bench_register() -> list[Spec]:
             single_target=True,
             profiles={
                 "cpu": Profile({"width": 64}),
-                "original": Profile(
-                    {
-                        "block": "sasrec",
-                        "width": 50,
-                        "layers": 2,
-                        "heads": 1,
-                        "loss": "bce",
-                        "negatives": 1,
-                        "max_len": 50,
-                    },
-                    {"lr": 1e-3, "weight_decay": 0.0},
-                ),
+                "original": original("sasrec"),
             },
             fidelity="paper-equations",
             checks=(

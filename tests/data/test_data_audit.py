@@ -7,34 +7,27 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import three_domains
 from hypothesis import given
 from hypothesis import strategies as st
+from three_domains import NAMES, Row
 
 from recmerge_bench.data.audit import Audit, audit, event_times
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.data.splits import Scope, leave_one_out, temporal
 from recmerge_bench.errors import DataError
-from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
-NAMES = ("a", "b", "c")
-ITEMS = {f"{d}{n}": Item(d) for d in NAMES for n in range(4)}
-Row = tuple[str, str, int]
 SCOPES: st.SearchStrategy[Scope] = st.sampled_from(["domain", "mixed"])
 
 
 def build(rows: Sequence[Row]) -> Interactions:
     rows = [*rows, ("z", "a0", 0), ("z", "b0", 0), ("z", "c0", 0)]  # too few to be targets
-    users, items, times = zip(*rows, strict=True)
-    return build_interactions(Columns(users, items, np.array(times, np.int64)), ITEMS, NAMES)
+    return three_domains.build(rows)
 
 
-@st.composite
-def datasets(draw: st.DrawFn) -> Interactions:
-    event = st.tuples(st.sampled_from("stuvw"), st.sampled_from(list(ITEMS)), st.integers(0, 30))
-    rows = draw(st.lists(event, max_size=60))
-    sure = [("s", f"{d}{n}", n * 10) for d in NAMES for n in range(4)]
-    return build([*rows, *sure])
+def datasets() -> st.SearchStrategy[Interactions]:
+    return three_domains.datasets(build)
 
 
 def slow_times(built: Interactions, split: Split) -> list[int]:

@@ -8,30 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from three_domains import NAMES, build, datasets
 
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.data.splits import Scope, gather_sequences, leave_one_out, temporal
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 
-NAMES = ("a", "b", "c")
-ITEMS = {f"{d}{n}": Item(d) for d in NAMES for n in range(4)}
-Row = tuple[str, str, int]
 Targets = dict[tuple[int, int], tuple[list[int], int]]  # user, domain: history, target
-
-
-def build(rows: Sequence[Row]) -> Interactions:
-    users, items, times = zip(*rows, strict=True)
-    return build_interactions(Columns(users, items, np.array(times, np.int64)), ITEMS, NAMES)
-
-
-@st.composite
-def datasets(draw: st.DrawFn) -> Interactions:
-    event = st.tuples(st.sampled_from("stuvw"), st.sampled_from(list(ITEMS)), st.integers(0, 30))
-    rows = draw(st.lists(event, max_size=60))
-    sure = [("s", f"{d}{n}", n * 10) for d in NAMES for n in range(4)]
-    return build([*rows, *sure])
 
 
 def sequences_of(

@@ -9,7 +9,7 @@ from typing import Any
 import builders
 import pytest
 import torch
-from dense_blocks import attention, compare, gelu, linear, norm, randomised
+from dense_blocks import attention, compare, gelu, linear, norm, randomised, recorded_dropout
 from recmerge_bench_plugins.backbones.bsarec import BSARec, BSARecOptions, CausalBSARec
 from recmerge_bench_plugins.backbones.bsarec import net as module
 from torch import Tensor
@@ -147,15 +147,7 @@ def test_a_later_event_changes_no_earlier_state_of_the_causal_form() -> None:
 
 def test_dropout_stands_where_the_authors_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Embeddings; attention weights, the filter, attention's output, the feed-forward's output."""
-    seen: list[tuple[int, ...]] = []
-
-    def recorded(x: Tensor, share: float, training: bool) -> Tensor:
-        assert share == 0.5 and training
-        seen.append(tuple(x.shape))
-        return x
-
-    for each in (query_prenorm, module):
-        monkeypatch.setattr(each, "dropout", recorded)
+    seen = recorded_dropout(monkeypatch, 0.5, query_prenorm, module)
     options = replace(OPTIONS, layers=1, dropout=0.5)
     CausalBSARec(options).build(CAT, CAT.domains, 0).train()(ITEMS, LENGTHS, ("beta",))
     grid = (3, 7, 12)

@@ -8,7 +8,7 @@ from typing import Any
 import builders
 import pytest
 import torch
-from dense_blocks import centred, compare, linear, randomised, silu
+from dense_blocks import centred, compare, linear, randomised, recorded_dropout, silu
 from recmerge_bench_plugins.backbones.hstu import HSTU, HSTUOptions
 from recmerge_bench_plugins.backbones.hstu import net as module
 from torch import Tensor
@@ -117,15 +117,7 @@ def test_items_and_users_have_length_one() -> None:
 
 
 def test_dropout_on_embeddings_and_before_the_last_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, ...]] = []
-
-    def recorded(x: Tensor, share: float, training: bool) -> Tensor:
-        assert share == 0.5 and training
-        seen.append(tuple(x.shape))
-        return x
-
-    for each in (encoder, module):
-        monkeypatch.setattr(each, "dropout", recorded)
+    seen = recorded_dropout(monkeypatch, 0.5, encoder, module)
     options = HSTUOptions(width=12, layers=2, dropout=0.5, max_len=9)
     HSTU(options).build(CAT, CAT.domains, 0).train()(ITEMS, LENGTHS, ("beta",))
     assert seen == [(3, 7, 12)] * 3

@@ -9,6 +9,7 @@ import builders
 import numpy as np
 import pytest
 import torch
+from dense_blocks import recorded_dropout
 from dense_sasrec import Dense
 from recmerge_bench_plugins.backbones.sasrec import SASRec, SASRecOptions, SASRecPreNorm
 from recmerge_bench_plugins.backbones.sasrec_text import (
@@ -152,15 +153,7 @@ def test_initial_items_and_positions_are_equally_wide_in_the_encoder() -> None:
 
 
 def test_dropout_stands_where_the_authors_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, ...]] = []
-
-    def recorded(x: Tensor, share: float, training: bool) -> Tensor:
-        assert share == 0.5 and training
-        seen.append(tuple(x.shape))
-        return x
-
-    for module in (encoder, query_prenorm):
-        monkeypatch.setattr(module, "dropout", recorded)
+    seen = recorded_dropout(monkeypatch, 0.5, encoder, query_prenorm)
     for kind, last in ((SASRec, False), (SASRec, True), (SASRecPreNorm, False)):
         options = SASRecOptions(width=12, layers=1, heads=2, max_len=7, dropout=0.5)
         seen.clear()

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -99,3 +101,19 @@ def compare(
     for name, one, other in zip(parameters, ours, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-9, msg=name)
         assert bool(other.any()), name
+
+
+def recorded_dropout(
+    monkeypatch: pytest.MonkeyPatch, share: float, *modules: ModuleType
+) -> list[tuple[int, ...]]:
+    """Let the modules' `dropout` drop nothing, and note the shape of each tensor it is given."""
+    shapes: list[tuple[int, ...]] = []
+
+    def recorded(x: Tensor, given: float, training: bool) -> Tensor:
+        assert given == share and training
+        shapes.append(tuple(x.shape))
+        return x
+
+    for module in modules:
+        monkeypatch.setattr(module, "dropout", recorded)
+    return shapes

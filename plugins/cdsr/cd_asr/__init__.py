@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from recmerge_bench.api import Catalogue, CDSRSpec, HandledError, Profile, Spec, hookimpl
-from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
+from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions, original
 from recmerge_bench.toolkit.models.single_target import SingleTarget
 
 if TYPE_CHECKING:
@@ -47,18 +47,7 @@ def recmerge_bench_register() -> list[Spec]:
             single_target=True,
             profiles={
                 "cpu": Profile({"width": 64}),
-                "original": Profile(
-                    {
-                        "block": "sasrec",
-                        "width": 50,
-                        "layers": 2,
-                        "heads": 1,
-                        "loss": "bce",
-                        "negatives": 1,
-                        "max_len": 50,
-                    },
-                    {"lr": 1e-3, "weight_decay": 0.0},
-                ),
+                "original": original("sasrec"),
             },
             fidelity="reconstructed",
             citation="Alharbi & Caragea, Cross-Domain Attentive Sequential Recommendations based "

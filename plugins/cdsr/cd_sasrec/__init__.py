@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from recmerge_bench.api import Catalogue, CDSRSpec, HandledError, Profile, Spec, hookimpl
-from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions
+from recmerge_bench.toolkit.models.cdsr_options import FamilyOptions, original
 from recmerge_bench.toolkit.models.single_target import SingleTarget
 
 if TYPE_CHECKING:
@@ -49,19 +49,7 @@ def recmerge_bench_register() -> list[Spec]:
             single_target=True,
             profiles={
                 "cpu": Profile({"width": 64}),
-                "original": Profile(
-                    {
-                        "block": "sasrec",
-                        "width": 50,
-                        "layers": 2,
-                        "heads": 1,
-                        "loss": "bce",
-                        "negatives": 1,
-                        "max_len": 50,
-                        "causal_source": False,
-                    },
-                    {"lr": 1e-3, "weight_decay": 0.0},
-                ),
+                "original": original("sasrec", causal_source=False),
             },
             fidelity="reconstructed",
             citation="Alharbi & Caragea, Cross-domain Self-attentive Sequential Recommendations, "

@@ -6,12 +6,36 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.specs import Profile
 
 _CHOICES = {
     "positions": ("reverse", "forward"),
     "loss": ("infonce", "bce", "full"),
     "init": ("random", "text"),
 }
+#: Block -> the options and the training that it was published with.
+_PUBLISHED: dict[str, tuple[dict[str, str | int | float], dict[str, float]]] = {
+    "sasrec": (
+        {"width": 50, "layers": 2, "heads": 1, "loss": "bce", "negatives": 1, "max_len": 50},
+        {"lr": 1e-3, "weight_decay": 0.0},
+    ),
+    "bert4rec": (
+        {"positions": "forward", "width": 64, "layers": 2, "heads": 2, "dropout": 0.1,
+         "loss": "full", "temperature": 1.0},
+        {"lr": 1e-4, "weight_decay": 0.0},
+    ),
+}  # fmt: skip
+
+
+def original(block: str, **more: str | int | float) -> Profile:
+    """The profile ``original`` of a baseline: its block with the settings of that block's authors.
+
+    Args:
+        block: ``sasrec`` (Kang & McAuley, ICDM 2018) or ``bert4rec`` (Sun et al., CIKM 2019).
+        more: options of the baseline's own, laid over these.
+    """
+    options, training = _PUBLISHED[block]
+    return Profile({"block": block, **options, **more}, training)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def chosen_scores(hidden: Tensor, table: Tensor, choices: Tensor) -> Tensor:
     """
     if hidden.dtype != torch.float64:
         hidden, table = hidden.float(), table.float()
-    if not choices.numel():
-        return hidden.new_zeros(choices.shape)
+    if not choices.numel():  # a batch without targets still has a loss that can go backward
+        return hidden.new_zeros(choices.shape) + 0 * (hidden @ table[:1].T).sum()
     with torch.autocast(hidden.device.type, enabled=False):
         scores: Tensor = _Chosen.apply(hidden, table, choices)  # type: ignore[no-untyped-call]
     return scores
