@@ -14,35 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
-from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.data.interactions import Interactions, ItemTokens
+from recmerge_bench.data.sequences import Split
+from recmerge_bench.definition import Definition, NoOptions
 from recmerge_bench.errors import HandledError
+from recmerge_bench.model_definitions import Backbone, CountingModel
 from recmerge_bench.tiers import MergeInput
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
 
     from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """For definitions that take no options."""
-
-
-class Definition:
-    """Base of all definitions.
-
-    Attributes:
-        Options: a frozen dataclass; its fields, types and defaults are the method's options. They
-            are checked when the plan is made, before anything runs.
-    """
-
-    Options: ClassVar[type] = NoOptions
-
-    def __init__(self, options: Any = None) -> None:
-        self.options: Any = self.Options() if options is None else options
 
 
 class DatasetDefinition(Definition):
@@ -134,148 +116,6 @@ class TextEncoder(Definition):
             DataError: the weight file is not the right one.
         """
         raise HandledError(f"{type(self).__name__} has no weights to train further")
-
-
-class Backbone(Definition):
-    """A sequence model trained by gradient: single-domain backbones and CDSR models alike.
-
-    Parameters of the module that `build` returns are named so that `policy` can tell what merges.
-    The item table of domain d is the parameter ``tables.<d>`` ([items of d, width]).
-    """
-
-    #: parameter-name prefix -> what merging does with it: "merge", "domain" (kept per domain),
-    #: "base" or "drop"; the longest matching prefix wins, "merge" where none matches.
-    policy: ClassVar[Mapping[str, str]] = {"tables.": "domain"}
-
-    def text_encoder(self) -> str | None:
-        """Name of the encoder whose ``catalogue.vectors`` (or ``.tokens``) `build` needs."""
-        return None
-
-    def trains_encoder(self) -> bool:
-        """Whether it reads the encoder's tokens and starts from its weights, not its vectors."""
-        return False
-
-    def starts_from_encoder(self) -> bool:
-        """Whether its shared base is, or is trained from, the encoder's weights."""
-        return self.trains_encoder()
-
-    def from_encoder(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The encoder's weights under this model's parameter names (the shared base).
-
-        Raises:
-            HandledError: they do not fit.
-        """
-        raise NotImplementedError
-
-    def prepare(
-        self, split: Split, catalogue: Catalogue, domains: Sequence[str]
-    ) -> Mapping[str, npt.NDArray[Any]]:
-        """Arrays that the module needs of the training parts (a graph of items, say), by name.
-
-        Computed from ``split.sequences.training()`` alone: held-out events are not for it. The
-        core lays them, right after `build`, into the module as the buffers ``prepared.<name>``
-        (``net.prepared.<name>`` to the module), which are stored with the weights; ranking takes
-        them from there and needs no split. Strategies that run a model while merging build it
-        without these arrays: models that merge need them in `loss` alone, and say so by a policy
-        that drops ``prepared.``; ranking then does without them too.
-
-        Args:
-            split: whose training parts are looked at.
-            catalogue: the items.
-            domains: those that `build` gets.
-
-        Returns:
-            Names without dots -> arrays. None, where it is not overridden.
-        """
-        return {}
-
-    def build(self, catalogue: Catalogue, domains: Sequence[str], seed: int) -> nn.Module:
-        """Make the module for these domains with its initial values, drawn from `seed` alone."""
-        raise NotImplementedError
-
-    def build_for(
-        self, target: str, catalogue: Catalogue, domains: Sequence[str], seed: int
-    ) -> nn.Module:
-        """`build` for a model of one target domain, whose spec says ``single_target``.
-
-        The core calls it in the place of `build`, once for each target domain. The module has to
-        remember its target: `loss`, `encode` and `items` are handed the module. Where nothing is
-        built otherwise for a target, this is `build`.
-
-        Args:
-            target: the domain whose next items the model is for; one of `domains`.
-            catalogue: as in `build`.
-            domains: as in `build`, all that its sequences have events of.
-            seed: as in `build`.
-        """
-        return self.build(catalogue, domains, seed)
-
-    def loss(self, net: nn.Module, batch: Batch) -> tuple[Tensor, int]:
-        """Mean loss of a batch (a scalar) and the number of training targets in it."""
-        raise NotImplementedError
-
-    def encode(self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
-        """User vectors [B, width] for asking for a next item of `domain`.
-
-        Args:
-            net: the module.
-            histories: int64 [B, L], global item numbers, right-padded, oldest first.
-            lengths: int64 [B], all at least 1.
-            domain: the target's domain.
-        """
-        raise NotImplementedError
-
-    def items(self, net: nn.Module, domain: str) -> tuple[Tensor, Tensor | None]:
-        """Item vectors [items of the domain, width] and a bias [items] or None; score = u·v + b."""
-        raise NotImplementedError
-
-    def max_history(self) -> int:
-        """The number of latest events that training windows hold and `encode` looks at."""
-        raise NotImplementedError
-
-    def encoded_history(self) -> int:
-        """The number of latest events that `encode` is handed: `max_history`.
-
-        For models that choose among more events than a window holds.
-        """
-        return self.max_history()
-
-    def probe(
-        self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str
-    ) -> Mapping[str, Tensor]:
-        """Named quantities by user, such as gates; their means at test go to the rank's record.
-
-        Args:
-            net: the module.
-            histories: as in `encode`.
-            lengths: as in `encode`.
-            domain: the target's domain.
-
-        Returns:
-            One float tensor for each name, with one finite value for each user that has the
-            quantity ([B] where all have it). Nothing by default.
-        """
-        return {}
-
-
-class CountingModel(Definition):
-    """A recommender fitted in one pass over counts (popularity, item-kNN): numpy only."""
-
-    def fit(
-        self, split: Split, catalogue: Catalogue, domains: Sequence[str]
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Arrays that `scores` needs, from the training parts alone."""
-        raise NotImplementedError
-
-    def scores(
-        self,
-        state: Mapping[str, npt.NDArray[Any]],
-        histories: Sequence[npt.NDArray[np.integer[Any]]],
-        catalogue: Catalogue,
-        domain: str,
-    ) -> npt.NDArray[np.float32]:
-        """float32 [B, items of the domain] for a block of histories (global items, in time)."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -408,3 +248,18 @@ class ExecutorDefinition(Definition):
     def close(self) -> None:
         """Kill what still runs."""
         raise NotImplementedError
+
+
+__all__ = [
+    "Backbone",
+    "CountingModel",
+    "DatasetDefinition",
+    "Definition",
+    "ExecutorDefinition",
+    "Expert",
+    "MetricDefinition",
+    "NoOptions",
+    "ProtocolDefinition",
+    "StrategyDefinition",
+    "TextEncoder",
+]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.spec_parts import Check, Profile, check_mapping
 from recmerge_bench.tiers import TIERS, Tier, TierName
 
 Kind = Literal[
@@ -37,54 +38,7 @@ Input = Literal["base", "experts", "joint"]
 #: Files whose frames stand between a spec and the line that makes it.
 _OURS = (__file__, "<string>", dataclasses.__file__)
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TEST = re.compile(r"[\w./-]+\.py::(\w+::)?test_\w+")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-
-
-@dataclass(frozen=True)
-class Profile:
-    """A method's settings under a name that suites' tracks and rows use (``family``, ``cpu``).
-
-    Attributes:
-        options: of the method, laid over its defaults and under those that a suite gives.
-        training: of its trainings, laid over the track's and under the row's.
-    """
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse anything but two mappings with texts as keys."""
-        for name in ("options", "training"):
-            _check_mapping(getattr(self, name), f"Profile: {name}")
-
-
-@dataclass(frozen=True)
-class Check:
-    """What an implementation was compared with, where, and how closely.
-
-    Attributes:
-        against: code (repository and file) or paper and equation; for a method of one's own, what
-            of it is checked.
-        test: ``tests/file.py::test_name`` that makes the comparison.
-        tolerance: of the comparison, as the test has it.
-    """
-
-    against: str
-    test: str
-    tolerance: str
-
-    def __post_init__(self) -> None:
-        """Refuse empty or many-lined statements, and tests that are not named as pytest has it."""
-        for name in ("against", "test", "tolerance"):
-            value = getattr(self, name)
-            if not isinstance(value, str) or len(value.splitlines()) != 1:
-                raise HandledError(f"Check: {name} takes one line, not {value!r}")
-        if not _TEST.fullmatch(self.test):
-            raise HandledError(f"Check: test takes tests/file.py::test_name, not {self.test!r}")
-
-    def __str__(self) -> str:
-        return f"{self.against} ({self.test}; {self.tolerance})"
 
 
 class _OfAnyKind(type):
@@ -170,7 +124,7 @@ class Spec(metaclass=_OfAnyKind):
             isinstance(r, str) and r for r in self.requires
         ):
             raise self.wrong("requires", "takes a tuple of distributions' names")
-        _check_mapping(self.options, f"{type(self).__name__} '{self.name}': options")
+        check_mapping(self.options, f"{type(self).__name__} '{self.name}': options")
 
     def wrong(self, name: str, takes: str) -> HandledError:
         """The error of a field's value."""
@@ -256,7 +210,7 @@ class ModelSpec(MethodSpec):
     def __post_init__(self) -> None:
         """See `Spec`."""
         super().__post_init__()
-        _check_mapping(self.profiles, f"{type(self).__name__} '{self.name}': profiles")
+        check_mapping(self.profiles, f"{type(self).__name__} '{self.name}': profiles")
         if not all(isinstance(p, Profile) for p in self.profiles.values()):
             raise self.wrong("profiles", "takes a Profile for each name")
 
@@ -363,11 +317,6 @@ def _check_type(spec: Spec, name: str, kind: type) -> None:
 def _check_choice(spec: Spec, name: str, known: tuple[str, ...]) -> None:
     if getattr(spec, name) not in known:
         raise spec.wrong(name, f"takes one of {', '.join(known)}")
-
-
-def _check_mapping(value: Any, where: str) -> None:
-    if not isinstance(value, Mapping) or not all(isinstance(k, str) for k in value):
-        raise HandledError(f"{where} takes a mapping with texts as keys, not {value!r}")
 
 
 def _place() -> str:
