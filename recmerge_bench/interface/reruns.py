@@ -16,7 +16,6 @@ from recmerge_bench.interface.results import ResultsLike, opened
 from recmerge_bench.interface.suites import Selectors, load_suite, selectors
 from recmerge_bench.json_values import differences
 from recmerge_bench.planning.cells import Plan
-from recmerge_bench.planning.configuration import configured
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
@@ -154,7 +153,8 @@ def _added_options(plan: Plan, row: RecordedRow) -> dict[str, object]:
     Raises:
         HandledError: anything else would be another than recorded; says what.
     """
-    here = configured(plan.results[0].configuration)["configuration"]
+    planned = plan.results[0].configuration
+    here = {} if planned is None else planned.to_json()
     recorded = row.configuration.recorded()
     ours, theirs = places(here), places(recorded)
     added = {p: v for p, v in ours.items() if p not in theirs and _is_option(p, theirs)}

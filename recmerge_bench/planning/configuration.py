@@ -8,19 +8,22 @@ key: keys are made of the cells' own configurations.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from recmerge_bench.planning.keys import digest
 from recmerge_bench.typed import Part
+
+#: Options by name, as JSON: of a plugin of any version, or of a training.
+Settings = dict[str, JsonValue]
 
 
 class Named(Part):
     """A plugin's method, data or protocol, with all its options, defaults filled in."""
 
     name: str
-    options: dict[str, Any]
+    options: Settings
 
 
 class Method(Named):
@@ -44,7 +47,7 @@ class OtherBase(Part):
 
     dataset: Named
     domains: list[str]
-    options: dict[str, Any]
+    options: Settings
 
 
 class TrainedWith(Part):
@@ -58,11 +61,11 @@ class TrainedWith(Part):
         merge: ``select``, by which a merge that reads labels is tuned (`TrainOptions.select`).
     """
 
-    base: dict[str, Any] | None = None
-    experts: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    joint: dict[str, Any] | None = None
-    own: dict[str, Any] | None = None
-    merge: dict[str, Any] | None = None
+    base: Settings | None = None
+    experts: dict[str, Settings] = Field(default_factory=dict)
+    joint: Settings | None = None
+    own: Settings | None = None
+    merge: Settings | None = None
 
 
 class Budget(Part):
@@ -122,21 +125,21 @@ class Configuration(Part):
     threads: int
     tuning: Tuned
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, JsonValue]:
         """Plain JSON values."""
         return self.model_dump(mode="json")
 
-    def recorded(self) -> dict[str, Any]:
+    def recorded(self) -> dict[str, JsonValue]:
         """The entries that it was read with and no others: what its hash in records is of."""
         return self.model_dump(exclude_unset=True)
 
 
-def hash_of(configuration: Any) -> str:
+def hash_of(configuration: object) -> str:
     """SHA-256 of the canonical JSON (sorted keys, no blanks), 64 hex digits."""
     return digest(configuration)
 
 
-def configured(configuration: Configuration | None) -> dict[str, Any]:
+def configured(configuration: Configuration | None) -> dict[str, JsonValue]:
     """The entries of a result, as JSON values."""
     if configuration is None:
         return {"configuration": None, "configuration_sha256": ""}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from recmerge_bench.planning.cells import Plan, Result
-from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.planning.configuration import Configuration, Named
 from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.references import (
     OurRow,
@@ -29,8 +29,27 @@ SILENT = ("save_every", "report_every")
 
 #: Rows that a line names.
 _FEW = 4
-#: What is otherwise (``training lr``), ours, the paper's.
-Departure = tuple[str, Any, Any]
+
+
+class Departure(NamedTuple):
+    """Something that a row is made otherwise with than the paper's.
+
+    Attributes:
+        group: ``training``, ``dataset option``, ...; may be empty.
+        name: of the setting.
+        ours: the row's, None where it has none.
+        paper: what the paper's table declares.
+    """
+
+    group: str
+    name: str
+    ours: object
+    paper: object
+
+    @property
+    def text(self) -> str:
+        """As a line has it."""
+        return f"{self.name} {self.ours} (the paper's: {self.paper})"
 
 
 def note_departures(plan: Plan, name: str, track: Track, registry: Registry) -> None:
@@ -79,8 +98,9 @@ def departures(
             continue
         label = _label(row)
         names[label] = None
-        for what, ours, paper in compared.row(row.configuration, theirs):
-            labels_by_departure[what, _text(ours), _text(paper)][label] = None
+        for one in compared.row(row.configuration, theirs):
+            written = one._replace(ours=_text(one.ours), paper=_text(one.paper))
+            labels_by_departure[written][label] = None
     groups: dict[tuple[str, ...], list[Departure]] = defaultdict(list)
     for one, labels in labels_by_departure.items():
         groups[tuple(labels)].append(one)
@@ -116,7 +136,7 @@ class _Compared:
             if ours.backbone.name in known:
                 yield from self._options("backbone option", "backbone", ours.backbone, {})
             else:
-                yield "backbone", ours.backbone.name, ", ".join(known)
+                yield Departure("", "backbone", ours.backbone.name, ", ".join(known))
         training = {**self.declared.training, **(self.here.training if self.here else {})}
         for part in given:
             training |= part.training
@@ -125,7 +145,7 @@ class _Compared:
     def _data(self, ours: Configuration) -> Iterator[Departure]:
         declared = self.declared.dataset
         if ours.dataset.name != declared.name:
-            yield "dataset", ours.dataset.name, declared.name
+            yield Departure("", "dataset", ours.dataset.name, declared.name)
         else:
             options = {**declared.options, **(self.here.dataset_options if self.here else {})}
             yield from self._options("dataset option", "dataset", ours.dataset, options)
@@ -133,18 +153,19 @@ class _Compared:
         if self.here is not None and self.here.experts:
             experts = self.here.experts
         if experts and set(ours.experts) != {*experts, *self._target(ours)}:
-            yield "experts", ours.experts, sorted({*experts, *self._target(ours)})
+            wanted = sorted({*experts, *self._target(ours)})
+            yield Departure("", "experts", ours.experts, wanted)
         if ours.base is not None:
-            yield "base data", ours.base.dataset.name, "none"
+            yield Departure("base", "data", ours.base.dataset.name, "none")
         if ours.source:
-            yield "source domains", ours.source, "none"
+            yield Departure("source", "domains", ours.source, "none")
 
     def _target(self, ours: Configuration) -> tuple[str, ...]:
         """The scored domains, where they are merged as the paper's setting says."""
         return tuple(ours.domains) if self.here is not None and self.here.target else ()
 
     def _options(
-        self, what: str, kind: str, ours: Any, declared: Mapping[str, Any]
+        self, group: str, kind: str, ours: Named, declared: Mapping[str, object]
     ) -> Iterator[Departure]:
         """Against the plugin's own options under the paper's profile and what is declared."""
         spec = self.registry.specs.get((kind, ours.name))
@@ -155,9 +176,11 @@ class _Compared:
         wanted = complete(spec, {**preset.options, **declared}, "the paper's table")
         for name, value in wanted.values.items():
             if ours.options.get(name) != value:
-                yield f"{what} {name}", ours.options.get(name), value
+                yield Departure(group, name, ours.options.get(name), value)
 
-    def _trainings(self, ours: Configuration, declared: Mapping[str, Any]) -> Iterator[Departure]:
+    def _trainings(
+        self, ours: Configuration, declared: Mapping[str, object]
+    ) -> Iterator[Departure]:
         trained = ours.training
         target = self.here.target if self.here is not None else {}
         yield from _training("training", trained.own, declared)
@@ -168,7 +191,7 @@ class _Compared:
 
 
 def _training(
-    what: str, ours: Mapping[str, Any] | None, declared: Mapping[str, Any]
+    group: str, ours: Mapping[str, object] | None, declared: Mapping[str, object]
 ) -> Iterator[Departure]:
     """All options but the silent ones; what is not declared has its default."""
     if ours is None:
@@ -176,7 +199,7 @@ def _training(
     wanted = training_options(declared, "the paper's table").to_json()
     for name, value in wanted.items():
         if name not in SILENT and ours.get(name) != value:
-            yield f"{what} {name}", ours.get(name), value
+            yield Departure(group, name, ours.get(name), value)
 
 
 def _method(reference: Reference, row: Result) -> str | None:
@@ -200,11 +223,10 @@ def _label(row: Result) -> str:
 
 
 def _line(labels: Sequence[str], some: Sequence[Departure], of: Sequence[str]) -> str:
-    kinds: dict[str, list[str]] = defaultdict(list)
-    for what, ours, paper in some:
-        kind, _, name = what.rpartition(" ")
-        kinds[kind].append(f"{name} {ours} (the paper's: {paper})")
-    sentence = "; ".join(f"{kind} {', '.join(ones)}".strip() for kind, ones in kinds.items())
+    groups: dict[str, list[str]] = defaultdict(list)
+    for one in some:
+        groups[one.group].append(one.text)
+    sentence = "; ".join(f"{group} {', '.join(ones)}".strip() for group, ones in groups.items())
     return f"{_whose(labels, of)}{sentence}"
 
 
@@ -220,7 +242,7 @@ def _whose(labels: Sequence[str], of: Sequence[str]) -> str:
     return f"{', '.join(labels[:_FEW])} and {len(labels) - _FEW} more rows: "
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_text, value)) or "none"
     if isinstance(value, float):

@@ -123,12 +123,12 @@ def _configuration(result: Result) -> dict[str, str]:
     """Canonical JSON of the configuration and of two of its parts; nothing where not recorded."""
     if result.configuration is None:
         return {}
-    recorded = result.configuration.recorded()
+    made = result.configuration
     return {
-        "options": canonical(recorded["method"]["options"]),
-        "tuning": canonical(recorded["tuning"]),
+        "options": canonical(made.method.options),
+        "tuning": canonical(made.tuning.model_dump(exclude_unset=True)),
         "configuration_sha256": result.configuration_sha256,
-        "configuration": canonical(recorded),
+        "configuration": canonical(made.recorded()),
     }
 
 

@@ -53,15 +53,16 @@ def option_points(records: Records, option: str, results: Sequence[Result]) -> I
 
 def _without(result: Result, option: str) -> tuple[float | None, dict[str, object]]:
     """The option's value, if it is a number, and all else of the configuration but budgets."""
-    if result.configuration is None:
+    made = result.configuration
+    if made is None:
         return None, {}
-    recorded = result.configuration.recorded()
-    options = dict(recorded["method"]["options"])
+    options = dict(made.method.options)
     value = options.pop(option, None)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None, {}
-    rest = {part: content for part, content in recorded.items() if part != "tuning"}
-    return float(value), {**rest, "method": {**recorded["method"], "options": options}}
+    method = made.method.model_copy(update={"options": options})
+    rest = made.model_copy(update={"method": method}).recorded()
+    return float(value), {part: content for part, content in rest.items() if part != "tuning"}
 
 
 def series_names(all_series: Sequence[Series]) -> list[str]:
