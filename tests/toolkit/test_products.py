@@ -18,14 +18,32 @@ def drawn(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
 
 
-@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("sizes", [(7, 5), (5, 7), (64, 3)])
-def test_products_of_any_strides(sizes: tuple[int, int], turned: tuple[bool, bool]) -> None:
-    a, b = (drawn(12, n).T if t else drawn(n, 12) for n, t in zip(sizes, turned, strict=True))
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("sizes", [(5, 7), (64, 3), (1024, 3), (1491, 20), (130, 9)])
+def test_products_of_any_number_of_tokens(sizes: tuple[int, int], turned: bool) -> None:
+    a = drawn(sizes[0], 12)
+    b = drawn(12, sizes[1]).T if turned else drawn(sizes[1], 12)
     torch.testing.assert_close(products.product(a, b), (a.double() @ b.double().T).float())
+    c = drawn(sizes[0], sizes[1])
+    for left, right in ((a, c), (c, a)):
+        exact = (left.double().T @ right.double()).float()
+        torch.testing.assert_close(
+            products.summed_product(left, right), exact, atol=1e-4, rtol=1e-5
+        )
 
 
-@pytest.mark.parametrize("shape", [(9, 12), (3, 4, 12), (2, 3, 4, 12)])
+def test_few_shapes_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes, plain = set(), products._onednn
+    monkeypatch.setattr(
+        products, "_onednn", lambda a, b, bias: shapes.add((a.shape, b.shape)) or plain(a, b, bias)
+    )
+    for count in range(1, 2500, 13):
+        products.product(drawn(count, 12), drawn(5, 12))
+        products.summed_product(drawn(count, 12), drawn(count, 5))
+    assert len(shapes) == 2 * len(products._STRETCHES)
+
+
+@pytest.mark.parametrize("shape", [(9, 12), (99, 12), (3, 40, 12), (2, 3, 40, 12)])
 @pytest.mark.parametrize("biased", [False, True])
 def test_a_linear_map_and_its_gradients(shape: tuple[int, ...], biased: bool) -> None:
     x, weight = drawn(*shape).requires_grad_(), drawn(5, 12).requires_grad_()
@@ -41,14 +59,14 @@ def test_a_linear_map_and_its_gradients(shape: tuple[int, ...], biased: bool) ->
 
 
 def test_a_frozen_weight_has_no_gradient() -> None:
-    x, weight = drawn(9, 12).requires_grad_(), drawn(5, 12)
+    x, weight = drawn(99, 12).requires_grad_(), drawn(5, 12)
     products.linear(x, weight, drawn(5)).sum().backward()
     assert x.grad is not None and weight.grad is None
 
 
 @pytest.mark.skipif(not products._HAS_IT, reason="torch without oneDNN")
 def test_only_training_in_single_precision_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer, x, calls = products.Linear(12, 5), drawn(9, 12), []
+    layer, x, calls = products.Linear(12, 5), drawn(99, 12), []
     plain = products.product
     monkeypatch.setattr(products, "product", lambda *given: calls.append(given) or plain(*given))
 

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recmerge_bench.toolkit.models.products import by_onednn, product
+from recmerge_bench.toolkit.models.products import by_onednn, product, summed_product
 
-#: Bytes of one block of logits: small enough to stay in a processor's last cache.
+#: Bytes of one block of logits; on a processor it stays in the last cache.
 _BLOCK_BYTES = {"cpu": 8 << 20, "cuda": 512 << 20}
-
-_DENSE = torch.contiguous_format
+#: Bytes that are enough on a processor where this many rows fit: larger ones are mapped anew by
+#: every allocation.
+_SMALL_BYTES, _ROWS = 2 << 20, 256
 
 #: Of a block's logits float32 [n, I], targets int64 [n, 1] and weights [n, 1]: the weighted sum of
 #: losses, float64, and what makes their derivative by the logits, in the logits' place.
@@ -79,8 +80,7 @@ class _Blocked(torch.autograd.Function):
         """See `blocked_loss`."""
         grads = _Gradients(hidden, table, bias, any(ctx.needs_input_grad[:3]), fused)
         total = torch.zeros((), dtype=torch.float64, device=hidden.device)
-        limit = _BLOCK_BYTES.get(hidden.device.type, 8 << 20)
-        rows = max(16, limit // (4 * len(table)))
+        rows = _rows(hidden.device.type, len(table))
         for first in range(0, len(hidden), rows):
             part = slice(first, first + rows)
             logits = product(hidden[part], table)
@@ -106,6 +106,14 @@ class _Blocked(torch.autograd.Function):
         return hidden * grad, table * grad, by_bias, None, None, None, None
 
 
+def _rows(device: str, items: int) -> int:
+    """Tokens of a block."""
+    most = _BLOCK_BYTES.get(device, _BLOCK_BYTES["cpu"]) // (4 * items)
+    if device != "cuda":
+        most = min(most, max(_SMALL_BYTES // (4 * items), _ROWS))
+    return most // _ROWS * _ROWS or max(16, most // 64 * 64)
+
+
 class _Gradients:
     """Running gradients of the three inputs."""
 
@@ -115,10 +123,9 @@ class _Gradients:
         self.wanted, self.fused = wanted, fused
         empty = hidden.new_empty(0)
         self.hidden = torch.empty_like(hidden) if wanted else empty
-        # `product` gives the transpose where oneDNN makes it: added up in the order of its entries.
-        turned = by_onednn(table.T, hidden.T)
-        zeros = torch.zeros_like(table.T if turned else table, memory_format=_DENSE)
-        self.table = (zeros.T if turned else zeros) if wanted else empty
+        # `summed_product` gives the transpose: added up in the order of its entries.
+        turned = hidden.new_zeros(table.shape[::-1], dtype=table.dtype).T
+        self.table = turned if wanted else empty
         self.bias = torch.zeros_like(bias) if wanted and bias is not None else empty
 
     def add(self, hidden: Tensor, table: Tensor, slope: Tensor, part: slice) -> None:
@@ -127,11 +134,11 @@ class _Gradients:
         if self._within(hidden[part], table, slope):
             self.table.addmm_(slope.T, hidden[part])
         else:
-            self.table += product(slope.T, hidden[part].T)
+            self.table += summed_product(slope, hidden[part])
         if len(self.bias):
             self.bias += slope.sum(0)
 
     def _within(self, hidden: Tensor, table: Tensor, slope: Tensor) -> bool:
         """Whether the table's gradient is added by the product itself, as torch's own can."""
         plain = table.dtype == slope.dtype and not torch.is_autocast_enabled(hidden.device.type)
-        return self.fused and plain and not by_onednn(slope.T, hidden.T)
+        return self.fused and plain and not by_onednn(slope, hidden)

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from recmerge_bench.toolkit.models.products import product
+from recmerge_bench.toolkit.models.products import product, summed_product
 
 #: Bytes of one block of whole products; on a processor it stays in the last cache.
 _BLOCK_BYTES = {"cpu": 4 << 20}
@@ -99,7 +99,8 @@ def _starts(rows: Tensor, size: int) -> Tensor:
 def _blocks(hidden: Tensor, table: Tensor) -> list[slice]:
     """Stretches of tokens whose scores of all items fill one block."""
     limit = _BLOCK_BYTES.get(hidden.device.type, 512 << 20)
-    step = max(16, limit // (4 * max(len(table), 1)))
+    fit = limit // (4 * max(len(table), 1))
+    step = fit // 256 * 256 or max(16, fit // 64 * 64)
     return [slice(first, first + step) for first in range(0, len(hidden), step)]
 
 
@@ -117,5 +118,5 @@ def _products_gradients(
         slope = hidden.new_zeros(len(hidden[part]), len(table))
         slope.scatter_add_(1, choices[part], grad[part])
         by_hidden[part] = product(slope, table.T)
-        by_table += product(slope.T, hidden[part].T)
+        by_table += summed_product(slope, hidden[part])
     return by_hidden, by_table
