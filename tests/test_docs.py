@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from compared_builders import gated, suite
 from conftest import ROOT, SAMPLES, tool
 
@@ -193,3 +194,14 @@ def test_the_map_names_files_that_exist() -> None:
     for name in re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.py)`", text):
         places = (ROOT / name, ROOT / "recmerge_bench" / name)
         assert any(p.is_file() for p in places), name
+
+
+def test_the_first_trial_of_suite_cdsr_is_its_training() -> None:
+    plan = yaml.safe_load((ROOT / "benchmarks" / "quality" / "cdsr-trials.yaml").read_text())
+    track = yaml.safe_load((ROOT / "benchmarks" / "cdsr.yaml").read_text())["tracks"]
+    track = track["food-kitchen"]
+    own = tool("benchmarks/quality/cdsr_trials.py").asked(plan, "ours")
+    suite = {k: v for k, v in track["training"].items() if k not in ("steps", "select")}
+    assert own["training"] == suite and own["protocol"] == track["protocols"][0]
+    assert own["pair"] == track["domains"] and own["options"] == {"width": 64}
+    assert plan["dataset_options"] == track["dataset_options"]

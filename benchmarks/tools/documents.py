@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
@@ -126,6 +128,31 @@ def published() -> str:
     return "\n".join(lines)
 
 
+def trials() -> str:
+    """What was tried for suite `cdsr`: a line a trial, the best validation value and its cost."""
+    folder = ROOT / "benchmarks" / "quality"
+    path = folder / "records" / "cdsr-trials.jsonl"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    results = {r["trial"]["name"]: r["result"] for r in map(json.loads, text.splitlines())}
+    plan = yaml.safe_load((folder / "cdsr-trials.yaml").read_text(encoding="utf-8"))
+    lines = [
+        "| trial | model | best validation MRR | at epoch | epochs | CPU s | CPU s an epoch |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, trial in plan["trials"].items():
+        made = results.get(name)
+        cells = ["not run", *"––––"] if made is None else _of_trial(made)
+        lines.append(f"| {name} | {trial['model']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _of_trial(result: dict[str, Any]) -> list[str]:
+    seconds, epochs = result["cpu_seconds"], result["epochs"]
+    ended = f"{epochs} ({result['stopped']})"
+    best = [f"{result['best_valid']:.4f}", str(result["best_epoch"]), ended]
+    return [*best, *("––" if seconds is None else (f"{seconds:,.0f}", f"{seconds / epochs:.1f}"))]
+
+
 def judged(judgement: dict[str, Any]) -> list[str]:
     """A verdict, the interval behind it and p."""
     verdict = (
@@ -200,6 +227,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
     "speed": speed,
     "quality": quality,
+    "cdsr-trials": trials,
     "claims": lambda: claims("mergerec-cpu"),
     "published": published,
     "claims-merit": lambda: claims("merit-cpu"),

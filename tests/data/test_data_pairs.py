@@ -11,6 +11,7 @@ import pytest
 from merit_builders import DAY, EVENTS, ITEMS, USERS, item_map, lines, write_release
 from recmerge_bench_plugins.datasets.amazon_merit.pairs import Pair, build, read_release
 from recmerge_bench_plugins.datasets.amazon_merit.titles import with_titles
+from torch.nn.functional import cosine_similarity
 
 from recmerge_bench.data.codec import fingerprint
 from recmerge_bench.data.interactions import Interactions
@@ -234,6 +235,22 @@ def test_titles_are_the_items_text(tmp_path: Path) -> None:
         "titles_of_other_items": 1,
     }
     assert as_lines(titled) == as_lines(built)
+
+
+@pytest.mark.parametrize("model", ["sasrec-dt", "merit"])
+def test_item_tables_start_from_titles(registry: Registry, tmp_path: Path, model: str) -> None:
+    built = build(read_release(*write_release(tmp_path)), NAMES)
+    rows = "item\ttitle\nA1\tgreen tea\nA2\tgreen tea\nA3\tblack tea\nB1\tgreen tea\n"
+    catalogue = with_titles(built, write_titles(tmp_path, rows)).catalogue
+    spec = registry.get("cdsr", model)
+    texts = define(spec.target, {**spec.options, "width": 64, "init": "text"})
+    nets = [texts.build(catalogue, NAMES, seed) for seed in (0, 1)]
+    food, kitchen = (nets[0].tables.domain_table(name).detach() for name in NAMES)
+    assert all((nets[1].tables.domain_table(name) == nets[0].tables.domain_table(name)).all()
+               for name in NAMES)  # fmt: skip
+    assert (food[0] == food[1]).all() and (food[0] == kitchen[0]).all()
+    alike = cosine_similarity(food[0], food[2:], dim=1)
+    assert alike[0] > 0.5 > alike[1:].abs().max()  # without a title: at random, each its own
 
 
 @pytest.mark.parametrize(
