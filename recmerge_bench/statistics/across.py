@@ -77,26 +77,45 @@ def mean_ranks(
         seed: of the draws. Methods with equally many seeds have the same seeds drawn.
     """
     means = np.stack([units.domain_means(s.values).mean(axis=0) for s in scores], axis=-1)
-    drawn = np.stack(_drawn_means(scores, units, draws, seed), axis=-1)
+    drawn = np.stack(drawn_means(scores, units, draws, seed), axis=-1)
     means, drawn = means.round(DIGITS), drawn.round(DIGITS)
     tail = (1 - level) / 2
     low, high = np.quantile(ranks(drawn).mean(axis=1), [tail, 1 - tail], axis=0)
     return MeanRanks(ranks(means).mean(axis=0), low, high)
 
 
-def _drawn_means(scores: Sequence[Scores], units: Units, draws: int, seed: int) -> list[np.ndarray]:
-    """Resampled means by domain of each method: a float64 [draws, D] each."""
+def drawn_means(
+    scores: Sequence[Scores],
+    units: Units,
+    draws: int,
+    seed: int,
+    population: np.ndarray | None = None,
+) -> list[np.ndarray]:
+    """Resampled means by domain of each method: a float64 [draws, D] each.
+
+    Args:
+        scores: of the methods, on the same instances.
+        units: the instances.
+        draws: number of draws of seeds and users.
+        seed: of the draws.
+        population: users that are drawn, ascending, those of `units` among them; these alone if
+            not given.
+    """
+    if population is None:
+        count, index = units.n_users, units.user_index
+    else:
+        count, index = len(population), np.searchsorted(population, units.users)
     rows = np.concatenate([s.values for s in scores])
     means = units.domain_means(rows)
     ends = np.cumsum([0] + [len(s.values) for s in scores])
     moved = np.empty((draws, len(rows), len(units.columns)))
     at = 0
-    for weights in user_weights(units.n_users, draws, seed):
+    for weights in user_weights(count, draws, seed):
         here = slice(at, at + len(weights))
         at += len(weights)
         for d, columns in enumerate(units.columns):
             centred = rows[:, columns] - means[:, d, None]
-            drawn = weights[:, units.user_index[columns]] @ centred.T
+            drawn = weights[:, index[columns]] @ centred.T
             moved[here, :, d] = means[:, d] + drawn / len(columns)
     drawn_means = []
     for n, scored in enumerate(scores):

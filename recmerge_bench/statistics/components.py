@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,7 +81,6 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
     """
     if units.least < 2:
         raise HandledError("a comparison needs two users or more in every domain")
-    n_seeds = values.shape[-2]
     means = units.domain_means(values)
     shares = np.empty(values.shape)
     for d, columns in enumerate(units.columns):
@@ -88,18 +88,42 @@ def take_apart(values: np.ndarray, units: Units) -> Parts:
         scale = np.sqrt(users / (users - 1)) / (len(columns) * len(units.columns))
         shares[..., columns] = (values[..., columns] - means[..., d, None]) * scale
     by_seed, by_user = means.mean(axis=-1), units.by_user(shares)
-    averaged = by_user.mean(axis=-2)
+    df = _users_df(shares.mean(axis=-2), units)
+    return Parts(by_seed, by_user, _components(by_seed, by_user, df))
+
+
+def combined(parts: Sequence[Parts], weights: Sequence[float], value: float) -> Components:
+    """Components of a value that is near enough linear in several means (delta method).
+
+    Args:
+        parts: of the means, with the same seeds and users.
+        weights: the value's derivative by each mean.
+        value: where the means are what they are.
+
+    Returns:
+        Components with the least of the parts' degrees of freedom.
+    """
+    by_user = sum(w * p.by_user for w, p in zip(weights, parts, strict=True))
+    moved = sum(
+        w * (p.by_seed - p.by_seed.mean(-1, keepdims=True))
+        for w, p in zip(weights, parts, strict=True)
+    )
+    df = np.min([p.components.users_df for p in parts], axis=0)
+    return _components(value + np.asarray(moved), np.asarray(by_user), df)
+
+
+def _components(by_seed: np.ndarray, by_user: np.ndarray, users_df: Any) -> Components:
+    """Mean squares of the two-way table: [..., S] and [..., S, G]."""
+    n_seeds, averaged = by_seed.shape[-1], by_user.mean(axis=-2)
     residual = np.zeros(averaged.shape[:-1])
     spread = np.zeros(averaged.shape[:-1])
     if n_seeds > 1:
         residual = ((by_user - averaged[..., None, :]) ** 2).sum(axis=(-1, -2))
         residual = residual / (n_seeds * (n_seeds - 1))
         spread = by_seed.var(axis=-1, ddof=1) / n_seeds
-    components = Components(
-        by_seed.mean(axis=-1), spread, (averaged**2).sum(axis=-1), residual, n_seeds,
-        _users_df(shares.mean(axis=-2), units),
-    )  # fmt: skip
-    return Parts(by_seed, by_user, components)
+    return Components(
+        by_seed.mean(axis=-1), spread, (averaged**2).sum(axis=-1), residual, n_seeds, users_df
+    )
 
 
 def _users_df(shares: np.ndarray, units: Units) -> np.ndarray:
