@@ -43,7 +43,7 @@ def build(
 ) -> int:  # fmt: skip
     """Write a suite's boards.
 
-    <suite>.md, <suite>-full.md and <suite>-cost.md, and with --out the records they are made from.
+    <suite>.md, -full.md, -cost.md and -cards.md, and with --out the records they are made from.
     """
     from recmerge_bench.report.publishing import finish
 

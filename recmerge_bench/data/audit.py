@@ -32,6 +32,8 @@ class Audit:
             fault of the protocol.
         shared_keys: distinct (user, item) keys that are in the test and in training events.
         seen_targets: share of instances whose user has the target among the training events.
+        equal_times: share that another event of their sequence has the time of, so that a tie
+            rule, not the user, may have made them targets; None as above.
     """
 
     instances: int
@@ -42,6 +44,7 @@ class Audit:
     same_events: int
     shared_keys: int
     seen_targets: float
+    equal_times: float | None = None
 
 
 def audit(interactions: Interactions, split: Split, timed: bool = True) -> Audit:
@@ -68,8 +71,15 @@ def audit(interactions: Interactions, split: Split, timed: bool = True) -> Audit
         times = _time_facts(interactions, sequences, test, trained, target)
     return Audit(
         len(test), *times, int(trained[target].sum()), len(np.unique(keys[target][seen])),
-        float(seen.mean()),
+        float(seen.mean()), _equal_times(interactions, sequences, target) if timed else None,
     )  # fmt: skip
+
+
+def _equal_times(interactions: Interactions, sequences: Sequences, target: np.ndarray) -> float:
+    owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
+    pairs = np.stack([owner, event_times(interactions, sequences)])
+    _, place, counts = np.unique(pairs, axis=1, return_inverse=True, return_counts=True)
+    return float((counts[place.reshape(-1)[target]] > 1).mean())
 
 
 def event_times(interactions: Interactions, sequences: Sequences) -> np.ndarray:

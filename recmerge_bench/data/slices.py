@@ -15,6 +15,9 @@ from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.data.splits import Scope, gather_sequences
 from recmerge_bench.errors import HandledError
 
+#: Groups that cards take by name.
+TIED, SEEN_STEP, NEW_STEP = "tied-last-day", "transition-seen", "transition-new"
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -62,7 +65,7 @@ def slices(
     cold = trained == 0
     ties = tied(split, interactions, part)
     groups = [
-        Slice("tied-last-day", "another event of the target's time", ties),
+        Slice(TIED, "another event of the target's time", ties),
         Slice("cold-target", "target in no training part", cold),
     ]
     everyone = np.ones(len(part), bool)
@@ -70,8 +73,8 @@ def slices(
     groups += _quantiles("popularity", "training events of the target", trained, ~cold, bins)
     seen = memorised(split, interactions.catalogue.n_items, part)
     groups += [
-        Slice("transition-seen", "the last item was followed by the target in training", seen),
-        Slice("transition-new", "the last item was never followed by the target there", ~seen),
+        Slice(SEEN_STEP, "the last item was followed by the target in training", seen),
+        Slice(NEW_STEP, "the last item was never followed by the target there", ~seen),
     ]
     return [one for one in groups if one.rows.any()]
 

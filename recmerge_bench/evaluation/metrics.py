@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-Ties = Literal["mid", "optimistic"]
+Ties = Literal["mid", "optimistic", "pessimistic"]
 
 
 def rank(n_better: np.ndarray, n_equal: np.ndarray, ties: Ties = "mid") -> np.ndarray:
@@ -20,16 +20,18 @@ def rank(n_better: np.ndarray, n_equal: np.ndarray, ties: Ties = "mid") -> np.nd
         n_better: integers [T], candidates scored above the target.
         n_equal: integers [T], candidates scored exactly as the target (itself left out).
         ties: ``mid`` is ``1 + better + equal / 2``; ``optimistic`` is ``1 + better``, as
-            published code often has it.
+            published code often has it; ``pessimistic`` is ``1 + better + equal``.
 
     Raises:
-        ValueError: `ties` is neither.
+        ValueError: `ties` is none of these.
     """
     if ties == "mid":
         return 1.0 + np.asarray(n_better, np.float64) + 0.5 * np.asarray(n_equal, np.float64)
     if ties == "optimistic":
         return 1.0 + np.asarray(n_better, np.float64)
-    raise ValueError(f"ties must be 'mid' or 'optimistic', not {ties!r}")
+    if ties == "pessimistic":
+        return 1.0 + np.asarray(n_better, np.float64) + np.asarray(n_equal, np.float64)
+    raise ValueError(f"ties must be 'mid', 'optimistic' or 'pessimistic', not {ties!r}")
 
 
 def hit(ranks: np.ndarray, k: int | None) -> np.ndarray:

@@ -20,6 +20,7 @@ from recmerge_bench.results.comparisons import (
 )
 from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Header
+from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Result
 from recmerge_bench.statistics.across import MeanRanks, groups, mean_ranks, omnibus, separated
 from recmerge_bench.statistics.scores import Scores, Units
@@ -61,9 +62,8 @@ def make_across(
 
 
 def _places(header: Header) -> list[Place]:
-    """Tables of two domains or more."""
-    tracks = [t for t in header.order if len(header.tracks[t].domains) > 1]
-    return [Place(t, p) for t in tracks for p in header.tracks[t].protocols]
+    """Tables of two domains or more, of those that boards print by themselves."""
+    return [place for place in board_places(header) if len(header.tracks[place.track].domains) > 1]
 
 
 def _complete(rows: Mapping[Row, Mapping[int | None, str]]) -> dict[Row, Mapping[int | None, str]]:

@@ -129,7 +129,7 @@ def derive(
         else result
         for result in records.results
     ]
-    return with_derived(registry, records.changed(results=results), ranks.__getitem__)
+    return with_derived(registry, records.changed(results=results), ranks.__getitem__, groups)
 
 
 def _again(

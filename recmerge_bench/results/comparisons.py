@@ -16,6 +16,7 @@ from recmerge_bench.results.compared import Compared, ComparedRow
 from recmerge_bench.results.gates import closed
 from recmerge_bench.results.header import Baseline, Header
 from recmerge_bench.results.metrics import metric_values
+from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Result
 from recmerge_bench.statistics.comparison import Comparison, Question, Settings, compare
 from recmerge_bench.statistics.scores import Scores, Units, share_seeds
@@ -45,8 +46,11 @@ def make_comparisons(
     """
     if header.label == "smoke":
         return []
-    places = (Place(t, p) for t in header.order for p in header.tracks[t].protocols)
-    return [one for place in places for one in family_of(registry, header, results, ranks, place)]
+    return [
+        one
+        for place in board_places(header)
+        for one in family_of(registry, header, results, ranks, place)
+    ]
 
 
 def family_of(

@@ -56,6 +56,8 @@ class Protocol(Value):
         split: options of the split.
         negatives: sampled items that a target is ranked among; None: all of its domain.
         candidate_seed: that they are drawn with.
+        mask_history: whether items of the history are taken out; None in records before it was
+            noted here.
         shuffle_seed: of the random order in which test histories are read; None: the true one.
     """
 
@@ -63,6 +65,7 @@ class Protocol(Value):
     split: dict[str, Any]
     negatives: NonNegativeInt | None
     candidate_seed: int | None
+    mask_history: bool | None = None
     shuffle_seed: NonNegativeInt | None = None
 
 
@@ -186,6 +189,7 @@ class Audit(Value):
     same_events: int
     shared_keys: int
     seen_targets: FiniteFloat
+    equal_times: FiniteFloat | None = None
     items: dict[str, list[int]]
 
     @field_validator("items")

@@ -22,6 +22,7 @@ from recmerge_bench.results.header import GroupFact, Header, Protocol, Size
 from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.records import Costs, Records, Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.results.trainings import all_trainings, trained
 from recmerge_bench.typed import fitting
 from recmerge_bench.untrusted.paths import within
 
@@ -36,11 +37,17 @@ def make_records(
         results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
         shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
         header = _header(reader, manifest, results, groups)
+        trainings = all_trainings(reader, manifest)
         by_key = {result.ranks_key: result for result in manifest.results}
-        made = Records.model_validate({**shared, "header": header, "results": results})
+        made = Records.model_validate({
+            **shared, "header": header, "results": results,
+            **({"trainings": trainings} if trainings else {}),
+        })  # fmt: skip
         costs = [cost_of(reader, result) for result in manifest.results if result.done]
         return (
-            with_derived(reader.registry, made, lambda key: reader.ranks(by_key[key])),
+            with_derived(
+                reader.registry, made, lambda key: reader.ranks(by_key[key]), groups
+            ),
             Costs.model_validate({**shared, "results": costs}),
         )
 
@@ -55,6 +62,8 @@ def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | 
     if result.done:
         entry["metrics"] = reader.by_domain(header.metrics, result)
         entry |= _facts(reader, result) | merging_facts(reader, result)
+        if keys := list(trained(reader, result)):
+            entry["trained"] = keys
         if groups:
             table = reader.ranks(result)
             some = groups[entry["split"]]
@@ -109,7 +118,7 @@ def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
             order = made.shuffle_seed()
             protocols[name] = Protocol(
                 summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
-                candidate_seed=made.candidate_seed(),
+                candidate_seed=made.candidate_seed(), mask_history=made.mask_history(),
                 **({} if order is None else {"shuffle_seed": order}),
             )  # fmt: skip
     return protocols

@@ -14,6 +14,7 @@ from pydantic import FailFast, Field, FiniteFloat, NonNegativeInt, field_validat
 from recmerge_bench.identity import Identity
 from recmerge_bench.names import MEAN, wrong_domains
 from recmerge_bench.planning.configuration import Configuration
+from recmerge_bench.results.card_values import Cards, Training
 from recmerge_bench.results.compared import Across, Compared
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.migrations import migrated
@@ -88,6 +89,7 @@ class Result(Value):
         merge: what merges read, where anything is merged.
         encoders: of item text.
         submitted: where it came from that the board's own run did not make.
+        trained: keys of the trainings behind it, see `Records.trainings`.
         configuration: None where it is not recorded: in files before schema 3, and in rows whose
             plugins were not there.
         configuration_sha256: of its canonical JSON; empty where it is not recorded.
@@ -113,6 +115,7 @@ class Result(Value):
     merge: Merge | None = None
     encoders: list[str] = Field(default_factory=list)
     submitted: Origin | None = None
+    trained: list[str] = Field(default_factory=list)
     configuration: Configuration | None = None
     configuration_sha256: str = ""
 
@@ -173,6 +176,9 @@ class Records(OfSuite):
         results: done or not, in the order of the suite.
         comparisons: of rows with the baseline of their track.
         across: mean ranks over domains.
+        cards: what else the ranks say.
+        trainings: key of a training's cell -> what it reports; absent in records before it was
+            kept.
     """
 
     schema_: int = Field(alias="schema")
@@ -180,6 +186,8 @@ class Records(OfSuite):
     results: Annotated[list[Result], FailFast()]
     comparisons: Annotated[list[Compared], FailFast()] = Field(default_factory=list)
     across: Annotated[list[Across], FailFast()] = Field(default_factory=list)
+    cards: Cards = Field(default_factory=Cards)
+    trainings: dict[str, Training] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _every_metric_everywhere(self) -> Records:

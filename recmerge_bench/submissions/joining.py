@@ -182,7 +182,7 @@ def _entry(
     metrics = board.records.header.metrics
     ranks = sent.ranks[result.key]
     split = table.split or result.split
-    entry = result.without("groups", "submitted").changed(
+    entry = result.without("groups", "submitted", "trained").changed(
         metrics=domain_means(registry, metrics, ranks, result.domains), split=split
     )
     if board.groups:
@@ -275,7 +275,7 @@ def _finish(
     ranks = {key: table for key, table in rows.ranks.items() if key in keys}
     header = _header(sent, board, registry, rows.results)
     records = board.records.changed(header=header, results=rows.results)
-    whole = with_derived(registry, records, ranks.__getitem__)
+    whole = with_derived(registry, records, ranks.__getitem__, board.groups)
     path = within(folder, "records", f"{suite}.json")
     write_json(path, whole.to_json())
     write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())

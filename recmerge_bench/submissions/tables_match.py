@@ -134,7 +134,7 @@ def _audits(row: str, ours: Audit | None, theirs: Audit | None) -> None:
     """Equal targets may still follow other training events: then the audits differ."""
     if ours is None or theirs is None:
         return
-    for fact in sorted(ours.model_fields_set | theirs.model_fields_set):
+    for fact in sorted(ours.model_fields_set & theirs.model_fields_set):  # later versions have more
         one, other = (getattr(audit, fact, None) for audit in (ours, theirs))
         close = (
             isinstance(one, float) and isinstance(other, float)

@@ -18,9 +18,9 @@ LONGEST = 200
 #: What `slug` leaves of long texts.
 SHORT = 120
 #: What lies beside a suite's board under its name (``<suite>-full.md``).
-BESIDE = ("-full", "-cost")
-#: Figures of this beginning are made for every suite.
-COST = "cost"
+BESIDE = ("-full", "-cost", "-cards")
+#: Figures of these beginnings are made by themselves.
+COST, MEMORISED = "cost", "memorised"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 _SITE = re.compile(r"[a-z0-9]([a-z0-9-]{0,60}[a-z0-9])?")
@@ -70,7 +70,8 @@ def is_relative(relative: object) -> bool:
 def suite_flaw(name: object) -> str:
     """Why a text cannot name a suite; empty if it can.
 
-    ``<suite>-full`` and ``<suite>-cost`` are what lies beside a board, so no suite ends so.
+    ``<suite>-full``, ``<suite>-cost`` and ``<suite>-cards`` lie beside a board, so no suite ends
+    so.
     """
     if not isinstance(name, str) or not _PLAIN.fullmatch(name) or not is_safe(name):
         return (
@@ -93,8 +94,11 @@ def figure_flaw(name: object) -> str:
             f"{shown(name)} is no name of a figure: small letters, digits, - and _, 61 characters "
             "at most"
         )
-    if name == COST or name.startswith(f"{COST}-"):
-        return f"no figure is called '{name}': those of names with '{COST}' are made by themselves"
+    for own in (COST, MEMORISED):
+        if name == own or name.startswith(f"{own}-"):
+            return (
+                f"no figure is called '{name}': those of names with '{own}' are made by themselves"
+            )
     return ""
 
 

@@ -52,7 +52,8 @@ def render(records: Records) -> str:
     parts = [f"# {suite}: {plain(header.title)}"]
     parts.append(
         f"{LABELS[header.label]} Every metric and domain with its spread, and the intervals "
-        f"behind the verdicts: [{suite}-full.md]({suite}-full.md)."
+        f"behind the verdicts: [{suite}-full.md]({suite}-full.md). Order, memorised steps, ties, "
+        f"other splits and what was trained: [{suite}-cards.md]({suite}-cards.md)."
     )
     parts.append(BEST if not records.comparisons else BEST_TESTED)
     for place, lines in tables(records).items():

@@ -10,6 +10,7 @@ from recmerge_bench.identity import Identity, Place, Row
 from recmerge_bench.names import MEAN
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.report.boards.submitted import MARK
+from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Origin, Records, Result
 
 
@@ -83,7 +84,7 @@ class Line:
 
 
 def tables(records: Records) -> dict[Place, list[Line]]:
-    """Table -> lines, in the suite's order."""
+    """Table -> lines, in the suite's order; of tables that boards print by themselves."""
     lines_by_place: dict[Place, dict[Row, Line]] = {}
     for result in records.results:
         rows = lines_by_place.setdefault(result.identity.place, {})
@@ -96,10 +97,10 @@ def tables(records: Records) -> dict[Place, list[Line]]:
             seeds.append(result.identity.seed)
     for lines in lines_by_place.values():
         name_apart(lines.values())
-    tracks = records.header.tracks
-    order = [Place(t, p) for t in records.header.order for p in tracks[t].protocols]
     return {
-        place: list(lines_by_place[place].values()) for place in order if place in lines_by_place
+        place: list(lines_by_place[place].values())
+        for place in board_places(records.header)
+        if place in lines_by_place
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from recmerge_bench.report.figures.courses import course_points, weight_points
 from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.expert_shares import expert_points
+from recmerge_bench.report.figures.memorised import memorised_figures
 from recmerge_bench.report.figures.options import option_points
 from recmerge_bench.report.figures.rows import Of, row_names
 from recmerge_bench.report.figures.side_by_side import (
@@ -31,7 +32,7 @@ AXES = {
 
 
 def figures(records: Records, curves: Sequence[Curve]) -> list[FigureData]:
-    """All figures that the suite declares and that there is data for."""
+    """All figures that there is data for: the suite's own, and those of memorised steps."""
     drawn = []
     for name, figure in records.header.figures.items():
         results = _shown(figure, [r for r in records.results if r.done])
@@ -43,7 +44,7 @@ def figures(records: Records, curves: Sequence[Curve]) -> list[FigureData]:
             drawn.append(
                 FigureData(name, figure.title + note, x, points, _ticks(figure.kind, results))
             )
-    return drawn
+    return drawn + memorised_figures(records)
 
 
 def _points(

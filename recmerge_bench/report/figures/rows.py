@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from recmerge_bench.identity import Identity
+from recmerge_bench.identity import Identity, NamedRow
 
 
 class Identified(Protocol):
@@ -19,7 +19,7 @@ class Identified(Protocol):
 Of = TypeVar("Of", bound=Identified)
 
 
-def named(identity: Identity, variant: str | None = None) -> str:
+def named(identity: NamedRow, variant: str | None = None) -> str:
     """Method, variant and recipe as a figure prints them.
 
     Args:

@@ -18,6 +18,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
 from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.cards.page import render_cards
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.report.figures.draw_pareto import pareto_svg
@@ -89,6 +90,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
         within(folder, f"{suite}.md"): render(records),
         within(folder, f"{suite}-full.md"): render_full(records),
         within(folder, f"{suite}-cost.md"): render_cost(costs, plots),
+        within(folder, f"{suite}-cards.md"): render_cards(records),
     }
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
@@ -196,10 +198,15 @@ def _numbers(records: Mapping[str, Any]) -> dict[str, object]:
     """What derives from ranks, by the key of its result."""
     parts = ("metrics", "groups")
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
-    families = {
-        name: dict(enumerate(json.loads(json.dumps(records.get(name, []))))) for name in DERIVED
-    }
+    families = {name: _places(json.loads(json.dumps(records.get(name, {})))) for name in DERIVED}
     return {**results, **families}
+
+
+def _places(value: object) -> object:
+    """Lists at the top as mappings, so that what one of two has in addition is named."""
+    if isinstance(value, list):
+        return dict(enumerate(value))
+    return {k: _places(v) for k, v in value.items()} if isinstance(value, Mapping) else value
 
 
 def _walk(

@@ -9,13 +9,16 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.cost_board import render_cost
 from recmerge_bench.report.boards.full import render_full
 from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.cards.page import render_cards
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.audits import UNKNOWN, pretraining
 from recmerge_bench.results.files import cost_path, load_costs, load_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
 from recmerge_bench.results.reader import Reader, manifests
+from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import within
 
 
@@ -44,13 +47,25 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
     suite_records, costs = load_records(path), load_costs(cost_path(path))
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
     again = derive(suite_records, ranks, registry, load_groups(groups_path(path)))
+    again = _with_encoders(again, registry)
     write_json(path, again.to_json())
     write_json(cost_path(path), costs.to_json())
     return [path, cost_path(path)]
 
 
+def _with_encoders(records: Records, registry: Registry) -> Records:
+    """The records with what is known of text encoders by now."""
+    known = records.header.pretraining
+    now = {
+        name: encoder
+        for name, encoder in pretraining(registry, records.results).items()
+        if encoder.trained_on != UNKNOWN or name not in known
+    }
+    return records.changed(header=records.header.changed(pretraining={**known, **now}))
+
+
 def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
-    """``<suite>.md``, ``<suite>-full.md`` and ``<suite>-cost.md`` from records alone.
+    """``<suite>.md`` and what lies beside it (``-full``, ``-cost``, ``-cards``) from records alone.
 
     Raises:
         HandledError: there are no such records, they are damaged, or another suite's files would
@@ -63,6 +78,7 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
         within(boards, f"{suite}.md"): render(suite_records),
         within(boards, f"{suite}-full.md"): render_full(suite_records),
         within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(suite_records, costs)),
+        within(boards, f"{suite}-cards.md"): render_cards(suite_records),
     }
     for file, text in texts.items():
         write_text(file, text)

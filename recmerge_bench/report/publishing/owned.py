@@ -7,6 +7,7 @@ from pathlib import Path
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.names import repeated
+from recmerge_bench.report.figures.memorised import card_figures
 from recmerge_bench.report.figures.pareto import cost_figures
 from recmerge_bench.results.files import load_records, records_files
 from recmerge_bench.results.header import Header
@@ -19,7 +20,8 @@ ENDS = (".json", ".cost.json", ".curves.json", ".groups.json", ".ranks.parquet")
 
 def owned(suite: str, header: Header) -> set[str]:
     """Paths within a folder of boards that the suite's files may have, drawn or not."""
-    figures = [*header.figures, *cost_figures(header).values()]
+    made = (*cost_figures(header).values(), *card_figures(header).values())
+    figures = [*header.figures, *made]
     return {
         *(f"{suite}{end}.md" for end in ("", *BESIDE)),
         *(f"records/{suite}{end}" for end in ENDS),

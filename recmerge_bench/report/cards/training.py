@@ -1,0 +1,123 @@
+"""The training card: how much was trained behind each row, chosen by what, tuned on what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+
+from recmerge_bench.identity import Place, Row
+from recmerge_bench.planning.configuration import Budget
+from recmerge_bench.report.boards.configurations import UNDECLARED, UNRECORDED, budget_text
+from recmerge_bench.report.boards.elements import name, plain, table
+from recmerge_bench.report.boards.table import Line
+from recmerge_bench.results.card_values import Training
+from recmerge_bench.results.header import Encoder
+from recmerge_bench.results.records import Records, Result
+
+NOTE = (
+    "Of all trainings behind a row, shared ones too: how many models, windows (parts of sequences) "
+    "and targets met by all of them together, epochs of each (in brackets those after which the "
+    "chosen weights stood), mean training loss before these were validated; means over the seeds. "
+    "Losses of different objectives are not comparable. *Tuned*: how many settings were tried on "
+    "what, for the row and for its backbone. –: not in these records, or nothing is trained."
+)
+HEADERS = [
+    "backbone", "method", "models", "windows", "targets", "epochs (chosen)", "objective", "loss",
+    "chosen by", "tuned (row)", "tuned (backbone)",
+]  # fmt: skip
+
+
+def section(records: Records, place: Place, lines: Sequence[Line]) -> list[str]:
+    """Heading, table, and what text encoders knew before."""
+    results: dict[Row, list[Result]] = {}
+    for result in records.results:
+        if result.done and result.identity.place == place:
+            results.setdefault(result.identity.row, []).append(result)
+    rows = [
+        [*name(line), *_trained(records, results.get(line.identity.row, [])), *_tuned(line)]
+        for line in lines
+    ]
+    headers = [h for n, h in enumerate(HEADERS) if n < 2 or any(row[n] != "–" for row in rows)]
+    kept = [n for n, h in enumerate(HEADERS) if h in headers]
+    done = [r for some in results.values() for r in some]
+    return [
+        "### Training",
+        table(headers, [[row[n] for n in kept] for row in rows]),
+        NOTE,
+        *_encoders(done, records),
+    ]
+
+
+def _trained(records: Records, results: Sequence[Result]) -> list[str]:
+    """Models, windows, targets, epochs, objective, loss and selection of a row."""
+    by_seed = [
+        [records.trainings[key] for key in result.trained if key in records.trainings]
+        for result in results
+    ]
+    known = [some for some in by_seed if some]
+    every = [one for some in known for one in some]
+    if not every:
+        return ["–", "–", "–", "–", _objective(results), "–", "–"]
+    windows = [sum(w) for some in known if (w := _windows(some))]
+    losses = [one.loss for one in every if one.loss is not None]
+    return [
+        f"{mean(map(len, known)):g}",
+        f"{round(mean(windows)):,}" if windows else "–",
+        f"{round(mean(sum(one.targets for one in some) for some in known)):,}",
+        _epochs(every),
+        _objective(results),
+        f"{mean(losses):.3f}" if losses else "–",
+        ", ".join(plain(text) for text in dict.fromkeys(t.select for t in every) if text) or "–",
+    ]
+
+
+def _windows(some: Sequence[Training]) -> list[int]:
+    """Of each training; none where one did not count them."""
+    counts = [one.windows for one in some if one.windows is not None]
+    return counts if len(counts) == len(some) else []
+
+
+def _epochs(every: Sequence[Training]) -> str:
+    chosen = [one.best_epoch for one in every if one.best_epoch is not None]
+    return f"{mean(one.epochs for one in every):.1f}" + (f" ({mean(chosen):.1f})" if chosen else "")
+
+
+def _objective(results: Sequence[Result]) -> str:
+    """The option ``loss`` of the model that was trained, where it has one."""
+    for result in results:
+        made = result.configuration
+        if made is not None:
+            options = made.backbone.options if made.backbone else made.method.options
+            return plain(str(options["loss"])) if "loss" in options else "–"
+    return "–"
+
+
+def _tuned(line: Line) -> list[str]:
+    if line.configuration is None:
+        return [UNRECORDED, UNRECORDED]
+    tuning = line.configuration.tuning
+    backbone = _tried(tuning.backbone) if line.configuration.backbone else "–"
+    return [_tried(tuning.row), backbone]
+
+
+def _tried(budget: Budget | None) -> str:
+    text = budget_text(budget)
+    return "–" if text == UNDECLARED else plain(text)
+
+
+#: An encoder that the header does not describe.
+UNKNOWN = Encoder(trained_on="unknown", source="", overlap={})
+
+
+def _encoders(done: Sequence[Result], records: Records) -> list[str]:
+    """What is known of the encoders' own training, and of its overlap with the dataset."""
+    lines = []
+    for encoder in sorted({n for r in done for n in r.encoders}):
+        facts = records.header.pretraining.get(encoder, UNKNOWN)
+        overlap = facts.overlap.get(done[0].identity.dataset, "unknown")
+        source = f" ({facts.source})" if facts.source else ""
+        lines.append(
+            f"- Contamination, encoder {plain(encoder)}: trained on {plain(facts.trained_on)}"
+            f"{plain(source)}; overlap: {plain(overlap)}"
+        )
+    return ["\n".join(lines)] if lines else []

@@ -1,0 +1,58 @@
+"""Losses on memorised steps beside those on the other targets, drawn by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recmerge_bench.data.slices import SEEN_STEP
+from recmerge_bench.identity import Place
+from recmerge_bench.report.figures.data import FigureData, Point
+from recmerge_bench.report.figures.rows import named
+from recmerge_bench.results.card_values import Loss, MemorisedCard
+from recmerge_bench.results.header import Header
+from recmerge_bench.results.places import board_places
+from recmerge_bench.results.records import Records
+from recmerge_bench.untrusted.paths import MEMORISED, apart
+
+TITLE = "Loss of the experts' {metric}, {track}, {protocol} (bars: half the 95 % interval)"
+
+
+def card_figures(header: Header) -> dict[Place, str]:
+    """Table -> the name of its figure; none where the suite does not report the groups."""
+    if not any(SEEN_STEP.startswith(name) for name in header.groups):
+        return {}
+    places = board_places(header)
+    return dict(zip(places, apart([(MEMORISED, *place) for place in places]), strict=True))
+
+
+def memorised_figures(records: Records) -> list[FigureData]:
+    """One for each table with cards of memorised steps: a panel for each backbone."""
+    names, drawn = card_figures(records.header), []
+    for place, name in names.items():
+        cards = [one for one in records.cards.memorised if one.place == place and one.rows]
+        if not cards:
+            continue
+        ticks = tuple(dict.fromkeys(named(row) for card in cards for row in card.rows))
+        points = tuple(point for card in cards for point in _points(card, ticks))
+        title = TITLE.format(metric=cards[0].metric, track=place.track, protocol=place.protocol)
+        if points:
+            drawn.append(FigureData(name, title, "", points, ticks))
+    return drawn
+
+
+def _points(card: MemorisedCard, ticks: tuple[str, ...]) -> Iterator[Point]:
+    backbone = card.reference.backbone
+    for series in ("memorised steps", "other targets"):
+        for row in card.rows:
+            loss = row.seen if series == "memorised steps" else row.new
+            if loss.loss is not None:
+                place = ticks.index(named(row))
+                yield Point(
+                    f"relative loss, {backbone}", series, float(place), loss.loss, _half(loss),
+                    row.seeds,
+                )  # fmt: skip
+
+
+def _half(loss: Loss) -> float | None:
+    """Half the interval's width."""
+    return None if loss.lower is None or loss.upper is None else (loss.upper - loss.lower) / 2

@@ -1,0 +1,1 @@
+"""What else the stored ranks say of a board: order, memorised steps, ties, other splits."""
