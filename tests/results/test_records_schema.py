@@ -20,7 +20,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.publishing.check import _numbers, _walk
 from recmerge_bench.report.publishing.finish import build
-from recmerge_bench.results import compared, header, migrations, records
+from recmerge_bench.results import card_values, compared, header, migrations, records
 from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.curves import load_curves
 from recmerge_bench.results.files import load_costs, load_records
@@ -30,11 +30,11 @@ from recmerge_bench.results.records import Costs, Records
 FIELDS = SAMPLES / "records-fields.json"
 OLD = SAMPLES / "records-v1"
 #: Where the models of records are.
-MODULES = (compared, configuration, header, identity, records)
+MODULES = (card_values, compared, configuration, header, identity, records)
 RAISE = (
     "the schema of records changed: raise RECORDS (schema_numbers.py), add a "
     "migration from the old one, files of the old one below tests/samples, then the fields there "
-    "(an optional field of the header that old files lack needs the fields there alone)"
+    "(an optional field that old files lack needs the fields there alone)"
 )
 
 

@@ -5,49 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
-from recmerge_bench.report.boards.elements import p_value, plain, table
+from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, names_of
-from recmerge_bench.report.cards.parts import interval, lost, percent, row_name
+from recmerge_bench.report.cards.parts import CardTable, interval, lost, percent, row_name
+from recmerge_bench.report.figures.memorised import card_figures
 from recmerge_bench.results.card_values import MemorisedCard, MemorisedRow
 from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.verdicts import NONE, shown
-from recmerge_bench.untrusted.texts import code
 
 #: What is said of an excess, by the verdict.
 WORDS = {
     "better": "memorised lose more", "worse": "memorised lose less", "equivalent": "alike",
     "undecided": "undecided",
 }  # fmt: skip
+HEADERS = (
+    "method", "loss on memorised", "loss on others", "excess", "95 %", "verdict", "p", "seeds",
+)  # fmt: skip
 NOTE = (
-    "*Memorised*: targets whose step from the last item of the history is in some training part of "
-    "the split ({seen:,} targets); *others*: {new:,}. Loss: 1 − the row's {metric} / that of "
-    "{reference}, means over the domains of the targets' means. *Excess*: loss on memorised less "
+    "Memorised: targets whose step from the last item of the history is in some training part of "
+    "the split ({seen:,} targets); others: {new:,}. Loss: 1 − the row's {metric} / that of "
+    "{reference}, means over the domains of the targets' means. Excess: loss on memorised less "
     "loss on the others, in points. The verdict is about the methods (seeds and users drawn anew), "
     "adjusted by Holm for all rows of the table; alike: within one point. There is none with fewer "
     "than five seeds or 30 users of a domain in either group."
 )
 
 
-def section(
-    records: Records, place: Place, lines: Sequence[Line], figure: str = ""
-) -> list[str]:  # fmt: skip
-    """A table for each backbone with experts, what it answers, and its figure."""
+def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
+    """A table for each backbone with experts."""
     cards = [one for one in records.cards.memorised if one.place == place]
-    if not cards:
-        return []
     names = names_of(lines)
-    parts = ["### Memorised steps: does merging lose them first?"]
-    for card in cards:
-        parts += _card(card, names)
-    if figure:
-        file = f"figures/{records.suite}-{figure}.svg"
-        parts.append(
-            f"![Losses on memorised steps and on the others: {plain(place.track)}]({file})"
-        )
-    return parts
+    return [_card(card, names) for card in cards]
 
 
-def _card(card: MemorisedCard, names: Mapping[Row, tuple[str, str]]) -> list[str]:
+def figure_of(records: Records, place: Place) -> str:
+    """The name of a table's figure; empty where it has none."""
+    return card_figures(records.header).get(place, "")
+
+
+def _card(card: MemorisedCard, names: Mapping[Row, tuple[str, str]]) -> CardTable:
     backbone, reference = row_name(card.reference, names)
     rows = [
         [
@@ -57,14 +53,9 @@ def _card(card: MemorisedCard, names: Mapping[Row, tuple[str, str]]) -> list[str
         ]
         for row in card.rows
     ]  # fmt: skip
-    headers = [
-        "method", "loss on memorised", "loss on others", "excess", "95 %", "verdict", "p", "seeds",
-    ]  # fmt: skip
-    note = NOTE.format(
-        seen=card.seen, new=card.new, metric=plain(card.metric), reference=code(reference)
-    )
-    heading = f"#### On {backbone}, beside {code(reference)}"
-    return [heading, f"**{answer(card)}**", table(headers, rows), note]
+    title = f"Memorised steps: does merging {backbone} lose them first? Beside {reference}"
+    note = NOTE.format(seen=card.seen, new=card.new, metric=card.metric, reference=reference)
+    return CardTable(title, HEADERS, rows, note, answer(card))
 
 
 def verdict_text(row: MemorisedRow) -> str:
@@ -80,15 +71,15 @@ def answer(card: MemorisedCard) -> str:
     if not merged:
         return "No row of this table is merged."
     if not judged:
-        reasons = ", ".join(dict.fromkeys(row.judgement.reason for row in merged))
+        reasons = "; ".join(dict.fromkeys(row.judgement.reason for row in merged))
         return f"No verdict on any of the {len(merged)} merged rows ({reasons})."
     counts = {
         word: sum(row.judgement.verdict == verdict for row in judged)
         for verdict, word in (("better", "more"), ("worse", "less"), ("equivalent", "as much"))
     }
     told = [f"{word} in {n}" for word, n in counts.items() if n]
-    open_rows = len(judged) - sum(counts.values())
-    told += [f"undecided in {open_rows}"] if open_rows else []
+    undecided = len(judged) - sum(counts.values())
+    told += [f"undecided in {undecided}"] if undecided else []
     left = len(merged) - len(judged)
     without = f"; no verdict on {left} more" if left else ""
     return (

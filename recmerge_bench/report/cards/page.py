@@ -8,7 +8,8 @@ from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.cards import memorised, order, splits, ties, training
-from recmerge_bench.report.figures.memorised import card_figures
+from recmerge_bench.report.cards.parts import CardTable
+from recmerge_bench.report.figures.memorised import memorised_figures
 from recmerge_bench.results.records import Records
 
 NOTE = (
@@ -26,25 +27,41 @@ def render_cards(records: Records) -> str:
         f"# {suite}: {plain(records.header.title)}, cards",
         f"{NOTE} Board: [{suite}.md]({suite}.md).",
     ]
-    parts += splits.section(records)
-    trained: dict[tuple[str, ...], Place] = {}
+    for card in splits.tables(records):
+        parts += card.markdown(level=2)
+    drawn = {figure.name for figure in memorised_figures(records)}
+    trained: dict[tuple[str, str], Place] = {}
     for place, lines in tables(records).items():
         done = [line for line in lines if line.values]
-        if not done:
-            continue
-        of_training = training.section(records, place, done)
-        first = trained.setdefault((place.track, *of_training), place)
-        if first != place:
-            of_training = [of_training[0], f"As under {plain(first.protocol)}."]
-        parts += [*_section(records, place, done), *of_training]
+        if done:
+            parts.append(f"## {plain(place.track)}, {plain(place.protocol)}")
+            parts += _section(records, place, done, drawn)
+            own = training.tables(records, place, done)
+            same = trained.setdefault((place.track, repr(own)), place)
+            parts += [part for card in own for part in card.markdown()] if same == place else [
+                f"### {plain(own[0].title)}", f"As under {plain(same.protocol)}."
+            ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
 
-def _section(records: Records, place: Place, lines: Sequence[Line]) -> list[str]:
-    drawn = card_figures(records.header).get(place, "")
+def _section(
+    records: Records, place: Place, lines: Sequence[Line], drawn: set[str]
+) -> list[str]:  # fmt: skip
+    """The cards of a table that are made of ranks, and the figure of memorised steps."""
+    parts = []
+    for card in cards_of(records, place, lines):
+        parts += card.markdown()
+    name = memorised.figure_of(records, place)
+    if name in drawn:
+        title = f"Losses on memorised steps and on the others: {plain(place.track)}"
+        parts.append(f"![{title}](figures/{records.suite}-{name}.svg)")
+    return parts
+
+
+def cards_of(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
+    """All cards of one table that are made of ranks."""
     return [
-        f"## {plain(place.track)}, {plain(place.protocol)}",
-        *order.section(records, place, lines),
-        *memorised.section(records, place, lines, drawn),
-        *ties.section(records, place, lines),
+        *order.tables(records, place, lines),
+        *ties.tables(records, place, lines),
+        *memorised.tables(records, place, lines),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recmerge_bench.report.boards.elements import plain, table
+from recmerge_bench.report.cards.parts import CardTable
 from recmerge_bench.results.card_values import Correlation
 from recmerge_bench.results.records import Records
 
@@ -14,21 +14,21 @@ NOTE = (
 )
 
 
-def section(records: Records) -> list[str]:
-    """Heading, a line for each two tables, and what it is; nothing where there are none."""
+HEADERS = ("table", "other split", "metric", "rows", "users", "Kendall's tau", "Spearman's rho")
+
+
+def tables(records: Records) -> list[CardTable]:
+    """A line for each two tables; nothing where there are none."""
     cards = records.cards.splits
-    if not cards:
-        return []
     rows = [
         [
-            plain(f"{card.track}, {card.protocol}"),
-            plain(f"{card.other_track}, {card.other_protocol}"), plain(card.metric),
+            f"{card.track}, {card.protocol}", f"{card.other_track}, {card.other_protocol}",
+            card.metric,
             str(card.methods), f"{card.users:,}", _cell(card.kendall), _cell(card.spearman),
         ]
         for card in cards
     ]  # fmt: skip
-    headers = ["table", "other split", "metric", "rows", "users", "Kendall's tau", "Spearman's rho"]
-    return ["## Split sensitivity", table(headers, rows), NOTE]
+    return [CardTable("Split sensitivity", HEADERS, rows, NOTE)] if rows else []
 
 
 def _cell(one: Correlation) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recmerge_bench.identity import Place
-from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.table import Line, names_of
-from recmerge_bench.report.cards.parts import percent, row_name
+from recmerge_bench.report.cards.parts import CardTable, percent, row_name
 from recmerge_bench.results.records import Records
 
+HEADERS = ("backbone", "method", "first", "middle", "last", "tied", "moved")
 NOTE = (
-    "Means over domains and seeds. *First*, *last*: the target stands before or behind all items "
-    "of its score; the board has the middle. *Tied*: targets that share their score with another "
-    "item; *moved*: targets whose metric the order of equals changes."
+    "Means over domains and seeds. First, last: the target stands before or behind all items of "
+    "its score; the board has the middle. Tied: targets that share their score with another item; "
+    "moved: targets whose metric the order of equals changes."
 )
 
 
-def section(records: Records, place: Place, lines: Sequence[Line]) -> list[str]:
-    """Heading, table, and the share of targets that equal times decided."""
+def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
+    """With the share of targets that equal times decided."""
     card = next((one for one in records.cards.ties if one.place == place), None)
     if card is None:
         return []
@@ -30,12 +30,8 @@ def section(records: Records, place: Place, lines: Sequence[Line]) -> list[str]:
         ]
         for row in card.rows
     ]  # fmt: skip
-    headers = ["backbone", "method", "first", "middle", "last", "tied", "moved"]
-    return [
-        f"### Ties: {plain(card.metric)} by the order of equal scores",
-        table(headers, rows),
-        f"{NOTE} {_times(records, place, card.equal_times)}",
-    ]
+    note = f"{NOTE} {_times(records, place, card.equal_times)}"
+    return [CardTable(f"Ties: {card.metric} by the order of equal scores", HEADERS, rows, note)]
 
 
 def _times(records: Records, place: Place, share: float | None) -> str:

@@ -8,8 +8,8 @@ from statistics import mean
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.planning.configuration import Budget
 from recmerge_bench.report.boards.configurations import UNDECLARED, UNRECORDED, budget_text
-from recmerge_bench.report.boards.elements import name, plain, table
 from recmerge_bench.report.boards.table import Line
+from recmerge_bench.report.cards.parts import CardTable
 from recmerge_bench.results.card_values import Training
 from recmerge_bench.results.header import Encoder
 from recmerge_bench.results.records import Records, Result
@@ -27,25 +27,21 @@ HEADERS = [
 ]  # fmt: skip
 
 
-def section(records: Records, place: Place, lines: Sequence[Line]) -> list[str]:
-    """Heading, table, and what text encoders knew before."""
+def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
+    """With what text encoders knew before; columns that say nothing are left out."""
     results: dict[Row, list[Result]] = {}
     for result in records.results:
         if result.done and result.identity.place == place:
             results.setdefault(result.identity.row, []).append(result)
     rows = [
-        [*name(line), *_trained(records, results.get(line.identity.row, [])), *_tuned(line)]
+        [*line.name, *_trained(records, results.get(line.identity.row, [])), *_tuned(line)]
         for line in lines
     ]
     headers = [h for n, h in enumerate(HEADERS) if n < 2 or any(row[n] != "–" for row in rows)]
     kept = [n for n, h in enumerate(HEADERS) if h in headers]
     done = [r for some in results.values() for r in some]
-    return [
-        "### Training",
-        table(headers, [[row[n] for n in kept] for row in rows]),
-        NOTE,
-        *_encoders(done, records),
-    ]
+    note = " ".join([NOTE, *_encoders(done, records)])
+    return [CardTable("Training", headers, [[row[n] for n in kept] for row in rows], note)]
 
 
 def _trained(records: Records, results: Sequence[Result]) -> list[str]:
@@ -67,7 +63,7 @@ def _trained(records: Records, results: Sequence[Result]) -> list[str]:
         _epochs(every),
         _objective(results),
         f"{mean(losses):.3f}" if losses else "–",
-        ", ".join(plain(text) for text in dict.fromkeys(t.select for t in every) if text) or "–",
+        ", ".join(filter(None, dict.fromkeys(t.select for t in every))) or "–",
     ]
 
 
@@ -88,7 +84,7 @@ def _objective(results: Sequence[Result]) -> str:
         made = result.configuration
         if made is not None:
             options = made.backbone.options if made.backbone else made.method.options
-            return plain(str(options["loss"])) if "loss" in options else "–"
+            return str(options["loss"]) if "loss" in options else "–"
     return "–"
 
 
@@ -102,7 +98,7 @@ def _tuned(line: Line) -> list[str]:
 
 def _tried(budget: Budget | None) -> str:
     text = budget_text(budget)
-    return "–" if text == UNDECLARED else plain(text)
+    return "–" if text == UNDECLARED else text
 
 
 #: An encoder that the header does not describe.
@@ -117,7 +113,7 @@ def _encoders(done: Sequence[Result], records: Records) -> list[str]:
         overlap = facts.overlap.get(done[0].identity.dataset, "unknown")
         source = f" ({facts.source})" if facts.source else ""
         lines.append(
-            f"- Contamination, encoder {plain(encoder)}: trained on {plain(facts.trained_on)}"
-            f"{plain(source)}; overlap: {plain(overlap)}"
+            f"Contamination, text encoder {encoder}: trained on {facts.trained_on}{source}; "
+            f"overlap: {overlap}."
         )
-    return ["\n".join(lines)] if lines else []
+    return lines
