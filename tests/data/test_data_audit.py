@@ -51,7 +51,7 @@ def slow(built: Interactions, split: Split) -> Audit:
         for row in range(len(s))
         for e in range(s.offsets[row], s.offsets[row] + s.train_end[row])
     ]
-    own, other, same, later, seen, faults, keys = [], [], [], [], [], 0, set()
+    own, other, same, later, seen, equal, faults, keys = [], [], [], [], [], [], 0, set()
     for t in range(len(split.test)):
         at = int(s.offsets[split.test.sequence[t]] + split.test.position[t])
         user, item = int(split.test.users[t]), int(split.test.targets[t])
@@ -61,10 +61,15 @@ def slow(built: Interactions, split: Split) -> Audit:
         same.append(any(u == user for u, _, _, _ in after))
         later.append(len(after) / len(events))
         seen.append(any(u == user and i == item for u, i, _, _ in events))
+        row = split.test.sequence[t]
+        around = [times[e] for e in range(s.offsets[row], s.offsets[row + 1])]
+        equal.append(around.count(times[at]) > 1)
         faults += any(e == at for _, _, _, e in events)
         keys |= {(user, item)} if seen[-1] else set()
     mean = [float(np.mean(v)) for v in (own, other, same, later)]
-    return Audit(len(split.test), *mean, faults, len(keys), float(np.mean(seen)))
+    return Audit(
+        len(split.test), *mean, faults, len(keys), float(np.mean(seen)), float(np.mean(equal))
+    )
 
 
 def checked(built: Interactions, split: Split) -> Audit:

@@ -109,7 +109,7 @@ def test_facts_are_those_counted_by_hand(tmp_path: Path, registry: Registry) -> 
         "later_same_user": pytest.approx(1 / 3),  # u's a3
         "later_events": pytest.approx((3 / 5 + 1 / 5 + 0) / 3),
         "same_events": 0, "shared_keys": 0, "seen_targets": 0.0,
-        "items": {"a": [0, 4], "b": [4, 8]},
+        "equal_times": 0.0, "items": {"a": [0, 4], "b": [4, 8]},
     }  # fmt: skip
     text = (tmp_path / "fake-full.md").read_text()
     assert "| 3 " in text and "33.3 %" in text and "66.7 %" in text
@@ -121,12 +121,15 @@ def test_what_merges_read_and_encoders_knew(tmp_path: Path, registry: Registry) 
     done, gone = records["results"]
     assert done["merge"] == {"tier": "T1", "read": ["item texts", "weights"], "opened": 1}
     assert done["encoders"] == ["minilm"] and "merge" not in gone
-    assert records["header"]["pretraining"] == {
-        "minilm": {"trained_on": "unknown", "source": "", "overlap": {"made-up": "unknown"}}
-    }
+    known = records["header"]["pretraining"]["minilm"]
+    assert list(known["overlap"]) == ["made-up"] and "model card" in known["source"]
+    assert known["overlap"]["made-up"].startswith("none listed: no reviews, questions or product")
     text = (tmp_path / "fake-full.md").read_text()
     assert "| T1     | item texts, weights | 1" in text
-    assert "- Text encoder `minilm`: trained on unknown; overlap with made-up: unknown" in text
+    assert "- Text encoder `minilm`: trained on 1.17 billion sentence pairs" in text
+    assert "Contamination, text encoder minilm: trained on 1.17 billion" in (
+        (tmp_path / "fake-cards.md").read_text().replace("\\", "")
+    )
 
 
 def test_places_are_told_from_moments(tmp_path: Path, registry: Registry) -> None:

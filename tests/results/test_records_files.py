@@ -155,10 +155,10 @@ def test_boards_are_built_from_a_run_and_from_records(tmp_path: Path) -> None:
     made.run_folder(tmp_path / "out")
     run, to = CliRunner(), tmp_path / "to"
     output = run.invoke(leaderboard, ["build", "--out", str(tmp_path / "out"), "--to", str(to)])
-    assert output.output.count("wrote ") == 6, output.output
+    assert output.output.count("wrote ") == 7, output.output
     again = ["build", "--records", str(to / "records"), "--to", str(tmp_path / "again")]
     output = run.invoke(leaderboard, again)
-    assert output.output.count("wrote ") == 3, output.output
+    assert output.output.count("wrote ") == 4, output.output
     for name in ("fake.md", "fake-full.md"):
         assert (tmp_path / "again" / name).read_bytes() == (to / name).read_bytes()
 

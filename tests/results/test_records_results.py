@@ -108,7 +108,7 @@ def test_building_twice_and_from_records_gives_the_same_bytes(
 ) -> None:
     files = build(out, tmp_path / "b", tmp_path / "r", registry)
     assert [f.name for f in files] == [
-        "fake.md", "fake-full.md", "fake-cost.md", "fake.json", "fake.cost.json",
+        "fake.md", "fake-full.md", "fake-cost.md", "fake-cards.md", "fake.json", "fake.cost.json",
         "fake.ranks.parquet",
     ]  # fmt: skip
     before = [f.read_bytes() for f in files]

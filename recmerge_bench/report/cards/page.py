@@ -36,11 +36,10 @@ def render_cards(records: Records) -> str:
         if done:
             parts.append(f"## {plain(place.track)}, {plain(place.protocol)}")
             parts += _section(records, place, done, drawn)
-            own = training.tables(records, place, done)
-            same = trained.setdefault((place.track, repr(own)), place)
-            parts += [part for card in own for part in card.markdown()] if same == place else [
-                f"### {plain(own[0].title)}", f"As under {plain(same.protocol)}."
-            ]  # fmt: skip
+            for card in training.tables(records, place, done):
+                same = trained.setdefault((place.track, repr(card)), place)
+                as_there = [f"### {plain(card.title)}", f"As under {plain(same.protocol)}."]
+                parts += card.markdown() if same == place else as_there
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recmerge_bench.identity import Place
 from recmerge_bench.report.cards.parts import CardTable
 from recmerge_bench.results.card_values import Correlation
 from recmerge_bench.results.records import Records
@@ -17,9 +18,13 @@ NOTE = (
 HEADERS = ("table", "other split", "metric", "rows", "users", "Kendall's tau", "Spearman's rho")
 
 
-def tables(records: Records) -> list[CardTable]:
-    """A line for each two tables; nothing where there are none."""
-    cards = records.cards.splits
+def tables(records: Records, place: Place | None = None) -> list[CardTable]:
+    """A line for each two tables, or those of one table alone; nothing where there are none."""
+    cards = [
+        card
+        for card in records.cards.splits
+        if place is None or place in (card.place, (card.other_track, card.other_protocol))
+    ]
     rows = [
         [
             f"{card.track}, {card.protocol}", f"{card.other_track}, {card.other_protocol}",

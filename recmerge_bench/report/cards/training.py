@@ -18,7 +18,7 @@ NOTE = (
     "Of all trainings behind a row, shared ones too: how many models, windows (parts of sequences) "
     "and targets met by all of them together, epochs of each (in brackets those after which the "
     "chosen weights stood), mean training loss before these were validated; means over the seeds. "
-    "Losses of different objectives are not comparable. *Tuned*: how many settings were tried on "
+    "Losses of different objectives are not comparable. Tuned: how many settings were tried on "
     "what, for the row and for its backbone. –: not in these records, or nothing is trained."
 )
 HEADERS = [
@@ -28,7 +28,10 @@ HEADERS = [
 
 
 def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
-    """With what text encoders knew before; columns that say nothing are left out."""
+    """With what text encoders knew before; columns that say nothing are left out.
+
+    None where nothing of the table is trained, or nothing of it is recorded.
+    """
     results: dict[Row, list[Result]] = {}
     for result in records.results:
         if result.done and result.identity.place == place:
@@ -40,6 +43,8 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
     headers = [h for n, h in enumerate(HEADERS) if n < 2 or any(row[n] != "–" for row in rows)]
     kept = [n for n, h in enumerate(HEADERS) if h in headers]
     done = [r for some in results.values() for r in some]
+    if len(headers) == 2:
+        return []
     note = " ".join([NOTE, *_encoders(done, records)])
     return [CardTable("Training", headers, [[row[n] for n in kept] for row in rows], note)]
 

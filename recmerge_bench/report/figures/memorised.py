@@ -14,7 +14,10 @@ from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import MEMORISED, apart
 
-TITLE = "Loss of the experts' {metric}, {track}, {protocol} (bars: half the 95 % interval)"
+#: Short enough for one panel's width; half an interval of 95 % stands for a spread.
+TITLE = "{track}, {protocol}: losses, 95 %"
+#: The second series stands a little beside the first.
+BESIDE = 0.2
 
 
 def card_figures(header: Header) -> dict[Place, str]:
@@ -34,23 +37,20 @@ def memorised_figures(records: Records) -> list[FigureData]:
             continue
         ticks = tuple(dict.fromkeys(named(row) for card in cards for row in card.rows))
         points = tuple(point for card in cards for point in _points(card, ticks))
-        title = TITLE.format(metric=cards[0].metric, track=place.track, protocol=place.protocol)
+        title = TITLE.format(track=place.track, protocol=place.protocol)
         if points:
             drawn.append(FigureData(name, title, "", points, ticks))
     return drawn
 
 
 def _points(card: MemorisedCard, ticks: tuple[str, ...]) -> Iterator[Point]:
-    backbone = card.reference.backbone
-    for series in ("memorised steps", "other targets"):
+    panel = f"loss of the experts' {card.metric}, {card.reference.backbone}"
+    for shift, series in ((0.0, "memorised steps"), (BESIDE, "other targets")):
         for row in card.rows:
             loss = row.seen if series == "memorised steps" else row.new
             if loss.loss is not None:
-                place = ticks.index(named(row))
-                yield Point(
-                    f"relative loss, {backbone}", series, float(place), loss.loss, _half(loss),
-                    row.seeds,
-                )  # fmt: skip
+                place = ticks.index(named(row)) + shift
+                yield Point(panel, series, place, loss.loss, _half(loss), row.seeds)
 
 
 def _half(loss: Loss) -> float | None:

@@ -14,10 +14,12 @@ from recmerge_bench.report.boards.gates import gate_texts
 from recmerge_bench.report.boards.shares import experts, shares
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of
+from recmerge_bench.report.cards import splits, training
+from recmerge_bench.report.cards.page import cards_of
 from recmerge_bench.report.site.compared import baseline_of, mean_ranks, row_id, verdicts
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
-from recmerge_bench.report.site.values import Gap, Spent, Table, TableRow, Value, Verdict
+from recmerge_bench.report.site.values import Card, Gap, Spent, Table, TableRow, Value, Verdict
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
 
@@ -52,8 +54,24 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
         reference=reference if own else None,
         compared=[baseline_of(one, lines) for one in compared],
         across=mean_ranks(records, place),
+        cards=_cards(records, place, lines),
         rows=rows,
     )
+
+
+def _cards(records: Records, place: Place, lines: Sequence[Line]) -> list[Card]:
+    """The cards of a table, and the suite's of other splits that it is in."""
+    done = [line for line in lines if line.values]
+    if not done:
+        return []
+    cards = [
+        *cards_of(records, place, done), *training.tables(records, place, done),
+        *splits.tables(records, place),
+    ]  # fmt: skip
+    return [
+        Card(c.title, c.answer, list(c.headers), [list(row) for row in c.rows], c.note)
+        for c in cards
+    ]
 
 
 def _row(

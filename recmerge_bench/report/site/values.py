@@ -175,6 +175,25 @@ class MeanRanks:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A table of texts beside a board's, such as that of ties.
+
+    Attributes:
+        title: one line.
+        answer: a sentence that the rows come to; may be empty.
+        headers: of the columns.
+        rows: a text for each column.
+        note: what the columns are.
+    """
+
+    title: str
+    answer: str
+    headers: list[str]
+    rows: list[list[str]]
+    note: str
+
+
+@dataclass(frozen=True)
 class Table:
     """A track under a protocol.
 
@@ -186,6 +205,7 @@ class Table:
         reference: the expert's method, where it is done.
         compared: baselines.
         across: mean ranks.
+        cards: order, ties, memorised steps, trainings and other splits, as far as there are any.
         rows: in the board's order.
     """
 
@@ -196,6 +216,7 @@ class Table:
     reference: str | None
     compared: list[Baseline]
     across: MeanRanks | None
+    cards: list[Card]
     rows: list[TableRow]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.card_values import Cards
+from recmerge_bench.results.card_values import Cards, OfPlace
 from recmerge_bench.results.cards.memorised import Groups, memorised_cards
 from recmerge_bench.results.cards.order import order_cards
 from recmerge_bench.results.cards.scored import Sources
@@ -36,12 +36,11 @@ def make_cards(
         HandledError: rows of one table were ranked on different test targets.
     """
     sources = Sources(registry, header, results, ranks)
-    ties = tie_cards(sources)
-    if header.label == "smoke":
-        return Cards(ties=ties)
-    return Cards(
-        order=order_cards(sources),
-        ties=ties,
-        memorised=memorised_cards(sources, groups or {}),
-        splits=split_cards(sources),
-    )
+    made: dict[str, Sequence[OfPlace]] = {"ties": tie_cards(sources)}
+    if header.label != "smoke":
+        made |= {
+            "order": order_cards(sources),
+            "memorised": memorised_cards(sources, groups or {}),
+            "splits": split_cards(sources),
+        }
+    return Cards.model_validate({name: cards for name, cards in made.items() if cards})
