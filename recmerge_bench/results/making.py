@@ -45,9 +45,7 @@ def make_records(
         })  # fmt: skip
         costs = [cost_of(reader, result) for result in manifest.results if result.done]
         return (
-            with_derived(
-                reader.registry, made, lambda key: reader.ranks(by_key[key]), groups
-            ),
+            with_derived(reader.registry, made, lambda key: reader.ranks(by_key[key]), groups),
             Costs.model_validate({**shared, "results": costs}),
         )
 

@@ -224,6 +224,10 @@ def test_smoke_boards_have_cards_of_ties_alone(registry: Registry) -> None:
 
 def test_the_page_and_the_figure(registry: Registry) -> None:
     records, _ = board(registry)
+    assert "### Training" not in render_cards(typed(records))  # nothing is recorded of any
+    records["trainings"] = {"a": training_of(cell(**report())).to_json()}
+    for entry in records["results"]:
+        entry["trained"] = ["a"] if entry["status"] == "done" else []
     text = render_cards(typed(records))
     assert "## Split sensitivity" in text and text.index("Split") < text.index("## merging, cut")
     part = text.split("## merging, cut")[1]

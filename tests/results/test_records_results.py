@@ -116,7 +116,7 @@ def test_building_twice_and_from_records_gives_the_same_bytes(
     again = build(twin, tmp_path / "b2", tmp_path / "r2", registry)
     assert [f.read_bytes() for f in again] == before
     boards = render_suite(tmp_path / "r", "fake", tmp_path / "b3")
-    assert [f.read_bytes() for f in boards] == before[:3]
+    assert [f.read_bytes() for f in boards] == before[:4]
     assert not [p for p in tmp_path.rglob("*.tmp")]
 
 
