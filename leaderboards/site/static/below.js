@@ -14,10 +14,21 @@
       el("tr", {}, titles.map((t) => el("th", { scope: "col" }, t))), rows, "missing")];
   }
 
+  /** A card: a table of texts with what it says. */
+  function card(one) {
+    const head = el("tr", {}, one.headers.map((t) => el("th", { scope: "col" }, t)));
+    const rows = one.rows.map((row) => el("tr", {}, row.map((text) => el("td", {}, text))));
+    return el("details", { class: "whole" }, el("summary", {}, one.title),
+      one.answer ? el("p", {}, el("strong", {}, one.answer)) : null,
+      RECMERGE.table(one.title, head, rows, "card"), el("p", { class: "muted" }, one.note));
+  }
+
   /** The sections for a view. */
   function below(view) {
     return [
       el("div", { class: "whole" }, missing(view.table)),
+      ...(view.table.cards.length
+        ? [el("div", { class: "whole" }, el("h2", {}, "Cards"), view.table.cards.map(card))] : []),
       el("div", {}, el("h2", {}, "Protocol card"),
         el("dl", { class: "facts" }, view.table.card.map(([name, text]) =>
           el("div", {}, el("dt", {}, name), el("dd", {}, text))))),
