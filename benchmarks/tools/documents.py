@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ DOCUMENTS = (
     "benchmarks/claims/README.md",
     "benchmarks/statistics/README.md",
 )
+#: Row -> (metric, domain) -> value.
+Scores = dict[str, dict[tuple[str, str], float]]
 _BLOCK = re.compile(r"(<!-- result ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -100,23 +102,34 @@ def claims(suite: str) -> str:
     return "\n".join(lines)
 
 
-def published() -> str:
-    """Counting rows of mergerec-cpu beside the fine-tuned models that MergeRec prints."""
-    metrics, domains = ("NDCG@10", "Recall@10"), ("beauty", "pantry", "toys")
+def counted(metrics: Sequence[str], domains: Sequence[str]) -> Scores:
+    """The board's rows that only count."""
     path = ROOT / "leaderboards" / "records" / "mergerec-cpu.json"
-    rows: dict[str, dict[tuple[str, str], float]] = {}
+    rows: Scores = {}
     for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
         name = result["identity"]["method"]
         if name in ("last-item", "item-knn") and result["identity"]["track"] == "shared-base":
             scores = {(m, d): result["metrics"][d][m] for m in metrics for d in domains}
             rows[f"{name}, ours"] = scores
+    return rows
+
+
+def fine_tuned(metrics: Sequence[str], domains: Sequence[str]) -> Scores:
+    """The paper's models of one domain."""
+    rows: Scores = {}
     with (ROOT / "benchmarks" / "paper" / "mergerec.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            where = (row["metric"], row["domain"])
             asked = row["metric"] in metrics and row["domain"] in domains
             if asked and (row["method"], row["unit"]) == ("Fine-tune", "value"):
-                name = f"{row['backbone']}, fine-tuned, published"
-                rows.setdefault(name, {})[where] = float(row["value"])
+                scores = rows.setdefault(f"{row['backbone']}, fine-tuned, published", {})
+                scores[row["metric"], row["domain"]] = float(row["value"])
+    return rows
+
+
+def published() -> str:
+    """Counting rows of mergerec-cpu beside the fine-tuned models that MergeRec prints."""
+    metrics, domains = ("NDCG@10", "Recall@10"), ("beauty", "pantry", "toys")
+    rows = {**counted(metrics, domains), **fine_tuned(metrics, domains)}
     heads = [f"{metric}, {domain}" for metric in metrics for domain in (*domains, "mean")]
     lines = [f"| row | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for name, values in rows.items():

@@ -37,6 +37,10 @@ def _is_json(value: object) -> bool:
     return True
 
 
+def _is_whole(value: object, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
 def rules_of(protocol: ProtocolDefinition) -> Rules:
     """A protocol's answers, checked.
 
@@ -46,19 +50,18 @@ def rules_of(protocol: ProtocolDefinition) -> Rules:
     options = protocol.split_options()
     if not isinstance(options, dict) or not _is_json(options):
         raise wrong(protocol, "split_options", f"gave {options!r}; it gives JSON values by name")
-    count = protocol.candidates()
-    if count is not None and (type(count) is not int or count < 1):
+    count, order = protocol.candidates(), protocol.shuffle_seed()
+    if count is not None and not _is_whole(count, 1):
         raise wrong(protocol, "candidates", f"gave {count!r}; it gives a number from 1, or None")
+    if order is not None and not _is_whole(order, 0):
+        raise wrong(protocol, "shuffle_seed", f"gave {order!r}; it gives a number from 0, or None")
     seed = protocol.candidate_seed()
-    if type(seed) is not int or seed < 0:
+    if not _is_whole(seed, 0):
         raise wrong(protocol, "candidate_seed", f"gave {seed!r}; it gives a number from 0")
     capped, masked = protocol.cap_candidates(), protocol.mask_history()
     for method, answer in (("cap_candidates", capped), ("mask_history", masked)):
         if type(answer) is not bool:
             raise wrong(protocol, method, f"gave {answer!r}; it gives True or False")
-    order = protocol.shuffle_seed()
-    if order is not None and (type(order) is not int or order < 0):
-        raise wrong(protocol, "shuffle_seed", f"gave {order!r}; it gives a number from 0, or None")
     return Rules(options, count, seed, capped, masked, order)
 
 

@@ -282,14 +282,9 @@ def _places(records: Records, known: Tables, track: str | None, protocol: str | 
     Raises:
         HandledError: there is no such track or protocol.
     """
-    tracks = records.header.tracks
-    if track is not None and track not in tracks:
-        raise HandledError(f"no track '{track}'{near(track, tracks)}; {', '.join(tracks)}")
-    if protocol is not None and protocol not in {place.protocol for place in known}:
-        protocols = sorted({place.protocol for place in known})
-        raise HandledError(
-            f"no protocol '{protocol}'{near(protocol, protocols)}; {', '.join(protocols)}"
-        )
+    tracks, protocols = records.header.tracks, sorted({place.protocol for place in known})
+    _refuse_unknown("track", track, list(tracks))
+    _refuse_unknown("protocol", protocol, protocols)
     return {
         place: lines
         for place, lines in known.items()
@@ -298,22 +293,32 @@ def _places(records: Records, known: Tables, track: str | None, protocol: str | 
     }
 
 
+def _refuse_unknown(what: str, name: str | None, known: Sequence[str]) -> None:
+    if name is not None and name not in known:
+        raise HandledError(f"no {what} '{name}'{near(name, known)}; {', '.join(known)}")
+
+
 def _named(lines: Sequence[Line], name: RowLike) -> list[Line]:
     """Rows of a table that a name may mean; as printed before by method."""
     if isinstance(name, Mapping):
-        for key in name:
-            if key not in Row._fields:
-                parts = ", ".join(Row._fields)
-                raise HandledError(
-                    f"no part of a row is called '{key}'{near(key, Row._fields)}: {parts}"
-                )
-        return [
-            line
-            for line in lines
-            if all(getattr(line.identity.row, key) == value for key, value in name.items())
-        ]
+        return _with_parts(lines, name)
     printed = [line for line in lines if line.name[1] == name]
     return printed or [line for line in lines if line.identity.method == name]
+
+
+def _with_parts(lines: Sequence[Line], parts: Mapping[str, str]) -> list[Line]:
+    """Rows of a table that have these parts of an identity."""
+    for key in parts:
+        if key not in Row._fields:
+            known = ", ".join(Row._fields)
+            raise HandledError(
+                f"no part of a row is called '{key}'{near(key, Row._fields)}: {known}"
+            )
+    return [
+        line
+        for line in lines
+        if all(getattr(line.identity.row, key) == value for key, value in parts.items())
+    ]
 
 
 def _together(first: Line, second: Line, backbone: str | None) -> bool:

@@ -135,15 +135,20 @@ def gates(header: Header, results: Sequence[Result], place: Place) -> dict[str, 
     declared = header.tracks[place.track].gate
     if declared is None or header.label == "smoke":
         return {}
-    here: dict[Row, list[Result]] = {}
-    for result in results:
-        if result.identity.place == place:
-            here.setdefault(result.identity.row, []).append(result)
-    backbones = [b for b in dict.fromkeys(row.backbone for row in here) if b]
+    here = _by_row(results, place)
+    backbones = list(filter(None, dict.fromkeys(row.backbone for row in here)))
     alone = any(declared.models.fits(row) for row in here if not row.backbone)
     if alone or not backbones:
         backbones.append("")
     return {b: _gate(declared, b, header.primary, here) for b in backbones}
+
+
+def _by_row(results: Sequence[Result], place: Place) -> dict[Row, list[Result]]:
+    by_row: dict[Row, list[Result]] = {}
+    for result in results:
+        if result.identity.place == place:
+            by_row.setdefault(result.identity.row, []).append(result)
+    return by_row
 
 
 def shut(header: Header, results: Sequence[Result], place: Place, *rows: Row) -> Gate | None:

@@ -184,11 +184,12 @@ def _flaw(record: Mapping[str, Any]) -> str:
     report = record["report"]
     if record["kind"] == "data" and not isinstance(report.get("fingerprint"), str):
         return "lacks the data's fingerprint"
-    merged = record["kind"] == "merge" and "tier" in report
     lists = (report.get("read", []), report.get("opened", []))
-    if merged and not (
-        isinstance(report["tier"], str)
-        and all(isinstance(some, list) and all(isinstance(s, str) for s in some) for some in lists)
-    ):
+    merged = record["kind"] == "merge" and "tier" in report
+    if merged and not (isinstance(report["tier"], str) and all(map(_are_texts, lists))):
         return "does not tell what its merge read"
     return ""
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)

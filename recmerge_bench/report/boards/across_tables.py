@@ -24,15 +24,19 @@ def section(average: Across, lines: Sequence[Line], whole: bool) -> list[str]:
     names = names_of(lines)
     ordered = sorted(average.rows, key=lambda row: row.mean_rank)
     shown = ordered if whole else ordered[:MOST]
-    rows = []
-    for row in shown:
-        backbone, method = names.get(row.row, (row.backbone or "–", row.method))
-        rows.append(
-            [
-                plain(backbone), plain(method), f"{row.mean_rank:.2f}",
-                _interval(row), ", ".join(map(str, row.groups)) or "–",
-            ]
-        )  # fmt: skip
+    rows = [
+        [
+            *map(plain, names.get(row.row, (row.backbone or "–", row.method))),
+            f"{row.mean_rank:.2f}", _interval(row), ", ".join(map(str, row.groups)) or "–",
+        ]
+        for row in shown
+    ]  # fmt: skip
+    headers = ["backbone", "method", "mean rank", "95 %", "group"]
+    return ["### Across domains", table(headers, rows), " ".join(_sentences(average, len(shown)))]
+
+
+def _sentences(average: Across, shown: int) -> list[str]:
+    """What the columns are, and which rows are not shown, in no group or left out."""
     sentences = [
         f"Mean over the {average.domains} domains of each row's rank by {average.metric}, 1 is "
         "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
@@ -44,12 +48,11 @@ def section(average: Across, lines: Sequence[Line], whole: bool) -> list[str]:
         sentences.append(f"Rows that no verdict can be given of{why} are in no group.")
     if average.said:
         sentences.append(average.said[0].upper() + average.said[1:] + ".")
-    if len(shown) < len(ordered):
-        sentences.append(f"The best {len(shown)} of {len(ordered)} rows.")
+    if shown < len(average.rows):
+        sentences.append(f"The best {shown} of {len(average.rows)} rows.")
     if average.left_out:
         sentences.append(f"{average.left_out} row(s) with fewer seeds are left out.")
-    headers = ["backbone", "method", "mean rank", "95 %", "group"]
-    return ["### Across domains", table(headers, rows), " ".join(sentences)]
+    return sentences
 
 
 def _interval(row: RankedRow) -> str:

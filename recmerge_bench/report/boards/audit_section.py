@@ -41,19 +41,19 @@ def audit_section(records: Records, place: Place) -> list[str]:
         return [HEADING, NOTHING]
     header = records.header
     audits = header.audits
-    keys = list(dict.fromkeys(r.split for r in done))
-    known = [audits[k] for k in keys if k in audits]
+    known = [audits[k] for k in dict.fromkeys(r.split for r in done) if k in audits]
     if not known:
         return [HEADING, ABSENT]
-    parts = [HEADING, _table(known), *([PLACES] if not all(a.timed for a in known) else [])]
-    return parts + _read(done) + _encoders(done, header.pretraining)
+    return [HEADING, *_table(known)] + _read(done) + _encoders(done, header.pretraining)
 
 
-def _table(audits: Sequence[Audit]) -> str:
+def _table(audits: Sequence[Audit]) -> list[str]:
+    """A row for each audit that says something of its own, and what times that are none mean."""
     rows = [[_shown(name, getattr(audit, name)) for name in FACTS] for audit in audits]
     unique = [row for n, row in enumerate(rows) if row not in rows[:n]]
     headers = [short for short, _ in FACTS.values()]
-    return table(headers, unique)
+    note = [] if all(audit.timed for audit in audits) else [PLACES]
+    return [table(headers, unique), *note]
 
 
 def _shown(name: str, value: float | None) -> str:

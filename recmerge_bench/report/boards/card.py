@@ -20,9 +20,6 @@ def card_facts(header: Header, place: Place, lines: Sequence[Line]) -> list[tupl
     track = header.tracks[place.track]
     protocol = header.protocols.get(place.protocol)  # absent where its plugin was
     first = next((line for line in lines if line.values), lines[0])
-    sizes = first.instances
-    by_domain = ", ".join(f"{d} {sizes.get(d, 0)}" for d in first.domains if sizes)
-    seeds = sorted({s for line in lines for s in line.replicates if s is not None})
     return [
         ("dataset", track.dataset),
         ("domains", ", ".join(first.domains)),
@@ -33,9 +30,19 @@ def card_facts(header: Header, place: Place, lines: Sequence[Line]) -> list[tupl
         ("ranked against", _ranking(first, protocol)),
         ("history masked", "yes" if first.masked else "no"),
         ("ties", "mid-rank (1 + better + equal / 2)"),
-        ("test targets", by_domain or "not run"),
-        ("seeds", ", ".join(map(str, seeds)) or "none: nothing here depends on one"),
+        ("test targets", _targets(first) or "not run"),
+        ("seeds", _seeds(lines) or "none: nothing here depends on one"),
     ]
+
+
+def _targets(line: Line) -> str:
+    sizes = line.instances
+    return ", ".join(f"{d} {sizes.get(d, 0)}" for d in line.domains if sizes)
+
+
+def _seeds(lines: Sequence[Line]) -> str:
+    seeds = sorted({s for line in lines for s in line.replicates if s is not None})
+    return ", ".join(map(str, seeds))
 
 
 def card(header: Header, place: Place, lines: Sequence[Line]) -> str:

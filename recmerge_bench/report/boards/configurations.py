@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from recmerge_bench.planning.configuration import Budget, Configuration
@@ -39,33 +40,34 @@ def was_tuned(line: Line) -> bool:
 
 def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
     """What data a track's rows used, for its card."""
-    tiers = sorted({line.tier for line in lines if line.tier})
-    without = ", ".join(tier.name for tier in TIERS.values() if not tier.reads_users)
-    reads = f"no data of users (tiers {without})" if isolated else ""
-    if not isolated and tiers:
-        reads = "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
-    counts: dict[str, int] = {}
-    for line in lines:
-        text = tuned_text(line)
-        counts[text] = counts.get(text, 0) + 1
+    reads = _reads(lines, isolated)
+    counts = Counter(map(tuned_text, lines))
     rows = "; ".join(f"{text} ({n} rows)" for text, n in counts.items())
-    models = dict.fromkeys(
-        f"{configuration.backbone.name}: {budget_text(configuration.tuning.backbone)}"
-        + (
-            f" ({configuration.tuning.backbone.tried})"
-            if configuration.tuning.backbone.tried
-            else ""
-        )
-        for line in lines
-        if (configuration := line.configuration)
-        and configuration.backbone
-        and configuration.tuning.backbone
-    )
+    models = dict.fromkeys(filter(None, map(_backbone_tuned, lines)))
     return [
         *([("merging reads", reads)] if reads else []),
         ("rows tuned on", rows),
         *([("models tuned on", "; ".join(models))] if models else []),
     ]
+
+
+def _reads(lines: Sequence[Line], isolated: bool) -> str:
+    """What merges of a track read; where it is isolated, what they may read."""
+    if isolated:
+        without = ", ".join(tier.name for tier in TIERS.values() if not tier.reads_users)
+        return f"no data of users (tiers {without})"
+    tiers = sorted({line.tier for line in lines if line.tier})
+    return "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
+
+
+def _backbone_tuned(line: Line) -> str:
+    """A row's backbone and what was tried on what for it; empty where that is not recorded."""
+    configuration = line.configuration
+    if configuration is None or not configuration.backbone or not configuration.tuning.backbone:
+        return ""
+    budget = configuration.tuning.backbone
+    tried = f" ({budget.tried})" if budget.tried else ""
+    return f"{configuration.backbone.name}: {budget_text(budget)}{tried}"
 
 
 def made_text(line: Line) -> str:

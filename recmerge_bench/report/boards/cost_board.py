@@ -89,11 +89,7 @@ class Plot(Protocol):
 def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     """The cost board ``<suite>-cost.md``, with links to its plots of quality against cost."""
     drawn = {plot.name: f"figures/{costs.suite}-{plot.name}.svg" for plot in plots}
-    places = {
-        f"{e.device or '?'}, {'?' if e.cores is None else e.cores} cores, Python {e.python or '?'}"
-        for e in costs.results
-    }
-    where = "; ".join(sorted(places)) or "none, nothing is done"
+    where = "; ".join(sorted(set(map(_machine, costs.results)))) or "none, nothing is done"
     measured = any(e.joules is not None for e in costs.results)
     note = f"{NOTE} {ENERGY if measured else NO_ENERGY}"
     parts = [f"# {costs.suite}: cost", f"{note}\n\nHardware: {where}."]
@@ -102,6 +98,11 @@ def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
         if file := drawn.get(f"cost-pareto-{track}-{protocol}"):
             parts.append(f"![Quality against cost: {plain(track)}, {plain(protocol)}]({file})")
     return "\n\n".join(parts) + "\n"
+
+
+def _machine(cost: Cost) -> str:
+    cores = "?" if cost.cores is None else cost.cores
+    return f"{cost.device or '?'}, {cores} cores, Python {cost.python or '?'}"
 
 
 def _table(lines: Sequence[CostLine]) -> str:

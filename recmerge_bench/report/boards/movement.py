@@ -98,9 +98,10 @@ def movements(
         names = after.header.metrics
         moved = [m for m in names if _means(was[row], m) != _means(now[row], m)]
         pairs = _paired(was[row], now[row], old, new) if moved else {}
-        if pairs:
-            units = units_of(old[next(iter(pairs.values()))[0]])
-        for metric in moved if pairs else ():
+        if not pairs:
+            continue
+        units = units_of(old[next(iter(pairs.values()))[0]])
+        for metric in moved:
             family[row, metric] = _question(registry, metric, pairs, units, old, new)
     for (row, metric), comparison in compare(family).items():
         yield Movement(row, metric, comparison, len(family))

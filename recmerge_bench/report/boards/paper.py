@@ -183,19 +183,21 @@ def _mean_of_ratios(entries: Sequence[Beside]) -> list[Beside]:
             rows[one.method, one.backbones, id(one.line), one.metric].append(one)
     made = []
     for some in rows.values():
-        if len(some) < 2 or any(one.domain in SEVERAL for one in some):
-            continue
-        first = some[0]
-        seeds = [s for s in first.ours if all(s in one.ours for one in some)]
-        ours = {s: mean(one.ours[s] for one in some) for s in seeds}
-        printed = tuple(mean(v) for v in zip(*(one.printed for one in some), strict=True))
-        made.append(
-            Beside(
-                first.method, first.backbones, first.line, MEAN_OF_RATIOS, first.metric, True,
-                printed, None, 0, ours, first.role,
-            )
-        )  # fmt: skip
+        if len(some) > 1 and not any(one.domain in SEVERAL for one in some):
+            made.append(_averaged(some))
     return made
+
+
+def _averaged(shares: Sequence[Beside]) -> Beside:
+    """The mean of one row's shares of several domains."""
+    first = shares[0]
+    seeds = [s for s in first.ours if all(s in one.ours for one in shares)]
+    ours = {s: mean(one.ours[s] for one in shares) for s in seeds}
+    printed = tuple(mean(v) for v in zip(*(one.printed for one in shares), strict=True))
+    return Beside(
+        first.method, first.backbones, first.line, MEAN_OF_RATIOS, first.metric, True,
+        printed, None, 0, ours, first.role,
+    )  # fmt: skip
 
 
 def order_alike(entries: Sequence[Beside]) -> tuple[int, int]:

@@ -31,18 +31,17 @@ def shares(line: Line, own: Line | None, metric: str) -> dict[str, dict[int | No
 
     Seeds that either has not are left out; nothing is there where no share can be computed.
     """
-    by_domain: dict[str, dict[int | None, float]] = {}
     if own is None:
-        return by_domain
+        return {}
     ratios = {d: _ratios(line, own, d, metric) for d in (*line.domains, MEAN)}
-    seeds = [s for s in line.seeds if all(s in ratios[d] for d in ratios)]
+    everywhere = set.intersection(*map(set, ratios.values()))
+    seeds = [seed for seed in line.seeds if seed in everywhere]
     if not seeds:
-        return by_domain
-    for domain in line.domains:
-        by_domain[domain] = {s: ratios[domain][s] for s in seeds}
-    by_domain[MEAN_OF_RATIOS] = {s: mean(ratios[d][s] for d in line.domains) for s in seeds}
-    by_domain[RATIO_OF_MEANS] = {s: ratios[MEAN][s] for s in seeds}
-    return by_domain
+        return {}
+    kept = {domain: {s: of_domain[s] for s in seeds} for domain, of_domain in ratios.items()}
+    whole = kept.pop(MEAN)
+    means = {s: mean(of_domain[s] for of_domain in kept.values()) for s in seeds}
+    return {**kept, MEAN_OF_RATIOS: means, RATIO_OF_MEANS: whole}
 
 
 def _ratios(line: Line, own: Line, domain: str, metric: str) -> dict[int | None, float]:

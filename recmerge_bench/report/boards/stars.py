@@ -41,12 +41,9 @@ def stars(entries: Sequence[Beside], test: PaperTest | None) -> list[Stars]:
     if not test:
         return tested
     for entry in entries:
-        if entry.role != "proposed" or entry.range or len(entry.ours) < 2:
+        best = _best_rival(entry, entries)
+        if best is None or entry.role != "proposed" or entry.range or len(entry.ours) < 2:
             continue
-        rivals = [e for e in entries if e.role == "baseline" and e.ours and _alike(e, entry)]
-        if not rivals:
-            continue
-        best = max(rivals, key=lambda e: e.mean or 0.0)
         first, second = _paired(entry.ours, best.ours)
         if len(first) < 2:
             continue
@@ -54,6 +51,12 @@ def stars(entries: Sequence[Beside], test: PaperTest | None) -> list[Stars]:
         above = first.mean() > second.mean()
         tested.append(Stars(entry, best, p, above * sum(p <= level for level in test.levels)))
     return tested
+
+
+def _best_rival(entry: Beside, entries: Sequence[Beside]) -> Beside | None:
+    """The baseline that is best by our numbers; None where none is done."""
+    rivals = [e for e in entries if e.role == "baseline" and e.ours and _alike(e, entry)]
+    return max(rivals, key=lambda e: e.mean or 0.0, default=None)
 
 
 def _alike(one: Beside, other: Beside) -> bool:
