@@ -7,8 +7,8 @@ both means are drawn together and divided in every draw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,10 +78,12 @@ def losses(
         draws: of seeds and users.
         seed: of the draws.
     """
-    everywhere = np.ones(len(units.domains), bool)
-    means = [mean for p in pairs for mean in _means(p, units, everywhere)]
-    drawn = _drawn(means, draws, seed)
-    return [_loss(means[n : n + 2], drawn[n : n + 2]) for n in range(0, len(means), 2)]
+    everywhere, found = np.ones(len(units.domains), bool), []
+    for some in _chunks(pairs, _TOGETHER // 2):
+        means = [mean for p in some for mean in _means(p, units, everywhere)]
+        drawn = _drawn(means, draws, seed)
+        found += [_loss(means[n : n + 2], drawn[n : n + 2]) for n in range(0, len(means), 2)]
+    return found
 
 
 def excesses(
@@ -102,14 +104,28 @@ def excesses(
         seed: of the draws.
         alpha: of the family.
     """
-    means = [
-        mean for p in pairs for part in (rows, ~rows) for mean in _means(p, units, part)
-    ]  # fmt: skip
-    drawn = _drawn(means, draws, seed)
-    fours = [(means[n : n + 4], drawn[n : n + 4]) for n in range(0, len(means), 4)]
-    seen = [_observed(p, four) for p, (four, _) in zip(pairs, fours, strict=True)]
+    fours: list[tuple[list[_Mean], list[np.ndarray | None]]] = []
+    seen: list[tuple[Studentised | None, str]] = []
+    for some in _chunks(pairs, _TOGETHER // 4):
+        for both, (four, drawn) in zip(some, _fours(some, units, rows, draws, seed), strict=True):
+            seen.append(_observed(both, four))
+            fours.append(([replace(mean, parts=None) for mean in four], drawn))
     judged = judge([t for t, _ in seen], [margin] * len(seen), [why for _, why in seen], alpha)
     return [_excess(four, own, said) for (four, own), said in zip(fours, judged, strict=True)]
+
+
+def _chunks(pairs: Sequence[Pair], size: int) -> Iterator[Sequence[Pair]]:
+    """So many pairs at a time: parts of all users are large."""
+    return (pairs[start : start + size] for start in range(0, len(pairs), size))
+
+
+def _fours(
+    pairs: Sequence[Pair], units: Units, rows: np.ndarray, draws: int, seed: int
+) -> list[tuple[list[_Mean], list[np.ndarray | None]]]:
+    """First and second on these instances, then on the others, with their draws."""
+    means = [mean for p in pairs for part in (rows, ~rows) for mean in _means(p, units, part)]
+    drawn = _drawn(means, draws, seed)
+    return [(means[n : n + 4], drawn[n : n + 4]) for n in range(0, len(means), 4)]
 
 
 @dataclass(frozen=True)
@@ -148,10 +164,9 @@ def _drawn(means: Sequence[_Mean], draws: int, seed: int) -> list[np.ndarray | N
     """Draws of each mean, float64 [draws], the same seeds and users for all."""
     known = [n for n, mean in enumerate(means) if mean.parts is not None]
     drawn: list[np.ndarray | None] = [None] * len(means)
-    for start in range(0, len(known), _TOGETHER):
-        some = known[start : start + _TOGETHER]
-        parts = [p for n in some if (p := means[n].parts) is not None]
-        for n, row in zip(some, bootstrap_draws(parts, draws, seed, LEVEL), strict=True):
+    parts = [mean.parts for mean in means if mean.parts is not None]
+    if parts:
+        for n, row in zip(known, bootstrap_draws(parts, draws, seed, LEVEL), strict=True):
             drawn[n] = row
     return drawn
 
