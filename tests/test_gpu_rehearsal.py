@@ -34,8 +34,8 @@ def test_all_stages(tmp_path: Path) -> None:
     assert all(record["ended"] == "whole" for record in stages.values())
     for record in (stages["nets"], stages["rates"]):
         assert len(record["items"]) > 5
-        assert [t for t, found in record["items"].items() if "error" in found] == []
-    assert all(found["fp32"]["difference"] < 1e-5 for found in stages["nets"]["items"].values())
+        assert [t for t, item in record["items"].items() if "error" in item] == []
+    assert all(item["fp32"]["difference"] < 1e-5 for item in stages["nets"]["items"].values())
     for name in ("cdsr", "text"):
         assert stages[name]["results"] == stages[name]["of"] > 0
         assert all(t["whole"] for t in stages[name]["trainings"].values())
@@ -47,8 +47,8 @@ def test_what_is_cut_off_is_told(tmp_path: Path) -> None:
         "its time was up"
     )
     assert gpu.bounded([sys.executable, "-c", "raise SystemExit(3)"], 30) == "failed with 3"
-    collected = importlib.import_module("gpu_suites").collect("gpu-cdsr", tmp_path, None, True)
-    assert collected["results"] == 0 < collected["of"] and collected["trainings"] == {}
+    item = importlib.import_module("gpu_suites").collect("gpu-cdsr", tmp_path, None, True)
+    assert item["results"] == 0 < item["of"] and item["trainings"] == {}
 
 
 # Autocast needs a real one: here it does nothing.
@@ -58,9 +58,9 @@ def test_models_and_rates_on_a_second_device() -> None:
     with second_device():
         registry = nets.discover(environ={})
         for (kind, name), options in nets.models(registry).items():
-            found = nets.check(registry, kind, name, options, "cuda")
-            assert set(found["loss"]) == {"fp32", "bf16"}
-            assert found["fp32"]["difference"] < 1e-4, name
+            actual = nets.check(registry, kind, name, options, "cuda")
+            assert set(actual["loss"]) == {"fp32", "bf16"}
+            assert actual["fp32"]["difference"] < 1e-4, name
         split = rates.world(12, 10)
         rates.wait = lambda place: None
         assert rates.trained("sasrec, 256 negatives", "cuda", 16, 1, 8, "bf16", split)

@@ -76,10 +76,10 @@ def task(registry: Registry, plan: Mapping[str, Any], root: Path | None) -> Task
     split = protocol.split(data, plan["domains"])
     count, seed = protocol.candidates(), protocol.candidate_seed()
     drawn = draw(without_test(split), split.valid, data.catalogue, count, seed, False)
-    about = {"candidates": candidate_hash(drawn, split.valid)}
+    facts = {"candidates": candidate_hash(drawn, split.valid)}
     ranking = Ranking(drawn, protocol.mask_history())
     name = f"MRR@{plan['protocol']}"
-    return Task(data.catalogue, split, Selection(name, partial(mrr, k=None), ranking, about))
+    return Task(data.catalogue, split, Selection(name, partial(mrr, k=None), ranking, facts))
 
 
 def train(
@@ -114,8 +114,8 @@ def so_far(resume: Path) -> dict[str, Any] | None:
         return None
     progress = json.loads(state.read_text(encoding="utf-8"))["facts"]["progress"]
     own = {k: progress[k] for k in ("best_valid", "best_step", "targets")}
-    about = {"steps": progress["step"], "epochs": progress["epoch"], "stopped": UNFINISHED}
-    return own | about | {"cpu_seconds": Clock(resume).before, **course(progress["history"])}
+    facts = {"steps": progress["step"], "epochs": progress["epoch"], "stopped": UNFINISHED}
+    return own | facts | {"cpu_seconds": Clock(resume).before, **course(progress["history"])}
 
 
 def course(history: list[dict[str, Any]]) -> dict[str, Any]:

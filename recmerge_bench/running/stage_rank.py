@@ -44,8 +44,8 @@ def run(context: Context) -> dict[str, Any]:
         models = _probed(models, split, catalogue, probes)
     tables = rank_under(models, split, catalogue, list(rankings.values()), shuffle_seed=seed)
     for (name, ranking), table in zip(rankings.items(), tables, strict=True):
-        about = {"protocol": {"mask_history": ranking.mask_history, **protocol}, **size}
-        write_ranks(context.out / name, replace(table, about=about))
+        facts = {"protocol": {"mask_history": ranking.mask_history, **protocol}, **size}
+        write_ranks(context.out / name, replace(table, about=facts))
     return {"protocol": protocol, **size, **({"probes": probes} if probes else {})}
 
 

@@ -59,5 +59,5 @@ def test_the_command_prints_the_same(out: Path, registry: Registry) -> None:
     results = rmb.run_results(out, plugins=registry)
     table = CliRunner().invoke(cli, ["results", "--out", str(out)], catch_exceptions=False)
     assert table.stdout.rstrip("\n") == repr(results)
-    told = CliRunner().invoke(cli, ["results", "--out", str(out), "--json"])
-    assert json.loads(told.stdout) == [row.to_json() for row in results]
+    output = CliRunner().invoke(cli, ["results", "--out", str(out), "--json"])
+    assert json.loads(output.stdout) == [row.to_json() for row in results]

@@ -48,7 +48,7 @@ def test_the_interval_is_as_wide_as_users_make_it() -> None:
     """One seedless row: the spread over tables of other users, drawn by a loop."""
     first, second = metric(0.3, 1, 1), metric(0.5, 0, 1)
     one = Pair(first, second, ())
-    [found] = losses([one], UNITS, draws=2000)
+    [actual] = losses([one], UNITS, draws=2000)
     rng, drawn = np.random.default_rng(0), []
     for _ in range(1000):
         # users are drawn; those of both domains bring both of their targets
@@ -59,7 +59,7 @@ def test_the_interval_is_as_wide_as_users_make_it() -> None:
         )
         drawn.append(1 - kept / reference)
     low, high = np.quantile(drawn, [0.025, 0.975])
-    assert found.lower == pytest.approx(low, abs=0.02) and found.upper == pytest.approx(
+    assert actual.lower == pytest.approx(low, abs=0.02) and actual.upper == pytest.approx(
         high, abs=0.02
     )
 
@@ -97,8 +97,8 @@ def test_an_excess_of_nothing_is_found_in_few_families() -> None:
     for seed in range(40):
         rows = np.random.default_rng(seed).random(len(UNITS.domains)) < 0.3
         one = both(metric(0.4, 1000 + seed), metric(0.6, 2000 + seed))
-        [found] = excesses([one], UNITS, rows, 0.0, draws=50)
-        wrong += found.judgement.verdict != "undecided"
+        [actual] = excesses([one], UNITS, rows, 0.0, draws=50)
+        wrong += actual.judgement.verdict != "undecided"
     assert wrong <= 6  # more than 6 of 40 at 5 %: 1 in 70
 
 
@@ -112,17 +112,17 @@ def test_an_excess_of_nothing_is_found_in_few_families() -> None:
     ],
 )
 def test_no_verdict_says_why(first: np.ndarray, rows: np.ndarray, why: str) -> None:
-    [found] = excesses([both(first, metric(0.5, 0)[: len(first)])], UNITS, rows, 0.01, draws=20)
-    assert found.judgement.verdict == "no verdict" and why in found.judgement.reason
+    [actual] = excesses([both(first, metric(0.5, 0)[: len(first)])], UNITS, rows, 0.01, draws=20)
+    assert actual.judgement.verdict == "no verdict" and why in actual.judgement.reason
 
 
 def test_domains_without_a_target_in_the_group_are_left_out() -> None:
     rows = np.arange(800) < 500  # all of the first domain, none of the second
     reference = metric(0.5, 0)
-    [found] = excesses([both(metric(0.5, 1), reference)], UNITS, rows, 0.01, draws=20)
-    assert found.judgement.verdict != "no verdict"
-    assert found.some.reference == pytest.approx(reference[:, :500].mean())
-    assert found.others.reference == pytest.approx(reference[:, 500:].mean())
+    [actual] = excesses([both(metric(0.5, 1), reference)], UNITS, rows, 0.01, draws=20)
+    assert actual.judgement.verdict != "no verdict"
+    assert actual.some.reference == pytest.approx(reference[:, :500].mean())
+    assert actual.others.reference == pytest.approx(reference[:, 500:].mean())
 
 
 def test_a_linear_value_has_the_components_of_its_difference() -> None:

@@ -54,8 +54,8 @@ def test_a_linear_map_and_its_gradients(shape: tuple[int, ...], biased: bool) ->
     slope = drawn(*by_torch.shape)
     ours = torch.autograd.grad(by_us, inputs, slope)
     theirs = torch.autograd.grad(by_torch, inputs, slope)
-    for mine, other in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(mine, other)
+    for ours_, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(ours_, other)
 
 
 def test_a_frozen_weight_has_no_gradient() -> None:

@@ -74,11 +74,11 @@ def near_section(
     paper: Paper, entries: Sequence[Beside], lines: Sequence[Line], metric: str
 ) -> list[str]:
     """The same as Markdown, below the table."""
-    found = nearness(paper, entries, lines, metric)
-    if not found:
+    near = nearness(paper, entries, lines, metric)
+    if not near:
         return []
-    head = f"Best of ours within {100 * found[0].within:g} % of the table's best, {plain(metric)}:"
-    return ["\n".join([head, "", *(f"- {one}" for one in found)])]
+    head = f"Best of ours within {100 * near[0].within:g} % of the table's best, {plain(metric)}:"
+    return ["\n".join([head, "", *(f"- {one}" for one in near)])]
 
 
 def _near(best: Beside, lines: Sequence[Line], metric: str, within: float) -> Nearness:

@@ -73,16 +73,19 @@ def answer(card: MemorisedCard) -> str:
     if not judged:
         reasons = "; ".join(dict.fromkeys(row.judgement.reason for row in merged))
         return f"No verdict on any of the {len(merged)} merged rows ({reasons})."
-    counts = {
-        word: sum(row.judgement.verdict == verdict for row in judged)
-        for verdict, word in (("better", "more"), ("worse", "less"), ("equivalent", "as much"))
-    }
-    told = [f"{word} in {n}" for word, n in counts.items() if n]
-    undecided = len(judged) - sum(counts.values())
-    told += [f"undecided in {undecided}"] if undecided else []
     left = len(merged) - len(judged)
     without = f"; no verdict on {left} more" if left else ""
     return (
         f"Of {len(judged)} merged rows, memorised steps lose, relative to the others: "
-        f"{', '.join(told)}{without}."
+        f"{', '.join(_counted(judged))}{without}."
     )
+
+
+def _counted(judged: Sequence[MemorisedRow]) -> list[str]:
+    """How many rows have each verdict, in words."""
+    counts = {
+        word: sum(row.judgement.verdict == verdict for row in judged)
+        for verdict, word in (("better", "more"), ("worse", "less"), ("equivalent", "as much"))
+    }
+    undecided = {"undecided": len(judged) - sum(counts.values())}
+    return [f"{word} in {n}" for word, n in (counts | undecided).items() if n]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from recmerge_bench.identity import Place, Row
+from recmerge_bench.identity import Place
 from recmerge_bench.planning.configuration import Budget
 from recmerge_bench.report.boards.configurations import UNDECLARED, UNRECORDED, budget_text
 from recmerge_bench.report.boards.table import Line
@@ -32,44 +32,45 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
 
     None where nothing of the table is trained, or nothing of it is recorded.
     """
-    results: dict[Row, list[Result]] = {}
-    for result in records.results:
-        if result.done and result.identity.place == place:
-            results.setdefault(result.identity.row, []).append(result)
-    rows = [
-        [*line.name, *_trained(records, results.get(line.identity.row, [])), *_tuned(line)]
-        for line in lines
-    ]
-    headers = [h for n, h in enumerate(HEADERS) if n < 2 or any(row[n] != "–" for row in rows)]
-    kept = [n for n, h in enumerate(HEADERS) if h in headers]
-    done = [r for some in results.values() for r in some]
-    if len(headers) == 2:
+    done = [r for r in records.results if r.done and r.identity.place == place]
+    rows = []
+    for line in lines:
+        own = [result for result in done if result.identity.row == line.identity.row]
+        rows.append([*line.name, *_trained(records, own), *_tuned(line)])
+    kept = [n for n in range(len(HEADERS)) if n < 2 or any(row[n] != "–" for row in rows)]
+    if len(kept) == 2:
         return []
     note = " ".join([NOTE, *_encoders(done, records)])
+    headers = [HEADERS[n] for n in kept]
     return [CardTable("Training", headers, [[row[n] for n in kept] for row in rows], note)]
 
 
 def _trained(records: Records, results: Sequence[Result]) -> list[str]:
     """Models, windows, targets, epochs, objective, loss and selection of a row."""
-    by_seed = [
-        [records.trainings[key] for key in result.trained if key in records.trainings]
-        for result in results
-    ]
-    known = [some for some in by_seed if some]
+    known = [some for result in results if (some := _trainings(records, result))]
     every = [one for some in known for one in some]
     if not every:
         return ["–", "–", "–", "–", _objective(results), "–", "–"]
     windows = [sum(w) for some in known if (w := _windows(some))]
-    losses = [one.loss for one in every if one.loss is not None]
     return [
         f"{mean(map(len, known)):g}",
         f"{round(mean(windows)):,}" if windows else "–",
         f"{round(mean(sum(one.targets for one in some) for some in known)):,}",
         _epochs(every),
         _objective(results),
-        f"{mean(losses):.3f}" if losses else "–",
+        _loss(every),
         ", ".join(filter(None, dict.fromkeys(t.select for t in every))) or "–",
     ]
+
+
+def _trainings(records: Records, result: Result) -> list[Training]:
+    """Those behind a result that the records have."""
+    return [records.trainings[key] for key in result.trained if key in records.trainings]
+
+
+def _loss(every: Sequence[Training]) -> str:
+    losses = [one.loss for one in every if one.loss is not None]
+    return f"{mean(losses):.3f}" if losses else "–"
 
 
 def _windows(some: Sequence[Training]) -> list[int]:

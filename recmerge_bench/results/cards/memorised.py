@@ -66,9 +66,9 @@ def _cards(sources: Sources, place: Place, seen: NDArray[np.bool_]) -> Iterator[
             and share_seeds(scores[row], scores[expert])
         ]  # fmt: skip
         pairs = [pair(scores[row], scores[expert]) for row in rows]
-        found = excesses(pairs, units, seen, MARGIN) if rows else []
+        per_row = excesses(pairs, units, seen, MARGIN) if rows else []
         if backbone in shut:
-            found = [_without(one) for one in found]
+            per_row = [_without(one) for one in per_row]
         yield MemorisedCard(
             **place._asdict(),
             metric=sources.header.primary,
@@ -80,7 +80,7 @@ def _cards(sources: Sources, place: Place, seen: NDArray[np.bool_]) -> Iterator[
                     **row._asdict(), "merged": row in merged, "seeds": len(both.seeds),
                     **_values(one),
                 })
-                for row, both, one in zip(rows, pairs, found, strict=True)
+                for row, both, one in zip(rows, pairs, per_row, strict=True)
             ],
         )  # fmt: skip
 

@@ -31,7 +31,7 @@ def _card(sources: Sources, shuffled: Place) -> Iterator[OrderCard]:
     sources.units(true, f"'{place.protocol}'")
     kept, reference = sources.scored({row: other[row] for row in rows}), sources.scored(true)
     pairs = [pair(kept[row], reference[row]) for row in rows]
-    found = losses(pairs, units)
+    lost = losses(pairs, units)
     yield OrderCard(
         **place._asdict(),
         metric=sources.header.primary,
@@ -40,6 +40,6 @@ def _card(sources: Sources, shuffled: Place) -> Iterator[OrderCard]:
             OrderRow.model_validate(
                 {**row._asdict(), "seeds": len(both.seeds), "loss": values_of(loss)}
             )
-            for row, both, loss in zip(rows, pairs, found, strict=True)
+            for row, both, loss in zip(rows, pairs, lost, strict=True)
         ],
     )

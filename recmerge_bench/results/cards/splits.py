@@ -50,14 +50,14 @@ def _card(sources: Sources, one: Place, other: Place) -> Iterator[SplitCard]:
     rows = list(common(first, second))
     if len(rows) < LEAST:
         return
-    found = agreement(_table(sources, one, first, rows), _table(sources, other, second, rows))
+    agreed = agreement(_table(sources, one, first, rows), _table(sources, other, second, rows))
     yield SplitCard.model_validate(
         {
             **one._asdict(),
             "metric": sources.header.primary,
             "other_track": other.track,
             "other_protocol": other.protocol,
-            **values_of(found),
+            **values_of(agreed),
         }
     )
 
