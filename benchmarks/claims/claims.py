@@ -22,6 +22,7 @@ import recmerge_bench as rmb
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.results.compared import recorded
 from recmerge_bench.results.comparisons import plain_numbers, rows_of, scores_of, units_of
+from recmerge_bench.results.files import archive_of
 from recmerge_bench.results.gates import shut
 from recmerge_bench.statistics.comparison import Question, Settings, compare
 from recmerge_bench.yaml_text import read_yaml
@@ -32,6 +33,12 @@ BOARDS = HERE.parents[1] / "leaderboards" / "records"
 SETTINGS = Settings(draws=0, flips=0)
 #: What is kept of a comparison.
 KEPT = ("difference", "relative", "seeds", "users", "about_methods", "about_models")
+
+
+def records_of(suite: str) -> Path:
+    """The records of a board, in the archive where another board has replaced it."""
+    archived = archive_of(BOARDS) / f"{suite}.json"
+    return archived if archived.is_file() else BOARDS / f"{suite}.json"
 
 
 def suites() -> list[str]:
@@ -117,7 +124,7 @@ class Page:
 def judged(suite: str) -> list[dict[str, Any]]:
     """All claims of a suite; those with a row that is not run say so."""
     asked = read_yaml(HERE / f"{suite}.yaml").value
-    results = rmb.load_results(BOARDS / f"{asked['suite']}.json")
+    results = rmb.load_results(records_of(asked["suite"]))
     shared = {k: asked[k] for k in ("track", "protocol")}
     claims = [{**shared, **claim} for claim in asked["claims"]]
     judgements = Page(results, asked["metric"]).judged(claims)

@@ -112,6 +112,24 @@ def site(ctx: click.Context, records: Path, to: Path) -> int:
 
 
 @leaderboard.command()
+@click.argument("suite")
+@click.option("--by", required=True, metavar="NAME", help="The suite whose board replaces it.")
+@click.option("--why", default="", metavar="TEXT", help="A short reason; the board prints it.")
+@click.option("--to", type=FOLDER, default=Path("leaderboards"), show_default=True)
+def archive(suite: str, by: str, why: str, to: Path) -> int:
+    """Move a board that another has replaced to TO/archive.
+
+    Its records, boards and figures stay readable and checked there, marked as superseded and with a
+    link to the new board. Write the site again afterwards (leaderboard site).
+    """
+    from recmerge_bench.report.publishing.archive import archive_suite
+
+    for file in archive_suite(to, suite, by, why):
+        click.echo(f"wrote {file}")
+    return 0
+
+
+@leaderboard.command()
 @click.argument("folder", type=FOLDER, default=Path("leaderboards"))
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> int:

@@ -20,6 +20,11 @@ def records_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*.json") if "." not in p.stem)
 
 
+def archive_of(records: Path) -> Path:
+    """Where the records of superseded boards lie: ``archive/records`` beside ``records``."""
+    return records.parent / "archive" / "records"
+
+
 def cost_path(path: Path) -> Path:
     """The cost file beside a records file."""
     return path.with_name(f"{path.stem}.cost.json")

@@ -11,7 +11,7 @@ from recmerge_bench.identity import Identity, Row
 from recmerge_bench.names import repeated, wrong_domains
 from recmerge_bench.planning.references import checked_numbers
 from recmerge_bench.typed import Value
-from recmerge_bench.untrusted.paths import figure_flaw
+from recmerge_bench.untrusted.paths import figure_flaw, suite_flaw
 
 
 def listed_once(what: str, names: Sequence[Hashable]) -> None:
@@ -225,6 +225,25 @@ class GroupFact(Value):
     instances: NonNegativeInt
 
 
+class Superseded(Value):
+    """That another board has replaced this one, and why.
+
+    Attributes:
+        by: the suite whose board did.
+        why: a short reason; may be empty.
+    """
+
+    by: str
+    why: str = ""
+
+    @field_validator("by")
+    @classmethod
+    def _names_files(cls, value: str) -> str:
+        if flaw := suite_flaw(value):
+            raise ValueError(flaw)
+        return value
+
+
 class Header(Value):
     """What a board says before its tables.
 
@@ -243,6 +262,7 @@ class Header(Value):
         figures: by name.
         groups: beginnings of the names of groups of test targets that are reported.
         group_facts: key of a split -> name of a group -> what it is.
+        superseded: where another board has replaced this one, which is in the archive then.
     """
 
     title: str
@@ -259,6 +279,7 @@ class Header(Value):
     figures: dict[str, Figure] = Field(default_factory=dict)
     groups: list[str] = Field(default_factory=list)
     group_facts: dict[str, dict[str, GroupFact]] = Field(default_factory=dict)
+    superseded: Superseded | None = None
 
     @property
     def primary(self) -> str:

@@ -13,6 +13,7 @@ from recmerge_bench.report.boards import elements
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.elements import p_value, plain
 from recmerge_bench.report.boards.gates import gate_lines
+from recmerge_bench.report.boards.superseded import superseded_text
 from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
@@ -33,7 +34,9 @@ def summary(source: Source) -> str:
     """Its text."""
     records = source.records
     header = records.header
-    parts = [f"# Results: {plain(header.title)}", _first(header)]
+    mark = header.superseded
+    parts = [f"# Results: {plain(header.title)}", *([plain(superseded_text(mark))] if mark else [])]
+    parts.append(_first(header))
     for place, lines in tables(records).items():
         parts += _section(records, place, lines)
     parts += ["## How to reproduce", f"    {' '.join(header.command.split())}"]

@@ -15,22 +15,26 @@ from typing import Any
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.cost_board import render_cost
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.cards.page import render_cards
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.report.figures.draw_pareto import pareto_svg
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.figures.portable import first_difference
+from recmerge_bench.report.publishing.archive import archive_faults
 from recmerge_bench.report.publishing.owned import ENDS, check_apart
+from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.report.site.load import load_suites
 from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.derived import DERIVED
-from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.files import (
+    archive_of,
+    cost_path,
+    load_costs,
+    load_records,
+    records_files,
+)
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.untrusted.paths import below, within
 
@@ -41,12 +45,26 @@ def check(folder: Path, registry: Registry) -> list[str]:
     """What is wrong, one line each with file and line; nothing where all is well.
 
     Args:
-        folder: with ``records/``, boards and ``figures/``.
+        folder: with ``records/``, boards and ``figures/``, and the same below ``archive/`` of
+            superseded boards.
         registry: for the metrics.
 
     Raises:
         HandledError: a file of records is damaged or missing.
     """
+    faults, known = _of_folder(folder, registry)
+    archive = archive_of(folder / "records").parent
+    more, archived = _of_folder(archive, registry)
+    known |= archived
+    faults += [*more, *archive_faults(folder)]
+    for file, text in _site(folder, registry).items():
+        known.add(file)
+        faults += _differences(file, text, "leaderboard site")
+    return faults + _strangers(folder, known)
+
+
+def _of_folder(folder: Path, registry: Registry) -> tuple[list[str], set[Path]]:
+    """What is wrong with the boards of a folder, and the files that its records are and make."""
     suites = [p.stem for p in records_files(folder / "records")]
     faults: list[str] = []
     made: set[Path] = set()
@@ -59,11 +77,7 @@ def check(folder: Path, registry: Registry) -> list[str]:
             faults += [] if text is None else _differences(file, text)
         path = within(folder, "records", f"{suite}.json")
         faults += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
-    for file, text in _site(folder, registry).items():
-        made.add(file)
-        faults += _differences(file, text, "leaderboard site")
-    records = {folder / "records" / f"{suite}{end}" for suite in suites for end in ENDS}
-    return faults + _strangers(folder, made | records)
+    return faults, made | {folder / "records" / f"{suite}{end}" for suite in suites for end in ENDS}
 
 
 def _strangers(folder: Path, known: Set[Path]) -> list[str]:
@@ -86,12 +100,7 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     path = within(folder, "records", f"{suite}.json")
     records, costs = load_records(path), load_costs(cost_path(path))
     plots = paretos(records, costs)
-    files: dict[Path, str | None] = {
-        within(folder, f"{suite}.md"): render(records),
-        within(folder, f"{suite}-full.md"): render_full(records),
-        within(folder, f"{suite}-cost.md"): render_cost(costs, plots),
-        within(folder, f"{suite}-cards.md"): render_cards(records),
-    }
+    files: dict[Path, str | None] = {**board_texts(folder, records, costs, plots)}
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
         files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None

@@ -6,12 +6,9 @@ from pathlib import Path
 
 from recmerge_bench.files import write_json, write_text
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.boards.cost_board import render_cost
-from recmerge_bench.report.boards.full import render_full
-from recmerge_bench.report.boards.markdown import render
-from recmerge_bench.report.cards.page import render_cards
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.publishing.owned import check_apart
+from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.audits import UNKNOWN, pretraining
 from recmerge_bench.results.files import cost_path, load_costs, load_records
@@ -74,12 +71,7 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
     path = within(records, f"{suite}.json")
     suite_records, costs = load_records(path), load_costs(cost_path(path))
     check_apart(suite_records, records)
-    texts = {
-        within(boards, f"{suite}.md"): render(suite_records),
-        within(boards, f"{suite}-full.md"): render_full(suite_records),
-        within(boards, f"{suite}-cost.md"): render_cost(costs, paretos(suite_records, costs)),
-        within(boards, f"{suite}-cards.md"): render_cards(suite_records),
-    }
+    texts = board_texts(boards, suite_records, costs, paretos(suite_records, costs))
     for file, text in texts.items():
         write_text(file, text)
     return list(texts)

@@ -9,7 +9,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.names import repeated
 from recmerge_bench.report.figures.memorised import card_figures
 from recmerge_bench.report.figures.pareto import cost_figures
-from recmerge_bench.results.files import load_records, records_files
+from recmerge_bench.results.files import archive_of, load_records, records_files
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import BESIDE
@@ -41,6 +41,11 @@ def check_apart(records: Records, folder: Path, others: Iterable[Path] = ()) -> 
         HandledError: they would be.
     """
     suite, own = records.suite, owned(records.suite, records.header)
+    if (archive_of(folder) / f"{suite}.json").is_file():
+        raise HandledError(
+            f"suite '{suite}': its board is in the archive, since another has replaced it; give "
+            "the suite another name"
+        )
     if again := _both(own):
         raise HandledError(f"suite '{suite}': two of its files would be called {again}")
     for path in records_files(folder):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.results.curves import curves_path, load_curves
-from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.files import (
+    archive_of,
+    cost_path,
+    load_costs,
+    load_records,
+    records_files,
+)
 
 if TYPE_CHECKING:
     from recmerge_bench.results.beside import Curve
@@ -37,13 +43,18 @@ class Suite:
         return self.records.suite
 
     @property
+    def shown(self) -> str:
+        """Its name as the pages list it."""
+        return f"{self.name} (superseded)" if self.header.superseded else self.name
+
+    @property
     def header(self) -> Header:
         """What its records say before their results."""
         return self.records.header
 
 
 def load_suites(folder: Path) -> list[Suite]:
-    """All suites of a folder of records, by name.
+    """All suites of a folder of records, by name; then those of its archive.
 
     Raises:
         HandledError: none is there, two have one name, or a file is damaged.
@@ -51,12 +62,12 @@ def load_suites(folder: Path) -> list[Suite]:
     paths = records_files(folder)
     if not paths:
         raise HandledError(f"{folder}: no records there; `leaderboard build --out` writes them")
-    suites = [_load(p) for p in paths]
+    suites = [_load(p) for p in (*paths, *records_files(archive_of(folder)))]
     names = [suite.name for suite in suites]
     for name in names:
         if names.count(name) > 1:
             raise HandledError(f"{folder}: two records files are of the suite '{name}'")
-    return sorted(suites, key=lambda suite: suite.name)
+    return sorted(suites, key=lambda suite: (suite.header.superseded is not None, suite.name))
 
 
 def _load(path: Path) -> Suite:

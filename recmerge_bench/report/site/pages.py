@@ -88,7 +88,7 @@ class Pages:
 
     def boards(self) -> str:
         """The page that shows the suites."""
-        listed = [(s.name, s.header.title, f"data/{distinct(s.name)}.js") for s in self.suites]
+        listed = [(s.name, s.shown, f"data/{distinct(s.name)}.js") for s in self.suites]
         return self._render("boards.html", "", suites=listed)
 
     def methods(self) -> str:

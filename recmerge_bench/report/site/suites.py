@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from recmerge_bench.report.boards.markdown import LABELS
+from recmerge_bench.report.boards.superseded import superseded_text
 from recmerge_bench.report.figures.data import FigureData
 from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.site.load import Suite
@@ -16,16 +17,18 @@ from recmerge_bench.report.site.values import Figure, FigurePoint, Json, Panel, 
 
 def suite_data(suite: Suite) -> SuiteData:
     """Everything of a suite that its page shows."""
-    header = suite.header
+    header, mark = suite.header, suite.header.superseded
+    kind = LABELS[header.label].replace("**", "")
     return SuiteData(
         suite=suite.name,
         title=header.title,
         label=header.label,
-        about=LABELS[header.label].replace("**", ""),
+        about=kind if mark is None else f"{superseded_text(mark)} {kind}",
         command=header.command,
         metrics=header.metrics,
         tables=table_data(suite),
         figures=[_figure(data) for data in figures(suite.records, suite.curves)],
+        superseded=None if mark is None else mark.by,
     )
 
 

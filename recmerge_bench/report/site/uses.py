@@ -22,7 +22,7 @@ class Use:
     """A row of a board, for the page of its method or backbone.
 
     Attributes:
-        suite: its name.
+        suite: its name, and whether its board is superseded.
         place: track and protocol.
         link: hash of the boards' page that shows it.
         row: as in the suite's data.
@@ -87,7 +87,7 @@ def uses(suites: Sequence[Suite], data: Mapping[str, SuiteData], name: str) -> l
             place = Place(table.track, table.protocol)
             link = view(suite.name, *place)
             rows += [
-                Use(suite.name, place, link, row, suite.header.primary)
+                Use(suite.shown, place, link, row, suite.header.primary)
                 for row in table.rows
                 if name in (row.method, row.backbone)
             ]
@@ -148,9 +148,9 @@ def dataset_uses(suites: Sequence[Suite], name: str) -> list[DatasetUse]:
                 link = view(suite.name, *place)
                 if track.dataset == name:
                     targets = _targets(suite, place, track.domains)
-                    rows.append(DatasetUse(suite.name, place, link, "test", targets))
+                    rows.append(DatasetUse(suite.shown, place, link, "test", targets))
                 if any(source.startswith(f"{name} (") for source in track.source):
-                    rows.append(DatasetUse(suite.name, place, link, "shared base", ()))
+                    rows.append(DatasetUse(suite.shown, place, link, "shared base", ()))
     return rows
 
 

@@ -269,6 +269,7 @@ class SuiteData:
         metrics: the first is the primary one.
         tables: in the suite's order.
         figures: those that there is data for.
+        superseded: the suite that has replaced it, where one has.
     """
 
     suite: str
@@ -279,6 +280,7 @@ class SuiteData:
     metrics: list[str]
     tables: list[Table]
     figures: list[Figure]
+    superseded: str | None = dataclasses.field(default=None, metadata=OPTIONAL)
 
 
 def as_json(value: object) -> Json:

@@ -65,6 +65,11 @@
     tabs();
     get("title").textContent = `${suite.suite}: ${suite.title}`;
     get("about").textContent = suite.about;
+    if (suite.superseded) {
+      const link = el("a", { href: `#suite=${encodeURIComponent(suite.superseded)}` },
+        `To ${suite.superseded}`);
+      get("about").append(" ", link);
+    }
     get("about").className = suite.label === "smoke" ? "lead smoke" : "lead";
     document.title = `${suite.suite} · RecMerge-Bench`;
     get("status").textContent = `${view.rows.length} of ${view.table.rows.length} rows shown`;
