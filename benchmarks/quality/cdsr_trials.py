@@ -1,6 +1,6 @@
 """Settings of suite `cdsr`, tried on validation targets alone.
 
-    python benchmarks/quality/cdsr_trials.py --data-root ../shared/data/merit [--only ours]
+    python benchmarks/quality/cdsr_trials.py --data-root ../shared/data/merit [--only NAME]
 
 Reads cdsr-trials.yaml; trains each trial once with seed 0 and keeps the epoch of the best
 validation MRR. One line a trial goes to records/cdsr-trials.jsonl; a trial that stands there as it
