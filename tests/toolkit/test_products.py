@@ -83,3 +83,18 @@ def test_only_training_in_single_precision_takes_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(products, "_HAS_IT", False)
     assert not taken(products.Linear(12, 5), x)
     assert layer.state_dict().keys() == torch.nn.Linear(12, 5).state_dict().keys()
+
+
+def test_matrices_with_room_between_rows_are_made_dense(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the gradient of a part of joined columns is: oneDNN's general kernel is far slower."""
+    given, plain = [], products._onednn
+    monkeypatch.setattr(
+        products, "_onednn", lambda a, b, bias: given.append(b) or plain(a, b, bias)
+    )
+    a, wide = drawn(128, 12), drawn(128, 31)[:, 1:]
+    exact = (a.double().T @ wide.double()).float()
+    torch.testing.assert_close(products.summed_product(a, wide), exact, atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(products.summed_product(wide, a), exact.T, atol=1e-4, rtol=1e-5)
+    b = drawn(9, 20)[:, :12]
+    torch.testing.assert_close(products.product(a, b), (a.double() @ b.double().T).float())
+    assert given and all(b.is_contiguous() or b.T.is_contiguous() for b in given)

@@ -29,7 +29,7 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     """``a @ b.T + bias``, not differentiable.
 
     Args:
-        a: float [N, width], contiguous rows; N may be another in every call.
+        a: float [N, width], any strides; N may be another in every call.
         b: float [I, width], any strides.
         bias: float [I] or None.
 
@@ -38,6 +38,7 @@ def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if not by_onednn(a, b):
         return F.linear(a, b, bias)
+    b = _dense(b)
     parts = [
         F.linear(a[part], b, bias) if rest else _onednn(a[part], b, bias)
         for part, rest in _stretches(len(a))
@@ -49,7 +50,7 @@ def summed_product(a: Tensor, b: Tensor) -> Tensor:
     """``a.T @ b``, not differentiable; N may be another in every call.
 
     Args:
-        a: float [N, p], contiguous rows.
+        a: float [N, p], any strides.
         b: float [N, q], likewise.
 
     Returns:
@@ -59,12 +60,18 @@ def summed_product(a: Tensor, b: Tensor) -> Tensor:
         return a.T @ b
     if a.shape[1] > b.shape[1]:  # the kernel copies its first matrix where it is transposed
         return summed_product(b, a).T
+    a, b = a.contiguous(), b.contiguous()
     total: Tensor | None = None
     for part, rest in _stretches(len(a)):
         one = a[part].T @ b[part] if rest else _onednn(a[part].T, b[part].T, None)
         total = one if total is None else total.add_(one)
     assert total is not None  # by_onednn asks for many tokens
     return total
+
+
+def _dense(b: Tensor) -> Tensor:
+    """Without room between rows or columns, for which oneDNN has no fast kernel (fifty times)."""
+    return b if b.is_contiguous() or b.T.is_contiguous() else b.contiguous()
 
 
 def _onednn(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
