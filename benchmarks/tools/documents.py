@@ -65,6 +65,8 @@ def speed() -> str:
         "|---|---|---|---|---|---|",
     ]
     for record in records("benchmarks/speed/records"):
+        if "ndcg" in record:  # whole trainings, validations included: a table of their own
+            continue
         rates, peaks = record["rates"], record["peak_mb"]
         unit = f"{record['unit']}/{'CPU s' if record.get('of') else 's'}"
         for other in [name for name in rates if name != "ours"]:
@@ -73,6 +75,32 @@ def speed() -> str:
                 f"{readable(rates[other])} {unit} | {rates['ours'] / rates[other]:,.1f} × | "
                 f"{peaks['ours'] / peaks[other]:.2f} × |"
             )
+    return "\n".join(lines)
+
+
+def training_quality() -> str:
+    """NDCG@10 of all sides after as many epochs, histories masked."""
+    lines = ["| training | NDCG@10 masked |", "|---|---|"]
+    for record in records("benchmarks/speed/records"):
+        sides = sorted(record.get("ndcg", {}).items())
+        if sides:
+            shown = ", ".join(f"{side} {ndcg:.4f}" for side, ndcg in sides)
+            lines.append(f"| {record['comparison']} | {shown} |")
+    return "\n".join(lines)
+
+
+def training_share() -> str:
+    """Share of the matrix-product peak that training reaches, and of its time by kind."""
+    path = ROOT / "benchmarks" / "speed" / "records" / "training_share.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    lines = [
+        f"| training (peak: {record['peak_gflop_per_second']:.0f} GFLOP/s) | of the peak | time |",
+        "|---|---|---|",
+    ]
+    for row in record["works"]:
+        kinds = sorted(row["time"].items(), key=lambda kv: -kv[1])
+        shown = ", ".join(f"{kind} {part:.0%}" for kind, part in kinds if part >= 0.02)
+        lines.append(f"| {row['work']} | {row['share_of_peak']:.0%} | {shown} |")
     return "\n".join(lines)
 
 
@@ -245,6 +273,8 @@ def power() -> str:
 RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
     "speed": speed,
+    "training-quality": training_quality,
+    "training-share": training_share,
     "quality": quality,
     "cdsr-trials": trials,
     "claims": lambda: claims("mergerec-cpu"),
