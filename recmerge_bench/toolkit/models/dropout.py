@@ -15,7 +15,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
 
     On a processor, where drawing is most of what torch's own costs, one random integer of 64 bits
     decides on eight entries where `p` is a multiple of 1/256, else on four; `p` is then rounded to
-    a multiple of 1/65536, and the scale is that of the rounded one. Elsewhere it is torch's own.
+    a multiple of 1/65536, and the scale is that of the rounded one. Half precision has torch's own.
 
     Args:
         x: any shape, floating point.
@@ -23,7 +23,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
         training: whether anything is dropped.
     """
     wide = x.dtype in (torch.float32, torch.float64)
-    if not (training and 0 < p < 1 and wide and x.device.type == "cpu"):
+    if not (training and 0 < p < 1 and wide):
         return F.dropout(x, p, training)
     bits = 8 if (p * 256).is_integer() else 16
     limit = round(p * (1 << bits))
@@ -37,7 +37,8 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
 
 def _words(x: Tensor, bits: int) -> Tensor:
     """Signed random integers of so many bits, the shape of `x`."""
-    drawn = torch.empty(-(-x.numel() * bits // 64), dtype=torch.int64).random_(-(1 << 63), None)
+    drawn = torch.empty(-(-x.numel() * bits // 64), dtype=torch.int64, device=x.device)
+    drawn.random_(-(1 << 63), None)
     return drawn.view(torch.int8 if bits == 8 else torch.int16)[: x.numel()].view(x.shape)
 
 
