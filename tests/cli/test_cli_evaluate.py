@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
-from recmerge_bench.evaluation.ranks import RankTable, read_ranks
+from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, read_ranks
 from recmerge_bench.interface.evaluate import evaluate
+from recmerge_bench.planning.keys import ranks_key
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
 
@@ -69,8 +70,11 @@ def rank_cell(run: Path, method: str, protocol: str) -> tuple[dict[str, Any], Ra
         if (r["identity"]["method"], r["identity"]["protocol"]) == (method, protocol)
     )  # fmt: skip
     store = Store(run / "out")
-    table = read_ranks(store.file(row["key"], "ranks.parquet"))
-    return {**store.record(row["key"]), "metrics": row["metrics"]}, table
+    keys = [folder.name for folder in (run / "out" / "store").glob("*/*")]
+    tables = {ranks_key(k, masked): (k, masked) for k in keys for masked in (False, True)}
+    key, masked = tables[row["key"]]
+    table = read_ranks(store.file(key, MASKED if masked else RANKS))
+    return {**store.record(key), "metrics": row["metrics"]}, table
 
 
 def models(run: Path, record: dict[str, Any]) -> dict[str, Path]:
