@@ -141,10 +141,22 @@ def test_order_and_verdicts_and_protocols_that_changed_are_told(registry: Regist
     lines = notes(before[0], after[0])
     assert "merging cut net up fixed cpu: place 1 of 6 by NDCG@10, now 6" in lines
     assert "merging cut net up fixed cpu: the verdict was better, is worse" in lines
+    other = "protocol cut is not the same: its tables are not comparable"
     after[0]["header"]["protocols"]["cut"]["negatives"] = 99
-    assert "protocol cut is not the same: its tables are not comparable" in notes(
-        before[0], after[0]
-    )
+    assert other in notes(before[0], after[0])
+
+
+def test_what_an_older_record_does_not_say_of_a_protocol_is_no_difference(
+    registry: Registry,
+) -> None:
+    before, after = suite(registry)[0], suite(registry)[0]
+    for records, more in ((before, {}), (after, {"mask_history": False})):
+        records["header"]["protocols"] = {
+            "cut": {"summary": "", "split": {}, "negatives": None, "candidate_seed": 1, **more}
+        }
+    assert notes(before, after) == notes(after, before) == []
+    before["header"]["protocols"]["cut"]["mask_history"] = True
+    assert notes(before, after) == ["protocol cut is not the same: its tables are not comparable"]
 
 
 def test_the_command_tells_whether_it_matters(registry: Registry, tmp_path: Path) -> None:

@@ -55,9 +55,7 @@ def test_what_a_real_device_refuses(wrong: Callable[[Any], Any]) -> None:
             wrong(x)
 
 
-def test_every_method(
-    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_method(registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here, there = tmp_path / "cpu", tmp_path / "cuda"
     with second_device():
         assert run_cells(registry, EVERYTHING, there, "cuda") == []

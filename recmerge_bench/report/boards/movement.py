@@ -13,6 +13,7 @@ from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of, verdicts_of
 from recmerge_bench.results.comparisons import scores_of, units_of
+from recmerge_bench.results.header import Protocol
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.statistics.comparison import Comparison, Question, compare
 from recmerge_bench.statistics.scores import Units
@@ -152,7 +153,7 @@ def notes(before: Records, after: Records) -> list[str]:
     lines = []
     old_cards, new_cards = before.header.protocols, after.header.protocols
     for name in old_cards:
-        if name in new_cards and old_cards[name] != new_cards[name]:
+        if name in new_cards and not _same_protocol(old_cards[name], new_cards[name]):
             lines.append(f"protocol {name} is not the same: its tables are not comparable")
     metric = after.header.primary
     was, now = tables(before), tables(after)
@@ -160,6 +161,14 @@ def notes(before: Records, after: Records) -> list[str]:
         lines += _order(place, metric, was[place], now[place])
         lines += _verdicts(place, before, after)
     return lines
+
+
+def _same_protocol(one: Protocol, other: Protocol) -> bool:
+    """As far as both records say; older ones do not say whether items of the history are ranked."""
+    if None in (one.mask_history, other.mask_history):
+        unsaid = {"mask_history": None}
+        return one.model_copy(update=unsaid) == other.model_copy(update=unsaid)
+    return one == other
 
 
 def _order(place: Place, metric: str, was: Sequence[Line], now: Sequence[Line]) -> list[str]:
