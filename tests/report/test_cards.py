@@ -150,6 +150,9 @@ def test_merged_rows_that_lose_memorised_targets_are_told(registry: Registry) ->
     few, _ = board(registry, seeds=(0, 1))
     typed_card = next(c for c in typed(few).cards.memorised if c.protocol == "cut")
     assert answer(typed_card) == "No verdict on any of the 1 merged rows (2 of 5 seeds)."
+    for card in few["cards"]["memorised"]:
+        card["rows"] = []
+    assert "### Memorised" not in render_cards(typed(few))  # experts alone: nothing is beside them
 
 
 def test_behind_a_shut_gate_there_is_no_verdict(registry: Registry) -> None:
@@ -293,3 +296,7 @@ def test_trainings_say_what_they_met(registry: Registry) -> None:
     text = render_cards(typed(records)).split("### Training")[1]
     cells = [c.strip() for c in next(x for x in text.splitlines() if "| up " in x).split("|")]
     assert cells[2:9] == ["up", "2", "640", "8,000", "4.0 (2.0)", "2.500", "NDCG@10@cut"]
+    start = report(epochs=1, history=[], best_step=0, selection=None, best_valid=None)
+    records["trainings"]["b"] = training_of(cell(**start)).to_json()  # initial weights
+    text = render_cards(typed(records)).split("### Training")[1]
+    assert "| 4.0 (2.0) " in text and "| 2.5 " not in text

@@ -32,10 +32,10 @@ NOTE = (
 
 
 def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTable]:
-    """A table for each backbone with experts."""
+    """A table for each backbone with experts and rows beside them."""
     cards = [one for one in records.cards.memorised if one.place == place]
     names = names_of(lines)
-    return [_card(card, names) for card in cards]
+    return [_card(card, names) for card in cards if card.rows]
 
 
 def figure_of(records: Records, place: Place) -> str:

@@ -16,10 +16,11 @@ from recmerge_bench.results.records import Records, Result
 
 NOTE = (
     "Of all trainings behind a row, shared ones too: how many models, windows (parts of sequences) "
-    "and targets met by all of them together, epochs of each (in brackets those after which the "
-    "chosen weights stood), mean training loss before these were validated; means over the seeds. "
-    "Losses of different objectives are not comparable. Tuned: how many settings were tried on "
-    "what, for the row and for its backbone. –: not in these records, or nothing is trained."
+    "and targets met by all of them together, epochs of each that was validated (in brackets those "
+    "after which the chosen weights stood; of all where none was), mean training loss before these "
+    "were validated; means over the seeds. Losses of different objectives are not comparable. "
+    "Tuned: how many settings were tried on what, for the row and for its backbone. –: not in "
+    "these records, or nothing is trained."
 )
 HEADERS = [
     "backbone", "method", "models", "windows", "targets", "epochs (chosen)", "objective", "loss",
@@ -80,8 +81,11 @@ def _windows(some: Sequence[Training]) -> list[int]:
 
 
 def _epochs(every: Sequence[Training]) -> str:
-    chosen = [one.best_epoch for one in every if one.best_epoch is not None]
-    return f"{mean(one.epochs for one in every):.1f}" + (f" ({mean(chosen):.1f})" if chosen else "")
+    """Those that were validated tell theirs: a base of initial weights has next to none."""
+    chosen = [(one.epochs, one.best_epoch) for one in every if one.best_epoch is not None]
+    if not chosen:
+        return f"{mean(one.epochs for one in every):.1f}"
+    return f"{mean(whole for whole, _ in chosen):.1f} ({mean(best for _, best in chosen):.1f})"
 
 
 def _objective(results: Sequence[Result]) -> str:
