@@ -236,8 +236,11 @@ def test_every_view_of_every_table_draws(browser: Browser) -> None:
     show(browser)
     for path in sorted((ROOT / "leaderboards" / "records").glob("*.cost.json")):
         suite = path.name.removesuffix(".cost.json")
-        for track, facts in record(suite)["header"]["tracks"].items():
+        header = record(suite)["header"]
+        for track, facts in header["tracks"].items():
             for protocol in facts["protocols"]:
+                if header["protocols"][protocol].get("shuffle_seed") is not None:
+                    continue  # stands in the card of its twin alone
                 for view in VIEWS:
                     place = {"suite": suite, "track": track, "protocol": protocol}
                     link = "&".join(f"{k}={quote(v)}" for k, v in {**place, "view": view}.items())
