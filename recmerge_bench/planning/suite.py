@@ -95,7 +95,7 @@ class Row(Model):
     profile: str | None = None
     variant: str | None = None
     curve: int = Field(0, ge=0)
-    replicates: int = Field(0, ge=0)
+    replicates: int = Field(0, ge=0, strict=True)
     tuning: Tuning | None = None
 
 

@@ -130,6 +130,7 @@ def test_a_row_may_have_fewer_replicates_than_its_track(registry: Registry, tmp_
         ("thread=2", "did you mean 'threads'"),
         ("threads=none", "threads"),
         ("tracks.merging.training.step=5", "did you mean 'steps'"),
+        ("tracks.merging.rows=[{method: popularity, replicates: true}]", "replicates"),
         ("tracks.merging.backbones.sasrec.options.widht=5", "did you mean 'width'"),
         ("tracks.merging.backbones.sasrec.options.width=wide", "width"),
         ("tracks.merging.domains=[actoin]", "did you mean 'action'"),

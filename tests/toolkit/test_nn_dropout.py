@@ -44,3 +44,10 @@ def test_repeats_with_the_seed_and_does_nothing_outside_training() -> None:
     assert dropout(x, 0.5, False) is x and torch.equal(dropout(x, 0.0, True), x)
     assert dropout(x[:0], 0.5, True).shape == (0, 5)
     assert not dropout(x, 1.0, True).any()
+
+
+@pytest.mark.parametrize("p", [1e-9, 1 - 1e-9])
+def test_shares_finer_than_its_random_numbers(p: float) -> None:
+    """Next to 1 it divided by zero."""
+    out = dropout(torch.ones(64, 64), p, True)
+    assert torch.isfinite(out).all() and float((out == 0).float().mean()) == round(p)

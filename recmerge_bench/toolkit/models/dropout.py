@@ -1,4 +1,4 @@
-"""Dropout whose mask costs a processor a quarter or an eighth of the random numbers."""
+"""Dropout whose mask costs a quarter or an eighth of the random numbers, alike on every device."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch.nn import functional as F
 def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """As `torch.nn.functional.dropout`, from other random numbers of the default generator.
 
-    On a processor, where drawing is most of what torch's own costs, one random integer of 64 bits
-    decides on eight entries where `p` is a multiple of 1/256, else on four; `p` is then rounded to
+    On a CPU drawing is most of what torch's own costs. Here one random integer of 64 bits decides
+    on eight entries where `p` is a multiple of 1/256, else on four; `p` is then rounded to
     a multiple of 1/65536, and the scale is that of the rounded one. Half precision has torch's own.
 
     Args:
@@ -29,6 +29,8 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     limit = round(p * (1 << bits))
     if limit == 0:
         return x
+    if limit == 1 << bits:  # so near 1 that none of these numbers keeps an entry
+        return F.dropout(x, p, training)
     least = limit - (1 << bits - 1)
     scale = (1 << bits) / ((1 << bits) - limit)
     dropped: Tensor = _Dropped.apply(x, _words(x, bits), least, scale)  # type: ignore[no-untyped-call]
