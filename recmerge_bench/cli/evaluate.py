@@ -10,7 +10,7 @@ import click
 
 from recmerge_bench.cli.common import data_root_option, registry
 from recmerge_bench.errors import HandledError
-from recmerge_bench.metric_names import METRICS
+from recmerge_bench.planning.metrics import METRICS
 
 
 @click.command()

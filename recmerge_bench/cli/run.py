@@ -16,7 +16,12 @@ from recmerge_bench.interface.runs import run as run_suite
 @out_option
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Cells at a time.")
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
-@click.option("--executor", default="local", show_default=True, metavar="NAME")
+@click.option(
+    "--executor",
+    default=None,
+    metavar="NAME",
+    help="Where cells run, in the place of the suite's. [default: the suite's, else local]",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any cell is blocked.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.pass_context
@@ -30,7 +35,7 @@ def run(
     out: Path,
     jobs: int | None,
     device: str,
-    executor: str,
+    executor: str | None,
     strict: bool,
     fail_fast: bool,
 ) -> int:

@@ -13,8 +13,8 @@ from recmerge_bench.errors import HandledError, near
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.interface.plugins import Plugins
 from recmerge_bench.interface.tables import Value, html_table
-from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.names import MEAN
+from recmerge_bench.planning.metrics import check_metrics
 from recmerge_bench.report.boards.elements import p_value
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.results import compared

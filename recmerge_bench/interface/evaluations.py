@@ -13,7 +13,7 @@ from recmerge_bench.interface.evaluate import evaluate as ranks_of
 from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.tables import Value, html_table, text_table
-from recmerge_bench.metric_names import METRICS, check_metrics
+from recmerge_bench.planning.metrics import METRICS, check_metrics
 from recmerge_bench.results.metrics import domain_means
 
 if TYPE_CHECKING:

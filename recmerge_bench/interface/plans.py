@@ -182,9 +182,15 @@ def planned(
     seeds: Iterable[int] | None = None,
     only: Selectors = (),
     data_root: str | Path | None = None,
+    own_executor: bool = True,
 ) -> Cells:
-    """All cells of a suite; methods of named plugins that `only` asks for are rows of it."""
+    """All cells of a suite; methods of named plugins that `only` asks for are rows of it.
+
+    Where the suite's `own_executor` is not what runs them, no configuration names it.
+    """
     read = load_suite(suite, changes=changes, seeds=seeds, plugins=registry)
+    if not own_executor:
+        read = read.model_copy(update={"executor": None})
     return build(
         with_asked_rows(read, registry, only), registry, None if data_root is None
         else Path(data_root)

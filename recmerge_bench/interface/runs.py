@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from recmerge_bench.results.records import Records
 
 
+#: Where cells run if neither the command nor the suite says it.
+DEFAULT_EXECUTOR = "local"
+
+
 @dataclass(frozen=True)
 class Failure:
     """A cell that failed.
@@ -155,7 +159,7 @@ def run(
     data_root: str | Path | None = None,
     jobs: int | None = None,
     device: str = "cpu",
-    executor: str = "local",
+    executor: str | None = None,
     fail_fast: bool = False,
     progress: bool | None = None,
 ) -> Run:
@@ -172,7 +176,7 @@ def run(
         data_root: folder with raw data, for datasets that are not bundled.
         jobs: cells at a time; the executor's choice if None.
         device: ``cpu`` or ``cuda``.
-        executor: by name.
+        executor: by name, in the place of the suite's; None: the suite's, else ``local``.
         fail_fast: stop at the first failure.
         progress: True shows it, False does not; None: on a terminal.
 
@@ -185,7 +189,7 @@ def run(
     registry, report = registry_of(plugins), Reporter(progress)
 
     def cells() -> Plan:
-        return planned(suite, registry, changes, seeds, only, root)
+        return planned(suite, registry, changes, seeds, only, root, executor is None)
 
     whole = cells()
     if fetch_small(whole, registry, root, report.line):
@@ -198,8 +202,9 @@ def run(
         report.line(f"damaged: {plan.cells[key].label}: {flaw}; {again}")
     outcome = Outcome(cached=start.done)
     if start.waiting:
-        work = Work(measured(plan, store), store, start, jobs, device, executor, fail_fast)
-        outcome = work.compute(registry, report)
+        runner = _executor(plan, registry, executor)
+        work = Work(measured(plan, store), store, start, jobs, device, runner, fail_fast)
+        outcome = work.compute(report)
     else:
         done = len(start.done & set(plan.wanted))
         report.line(f"suite '{plan.suite}': all {done} results cached")
@@ -223,7 +228,7 @@ class Work:
         start: what is to do.
         jobs: cells at a time; None: as the executor has it.
         device: ``cpu`` or ``cuda``.
-        executor: by name.
+        executor: not opened yet.
         fail_fast: stop at the first failure.
     """
 
@@ -232,14 +237,14 @@ class Work:
     start: Todo
     jobs: int | None
     device: str
-    executor: str
+    executor: CheckedExecutor
     fail_fast: bool
 
-    def compute(self, registry: Registry, report: Reporter) -> Outcome:
+    def compute(self, report: Reporter) -> Outcome:
         """Compute them; what failed and what was done stands in the outcome."""
         plan, waiting = self.plan, self.start.waiting
         cached = len(self.start.done & set(plan.wanted))
-        runner = CheckedExecutor(definition(registry.get("executor", self.executor)))
+        runner = self.executor
         threads = max(plan.cells[k].threads for k in waiting)
         runner.open(self.jobs, threads, self.store.out / "logs")
         try:
@@ -255,6 +260,13 @@ class Work:
                 ).go()
         finally:
             runner.close()
+
+
+def _executor(plan: Plan, registry: Registry, name: str | None) -> CheckedExecutor:
+    """What runs a plan's cells: named by the command, else by the suite, else the default."""
+    if name is None and plan.executor is not None:
+        return CheckedExecutor(plan.executor.options.definition())
+    return CheckedExecutor(definition(registry.get("executor", name or DEFAULT_EXECUTOR)))
 
 
 def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]:

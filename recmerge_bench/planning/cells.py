@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from recmerge_bench.options import CompleteOptions
+from recmerge_bench.planning.configuration import Named
 from recmerge_bench.planning.keys import ranks_key
 
 if TYPE_CHECKING:
@@ -68,6 +70,24 @@ class Result:
         return ranks_key(self.key, self.masked)
 
 
+@dataclass(frozen=True)
+class ExecutorChoice:
+    """Where a suite says that its cells run.
+
+    Attributes:
+        name: of the executor.
+        options: all of them.
+    """
+
+    name: str
+    options: CompleteOptions
+
+    @property
+    def named(self) -> Named:
+        """As a configuration has it."""
+        return Named(name=self.name, options=self.options.values)
+
+
 @dataclass
 class Plan:
     """A suite's DAG of cells.
@@ -81,6 +101,7 @@ class Plan:
         files: plugins (files or folders) that workers must import: module name -> path.
         raw: paths of raw files, which merges must not see.
         wanted: the cells that a run is to compute, with what they need.
+        executor: where the suite says that they run; None: it does not. In no key.
     """
 
     suite: str
@@ -91,6 +112,7 @@ class Plan:
     files: dict[str, str] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
     wanted: list[str] = field(default_factory=list)
+    executor: ExecutorChoice | None = None
 
     def add(self, cell: Cell) -> str:
         """Add a cell unless an equal one is there; returns its key."""

@@ -108,6 +108,9 @@ class Configuration(Part):
         recipe: as the suite calls it.
         threads: CPU threads of every cell.
         tuning: what was tried before.
+        metrics: by the suite's name of it, those that take options; absent where none does.
+        executor: that the suite declares; absent where it declares none, or where the run was told
+            another. What was run where says each cell's record.
     """
 
     method: Method
@@ -124,10 +127,13 @@ class Configuration(Part):
     recipe: str
     threads: int
     tuning: Tuned
+    metrics: dict[str, Named] = Field(default_factory=dict)
+    executor: Named | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
-        """Plain JSON values."""
-        return self.model_dump(mode="json")
+        """Plain JSON values; what is absent in most configurations only where it is there."""
+        plain = self.model_dump(mode="json")
+        return {k: v for k, v in plain.items() if v or k not in ("metrics", "executor")}
 
     def recorded(self) -> dict[str, JsonValue]:
         """The entries that it was read with and no others: what its hash in records is of."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from recmerge_bench.json_values import JsonObject
 from recmerge_bench.planning.configuration import (
     Configuration,
@@ -27,11 +29,19 @@ class Configurations:
     Args:
         trainings: of the track.
         track: whose rows.
-        threads: of every cell.
+        metrics: of the suite, those that take options.
+        executor: that the suite declares.
     """
 
-    def __init__(self, trainings: Trainings, track: Track, threads: int) -> None:
-        self.trainings, self.track, self.threads = trainings, track, threads
+    def __init__(
+        self,
+        trainings: Trainings,
+        track: Track,
+        metrics: Mapping[str, Named] | None = None,
+        executor: Named | None = None,
+    ) -> None:
+        self.trainings, self.track = trainings, track
+        self.metrics, self.executor = dict(metrics or {}), executor
 
     def of(self, method: MethodUse, row: Row, split: PlannedSplit) -> Configuration | None:
         """A row under a protocol; None where its backbone is not there to say its options.
@@ -56,8 +66,10 @@ class Configurations:
             protocol=split.protocol.named,
             profile=track.profile if row.profile is None else row.profile,
             recipe=row.recipe,
-            threads=self.threads,
+            threads=self.trainings.maker.suite.threads,
             tuning=self._tuned(row, method.backbone),
+            metrics=self.metrics,
+            executor=self.executor,
         )
 
     def _trained(self, method: MethodUse, row: Row, split: PlannedSplit) -> TrainedWith:

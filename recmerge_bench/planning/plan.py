@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.metric_names import check_metrics
-from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.cells import ExecutorChoice, Plan, Result
 from recmerge_bench.planning.chosen_rows import check_chosen_rows
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
@@ -17,7 +16,9 @@ from recmerge_bench.planning.departures import note_departures
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, method_of
+from recmerge_bench.planning.metrics import check_metrics, named_with_options
 from recmerge_bench.planning.names import check_names, variant_of
+from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
@@ -50,12 +51,29 @@ def build(
     check_metrics(registry, suite.metrics, f"suite '{suite.name}': ")
     sources = sources or Sources.of_user()
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
+    plan.executor = executor_of(suite, registry)
     for name, track in suite.tracks.items():
         TrackPlanner(plan, suite, name, track, registry, data_root, sources).add()
         note_departures(plan, name, track, registry)
     sources.save()
     plan.wanted = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
     return plan
+
+
+def executor_of(suite: Suite, registry: Registry) -> ExecutorChoice | None:
+    """Where the suite's cells run, its options checked; None where the suite does not say it.
+
+    Raises:
+        HandledError: no such executor, an unknown option or a value of a wrong type.
+    """
+    if suite.executor is None:
+        return None
+    where = f"suite '{suite.name}', executor"
+    try:
+        spec = registry.get("executor", suite.executor.name)
+    except HandledError as error:
+        raise HandledError(f"{where}: {error}") from None
+    return ExecutorChoice(spec.name, complete(spec, suite.executor.options, where))
 
 
 class TrackPlanner:
@@ -76,7 +94,10 @@ class TrackPlanner:
         self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
         self.trainings = Trainings(self.maker, self.corpora, track)
-        self.configurations = Configurations(self.trainings, track, suite.threads)
+        self.configurations = Configurations(
+            self.trainings, track, named_with_options(registry, suite.metrics),
+            plan.executor.named if plan.executor else None,
+        )  # fmt: skip
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
         self.named: dict[tuple[tuple[str, object], ...], str] = {}  # identity -> key

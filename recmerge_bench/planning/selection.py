@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recmerge_bench.borders.metrics import split_metric, try_metric
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
-from recmerge_bench.planning.options import complete
+from recmerge_bench.planning.metrics import metric_use, plugin_of
 from recmerge_bench.specs import Spec
 from recmerge_bench.training.options import split_select
 
@@ -98,18 +97,14 @@ class Selector:
     def _metric(self, text: str) -> tuple[dict[str, object], tuple[str, ...], Reason]:
         """What a worker is told of a metric; tried on a rank, so that a wrong cut-off shows now."""
         try:
-            base, k = split_metric(text)
+            plugin = plugin_of(text)
         except HandledError as error:
             raise HandledError(f"{self.where}: {error}") from None
-        spec, reason = self._find("metric", base)
+        spec, reason = self._find("metric", plugin)
         if spec is None or reason is not None:
             return {}, (), reason
-        try:
-            options = complete(spec, {}, self.where)
-            try_metric(options.definition(), text, k)
-        except HandledError as error:
-            raise HandledError(f"{self.where}: {error}") from None
-        return {**options.to_json(), "k": k}, (module(spec),), None
+        use = metric_use(self.maker.registry, text, f"{self.where}: ")
+        return {**use.options.to_json(), "k": use.k}, (module(spec),), None
 
     def _find(self, kind: str, name: str) -> tuple[Spec | None, Reason]:
         try:

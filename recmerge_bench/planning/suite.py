@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.planning.metrics import METRICS, metric_name
 from recmerge_bench.planning.names import check_names
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry, only_file
@@ -32,6 +33,8 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: A metric by its name, see `recmerge_bench.planning.metrics`.
+Metric = Annotated[str, BeforeValidator(metric_name)]
 #: What every library's generator takes.
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -196,6 +199,23 @@ class PaperUse(Model):
     within: float | None = Field(None, gt=0, lt=1)
 
 
+class ExecutorUse(Model):
+    """Where a suite's cells run; a name alone is an executor with its defaults.
+
+    Attributes:
+        name: of an executor.
+        options: its options.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+def _name_alone(value: Any) -> Any:
+    """A name alone is all that is said."""
+    return {"name": value} if isinstance(value, str) else value
+
+
 class Track(Model):
     """Rows that share a dataset, its domains and its protocols.
 
@@ -286,7 +306,10 @@ class Suite(Model):
         seeds: one replicate each.
         threads: CPU threads of every cell (part of the keys: bits depend on it).
         timeout: seconds until a cell is killed.
-        metrics: ``NAME`` or ``NAME@k``; the first is the primary one.
+        metrics: ``NAME`` or ``NAME@k``, or with options ``{metric: NAME@k, options: {...}}``, which
+            is the same as ``NAME(option=value)@k``; the first is the primary one.
+        executor: where cells run, where the command does not say it: a name, or ``{name: ...,
+            options: {...}}``; the package's default if absent.
         expects: names that may be absent (plugins yet to come), with what to do about each; any
             other unknown name is an error.
         tracks: by name.
@@ -303,7 +326,8 @@ class Suite(Model):
     seeds: tuple[Seed, ...] = (0,)
     threads: int = Field(1, ge=1, le=1024)
     timeout: float = Field(3600.0, gt=0)
-    metrics: tuple[str, ...] = ("NDCG@10", "HR@10", "MRR")
+    metrics: tuple[Metric, ...] = METRICS
+    executor: Annotated[ExecutorUse, BeforeValidator(_name_alone)] | None = None
     expects: dict[str, str] = {}
     tracks: dict[str, Track]
     figures: dict[str, Figure] = {}

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recmerge_bench.borders.metrics import split_metric, values_of
-from recmerge_bench.contracts import definition
+from recmerge_bench.borders.metrics import values_of
 from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.metric_names import check_metrics
 from recmerge_bench.names import MEAN
+from recmerge_bench.planning.metrics import metric_use
 from recmerge_bench.registry import Registry
 
 
@@ -23,16 +22,12 @@ def metric_values(
     """Value of each metric (``NDCG@10``, ``MRR``) for each instance: float64 [T].
 
     Raises:
-        HandledError: no plugin registers the metric, or it does not take the cut-off.
+        HandledError: no plugin registers the metric, or it takes no such option or cut-off.
         PluginError: it gave something else than finite numbers.
     """
-    check_metrics(registry, names)
+    uses = [metric_use(registry, name) for name in names]
     ranks = rank(table.n_better, table.n_equal, ties)  # type: ignore[arg-type]
-    values = {}
-    for name in names:
-        base, k = split_metric(name)
-        values[name] = values_of(definition(registry.get("metric", base)), ranks, k)
-    return values
+    return {use.name: values_of(use.options.definition(), ranks, use.k) for use in uses}
 
 
 def domain_means(

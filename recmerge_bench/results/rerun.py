@@ -13,7 +13,7 @@ import yaml
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.identity import FIELDS, Identity
 from recmerge_bench.json_values import JsonValue
-from recmerge_bench.planning.configuration import Budget, Configuration
+from recmerge_bench.planning.configuration import Budget, Configuration, Named
 from recmerge_bench.results.records import Records, Result
 
 _PLAIN = re.compile(r"[A-Za-z][\w-]*")
@@ -109,6 +109,7 @@ def suite_of(records: Records, row: RecordedRow) -> dict[str, Any]:
         "seeds": seeds or [0],
         "threads": configuration.threads,
         "metrics": header.metrics,
+        **({"executor": _executor(configuration.executor)} if configuration.executor else {}),
         **({"groups": header.groups} if header.groups else {}),
         "tracks": {identity.track: {k: v for k, v in track.items() if v not in ([], {}, "")}},
     }
@@ -161,6 +162,10 @@ def _line(identity: Identity, configuration: Configuration) -> dict[str, Any]:
         **({"training": own} if own else {}),
         **({"tuning": _budget(tuned)} if tuned else {}),
     }
+
+
+def _executor(executor: Named) -> dict[str, JsonValue]:
+    return {"name": executor.name, "options": executor.options}
 
 
 def _budget(budget: Budget) -> JsonValue:

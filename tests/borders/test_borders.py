@@ -44,7 +44,7 @@ from recmerge_bench.definitions import (
     TextEncoder,
 )
 from recmerge_bench.errors import HandledError, PluginError
-from recmerge_bench.metric_names import check_metrics
+from recmerge_bench.planning.metrics import check_metrics
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import load_suite
