@@ -30,6 +30,7 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
 
 def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str, Any]:
     status, reason, remedy = _status(plan.cells[result.key], plan, store, outcome)
+    behind = plan.closure([result.key])
     return {
         "key": result.key,
         **({"masked": True} if result.masked else {}),
@@ -39,7 +40,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
         "reason": reason,
         "mend": remedy,
         **configured(result.configuration),
-        "cells": [k for k in plan.cells if k in plan.closure([result.key])],
+        "cells": [k for k in plan.cells if k in behind],
     }
 
 
