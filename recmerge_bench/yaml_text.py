@@ -43,14 +43,20 @@ class Document:
     Attributes:
         value: mappings with text as keys, lists, text, numbers, booleans, None.
         lines: line of each key and list entry, from 1.
+        merged: keys that a mapping has from ``<<`` alone.
     """
 
     value: Any
     lines: dict[Place, int] = field(default_factory=dict)
+    merged: set[Place] = field(default_factory=set)
 
 
-def read_yaml(path: Path) -> Document:
+def read_yaml(path: Path, joined: str = "") -> Document:
     """Read a file.
+
+    Args:
+        path: of it.
+        joined: see `parse_yaml`.
 
     Raises:
         DataError: it cannot be read, is too large, not UTF-8 or not YAML, or has a key twice; with
@@ -68,15 +74,17 @@ def read_yaml(path: Path) -> Document:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise DataError("not readable as YAML: not UTF-8; save it as UTF-8", path, line) from None
-    return parse_yaml(text, path)
+    return parse_yaml(text, path, joined)
 
 
-def parse_yaml(text: str, where: Path | str) -> Document:
+def parse_yaml(text: str, where: Path | str, joined: str = "") -> Document:
     """Read a text.
 
     Args:
         text: of the document; empty: None.
         where: what errors begin with.
+        joined: a key whose lists ``<<`` joins: a mapping's own entries come after those that it
+            merges in, and do not replace them. None if empty.
 
     Raises:
         DataError: as `read_yaml`.
@@ -91,9 +99,9 @@ def parse_yaml(text: str, where: Path | str) -> Document:
         raise DataError(f"not readable as YAML: {str(error)[:100]}", where) from None
     if node is None:
         return Document(None)
-    maker = _Maker()
+    maker = _Maker(joined)
     try:
-        return Document(maker.made(node, ()), maker.lines)
+        return Document(maker.made(node, ()), maker.lines, maker.merged)
     except _Refused as error:
         raise DataError(f"not readable as YAML: {error.message}", where, error.line) from None
 
@@ -135,8 +143,10 @@ class _Loader(yaml.SafeLoader):
 class _Maker:
     """Values of nodes, aliases followed, and where they stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, joined: str = "") -> None:
+        self.joined = joined
         self.lines: dict[Place, int] = {}
+        self.merged: set[Place] = set()
         self.count = 0
         self.open: list[int] = []
 
@@ -166,7 +176,7 @@ class _Maker:
 
     def _mapping(self, node: Any, place: Place) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
-        below: dict[str, Any] = {}
+        merges: list[Any] = []
         seen: dict[str, int] = {}
         for key, value in node.value:
             name = _key(key)
@@ -177,22 +187,52 @@ class _Maker:
                 )  # fmt: skip
             seen[name] = key.start_mark.line + 1
             if name == "<<" and key.style is None:
-                below = self._merged(value, place)
+                merges.append(value)
                 continue
             self.lines[(*place, name)] = key.start_mark.line + 1
             mapping[name] = self.made(value, (*place, name))
-        return {**below, **mapping}
+        for value in merges:  # after the mapping's own keys: where these stand is what counts
+            below, lines = self._merged(value, place)
+            self._place(below, mapping, place, lines)
+            mapping = {**below, **mapping}
+        return mapping
 
-    def _merged(self, node: Any, place: Place) -> dict[str, Any]:
-        """``<<``: a mapping, or several of which the first has precedence."""
+    def _merged(self, node: Any, place: Place) -> tuple[dict[str, Any], dict[Place, int]]:
+        """``<<``: a mapping, or several of which the first has precedence; and where it stands."""
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        own, self.lines, self.merged = (self.lines, self.merged), {}, set()
         mapping: dict[str, Any] = {}
-        for part in reversed(list(parts)):
+        for part in parts:
             value = self.made(part, place)
             if not isinstance(value, dict):
                 raise _Refused("'<<' takes a mapping", part.start_mark)
-            mapping.update(value)
-        return mapping
+            mapping = {**value, **mapping}
+        lines, (self.lines, self.merged) = self.lines, own
+        return mapping, lines
+
+    def _place(
+        self, below: dict[str, Any], own: dict[str, Any], place: Place, lines: dict[Place, int]
+    ) -> None:
+        """Note where merged keys stand; join the list that is joined, own entries moved behind."""
+        kept = {name for name in below if name not in own}
+        self.merged |= {(*place, name) for name in kept}
+        entries, later = below.get(self.joined), own.get(self.joined)
+        if isinstance(entries, list) and isinstance(later, list):
+            kept.add(self.joined)
+            self._move((*place, self.joined), len(entries))
+            own[self.joined] = [*entries, *later]
+        for where, line in lines.items():
+            if len(where) > len(place) and where[len(place)] in kept:
+                self.lines.setdefault(where, line)
+
+    def _move(self, place: Place, by: int) -> None:
+        """Entries of a list stand further behind than they did."""
+        depth = len(place)
+        old = {p: n for p, n in self.lines.items() if len(p) > depth and p[:depth] == place}
+        for where in old:
+            del self.lines[where]
+        for where, line in old.items():
+            self.lines[(*place, int(where[depth]) + by, *where[depth + 1 :])] = line
 
 
 def _key(node: Any) -> str:

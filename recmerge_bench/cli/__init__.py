@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("recmerge_bench.cli.run:run", "Run a suite and write its board."),
     "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
     "rerun": ("recmerge_bench.cli.rerun:rerun", "Write the suite that makes a record's row again."),
+    "suites": ("recmerge_bench.cli.suites:suites", "List suites, show one, write their schema."),
+    "failures": ("recmerge_bench.cli.failures:failures", "Show failed cells and their tracebacks."),
     "results": ("recmerge_bench.cli.results:results", "Show results, a row each."),
     "leaderboard": ("recmerge_bench.cli.leaderboard:leaderboard", "Build and compare boards."),
     "submit": ("recmerge_bench.cli.submit:submit", "Pack results for a leaderboard."),

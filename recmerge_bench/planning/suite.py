@@ -17,6 +17,7 @@ from pydantic import (
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.metrics import METRICS, metric_name
+from recmerge_bench.planning.more_rows import MORE_ROWS, check_rows, with_more_rows
 from recmerge_bench.planning.names import check_names
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry, only_file
@@ -58,7 +59,8 @@ class BaseUse(Model):
     """Data that a track's shared base is trained on, all the named domains jointly.
 
     Attributes:
-        dataset: by name (the track's own or another), with `dataset_options`.
+        dataset: by name (the track's own or another).
+        dataset_options: its options.
         domains: which of its domains.
         options: the backbones' options while the base is trained, laid over their own.
         training: training options of the base, laid over the track's `pretraining`.
@@ -133,7 +135,14 @@ class Figure(Model):
 
 
 class RowChoice(Model):
-    """A row of the track, one on each backbone; what is not given fits any."""
+    """A row of the track, one on each backbone; what is not given fits any.
+
+    Attributes:
+        method: of the row.
+        variant: of it.
+        recipe: of it.
+        profile: of it.
+    """
 
     method: str
     variant: str | None = None
@@ -151,7 +160,9 @@ def _method_alone(value: Any) -> Any:
 
 
 #: A row of the track: its method, or more of it.
-Choice = Annotated[RowChoice, BeforeValidator(_method_alone)]
+Choice = Annotated[
+    RowChoice, BeforeValidator(_method_alone, json_schema_input_type=str | RowChoice)
+]
 
 
 class GateUse(Model):
@@ -220,7 +231,8 @@ class Track(Model):
     """Rows that share a dataset, its domains and its protocols.
 
     Attributes:
-        dataset: a dataset by name, with `dataset_options`.
+        dataset: a dataset by name.
+        dataset_options: its options.
         domains: the scored domains.
         source: unscored domain(s) that the shared base is trained on.
         base: other data that it is trained on instead (for models without item tables).
@@ -230,11 +242,14 @@ class Track(Model):
         profile: name of the settings that methods and backbones use, see `ModelSpec.profiles`.
         training: training options of all models.
         pretraining: training options of the base, laid over `training`.
+        joint: training options of joint models, laid over `training`.
         domain_training: domain -> training options of its expert, laid over `training`.
         backbones: the backbones that strategies run on.
         models: how the track uses models that are rows by themselves: options and training that
             the rows' own are laid over.
-        rows: the methods.
+        rows: the methods; they replace those that the track inherits.
+        more_rows: methods that are added to the rows that the track inherits, by ``<<`` in the
+            file or from a suite that it extends; joined to `rows` when the suite is read.
         isolated: admit merge strategies of data tiers T0 and T1 only (trained rows are there to
             compare with).
         seeds: replicates of this track, where they are not the suite's.
@@ -263,6 +278,7 @@ class Track(Model):
     backbones: dict[str, BackboneUse] = {}
     models: dict[str, BackboneUse] = {}
     rows: tuple[Row, ...]
+    more_rows: tuple[Row, ...] = ()
     isolated: bool = False
     seeds: tuple[Seed, ...] | None = None
     reference: str | None = None
@@ -272,27 +288,36 @@ class Track(Model):
     tuning: Tuning | None = None
     notes: tuple[str, ...] = ()
 
-    @field_validator("paper", mode="before")
+    @field_validator("paper", mode="before", json_schema_input_type=str | PaperUse | None)
     @classmethod
     def _table_alone(cls, value: Any) -> Any:
         return {"table": value} if isinstance(value, str) else value
 
-    @field_validator("baseline", mode="before")
+    @field_validator("baseline", mode="before", json_schema_input_type=str | Baseline | None)
     @classmethod
     def _baseline_by_method(cls, value: Any) -> Any:
         return _method_alone(value)
 
-    @field_validator("source", mode="before")
+    @field_validator("source", mode="before", json_schema_input_type=str | tuple[str, ...])
     @classmethod
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("rows", mode="before")
+    @field_validator(
+        "rows", "more_rows", mode="before", json_schema_input_type=tuple[str | Row, ...]
+    )
     @classmethod
     def _names_are_rows(cls, value: Any) -> Any:
         if not isinstance(value, (list, tuple)):
             raise ValueError("rows are a list of methods")
         return [{"method": v} if isinstance(v, str) else v for v in value]
+
+    @field_validator("more_rows")
+    @classmethod
+    def _joined_when_read(cls, value: tuple[Row, ...]) -> tuple[Row, ...]:
+        if value:
+            raise ValueError("adds to rows that a track inherits: read the suite by load_suite")
+        return value
 
 
 class Suite(Model):
@@ -351,8 +376,11 @@ class Suite(Model):
         return value
 
 
-def _suite_files(registry: Registry) -> dict[str, list[Path]]:
-    """All suite files by name, from the folders and files that plugins name."""
+def suite_files(registry: Registry) -> dict[str, list[Path]]:
+    """All suite files by name, from the folders and files that plugins name.
+
+    A name with more than one file is contested: it names none of them.
+    """
     paths_by_name: dict[str, list[Path]] = {}
     for path in dict.fromkeys(p.resolve() for p in registry.suite_paths):
         for file in sorted(path.glob("*.yaml")) if path.is_dir() else [path]:
@@ -380,8 +408,10 @@ def load_suite(
         name, raw = given, _read(given, registry, (), places)
     else:
         name = str(given.get("name", ""))
+        check_rows(dict(given), set(), {})
         raw = _over_parents(dict(given), Path(name or "suite"), registry, (), places)
     _changed(raw, changes, places)
+    raw = with_more_rows(raw, places)
     if seeds is not None:
         raw["seeds"] = seeds
         places[("seeds",)] = "--seeds"
@@ -409,7 +439,7 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...], places: Places) 
     """A suite's keys over those of the suites that it extends; `places` learns where they stand."""
     if name in seen:
         raise HandledError(f"suites extend one another in a circle: {' -> '.join([*seen, name])}")
-    known = _suite_files(registry)
+    known = suite_files(registry)
     one = only_file(known, name, "the suite")
     path = Path(name) if name.endswith((".yaml", ".yml")) else one
     if path is None or not path.is_file():
@@ -418,13 +448,15 @@ def _read(name: str, registry: Registry, seen: tuple[str, ...], places: Places) 
         raise HandledError(
             f"no suite is named '{name}'{near(name, known)}; there are: {', '.join(sorted(known))}"
         )
-    document = read_yaml(path)
+    document = read_yaml(path, joined=MORE_ROWS)
     raw = document.value
     if not isinstance(raw, dict):
         raise DataError(f"a suite is a mapping of keys, this is a {type(raw).__name__}", path)
+    own = {place: f"{path}:{line}" for place, line in document.lines.items() if place}
+    check_rows(raw, document.merged, own)
     whole = _over_parents(raw, path, registry, (*seen, name), places)
-    places.update({place: f"{path}:{line}" for place, line in document.lines.items() if place})
-    return whole
+    places.update(own)
+    return with_more_rows(whole, places)
 
 
 def _over_parents(

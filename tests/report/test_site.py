@@ -15,9 +15,9 @@ from scipy import stats
 from site_builders import HOSTILE, write_folder
 
 from recmerge_bench.cli import cli
+from recmerge_bench.docstrings import attributes
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.site.cards import _described
 from recmerge_bench.report.site.load import Suite, load_suites
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.pages import POLICY, render_site
@@ -266,4 +266,4 @@ def test_options_are_described_alike_with_and_without_indentation(indent: str) -
         "    width: of it.",
     )  # fmt: skip
     doc = "\n".join(["Of a model.", *(indent + line if line else line for line in lines)])
-    assert _described(doc) == {"variant": "0, the model; 1: without 3: x.", "width": "of it."}
+    assert attributes(doc) == {"variant": "0, the model; 1: without 3: x.", "width": "of it."}

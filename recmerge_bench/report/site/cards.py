@@ -6,11 +6,10 @@ Strangers' plugins are left out, installed or not: the site depends on what is c
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recmerge_bench.docstrings import attributes
 from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
@@ -134,7 +133,7 @@ def _options(spec: Spec) -> tuple[Option, ...]:
     options = load_class(spec.target).Options  # type: ignore[attr-defined]
     described: dict[str, str] = {}
     for cls in reversed(options.__mro__):  # options that several methods share
-        described |= _described(cls.__doc__ or "")
+        described |= attributes(cls.__doc__)
     return tuple(
         Option(
             field.name,
@@ -150,18 +149,6 @@ def _default(field: dataclasses.Field[object]) -> object:
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory()
     return "to be given" if field.default is dataclasses.MISSING else field.default
-
-
-def _described(doc: str) -> dict[str, str]:
-    """Names under ``Attributes:`` of a docstring -> what it says of them."""
-    # from Python 3.13 on, docstrings come without their indentation: here, everywhere
-    _, _, listed = inspect.cleandoc(doc).partition("Attributes:\n")
-    texts: dict[str, str] = {}
-    for entry in re.split(r"\n(?= {4}\w+: )", "\n" + listed):
-        name, colon, text = entry.strip().partition(": ")
-        if colon and name.isidentifier():
-            texts[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
-    return texts
 
 
 def _settings(settings: Mapping[str, object]) -> str:
