@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from recmerge_bench.docstrings import attributes, summary
-from recmerge_bench.planning.suite import Row, RowChoice, Suite
+from recmerge_bench.planning.suite import MetricUse, Row, RowChoice, Suite
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS
@@ -21,7 +21,7 @@ from recmerge_bench.training.options import TrainOptions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 #: Models whose keys stand in lists and are written whole.
-WHOLE = (Row.__name__, RowChoice.__name__)
+WHOLE = (Row.__name__, RowChoice.__name__, MetricUse.__name__)
 #: Keys that hold options of trainings.
 TRAININGS = ("training", "pretraining", "joint")
 #: Key -> kinds of the plugins that it names.
@@ -43,7 +43,7 @@ def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
     parts: dict[str, Any] = schema.pop("$defs")
     training = TypeAdapter(TrainOptions).json_schema()
     parts[TrainOptions.__name__] = {**training, "additionalProperties": False}
-    models = {cls.__name__: cls for cls in _models(Suite)}
+    models = {cls.__name__: cls for cls in (*_models(Suite), MetricUse)}
     for name, part in [(Suite.__name__, schema), *parts.items()]:
         _describe(part, models.get(name) or TrainOptions)
         if name in models and name not in WHOLE:

@@ -34,8 +34,20 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class MetricUse(Model):
+    """A metric with options; read as the name that says the same (`metric_name`).
+
+    Attributes:
+        metric: ``NAME`` or ``NAME@k``.
+        options: its options.
+    """
+
+    metric: str
+    options: dict[str, Any] = {}
+
+
 #: A metric by its name, see `recmerge_bench.planning.metrics`.
-Metric = Annotated[str, BeforeValidator(metric_name)]
+Metric = Annotated[str, BeforeValidator(metric_name, json_schema_input_type=str | MetricUse)]
 #: What every library's generator takes.
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -352,7 +364,12 @@ class Suite(Model):
     threads: int = Field(1, ge=1, le=1024)
     timeout: float = Field(3600.0, gt=0)
     metrics: tuple[Metric, ...] = METRICS
-    executor: Annotated[ExecutorUse, BeforeValidator(_name_alone)] | None = None
+    executor: (
+        Annotated[
+            ExecutorUse, BeforeValidator(_name_alone, json_schema_input_type=str | ExecutorUse)
+        ]
+        | None
+    ) = None
     expects: dict[str, str] = {}
     tracks: dict[str, Track]
     figures: dict[str, Figure] = {}

@@ -132,9 +132,11 @@ def test_shorthands_and_removals_fit(validator: Any) -> None:
         "more_rows": [{"method": "dare"}], "gate": {"models": "m", "rows": ["popularity"]},
         "isolated": None,
     }  # fmt: skip
-    assert (
-        list(validator.iter_errors({"extends": "quick", "tracks": {"t": track, "u": None}})) == []
-    )
+    suite = {
+        "extends": "quick", "executor": "local", "tracks": {"t": track, "u": None},
+        "metrics": ["MRR", {"metric": "NDCG@10", "options": {"base": 2}}],
+    }  # fmt: skip
+    assert list(validator.iter_errors(suite)) == []
 
 
 def test_every_key_is_described(schema: dict[str, Any]) -> None:
