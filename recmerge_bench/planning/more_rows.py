@@ -28,7 +28,7 @@ def check_rows(raw: dict[str, Any], merged: Collection[Place], places: dict[Plac
     """
     for track, keys in _tracks(raw):
         place = ("tracks", track)
-        if keys.get(ROWS) is None or keys.get(MORE_ROWS) is None or (*place, ROWS) in merged:
+        if keys.get(ROWS) is None or not keys.get(MORE_ROWS) or (*place, ROWS) in merged:
             continue
         if (*place, MORE_ROWS) not in merged:
             raise _wrong(
@@ -52,7 +52,7 @@ def with_more_rows(raw: dict[str, Any], places: dict[Place, str]) -> dict[str, A
     joined = {
         track: _joined(track, keys, raw, places)
         for track, keys in _tracks(raw)
-        if keys.get(MORE_ROWS) is not None
+        if keys.get(MORE_ROWS)
     }
     return {**raw, "tracks": {**raw["tracks"], **joined}} if joined else raw
 
