@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from recmerge_bench.data.interactions import Catalogue, Interactions, ItemTokens
@@ -19,6 +18,7 @@ from recmerge_bench.definitions import (
     StrategyDefinition,
     TextEncoder,
 )
+from recmerge_bench.deprecations import warn_deprecated
 from recmerge_bench.errors import Blocked, DataError, HandledError, near
 from recmerge_bench.specs import (
     BackboneSpec,
@@ -104,7 +104,7 @@ __all__ = [
     "needs",
 ]
 
-#: Names of earlier versions -> what they are called now.
+#: Names of earlier versions -> what they are called now; `deprecations` says how long they stay.
 _EARLIER = {"WeightsOnly": "MergeInput"}
 
 
@@ -113,5 +113,5 @@ def __getattr__(name: str) -> Any:
     now = _EARLIER.get(name)
     if now is None:
         raise AttributeError(f"recmerge_bench.api has no '{name}'{near(name, __all__)}")
-    warnings.warn(f"{name} is called {now}", DeprecationWarning, stacklevel=2)
+    warn_deprecated(name)
     return globals()[now]

@@ -25,8 +25,9 @@ import pluggy
 from recmerge_bench import hookspecs
 from recmerge_bench.admission import admitted, check_hooks
 from recmerge_bench.blame import is_plugin, one_line, where_in
+from recmerge_bench.contract_versions import check_source, check_versions
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.module_files import file_spec
+from recmerge_bench.module_files import file_spec, module_path
 from recmerge_bench.specs import METHOD_KINDS, Spec
 
 GROUP = "recmerge_bench"
@@ -127,10 +128,11 @@ def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ)
     for point in sorted(points, key=_own_first):
         version = point.dist.version if point.dist else ""
         origin = point.dist.name if point.dist else "?"
-        loader.load(point.name, origin, version, point.load)
+        loader.load(point.name, origin, version, point.load, point.module)
     named = [*asked, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
     for name in dict.fromkeys(named):
-        problem = loader.load(name, name, "", functools.partial(_import_named, name, registry))
+        load = functools.partial(_import_named, name, registry)
+        problem = loader.load(name, name, "", load, name)
         if problem and name in asked:
             registry.refused.append(problem)
     loaded = {plugin.module for plugin in registry.plugins}
@@ -149,8 +151,18 @@ class _Loader:
     def __init__(self, registry: Registry, manager: pluggy.PluginManager) -> None:
         self.registry, self.manager = registry, manager
 
-    def load(self, name: str, origin: str, version: str, load: Callable[[], object]) -> str | None:
-        """Take a plugin in whole, or say in one line why not."""
+    def load(
+        self, name: str, origin: str, version: str, load: Callable[[], object], source: str
+    ) -> str | None:
+        """Take a plugin in whole, or say in one line why not.
+
+        Args:
+            name: of the plugin.
+            origin: its distribution, or how it was named.
+            version: of the distribution.
+            load: imports it.
+            source: its module's name, its file or its folder.
+        """
         start, registry = time.perf_counter(), self.registry
         try:
             with contextlib.redirect_stdout(sys.stderr):  # a command's output is its own
@@ -160,12 +172,15 @@ class _Loader:
                 if any(module.__name__ == p.module for p in registry.plugins):
                     return None  # named twice
                 is_plugin(module.__name__)
+                check_versions(module)
                 check_hooks(module)
                 specs, suites = self._ask(module, f"{origin}:{name}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a stranger's module may fail in any way, exit included
-            where = where_in(error)
+            other = _of_another_version(source)
+            where = "" if other else where_in(error)
+            error = other or error
             reason = one_line(error) if isinstance(error, HandledError) else (
                 f"{type(error).__name__}: {one_line(error)}".rstrip(": ")
             )  # fmt: skip
@@ -191,6 +206,18 @@ class _Loader:
         except BaseException:
             manager.unregister(module)
             raise
+
+
+def _of_another_version(source: str) -> HandledError | None:
+    """What a plugin that failed says of the version it was written for, where it is not ours."""
+    path = Path(source)
+    file = path if path.exists() else module_path(source)
+    try:
+        if file is not None:
+            check_source(file)
+    except HandledError as error:
+        return error
+    return None
 
 
 def _find_contested(registry: Registry) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
+from recmerge_bench.deprecations import warn_deprecated
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.spec_parts import Check, Profile, check_mapping
 from recmerge_bench.tiers import TIERS, Tier, TierName
@@ -50,10 +50,9 @@ class _OfAnyKind(type):
         if not isinstance(kind, str) or kind not in SPECS:
             return super().__call__(*args, **values)
         meant = SPECS["counting" if values.pop("counting", False) else kind]
-        warnings.warn(
+        warn_deprecated(
+            "Spec(kind, name, ...)",
             f"write {meant.__name__}(name, target, ...) for Spec({kind!r}, name, target, ...)",
-            DeprecationWarning,
-            stacklevel=2,
         )
         return meant(*args[1:], **values)
 

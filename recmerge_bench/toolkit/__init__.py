@@ -13,5 +13,6 @@ changes. Nothing here imports a block of its own accord.
 
 #: Version of what is promised here, "major.minor". The minor number grows when something is added,
 #: the major one when a public name goes, changes its signature or computes something else. Names
-#: that begin with an underscore are no part of it.
-VERSION = "1.0"
+#: that begin with an underscore are no part of it. Plugins may state it, see
+#: `recmerge_bench.contract_versions`.
+VERSION = "1.1"
