@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import BaseModel
 
 from recmerge_bench.cli import COMMANDS, cli
 from recmerge_bench.contract_versions import CONTRACTS
 from recmerge_bench.contracts import spec_class
 from recmerge_bench.deprecations import DEPRECATIONS
-from recmerge_bench.planning.suite import Suite
+from recmerge_bench.planning.schema import suite_schema
+from recmerge_bench.planning.suite import MetricUse, Suite
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.specs import KINDS, Spec
 from recmerge_bench.training.options import TrainOptions
@@ -137,8 +139,8 @@ def commands() -> str:
 
 def suite() -> str:
     """Every key of a suite, from the schema of the model that checks suites."""
-    schema = Suite.model_json_schema()
-    models = {"Suite": Suite, **_models(Suite)}
+    schema = suite_schema()
+    parts = {"Suite": schema, **schema["$defs"]}
     lines = [
         "# Suite files",
         "",
@@ -146,12 +148,14 @@ def suite() -> str:
         "before anything runs; an unknown key is an error that names the nearest known one. "
         "[Concepts](../concepts.md) says what tracks, rows, recipes and protocols are.",
         "",
+        "`recmerge-bench suites schema` prints it as JSON Schema, which editors complete and check "
+        "by; `suites list` and `suites show NAME` show the suites that are installed.",
+        "",
     ]
+    models: dict[str, type[BaseModel]] = {"Suite": Suite, **_models(Suite), "MetricUse": MetricUse}
     for name, model in models.items():
-        part = schema if name == "Suite" else schema["$defs"].get(name)
-        if part:
-            lines += _model(name, model, part)
-    lines += ["## Training {#training}", "", opening(TrainOptions), ""]
+        lines += _model(name, model, parts[name])
+    lines += ["## TrainOptions", "", opening(TrainOptions), ""]
     meanings = attributes(TrainOptions)
     rows = [
         (f"`{f.name}`", f"`{_annotation(f.type)}`".replace("|", r"\|"), f"`{f.default!r}`",
@@ -162,25 +166,26 @@ def suite() -> str:
     return "\n".join(lines)
 
 
-def _models(model: Any) -> dict[str, Any]:
+def _models(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
     """The models that a model's fields are made of, by name."""
-    models: dict[str, Any] = {}
+    models: dict[str, type[BaseModel]] = {}
     queue: list[Any] = [field.annotation for field in model.model_fields.values()]
     while queue:
         kind = queue.pop(0)
         queue += getattr(kind, "__args__", ())
-        if hasattr(kind, "model_fields") and kind.__name__ not in models:
+        is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+        if is_model and kind.__name__ not in models:
             models[kind.__name__] = kind
             queue += [field.annotation for field in kind.model_fields.values()]
     return models
 
 
-def _model(name: str, model: type, schema: Mapping[str, Any]) -> list[str]:
+def _model(name: str, model: type[BaseModel], schema: Mapping[str, Any]) -> list[str]:
     meanings = attributes(model)
-    needed = schema.get("required", ())
     rows = []
     for key, value in schema.get("properties", {}).items():
-        default = "needed" if key in needed else f"`{json.dumps(value.get('default'))}`"
+        needed = model.model_fields[key].is_required()
+        default = "needed" if needed else f"`{json.dumps(value.get('default'))}`"
         text = meanings.get(key) or value.get("description") or MEANINGS.get((name, key), "")
         rows.append((f"`{key}`", cell(_type(value)), default, cell(text)))
     return [f"## {name}", "", opening(model), "", *table("key, type, default, meaning", rows)]

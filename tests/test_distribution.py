@@ -1,0 +1,145 @@
+"""A stranger's distribution, and ours, as wheels in a clean environment: found, run, on a board."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, SAMPLES
+
+pytestmark = pytest.mark.slow
+#: What the wheel of the package is built from.
+SOURCES = ("recmerge_bench", "plugins", "benchmarks", "setup.cfg", "pyproject.toml", "README.md",
+           "LICENSE")  # fmt: skip
+#: A dependency of the sample alone, which pip has to fetch.
+OWN = "sortedcontainers"
+
+
+def done(*words: str | Path, cwd: Path, **environ: str) -> str:
+    """Output of a command that has to succeed; nothing of this environment reaches it by name."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "RECMERGE"))}
+    ran = subprocess.run(
+        [str(w) for w in words], cwd=cwd, capture_output=True, text=True, env={**kept, **environ}
+    )
+    assert ran.returncode == 0, f"{words}\n{ran.stdout[-3000:]}\n{ran.stderr[-3000:]}"
+    return ran.stdout
+
+
+def wheel(source: Path, to: Path) -> Path:
+    """Build a wheel of a source tree, which is not touched."""
+    copy = to / f"source-{source.name}"
+    copy.mkdir()
+    for name in SOURCES if source == ROOT else [p.name for p in source.iterdir()]:
+        if (source / name).is_dir():
+            shutil.copytree(
+                source / name, copy / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            shutil.copy(source / name, copy / name)
+    words = ("-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", to, copy)
+    before = set(to.glob("*.whl"))
+    done(sys.executable, *words, cwd=to)
+    [made] = set(to.glob("*.whl")) - before
+    return made
+
+
+def needed(name: str) -> Iterator[str]:
+    """All distributions that one needs, as installed here; extras are not followed."""
+    queue, seen = [name], {name}
+    while queue:
+        for line in metadata.requires(queue.pop()) or ():
+            match = re.match(r"[\w.-]+", line)
+            assert match
+            other = match[0].lower().replace("_", "-")
+            if "extra ==" in line or other in seen:
+                continue
+            seen.add(other)
+            try:
+                metadata.distribution(other)
+            except metadata.PackageNotFoundError:
+                continue  # of another Python or system
+            queue.append(other)
+            yield other
+
+
+def lend(name: str, to: Path) -> None:
+    """Put what a distribution installed here into another site-packages, so that nothing heavy is
+    fetched again: as hard links, since merges see no file outside the environment's folders.
+    """
+    distribution = metadata.distribution(name)
+    tops = {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}
+    for top in tops - {"__pycache__"}:
+        source, link = Path(str(distribution.locate_file(top))), to / top
+        if source.is_dir() and not link.exists():
+            shutil.copytree(source, link, copy_function=_link)
+        elif source.is_file() and not link.exists():
+            _link(str(source), str(link))
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the sample, which brought the package and its own dependency along."""
+    folder = tmp_path_factory.mktemp("clean")
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    ours, sample = wheel(ROOT, wheels), wheel(SAMPLES / "distribution", wheels)
+    assert ours.name.startswith("recmerge_bench-")
+    venv.create(folder / "env", with_pip=True, symlinks=True)
+    [site] = (folder / "env").glob("lib/python*/site-packages")
+    for name in needed("recmerge-bench"):
+        lend(name, site)
+    assert not (site / OWN).exists(), "pip has to bring it"
+    python = folder / "env" / "bin" / "python"
+    words = ("-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", "--find-links", wheels)
+    done(python, *words, sample, cwd=folder)
+    assert (site / OWN).is_dir() and (site / "recmerge_bench" / "api.py").is_file()
+    return folder / "env"
+
+
+def test_the_environment_is_whole(clean: Path, tmp_path: Path) -> None:
+    done(clean / "bin" / "python", "-m", "pip", "check", cwd=tmp_path)
+    code = "import recmerge_bench, recmerge_bench_plugins; print(recmerge_bench.__file__)"
+    place = done(clean / "bin" / "python", "-c", code, cwd=tmp_path).strip()
+    assert Path(place).is_relative_to(clean)
+
+
+def test_its_plugins_and_suite_are_there(clean: Path, tmp_path: Path) -> None:
+    words = ("plugins", "list", "--json")
+    listed: dict[str, Any] = json.loads(
+        done(clean / "bin" / "recmerge-bench", *words, cwd=tmp_path)
+    )
+    assert listed["problems"] == []
+    theirs = {p["name"] for p in listed["plugins"] if p["origin"] == "recmerge-bench-sample"}
+    assert theirs == {"short-experts", "Top1"}
+    ours = {p["name"] for p in listed["plugins"] if p["origin"] == "recmerge-bench"}
+    assert {"sasrec", "ties", "synthetic", "loo", "NDCG", "local"} <= ours
+
+
+def test_it_runs_to_a_row_on_a_board(clean: Path, tmp_path: Path) -> None:
+    bench = clean / "bin" / "recmerge-bench"
+    done(bench, "run", "--suite", "sample", "--strict", cwd=tmp_path)
+    board = (tmp_path / "runs" / "boards" / "sample.md").read_text(encoding="utf-8")
+    assert "| sasrec     | short-experts (kept=1)" in board
+    records = json.loads((tmp_path / "runs" / "records" / "sample.json").read_text())
+    rows = {r["identity"]["method"]: r for r in records["results"]}
+    assert set(rows) == {"popularity", "short-experts"}
+    for row in rows.values():
+        for domain in ("d0", "d1"):
+            assert 0 <= row["metrics"][domain]["Top1"] <= row["metrics"][domain]["NDCG@10"] <= 1
