@@ -199,10 +199,17 @@ class MethodSpec(Spec):
 class ModelSpec(MethodSpec):
     """What specs of trained or fitted models say besides. See `MethodSpec`.
 
+    A model that another library has is named ``library:Model``, as the library spells it.
+
     Attributes:
         profiles: further presets by the name of a profile; a profile that is not named here
             changes nothing.
     """
+
+    pattern: ClassVar[re.Pattern[str]] = re.compile(
+        rf"({_KEBAB.pattern}:[A-Za-z0-9]+([-_][A-Za-z0-9]+)*|{_KEBAB.pattern})"
+    )
+    called: ClassVar[str] = f"{Spec.called}, or library:Model"
 
     profiles: Mapping[str, Profile] = field(default_factory=dict, kw_only=True)
 

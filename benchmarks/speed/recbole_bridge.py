@@ -1,63 +1,16 @@
-"""The one fenced place that imports RecBole: its evaluator, its event order, its model interface.
+"""RecBole's evaluator and its order of events, each inside the fence of the plugin's.
 
-RecBole's ``Config`` reads ``sys.argv``, sets environment variables and writes folders; everything
-here runs inside `fenced`. Nothing is imported from ``recbole.quick_start``.
+Nothing is imported from ``recbole.quick_start``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from recmerge_bench.api import Batch, Blocked, Catalogue
-
-MENDS = {"float_": "float64", "complex_": "complex128", "unicode_": "str_"}
-
-
-@contextmanager
-def fenced() -> Iterator[Path]:
-    """A place where RecBole may do what it does; what it changes in the process is put back.
-
-    That is the arguments, the environment, the working directory and torch's anomaly detection,
-    which importing RecBole's sequential models turns on (``sine.py``).
-
-    Yields:
-        a temporary folder, which is also the working directory.
-
-    Raises:
-        Blocked: RecBole is not installed.
-    """
-    from importlib.util import find_spec
-
-    if find_spec("recbole") is None:
-        raise Blocked("recbole is not installed", "pip install -c constraints.txt recbole==1.2.1")
-    import torch
-
-    arguments, variables, place = sys.argv, dict(os.environ), Path.cwd()
-    anomaly = torch.is_anomaly_enabled()
-    missing = [name for name in MENDS if not hasattr(np, name)]
-    for name in missing:  # numpy 2 dropped names that Config() needs
-        setattr(np, name, getattr(np, MENDS[name]))
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            sys.argv = arguments[:1]
-            os.chdir(folder)
-            yield Path(folder)
-        finally:
-            os.chdir(place)
-            sys.argv = arguments
-            os.environ.clear()
-            os.environ.update(variables)
-            torch.autograd.set_detect_anomaly(anomaly)
-            for name in missing:
-                delattr(np, name)
+from recmerge_bench_plugins.backbones.recbole_models.fence import fenced
 
 
 def settings(folder: Path, **more: Any) -> dict[str, Any]:
@@ -113,8 +66,8 @@ def recbole_metrics(
         padded[:, 1:] = torch.from_numpy(scores)
         rows, columns = torch.arange(len(targets)), torch.from_numpy(targets) + 1
         collector.eval_batch_collect(padded, None, rows, columns)
-        found = evaluator.evaluate(collector.get_data_struct())
-    return {name: float(value) for name, value in found.items()}
+        values = evaluator.evaluate(collector.get_data_struct())
+    return {name: float(value) for name, value in values.items()}
 
 
 def recbole_test_targets(inter: Path, bundled: bool) -> dict[str, str]:
@@ -142,58 +95,3 @@ def recbole_test_targets(inter: Path, bundled: bool) -> dict[str, str]:
         users = dataset.id2token("user_id", test["user_id"])
         items = dataset.id2token("item_id", test["item_id"])
     return dict(zip(map(str, users), map(str, items), strict=True))
-
-
-def catalogue_of(dataset: Any) -> Catalogue:
-    """A RecBole dataset's items as one domain, ``items``; RecBole's padding item is left out."""
-    tokens = [str(t) for t in dataset.id2token("item_id", np.arange(1, dataset.num("item_id")))]
-    return Catalogue(("items",), np.array([0, len(tokens)]), tokens, [""] * len(tokens))
-
-
-def as_recbole_model(definition: Any) -> type:
-    """A class for RecBole's ``Config(model=...)`` that trains and scores with our definition.
-
-    RecBole gives one row for each prefix; all positions of the prefix are trained.
-    """
-    import torch
-    from recbole.model.abstract_recommender import SequentialRecommender
-    from recbole.utils import InputType
-
-    class Bridged(SequentialRecommender):  # type: ignore[misc, no-any-unimported]
-        input_type = InputType.POINTWISE
-
-        def __init__(self, config: Any, dataset: Any) -> None:
-            super().__init__(config, dataset)
-            catalogue = catalogue_of(dataset)
-            self.net = definition.build(catalogue, ("items",), int(config["seed"]))
-            self.generator = torch.Generator().manual_seed(int(config["seed"]))
-
-        def calculate_loss(self, interaction: Mapping[str, Any]) -> Any:
-            items, lengths = self._histories(interaction)
-            last = (lengths - 1)[:, None]
-            targets = torch.cat([items[:, 1:], items[:, -1:]], 1)
-            targets = targets.scatter(1, last, interaction[self.ITEM_ID][:, None] - 1)
-            batch = Batch(items, targets, lengths, ("items",), self.generator, {})
-            return definition.loss(self.net, batch)[0]
-
-        def full_sort_predict(self, interaction: Mapping[str, Any]) -> Any:
-            scores = self._scores(interaction)
-            return torch.cat([torch.full_like(scores[:, :1], -np.inf), scores], 1)
-
-        def predict(self, interaction: Mapping[str, Any]) -> Any:
-            chosen = interaction[self.ITEM_ID][:, None] - 1
-            return self._scores(interaction).gather(1, chosen).squeeze(1)
-
-        def _histories(self, interaction: Mapping[str, Any]) -> tuple[Any, Any]:
-            lengths = interaction[self.ITEM_SEQ_LEN]
-            items = interaction[self.ITEM_SEQ][:, : int(lengths.max())]
-            return (items - 1).clamp(min=0), lengths
-
-        def _scores(self, interaction: Mapping[str, Any]) -> Any:
-            items, lengths = self._histories(interaction)
-            users = definition.encode(self.net, items, lengths, "items")
-            table, bias = definition.items(self.net, "items")
-            scores = users @ table.T
-            return scores if bias is None else scores + bias
-
-    return Bridged

@@ -20,6 +20,14 @@ LIBRARIES = (
 )  # fmt: skip
 #: Without these nothing runs.
 NEEDED = ("torch", "numpy", "pyarrow", "safetensors")
+RECBOLE_VERSION = "1.2.1"
+#: What RecBole's models import besides torch and numpy; its other dependencies are pinned to
+#: versions that Python 3.12 and newer do not have, and its models run without them.
+RECBOLE_IMPORTS = ("tensorboard", "texttable", "colorlog", "colorama", "pandas", "tqdm")
+_RECBOLE_REMEDY = (
+    f"pip install -c constraints.txt 'recbole=={RECBOLE_VERSION}' on Python 3.11; on newer ones "
+    f"pip install --no-deps recbole=={RECBOLE_VERSION} && pip install {' '.join(RECBOLE_IMPORTS)}"
+)
 
 
 @dataclass(frozen=True)
@@ -133,19 +141,22 @@ def _version(name: str) -> str | None:
 
 
 def _recbole(versions: dict[str, str | None]) -> str:
-    if versions["recbole"] is None:
+    """What of RecBole is usable: its data lie in its wheel, its models import other packages."""
+    installed = versions["recbole"]
+    if installed is None:
         return (
-            "absent: only its models and the parity tests need it "
-            "(pip install -c constraints.txt 'recbole==1.2.1', Python < 3.12); "
+            f"absent: only its models and the parity tests need it ({_RECBOLE_REMEDY}); "
             "data sets that lie in its wheel are read from that, which `run` fetches"
         )
-    numpy = versions["numpy"] or "0"
-    if int(numpy.partition(".")[0]) >= 2:
+    lacking = [name for name in RECBOLE_IMPORTS if _version(name) is None]
+    if lacking:
         return (
-            f"{versions['recbole']}: its data are usable; its models need numpy < 2, "
-            f"here is {numpy}; pip install -c constraints.txt numpy"
+            f"{installed}: its data are usable; its models need {', '.join(lacking)} "
+            f"(pip install {' '.join(lacking)})"
         )
-    return f"{versions['recbole']}: data and models usable"
+    if installed != RECBOLE_VERSION:
+        return f"{installed}: data and models usable; tested is {RECBOLE_VERSION}"
+    return f"{installed}: data and models usable"
 
 
 def _devices() -> Devices:
