@@ -19,6 +19,7 @@ from recmerge_bench.definitions import (
     DatasetDefinition,
     Definition,
     ExecutorDefinition,
+    ListMetricDefinition,
     MetricDefinition,
     ProtocolDefinition,
     StrategyDefinition,
@@ -44,6 +45,8 @@ BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
     "metric": (MetricDefinition, ("value",)),
     "executor": (ExecutorDefinition, ("open", "free", "submit", "events", "close")),
 }
+#: Kind -> what else its classes may inherit from, with the same methods to define.
+OTHER_BASES: dict[str, type[Definition]] = {"metric": ListMetricDefinition}
 #: Class attributes with few values.
 _CHOICES = {"scope": ("entry", "tensor", "model"), "scaled": (True, False),
             "modulated": (True, False)}  # fmt: skip
@@ -88,8 +91,11 @@ def check_class(spec: Spec, cls: Any) -> None:
     if cls is None:
         module, _, name = spec.target.partition(":")
         raise _bad(spec, f"'{module}' has no '{name}'{near(name, vars(sys.modules[module]))}")
-    if not (isinstance(cls, type) and issubclass(cls, base)):
-        raise _bad(spec, f"a {spec.kind}'s class inherits from {base.__name__}")
+    other = OTHER_BASES.get(spec.kind, base)
+    if not (isinstance(cls, type) and issubclass(cls, (base, other))):
+        names = " or ".join(dict.fromkeys((base.__name__, other.__name__)))
+        raise _bad(spec, f"a {spec.kind}'s class inherits from {names}")
+    base = base if issubclass(cls, base) else other
     try:
         inspect.signature(cls).bind(None)
     except (TypeError, ValueError):
@@ -215,4 +221,4 @@ def _bad(spec: Spec, message: str) -> HandledError:
     return HandledError(f"{spec.kind} '{spec.name}', target {spec.target}: {message}")
 
 
-__all__ = ["BASES", "check_class", "check_early", "definition", "spec_class"]
+__all__ = ["BASES", "OTHER_BASES", "check_class", "check_early", "definition", "spec_class"]

@@ -218,6 +218,56 @@ class MetricDefinition(Definition):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class DomainCatalogue:
+    """The items of one domain, as list metrics see them: numbered from 0 to `size` - 1.
+
+    Attributes:
+        domain: its name.
+        tokens: raw item ids, by item.
+        texts: item text ("" where there is none), by item.
+        counts: int64 [N], events of each item in the training parts of the split.
+        vectors: float32 [N, width] of the encoder that the metric asks for
+            (`ListMetricDefinition.text_encoder`); None where it asks for none.
+    """
+
+    domain: str
+    tokens: Sequence[str]
+    texts: Sequence[str]
+    counts: npt.NDArray[np.int64]
+    vectors: npt.NDArray[np.float32] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of items, N."""
+        return len(self.counts)
+
+
+class ListMetricDefinition(Definition):
+    """A metric of the first k items of all rankings of a domain: coverage, novelty, diversity.
+
+    A suite that names one (``coverage@10``) stores the first items of every full ranking. It is
+    computed from them for each domain and seed; sampled candidates make no lists.
+    """
+
+    def text_encoder(self) -> str | None:
+        """Name of the text encoder whose vectors it reads; None: it reads none."""
+        return None
+
+    def value(
+        self, items: npt.NDArray[np.int32], catalogue: DomainCatalogue
+    ) -> float | npt.NDArray[np.float64]:
+        """One finite number of all the lists, or float64 [T]: one a list, whose mean counts.
+
+        Args:
+            items: int32 [T, k], a test target's list in each row, items of the domain numbered
+                from 0, the highest score first and equal scores by number; -1 where a ranking
+                has fewer than k items.
+            catalogue: the domain's items.
+        """
+        raise NotImplementedError
+
+
 class ExecutorDefinition(Definition):
     """Runs jobs somewhere: processes here, a cluster's queue.
 
@@ -255,8 +305,10 @@ __all__ = [
     "CountingModel",
     "DatasetDefinition",
     "Definition",
+    "DomainCatalogue",
     "ExecutorDefinition",
     "Expert",
+    "ListMetricDefinition",
     "MetricDefinition",
     "NoOptions",
     "ProtocolDefinition",

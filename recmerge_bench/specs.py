@@ -160,7 +160,10 @@ class ProtocolSpec(Spec):
 
 @dataclass(frozen=True)
 class MetricSpec(Spec):
-    """A metric, by its usual spelling (``NDCG``); the class is a `MetricDefinition`. See `Spec`."""
+    """A metric, by its usual spelling (``NDCG``). See `Spec`.
+
+    The class is a `MetricDefinition` (of ranks) or a `ListMetricDefinition` (of first items).
+    """
 
     kind: ClassVar[Kind] = "metric"
     pattern: ClassVar[re.Pattern[str]] = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*")

@@ -11,7 +11,7 @@ class TestMedian(StrategyConformance):
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ import torch
 
 from recmerge_bench.borders.datasets import loaded
 from recmerge_bench.borders.merges import check_merged
-from recmerge_bench.borders.metrics import values_of
+from recmerge_bench.borders.metrics import list_value_of, values_of
 from recmerge_bench.borders.models import (
     check_facts,
     check_items,
@@ -36,7 +36,9 @@ from recmerge_bench.definitions import (
     Backbone,
     CountingModel,
     DatasetDefinition,
+    DomainCatalogue,
     Expert,
+    ListMetricDefinition,
     MetricDefinition,
     ProtocolDefinition,
     StrategyDefinition,
@@ -282,3 +284,41 @@ class MetricConformance:
         whole = values_of(metric, ranks, self.k)
         alone = [values_of(metric, ranks[i : i + 1], self.k)[0] for i in range(len(ranks))]
         assert np.array_equal(whole, alone)
+
+
+class ListMetricConformance:
+    """What every metric of lists has to give."""
+
+    @pytest.fixture
+    def metric(self) -> ListMetricDefinition:
+        """The metric under test: override it."""
+        raise NotImplementedError
+
+    def test_values_are_finite_and_of_no_order_of_users(self, metric: ListMetricDefinition) -> None:
+        """Whole, short and empty lists; the lists handed in stay as they were."""
+        items, catalogue = random_lists(), list_catalogue()
+        before = items.copy()
+        whole = list_value_of(metric, items, catalogue)
+        assert np.array_equal(items, before)
+        assert list_value_of(metric, items, catalogue) == whole
+        other = list_value_of(metric, items[::-1].copy(), catalogue)
+        assert abs(other - whole) <= 1e-9 * max(1.0, abs(whole))
+        list_value_of(metric, np.full((2, 5), -1, np.int32), catalogue)
+
+
+def random_lists(lists: int = 20, k: int = 5, size: int = 12, seed: int = 0) -> Any:
+    """Lists of distinct items int32 [lists, k], some of them short."""
+    draw = np.random.default_rng(seed)
+    items = np.stack([draw.permutation(size)[:k] for _ in range(lists)]).astype(np.int32)
+    items[0, 2:], items[1] = -1, -1
+    return items
+
+
+def list_catalogue(size: int = 12, width: int = 4, seed: int = 0) -> DomainCatalogue:
+    """A domain of items with texts and vectors, some without any training event."""
+    draw = np.random.default_rng(seed)
+    names = [f"i{n}" for n in range(size)]
+    return DomainCatalogue(
+        "d", names, [f"title: item {n}" for n in range(size)], draw.integers(0, 4, size),
+        draw.standard_normal((size, width)).astype(np.float32),
+    )  # fmt: skip

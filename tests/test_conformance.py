@@ -16,6 +16,7 @@ from recmerge_bench.testing import (
     BackboneConformance,
     CountingConformance,
     DatasetConformance,
+    ListMetricConformance,
     MetricConformance,
     ProtocolConformance,
     events,
@@ -33,6 +34,16 @@ class TestSynthetic(DatasetConformance):
     @pytest.fixture
     def dataset(self) -> Any:
         return ours("dataset", "synthetic", users=60, items=30)
+
+
+@pytest.mark.parametrize("name", ["coverage", "Gini", "novelty", "ILD"])
+class TestListMetrics(ListMetricConformance):
+    @pytest.fixture
+    def metric(self, name: str) -> Any:
+        return ours("metric", name)
+
+    def test_values_are_finite_and_of_no_order_of_users(self, metric: Any, name: str) -> None:
+        super().test_values_are_finite_and_of_no_order_of_users(metric)
 
 
 class TestLeaveOneOut(ProtocolConformance):

@@ -65,7 +65,7 @@ def count_many(
     out = np.zeros((len(rankings), 2, len(instances)), np.int32)
     for domain, rows in blocks(instances, catalogue, block_bytes):
         scores = torch.as_tensor(score_block(rows, domain))
-        _check_finite(scores, domain)
+        check_finite(scores, domain)
         block = _Block(scores, rows, instances, catalogue.span(domain), split)
         for i, counts in block.all_counts(rankings):
             out[i, :, rows] = counts.T
@@ -145,20 +145,35 @@ class _Block:
         self.scores[tuple(at)] = -torch.inf
 
     def _past(self) -> tuple[np.ndarray, np.ndarray]:
-        """Row of the block and item of the domain, int64 [E] both, of each event of the histories.
+        return past_events(self.split, self.instances, self.rows, self.span)
 
-        Events of other domains, and those of a row's own target, are left out: a target that its
-        user had before is ranked.
-        """
-        sequences = self.split.sequences
-        lengths = self.instances.position[self.rows].astype(np.int64)
-        starts = sequences.offsets[self.instances.sequence[self.rows]]
-        row = np.repeat(np.arange(len(self.rows)), lengths)
-        within = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        item = sequences.items[starts[row] + within].astype(np.int64) - self.span.start
-        inside = (item >= 0) & (item < self.span.stop - self.span.start)
-        keep = inside & (item != self.targets[row])
-        return row[keep], item[keep]
+
+def past_events(
+    split: Split, instances: Instances, rows: np.ndarray, span: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a protocol that masks histories takes out of the rankings of some instances.
+
+    Events of other domains, and those of a row's own target, are left out: a target that its user
+    had before is ranked.
+
+    Args:
+        split: whose sequences hold the histories.
+        instances: of one domain at least in these rows.
+        rows: of the instances, int64 [b].
+        span: of the domain's items.
+
+    Returns:
+        For each event, place in `rows` and item of the domain (from 0): int64 [E] both.
+    """
+    lengths = instances.position[rows].astype(np.int64)
+    starts = split.sequences.offsets[instances.sequence[rows]]
+    row = np.repeat(np.arange(len(rows)), lengths)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    item = split.sequences.items[starts[row] + within].astype(np.int64) - span.start
+    targets = instances.targets[rows].astype(np.int64) - span.start
+    inside = (item >= 0) & (item < span.stop - span.start)
+    keep = inside & (item != targets[row])
+    return row[keep], item[keep]
 
 
 def _compare(scores: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -184,8 +199,14 @@ def _compare(scores: Tensor, own: Tensor) -> tuple[np.ndarray, np.ndarray]:
     return above, same
 
 
-def _check_finite(scores: Tensor, domain: str) -> None:
-    """One cheap sum shows any NaN or infinity; huge scores may make it one without any."""
+def check_finite(scores: Tensor, domain: str) -> None:
+    """Refuse scores that cannot be ranked.
+
+    One cheap sum shows any NaN or infinity; huge scores may make it one without any.
+
+    Raises:
+        FloatingPointError: a score is NaN or infinite.
+    """
     if not torch.isfinite(scores.sum(1).sum()) and not torch.isfinite(scores).all():
         raise FloatingPointError(
             f"domain {domain!r}: scores are NaN or infinite, so nothing can be ranked"

@@ -56,6 +56,8 @@ class Result:
         domains: the scored domains.
         configuration: all that the row is made with; None where a plugin is not there to say it.
             In no key.
+        lists: key of the cell that holds its values of list metrics; empty where the suite names
+            none or its candidates are sampled.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Result:
     domains: tuple[str, ...]
     configuration: Configuration | None = None
     masked: bool = False
+    lists: str = ""
 
     @property
     def ranks_key(self) -> str:
@@ -131,7 +134,12 @@ class Plan:
         return seen
 
     def restricted(self, wanted: list[str]) -> Plan:
-        """The same plan with other wanted cells, and only what these need."""
+        """The same plan with other wanted cells, and only what these need.
+
+        Where a result is wanted, so are its values of list metrics.
+        """
+        lists = [r.lists for r in self.results if r.lists and r.key in wanted]
+        wanted = list(dict.fromkeys([*wanted, *lists]))
         needed = self.closure(wanted)
         cells = {k: c for k, c in self.cells.items() if k in needed}
         results = [r for r in self.results if r.key in needed]

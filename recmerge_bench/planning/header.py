@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recmerge_bench.errors import HandledError, near
+from recmerge_bench.planning.metrics import SuiteMetrics
 from recmerge_bench.planning.references import carried
 from recmerge_bench.planning.suite import Figure, Suite, Track
 from recmerge_bench.registry import Registry
@@ -14,21 +15,27 @@ def header(suite: Suite, registry: Registry) -> dict[str, Any]:
     """The header: what boards say of the suite and of its tracks.
 
     Raises:
-        HandledError: a figure or a paper's table that is not there.
+        HandledError: a figure, a metric or a paper's table that is not there.
     """
+    metrics = SuiteMetrics.of(registry, suite.metrics, f"suite '{suite.name}': ")
     return {
         "title": suite.title,
         "label": suite.label,
-        "metrics": list(suite.metrics),
+        "metrics": [use.name for use in metrics.ranks],
+        **({"list_metrics": _summaries(metrics)} if metrics.lists else {}),
         "seeds": list(suite.seeds),
-        "tracks": {name: _track(suite, name, registry) for name in suite.tracks},
+        "tracks": {name: _track(suite, name, registry, metrics) for name in suite.tracks},
         "order": list(suite.tracks),
         **({"figures": _figures(suite)} if suite.figures else {}),
         **({"groups": list(suite.groups)} if suite.groups else {}),
     }
 
 
-def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
+def _summaries(metrics: SuiteMetrics) -> list[dict[str, str]]:
+    return [{"name": use.name, "summary": use.spec.summary} for use in metrics.lists]
+
+
+def _track(suite: Suite, name: str, registry: Registry, metrics: SuiteMetrics) -> dict[str, Any]:
     track = suite.tracks[name]
     facts: dict[str, Any] = {
         "dataset": track.dataset,
@@ -50,7 +57,7 @@ def _track(suite: Suite, name: str, registry: Registry) -> dict[str, Any]:
         facts["gate"] = track.gate.model_dump(mode="json")
     if track.paper:
         where = f"suite '{suite.name}', track '{name}'"
-        facts["paper"] = carried(track, suite.metrics, registry, where)
+        facts["paper"] = carried(track, tuple(use.name for use in metrics.ranks), registry, where)
     return facts
 
 

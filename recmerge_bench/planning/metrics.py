@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recmerge_bench.borders.metrics import split_metric, try_metric
+from recmerge_bench.borders.metrics import split_metric, text_encoder_of, try_metric
+from recmerge_bench.definitions import ListMetricDefinition
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.configuration import Named
@@ -36,12 +37,16 @@ class MetricUse:
         spec: the plugin's.
         options: all of them.
         k: the cut-off; None where the name has none.
+        of_lists: whether it is of the first items of rankings, not of ranks.
+        text_encoder: whose vectors of items a metric of lists reads.
     """
 
     name: str
     spec: Spec
     options: CompleteOptions
     k: int | None
+    of_lists: bool = False
+    text_encoder: str | None = None
 
     @property
     def named(self) -> Named:
@@ -49,8 +54,23 @@ class MetricUse:
         return Named(name=self.spec.name, options=self.options.values)
 
 
+def rank_metric(registry: Registry, name: str, where: str = "") -> MetricUse:
+    """The metric of a name, where ranks are all that it is made of.
+
+    Raises:
+        HandledError: see `metric_use`; or it is one of lists.
+    """
+    use = metric_use(registry, name, where)
+    if use.of_lists:
+        raise HandledError(
+            f"{where}metric '{name}' is of the first items of rankings and not of ranks: a suite "
+            "that lists it among its `metrics` has it by domain and seed, and nothing else has it"
+        )
+    return use
+
+
 def metric_use(registry: Registry, name: str, where: str = "") -> MetricUse:
-    """The metric of a name, tried on a few ranks.
+    """The metric of a name, tried on a few ranks or lists.
 
     Args:
         registry: the plugins.
@@ -65,9 +85,12 @@ def metric_use(registry: Registry, name: str, where: str = "") -> MetricUse:
         plugin, given = _apart(called, name)
         spec = registry.get("metric", plugin)
         options = complete(spec, given, f"metric '{name}'")
-        try_metric(options.definition(), name, k)
+        made = options.definition()
+        try_metric(made, name, k)
     except HandledError as error:
         raise type(error)(f"{where}{error}") from None
+    if isinstance(made, ListMetricDefinition):
+        return MetricUse(name, spec, options, k, True, text_encoder_of(made))
     return MetricUse(name, spec, options, k)
 
 
@@ -81,23 +104,56 @@ def plugin_of(name: str) -> str:
 
 
 def check_metrics(registry: Registry, names: Iterable[str], where: str = "") -> None:
-    """Whether these metrics are there and take their options and cut-offs.
+    """Whether these metrics of ranks are there and take their options and cut-offs.
 
     Raises:
-        HandledError: see `metric_use`.
+        HandledError: see `rank_metric`.
     """
     for name in names:
-        metric_use(registry, name, where)
+        rank_metric(registry, name, where)
 
 
-def named_with_options(registry: Registry, names: Iterable[str]) -> dict[str, Named]:
-    """Name -> plugin and all options, of the metrics that take any.
+@dataclass(frozen=True)
+class SuiteMetrics:
+    """A suite's metrics, those of ranks apart from those of lists.
 
-    Raises:
-        HandledError: see `metric_use`.
+    Attributes:
+        ranks: the first is the primary one.
+        lists: in the suite's order.
     """
-    uses = [metric_use(registry, name) for name in names]
-    return {use.name: use.named for use in uses if use.options.values}
+
+    ranks: tuple[MetricUse, ...]
+    lists: tuple[MetricUse, ...] = ()
+
+    @classmethod
+    def of(cls, registry: Registry, names: Iterable[str], where: str) -> SuiteMetrics:
+        """By their names.
+
+        Raises:
+            HandledError: see `metric_use`; or the first is none of ranks.
+        """
+        uses = [metric_use(registry, name, where) for name in names]
+        if not uses:
+            raise HandledError(f"{where}metrics: it names no metric")
+        if uses[0].of_lists:
+            raise HandledError(
+                f"{where}metrics: the first orders the board and chooses models, and is a metric "
+                f"of ranks; '{uses[0].name}' is of lists: name it after one"
+            )
+        return cls(
+            tuple(use for use in uses if not use.of_lists),
+            tuple(use for use in uses if use.of_lists),
+        )
+
+    @property
+    def with_options(self) -> dict[str, Named]:
+        """Name -> plugin and all options, of the metrics that take any."""
+        return {u.name: u.named for u in (*self.ranks, *self.lists) if u.options.values}
+
+    @property
+    def longest(self) -> int:
+        """Items of each list that have to be stored; 0: none."""
+        return max((use.k or 0 for use in self.lists), default=0)
 
 
 def metric_name(given: object) -> str:
@@ -154,5 +210,5 @@ def _apart(called: str, name: str) -> tuple[str, dict[str, object]]:
     return match[1], given
 
 
-__all__ = ["METRICS", "MetricUse", "check_metrics", "metric_name", "metric_use",
-           "named_with_options", "plugin_of"]  # fmt: skip
+__all__ = ["METRICS", "MetricUse", "SuiteMetrics", "check_metrics", "metric_name", "metric_use",
+           "plugin_of", "rank_metric"]  # fmt: skip

@@ -16,7 +16,7 @@ from recmerge_bench.planning.departures import note_departures
 from recmerge_bench.planning.header import header
 from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, method_of
-from recmerge_bench.planning.metrics import check_metrics, named_with_options
+from recmerge_bench.planning.metrics import SuiteMetrics
 from recmerge_bench.planning.names import check_names, variant_of
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.sources import Sources
@@ -46,17 +46,17 @@ def build(
         HandledError: an unknown name, option or metric, or a cut-off that a metric does not take.
     """
     check_names(suite, lambda place: f"suite '{suite.name}', {'.'.join(map(str, place))}: ")
-    if not suite.metrics:
-        raise HandledError(f"suite '{suite.name}' names no metric")
-    check_metrics(registry, suite.metrics, f"suite '{suite.name}': ")
+    metrics = SuiteMetrics.of(registry, suite.metrics, f"suite '{suite.name}': ")
     sources = sources or Sources.of_user()
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     plan.executor = executor_of(suite, registry)
     for name, track in suite.tracks.items():
-        TrackPlanner(plan, suite, name, track, registry, data_root, sources).add()
+        TrackPlanner(plan, suite, name, track, registry, data_root, sources, metrics).add()
         note_departures(plan, name, track, registry)
     sources.save()
-    plan.wanted = list(dict.fromkeys(r.key for r in (*plan.results, *plan.curves)))
+    keys = [r.key for r in (*plan.results, *plan.curves)]
+    lists = [r.lists for r in plan.results if r.lists]
+    plan.wanted = list(dict.fromkeys([*keys, *lists]))
     return plan
 
 
@@ -88,14 +88,15 @@ class TrackPlanner:
         registry: Registry,
         data_root: Path | None,
         sources: Sources,
+        metrics: SuiteMetrics,
     ) -> None:
-        self.plan, self.name, self.track = plan, name, track
+        self.plan, self.name, self.track, self.metrics = plan, name, track, metrics
         self.where = f"suite '{suite.name}', track '{name}'"
         self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
         self.trainings = Trainings(self.maker, self.corpora, track)
         self.configurations = Configurations(
-            self.trainings, track, named_with_options(registry, suite.metrics),
+            self.trainings, track, metrics.with_options,
             plan.executor.named if plan.executor else None,
         )  # fmt: skip
         self.experts = self.trainings.experts
@@ -352,6 +353,7 @@ class TrackPlanner:
             **({"single_target": True} if model.single_target else {}),
             "initial_tables": initial_tables,
             **({"mean_score": True} if mean_score else {}),
+            **({"top_k": self.metrics.longest} if self.metrics.lists and not sampled else {}),
         }
         inputs = {**split.inputs, **self.trainings.text(model, split), **models}
         label = self.rank_label(row, backbone, split, seed)
@@ -359,7 +361,26 @@ class TrackPlanner:
             "rank", label, config, config, inputs, model.modules, seed, model.reason
         )
         masked = split.mask_history and not sampled
-        self.result(key, row, backbone, split, seed, configuration, masked)
+        lists = "" if sampled else self.lists(key, label, split, seed, masked)
+        self.result(key, row, backbone, split, seed, configuration, masked, lists)
+
+    def lists(
+        self, ranks: str, label: str, split: PlannedSplit, seed: int | None, masked: bool
+    ) -> str:
+        """The cell of a row's list metrics; empty where the suite names none."""
+        if not self.metrics.lists:
+            return ""
+        inputs = {"data": split.data, "split": split.key, "rank": ranks}
+        asked = []
+        for use in self.metrics.lists:
+            role = f"text:{use.text_encoder}" if use.text_encoder else ""
+            if use.text_encoder:
+                inputs[role] = self.corpora.text(use.text_encoder, split, "vectors")
+            asked.append({**use.options.to_json(), "name": use.name, "k": use.k, "text": role})
+        config = {"metrics": asked, "domains": list(self.track.domains), "masked": masked}
+        modules = tuple(dict.fromkeys(module(use.spec) for use in self.metrics.lists))
+        label = label.replace("rank", "lists", 1)
+        return self.maker.cell("lists", label, config, config, inputs, modules, seed)
 
     def rank_label(self, row: Row, backbone: str, split: PlannedSplit, seed: int | None) -> str:
         """What a person reads of a rank cell."""
@@ -375,6 +396,7 @@ class TrackPlanner:
         seed: int | None,
         configuration: Configuration | None = None,
         masked: bool = False,
+        lists: str = "",
     ) -> None:
         """A row of the board for one seed, and what it is made with."""
         identity = self.identity(row, backbone, split, seed)
@@ -383,7 +405,9 @@ class TrackPlanner:
                 f"{self.where}: two rows would have one name, '{row.method}'; "
                 "tell them apart by `variant:`"
             )
-        self.plan.results.append(Result(key, identity, self.track.domains, configuration, masked))
+        self.plan.results.append(
+            Result(key, identity, self.track.domains, configuration, masked, lists)
+        )
 
     def identity(
         self, row: Row, backbone: str, split: PlannedSplit, seed: int | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
-from recmerge_bench.planning.metrics import metric_use, plugin_of
+from recmerge_bench.planning.metrics import plugin_of, rank_metric
 from recmerge_bench.specs import Spec
 from recmerge_bench.training.options import split_select
 
@@ -103,7 +103,7 @@ class Selector:
         spec, reason = self._find("metric", plugin)
         if spec is None or reason is not None:
             return {}, (), reason
-        use = metric_use(self.maker.registry, text, f"{self.where}: ")
+        use = rank_metric(self.maker.registry, text, f"{self.where}: ")
         return {**use.options.to_json(), "k": use.k}, (module(spec),), None
 
     def _find(self, kind: str, name: str) -> tuple[Spec | None, Reason]:

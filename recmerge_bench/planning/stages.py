@@ -12,4 +12,5 @@ STAGES = {
     "merge": "recmerge_bench.running.stage_merge",
     "curve": "recmerge_bench.running.stage_curve",
     "rank": "recmerge_bench.running.stage_rank",
+    "lists": "recmerge_bench.running.stage_lists",
 }

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import written_aside
+from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group
-from recmerge_bench.results.metrics import domain_means
+from recmerge_bench.results.metrics import domain_means, with_mean
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.untrusted.tables import read_table
 
@@ -144,6 +145,9 @@ def _again(
         )
     table = ranks[result.key]
     derived = result.changed(metrics=domain_means(registry, metrics, table, result.domains))
+    if result.list_metrics:  # no ranks give these; their mean is that of the domains
+        own = {d: values for d, values in result.list_metrics.items() if d != MEAN}
+        derived = derived.changed(list_metrics=with_mean(own))
     if groups:
         derived = derived.changed(
             groups=by_group(registry, metrics[0], table, groups[result.split])

@@ -244,6 +244,13 @@ class Superseded(Value):
         return value
 
 
+class ListMetric(Value):
+    """A metric of the first items of rankings: its name, and what it is in a line."""
+
+    name: str
+    summary: str
+
+
 class Header(Value):
     """What a board says before its tables.
 
@@ -263,6 +270,7 @@ class Header(Value):
         groups: beginnings of the names of groups of test targets that are reported.
         group_facts: key of a split -> name of a group -> what it is.
         superseded: where another board has replaced this one, which is in the archive then.
+        list_metrics: those of the first items of rankings.
     """
 
     title: str
@@ -280,17 +288,23 @@ class Header(Value):
     groups: list[str] = Field(default_factory=list)
     group_facts: dict[str, dict[str, GroupFact]] = Field(default_factory=dict)
     superseded: Superseded | None = None
+    list_metrics: list[ListMetric] = Field(default_factory=list)
 
     @property
     def primary(self) -> str:
         """The metric that boards order by."""
         return self.metrics[0]
 
+    @property
+    def names_of_lists(self) -> list[str]:
+        """Names of the metrics of lists."""
+        return [metric.name for metric in self.list_metrics]
+
     @model_validator(mode="after")
     def _names_fit(self) -> Header:
         if sorted(self.order) != sorted(self.tracks):
             raise ValueError("order and tracks do not name the same tracks")
-        listed_once("metrics", self.metrics)
+        listed_once("metrics", [*self.metrics, *self.names_of_lists])
         listed_once("seeds", self.seeds)
         for name in self.figures:
             if flaw := figure_flaw(name):

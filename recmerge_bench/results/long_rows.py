@@ -27,7 +27,7 @@ def long_rows(records: Records) -> list[dict[str, object]]:
             "status": result.status,
             "reason": result.reason,
             "instances": _instances(result, domain),
-            **{m: result.metrics.get(domain, {}).get(m) for m in records.header.metrics},
+            **_values(records, result, domain),
             "key": result.key,
             "configuration_sha256": result.configuration_sha256,
             **{name: part.get(name) for name in names},
@@ -35,6 +35,16 @@ def long_rows(records: Records) -> list[dict[str, object]]:
         for result, part in zip(records.results, parts, strict=True)
         for domain in (*result.domains, MEAN)
     ]
+
+
+def _values(records: Records, result: Result, domain: str) -> dict[str, object]:
+    """Metrics of ranks, then those of lists."""
+    ranks, lists = (m.get(domain, {}) for m in (result.metrics, result.list_metrics))
+    header = records.header
+    return {
+        **{name: ranks.get(name) for name in header.metrics},
+        **{name: lists.get(name) for name in header.names_of_lists},
+    }
 
 
 def _instances(result: Result, domain: str) -> int | None:

@@ -59,6 +59,8 @@ def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | 
     }  # fmt: skip
     if result.done:
         entry["metrics"] = reader.by_domain(header.metrics, result)
+        if values := reader.of_lists(result):
+            entry["list_metrics"] = values
         entry |= _facts(reader, result) | merging_facts(reader, result)
         if keys := list(trained(reader, result)):
             entry["trained"] = keys

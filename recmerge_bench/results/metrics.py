@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.names import MEAN
-from recmerge_bench.planning.metrics import metric_use
+from recmerge_bench.planning.metrics import rank_metric
 from recmerge_bench.registry import Registry
 
 
@@ -25,7 +25,7 @@ def metric_values(
         HandledError: no plugin registers the metric, or it takes no such option or cut-off.
         PluginError: it gave something else than finite numbers.
     """
-    uses = [metric_use(registry, name) for name in names]
+    uses = [rank_metric(registry, name) for name in names]
     ranks = rank(table.n_better, table.n_equal, ties)  # type: ignore[arg-type]
     return {use.name: values_of(use.options.definition(), ranks, use.k) for use in uses}
 
@@ -49,6 +49,19 @@ def domain_means(
         of_domain = table.domain == table.domains.index(domain)
         if of_domain.any():
             means[domain] = {name: float(v[of_domain].mean()) for name, v in values.items()}
-    parts = list(means.values())
-    means[MEAN] = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
-    return means
+    return with_mean(means, names)
+
+
+def with_mean(
+    by_domain: Mapping[str, Mapping[str, float]], names: Sequence[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Values of metrics by domain, and ``mean``: the unweighted mean over the domains.
+
+    Args:
+        by_domain: domain -> metric -> value; all domains have the same metrics.
+        names: of the metrics; the first domain's if not given.
+    """
+    parts = [dict(values) for values in by_domain.values()]
+    names = list(parts[0]) if names is None and parts else list(names or ())
+    mean = {n: float(np.mean([p[n] for p in parts])) for n in names} if parts else {}
+    return {**dict(zip(by_domain, parts, strict=True)), MEAN: mean}

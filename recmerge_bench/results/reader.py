@@ -10,7 +10,7 @@ from typing import Any
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, read_ranks
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.metrics import domain_means
+from recmerge_bench.results.metrics import domain_means, with_mean
 from recmerge_bench.results.run_manifest import RunManifest, RunResult, read_manifest
 from recmerge_bench.running.store import Store
 
@@ -175,6 +175,12 @@ class Reader:
         """Metrics by domain, and their unweighted mean over the domains."""
         table = self.ranks(result)
         return domain_means(self.registry, names, table, result.domains)
+
+    def of_lists(self, result: RunResult) -> dict[str, dict[str, float]]:
+        """Values of list metrics by domain, and their mean; none where their cell is not done."""
+        if result.lists is None or not self.store.has(result.lists):
+            return {}
+        return with_mean(self.cell(result.lists).report.get("lists", {}))
 
 
 def _flaw(record: Mapping[str, Any]) -> str:

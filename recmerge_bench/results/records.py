@@ -76,6 +76,8 @@ class Result(Value):
         reason: why it is not done.
         mend: how to fix that.
         metrics: domain, or ``mean`` over the domains -> metric -> value.
+        list_metrics: the same of metrics of the first items of the rankings, which no ranks give;
+            absent where the suite names none, or its candidates are sampled.
         instances: domain -> test targets; domains without any are absent.
         candidates: hash of the candidate sets, or ``full``.
         mask_history: whether items of the history are taken out of the ranking.
@@ -102,6 +104,7 @@ class Result(Value):
     reason: str = ""
     mend: str = ""
     metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    list_metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     instances: dict[str, NonNegativeInt] = Field(default_factory=dict)
     candidates: str = ""
     mask_history: bool = False
@@ -137,13 +140,14 @@ class Result(Value):
             raise ValueError(f"it is done and lacks {', '.join(sorted(lacking))}")
         if flaw := wrong_domains(self.domains):
             raise ValueError(flaw)
-        if strange := sorted(set(self.metrics) - {*self.domains, MEAN}):
+        of_domains = {*self.metrics, *self.list_metrics}
+        if strange := sorted(of_domains - {*self.domains, MEAN}):
             raise ValueError(f"it has metrics of {strange[0]}, which is none of its domains")
         if self.done and MEAN not in self.metrics:
             raise ValueError(f"it is done and has no {MEAN} over its domains")
         return self
 
-    @field_validator("metrics", "groups")
+    @field_validator("metrics", "list_metrics", "groups")
     @classmethod
     def _in_range(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for domain, values in value.items():
@@ -198,12 +202,21 @@ class Records(OfSuite):
                     raise ValueError(f"results.{number} has no {lacking[0]} of '{domain}'")
         return self
 
+    @model_validator(mode="after")
+    def _list_metrics_are_known(self) -> Records:
+        known = set(self.header.names_of_lists)
+        for number, result in enumerate(self.results):
+            for values in result.list_metrics.values():
+                if strange := sorted(set(values) - known):
+                    raise ValueError(f"results.{number} has {strange[0]}, which the header lacks")
+        return self
+
     def to_pandas(self) -> pandas.DataFrame:
         """A row for each result and domain, and for the mean over the domains (``mean``).
 
         Columns: ``suite``, the identity, ``domain``, ``status``, ``reason``, ``instances``, each
-        metric of the header, ``key``, ``configuration_sha256``, and the configuration, a column
-        for each value: ``configuration.method.options.density``.
+        metric of the header, those of lists too, ``key``, ``configuration_sha256``, and the
+        configuration, a column for each value: ``configuration.method.options.density``.
 
         Raises:
             HandledError: pandas is not installed; says how to install it.

@@ -108,7 +108,7 @@ def suite_of(records: Records, row: RecordedRow) -> dict[str, Any]:
         "label": header.label,
         "seeds": seeds or [0],
         "threads": configuration.threads,
-        "metrics": header.metrics,
+        "metrics": [*header.metrics, *header.names_of_lists],
         **({"executor": _executor(configuration.executor)} if configuration.executor else {}),
         **({"groups": header.groups} if header.groups else {}),
         "tracks": {identity.track: {k: v for k, v in track.items() if v not in ([], {}, "")}},

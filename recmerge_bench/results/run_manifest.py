@@ -41,7 +41,7 @@ class RunResult(Value):
     """A row's cells and how they stand.
 
     `key` is of the rank cell; `masked` says that the row's ranks are its second table, without the
-    items of the history.
+    items of the history; `lists` is the cell of its values of list metrics, where it has any.
     """
 
     key: CellKey
@@ -54,6 +54,7 @@ class RunResult(Value):
     configuration: Configuration | None = None
     configuration_sha256: str = ""
     masked: bool = False
+    lists: CellKey | None = None
 
     @property
     def ranks_key(self) -> str:

@@ -23,7 +23,7 @@ class RunRow:
         suite: that was run.
         identity: of the result.
         domain: by name; ``mean``: over the result's domains.
-        metrics: by name, those of the suite; none where the result is not done.
+        metrics: by name, those of the suite, of lists too; none where the result is not done.
         status: ``done``, or why not.
         key: of the cell of its ranks.
         configuration: what it was made with; None where it is not known.
@@ -86,6 +86,8 @@ def rows(out: Path, registry: Registry, suite: str | None = None) -> list[RunRow
 
 def _rows(reader: Reader, suite: str, names: Sequence[str], result: RunResult) -> list[RunRow]:
     values = reader.by_domain(names, result) if result.done else {}
+    for domain, more in reader.of_lists(result).items() if result.done else ():
+        values[domain] |= more
     cells = reader.cells(result) if result.done else []
     return [
         RunRow(

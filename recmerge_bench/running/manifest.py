@@ -30,10 +30,11 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
 
 def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str, Any]:
     status, reason, remedy = _status(plan.cells[result.key], plan, store, outcome)
-    behind = plan.closure([result.key])
+    behind = plan.closure([key for key in (result.key, result.lists) if key])
     return {
         "key": result.key,
         **({"masked": True} if result.masked else {}),
+        **({"lists": result.lists} if result.lists else {}),
         "identity": dict(result.identity),
         "domains": list(result.domains),
         "status": status,

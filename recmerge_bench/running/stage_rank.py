@@ -13,6 +13,7 @@ from recmerge_bench.data.candidates import candidate_hash
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, write_ranks
+from recmerge_bench.evaluation.top_lists import LISTS, MASKED_LISTS, TopLists
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
 
@@ -25,7 +26,8 @@ def run(context: Context) -> dict[str, Any]:
     """Rank every domain's targets with the model that serves the domain.
 
     Against all items, one pass makes two tables: with the items of the history and without them.
-    Against sampled candidates there is one, masked as the configuration says.
+    Against sampled candidates there is one, masked as the configuration says. With ``top_k`` in the
+    configuration the pass also keeps so many first items of both rankings against all items.
 
     The record's report has ``probes`` (domain -> name -> users, mean, std) where the model tells
     something of itself.
@@ -42,11 +44,23 @@ def run(context: Context) -> dict[str, Any]:
     models = stored(context).models(catalogue)
     if seed is None:  # what a model tells of itself is told of true histories
         models = _probed(models, split, catalogue, probes)
-    tables = rank_under(models, split, catalogue, list(rankings.values()), shuffle_seed=seed)
+    lists = _lists(context, split, catalogue)
+    tables = rank_under(
+        models, split, catalogue, list(rankings.values()), shuffle_seed=seed, watch=lists
+    )
+    if lists is not None:
+        np.save(context.out / LISTS, lists.plain)
+        np.save(context.out / MASKED_LISTS, lists.masked)
     for (name, ranking), table in zip(rankings.items(), tables, strict=True):
         facts = {"protocol": {"mask_history": ranking.mask_history, **protocol}, **size}
         write_ranks(context.out / name, replace(table, about=facts))
     return {"protocol": protocol, **size, **({"probes": probes} if probes else {})}
+
+
+def _lists(context: Context, split: Split, catalogue: Catalogue) -> TopLists | None:
+    """What keeps the first items, where the suite names a metric of lists."""
+    k = context.config.get("top_k", 0)
+    return TopLists(split, split.test, catalogue, k) if k else None
 
 
 def _rankings(candidates: np.ndarray | None, masked: bool | None) -> dict[str, Ranking]:

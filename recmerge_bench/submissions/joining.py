@@ -182,7 +182,8 @@ def _entry(
     metrics = board.records.header.metrics
     ranks = sent.ranks[result.key]
     split = table.split or result.split
-    entry = result.without("groups", "submitted", "trained").changed(
+    # Values of list metrics cannot be made again from ranks: none is taken from strangers.
+    entry = result.without("groups", "submitted", "trained", "list_metrics").changed(
         metrics=domain_means(registry, metrics, ranks, result.domains), split=split
     )
     if board.groups:

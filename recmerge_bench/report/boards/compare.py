@@ -19,7 +19,8 @@ def compare(
     Args:
         before: committed records.
         after: fresh ones.
-        tolerance: absolute difference of a metric that always passes.
+        tolerance: absolute difference of a metric that always passes; of a value above 1, which
+            metrics of lists may have, the share of it that does.
         relative: difference that passes as a share of the committed value; the larger of the
             two allowances counts.
     """
@@ -57,7 +58,9 @@ def _differences(
         if was is None or value is None:
             passes = False
         else:
-            passes = abs(value - was) <= max(tolerance, relative * abs(was))
+            # Values of lists may be in bits: the tolerance is that of a value of 1.
+            allowed = max(tolerance * max(1.0, abs(was)), relative * abs(was))
+            passes = abs(value - was) <= allowed
         if not passes:
             lines.append(f"{name}: {place} was {_shown(was)}, is {_shown(value)}")
     return lines
@@ -69,8 +72,12 @@ def _fact(result: Result, name: str) -> object:
 
 
 def _numbers(result: Result) -> dict[str, float]:
-    means = result.metrics
-    return {f"{domain} {metric}": v for domain in means for metric, v in means[domain].items()}
+    return {
+        f"{domain} {metric}": value
+        for means in (result.metrics, result.list_metrics)
+        for domain, values in means.items()
+        for metric, value in values.items()
+    }
 
 
 def _shown(value: float | None) -> str:

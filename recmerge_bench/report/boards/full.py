@@ -7,7 +7,13 @@ from statistics import mean
 
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import across_tables, configurations, elements, paper_tables
+from recmerge_bench.report.boards import (
+    across_tables,
+    configurations,
+    elements,
+    lists,
+    paper_tables,
+)
 from recmerge_bench.report.boards.audit_section import audit_section, meanings
 from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.gates import gate_lines
@@ -51,6 +57,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
         if any(_own(line, own) for line in done):
             title = f"#### {metric} divided by that of {code(str(track.reference))}"
             parts += [f"{title} (the same backbone and seed)", _shares(done, metric, own)]
+    parts += lists.whole(header, done)
     for compared in comparison_of(records, place):
         parts += section(compared, done)
     across = across_tables.across_of(records, place)

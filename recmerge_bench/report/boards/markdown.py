@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import across_tables, elements, paper_tables
+from recmerge_bench.report.boards import across_tables, elements, lists, paper_tables
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.report.boards.elements import plain
@@ -87,6 +87,7 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
         parts += _legend(done, track.reference, compared)
         across = across_tables.across_of(records, place)
         parts += across_tables.section(across, done, whole=False) if across else []
+        parts += lists.compact(header, done)
     entries = beside(header, place, lines)
     without = closed(header, records.results, place)
     if entries and track.paper:

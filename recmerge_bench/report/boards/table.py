@@ -21,7 +21,7 @@ class Line:
     Attributes:
         identity: that of its first seed.
         seeds: those that are done; [None] for a method without seed.
-        values: (domain, metric) -> value of each seed.
+        values: (domain, metric) -> value of each seed; metrics of lists too.
         gaps: (status, reason) -> seeds that are not done.
         instances: number of test targets by domain.
         candidates: hash of the candidate sets, or ``full``.
@@ -121,9 +121,10 @@ def _counted(line: Line, result: Result) -> None:
     line.submitted += [result.submitted] if result.submitted else []
     for group, means in result.groups.items():
         line.groups.setdefault(group, []).append(means[MEAN])
-    for domain, metrics in result.metrics.items():
-        for metric, value in metrics.items():
-            line.values.setdefault((domain, metric), []).append(value)
+    for by_domain in (result.metrics, result.list_metrics):
+        for domain, metrics in by_domain.items():
+            for metric, value in metrics.items():
+                line.values.setdefault((domain, metric), []).append(value)
 
 
 def names_of(lines: Sequence[Line]) -> dict[Row, tuple[str, str]]:

@@ -87,8 +87,13 @@ def rows(records: Records) -> Iterator[LongRow]:
     """The rows, in the order of the records; a domain ``mean`` is the mean over the domains."""
     for result in records.results:
         for domain in (*result.domains, MEAN):
-            for metric in records.header.metrics:
+            for metric in (*records.header.metrics, *_of_lists(records, result)):
                 yield _row(records.suite, result, domain, metric)
+
+
+def _of_lists(records: Records, result: Result) -> list[str]:
+    """Metrics of lists, where the result has any: those of sampled candidates have none."""
+    return records.header.names_of_lists if result.list_metrics else []
 
 
 def _row(suite: str, result: Result, domain: str, metric: str) -> LongRow:
@@ -106,7 +111,7 @@ def _row(suite: str, result: Result, domain: str, metric: str) -> LongRow:
         seed=identity.seed,
         domain=domain,
         metric=metric,
-        value=result.metrics.get(domain, {}).get(metric),
+        value=_value(result, domain, metric),
         status=result.status,
         reason=result.reason,
         instances=_instances(result, domain),
@@ -117,6 +122,13 @@ def _row(suite: str, result: Result, domain: str, metric: str) -> LongRow:
         key=result.key,
         **_configuration(result),
     )
+
+
+def _value(result: Result, domain: str, metric: str) -> float | None:
+    for values in (result.metrics, result.list_metrics):
+        if metric in values.get(domain, {}):
+            return values[domain][metric]
+    return None
 
 
 def _configuration(result: Result) -> dict[str, str]:

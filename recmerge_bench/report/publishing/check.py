@@ -205,7 +205,7 @@ def _papers(path: Path, registry: Registry) -> list[str]:
 
 def _numbers(records: Mapping[str, Any]) -> dict[str, object]:
     """What derives from ranks, by the key of its result."""
-    parts = ("metrics", "groups")
+    parts = ("metrics", "list_metrics", "groups")
     results = {r["key"]: {p: r[p] for p in parts if p in r} for r in records["results"]}
     families = {name: _places(json.loads(json.dumps(records.get(name, {})))) for name in DERIVED}
     return {**results, **families}
