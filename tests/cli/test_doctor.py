@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from recmerge_bench_plugins.backbones.recbole_models.fence import NEEDED
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import Blocked
+from recmerge_bench.interface import health
 from recmerge_bench.registry import discover
 from recmerge_bench.targets import define
 
@@ -40,3 +42,25 @@ def test_the_remedy_fetches_what_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(Blocked) as blocked:
         define(spec.target, {"domain_names": ("toys", "arts")}).sources(tmp_path)
     assert "--set domain_names=[toys,arts]" in blocked.value.remedy
+
+
+def test_what_of_recbole_is_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing, its data alone, its models too; each with what to install."""
+    there: dict[str, str | None] = {
+        "recbole": "1.2.1",
+        "numpy": "2.4.6",
+        **dict.fromkeys(health.RECBOLE_IMPORTS, "1.0"),
+    }
+    monkeypatch.setattr(health, "_version", lambda name: there.get(name, "1.0"))
+    assert health.doctor().recbole == "1.2.1: data and models usable"
+    there |= {"texttable": None, "colorlog": None}
+    lacks = health.doctor().recbole
+    assert "its models need texttable, colorlog (pip install texttable colorlog)" in lacks
+    there["recbole"] = None
+    absent = health.doctor().recbole
+    assert "recbole==1.2.1' on Python 3.11" in absent
+    assert "pip install --no-deps recbole==1.2.1 && pip install tensorboard" in absent
+
+
+def test_the_doctor_names_what_the_models_import() -> None:
+    assert {"recbole", *health.RECBOLE_IMPORTS} == set(NEEDED.values())

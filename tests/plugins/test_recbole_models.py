@@ -27,6 +27,7 @@ from recmerge_bench_plugins.backbones.recbole_models.models import (
 )
 from recmerge_bench_plugins.backbones.recbole_models.net import RecBoleNet, draw
 from recmerge_bench_plugins.backbones.recbole_models.settings import model_settings, settings_of
+from virtual_device import second_device
 
 from recmerge_bench.api import Batch, Catalogue, HandledError
 from recmerge_bench.data.interactions import Interactions
@@ -316,6 +317,17 @@ def test_our_trainer_trains_them(
     model = definition(name, width=32, max_len=10, settings=settings)
     result = fit(model, made.catalogue, split, ("all",), "domain", options, seed=0)
     assert result.report["best_valid"] > 0.5  # NDCG@10; chance is 0.15
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_device(registry: Registry, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training and scores elsewhere mix no places and are the CPU's."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "speed"))
+    nets = import_module("gpu_nets")
+    with second_device():
+        options = {"width": 8, "max_len": 10}
+        actual = nets.check(registry, "backbone", f"recbole:{name}", options, "cuda")
+    assert actual["fp32"]["difference"] < 1e-4
 
 
 def test_masked_items_ask_for_no_first_event() -> None:
