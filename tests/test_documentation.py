@@ -13,7 +13,16 @@ from conftest import ROOT, tool
 from examples import Reader, examples
 
 DOCS = ROOT / "docs"
-PAGES = sorted(p for p in DOCS.rglob("*.md") if any(examples(p)))
+#: Pages with examples; the how-tos train models: minutes together, which `tox -e docs` has.
+PAGES = [
+    pytest.param(
+        page,
+        id=str(page.relative_to(DOCS)),
+        marks=[pytest.mark.slow] if page.parent.name == "how-to" else [],
+    )
+    for page in sorted(DOCS.rglob("*.md"))
+    if any(examples(page))
+]
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +31,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(DOCS)))
+@pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(
     page: Path, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     subtests: pytest.Subtests,
