@@ -17,6 +17,7 @@ from recmerge_bench.registry import Registry
 TOOLKIT = f"{CORE}.toolkit."
 #: Words of the core that are also methods' names, where they do not mean the method.
 WORDS = {
+    "csv": "the format of exports and of figures' data",
     "joint": "a training on all domains together: an input of strategies, a stage, a field",
     "ties": "equal scores or values",
     "validated": "measured on validation targets",

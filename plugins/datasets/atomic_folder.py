@@ -1,4 +1,4 @@
-"""Any folder of RecBole atomic files."""
+"""Any folder of RecBole atomic files: one dataset, or a folder of them for each domain."""
 
 from __future__ import annotations
 
@@ -25,11 +25,16 @@ class Options:
     """Options of atomic-folder.
 
     Attributes:
-        path: the folder, absolute or below ``--data-root``.
+        path: the folder, absolute or below ``--data-root``: with one ``.inter`` file, or with a
+            folder for each domain that has one. Such a folder's name is its domain (in small
+            letters, hyphens for all else), and items of two folders are different items,
+            ``domain/id``.
         domain_names: domains in numbering order; what the files name, sorted, if empty (has to be
             given for files with a domain field below ``--data-root``: a plan's check of names
             does not look there). Files without a domain field make one domain: the only one
-            named here, or the folder's name.
+            named here, or the folder's name. Of a folder for each domain, those that are read.
+        users: of a folder for each domain: ``shared``: equal user ids are one user; ``separate``:
+            they are not.
         repeats: what to do where a user meets an item again.
         k_user: least events of a user.
         k_item: least events of an item.
@@ -42,6 +47,7 @@ class Options:
 
     path: str = ""
     domain_names: tuple[str, ...] = ()
+    users: Literal["shared", "separate"] = "shared"
     repeats: Literal["keep", "drop", "refuse"] = "keep"
     k_user: int = 0
     k_item: int = 0
@@ -53,7 +59,7 @@ class Options:
 
 
 class AtomicFolder(DatasetDefinition):
-    """``.inter`` and ``.item`` with an optional ``domain`` field."""
+    """``.inter`` and ``.item`` with an optional ``domain`` field, or one folder a domain."""
 
     Options = Options
 
@@ -73,7 +79,11 @@ class AtomicFolder(DatasetDefinition):
 
     def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
         """As the options say, else as the files do, else the folder's name."""
-        from recmerge_bench.toolkit.data.atomic import find_domains, folder_domain
+        from recmerge_bench.toolkit.data.atomic import (
+            domain_folders,
+            find_domains,
+            folder_domain,
+        )
 
         if self.options.domain_names:
             return tuple(self.options.domain_names)
@@ -81,6 +91,8 @@ class AtomicFolder(DatasetDefinition):
             folder = self.folder(data_root)
         except Blocked:  # `sources` says so, with the remedy
             return (folder_domain(Path(self.options.path)),)
+        if folders := domain_folders(folder):
+            return tuple(folders)
         return tuple(find_domains(folder, self.options.encoding, self.fields()))
 
     def fields(self) -> Fields:
@@ -91,18 +103,24 @@ class AtomicFolder(DatasetDefinition):
         return Fields(o.user_field, o.item_field, o.time_field, o.domain_field)
 
     def sources(self, data_root: Path | None) -> list[Path]:
-        """The one or two files."""
-        from recmerge_bench.toolkit.data.atomic import find_files
+        """The one or two files, of each domain."""
+        from recmerge_bench.toolkit.data.atomic import domain_folders, find_files
 
-        return [f for f in find_files(self.folder(data_root)) if f is not None]
+        folder = self.folder(data_root)
+        folders = domain_folders(folder, self.options.domain_names).values()
+        return [f for own in folders or [folder] for f in find_files(own) if f is not None]
 
     def load(self, data_root: Path | None) -> Interactions:
         """Read the folder."""
-        from recmerge_bench.toolkit.data.atomic import read_folder
+        from recmerge_bench.toolkit.data.atomic import domain_folders, read_domains, read_folder
 
-        o = self.options
+        o, folder = self.options, self.folder(data_root)
+        if folders := domain_folders(folder, o.domain_names):
+            return read_domains(
+                folders, o.users, o.repeats, o.k_user, o.k_item, o.encoding, self.fields()
+            )
         return read_folder(
-            self.folder(data_root), o.repeats, o.k_user, o.k_item, o.encoding,
+            folder, o.repeats, o.k_user, o.k_item, o.encoding,
             o.domain_names, self.fields(),
         )  # fmt: skip
 
@@ -114,7 +132,7 @@ def recmerge_bench_register() -> list[Spec]:
         DatasetSpec(
             name="atomic-folder",
             target=f"{__name__}:AtomicFolder",
-            summary="any folder of RecBole atomic files (.inter, .item)",
+            summary="any folder of RecBole atomic files (.inter, .item), or one for each domain",
             licence="the data's own",
         )
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.errors import DataError, near
 from recmerge_bench.files import write_text
 from recmerge_bench.toolkit.data.build import Columns, Item, Repeats, build_interactions
+from recmerge_bench.toolkit.data.joined import DomainEvents, Users, chosen_places, join_domains
+from recmerge_bench.toolkit.data.text_files import DOMAIN, decoded, domain_name, lines_of
 from recmerge_bench.untrusted.paths import within
 
 TYPES = ("token", "token_seq", "float", "float_seq")
@@ -22,7 +24,6 @@ NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 #: Characters of a header that are looked at for a domain field.
 MOST_HEADER = 1 << 16
-DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True)
@@ -86,18 +87,6 @@ class Table:
         return int(value)
 
 
-def _lines(text: str, path: Path) -> list[str]:
-    """At least one, without what ends them."""
-    if "\r" in text and "\n" not in text:
-        raise DataError("lines end with a carriage return alone; end them with a line feed", path)
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if lines[-1] == "":
-        lines.pop()
-    if not lines:
-        raise DataError("the file is empty", path)
-    return lines
-
-
 def read_table(path: Path, encoding: str = "utf-8") -> Table:
     """Read an atomic file.
 
@@ -106,7 +95,7 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
             a wrong number of fields, bytes that are not in the encoding.
         HandledError: there is no such encoding.
     """
-    lines = _lines(_decode(path, encoding).removeprefix("\ufeff"), path)
+    lines = lines_of(decoded(path, encoding), path)
     names = _header(lines[0], path)
     if len(lines) == 1:
         raise DataError("the file has a header and no rows", path, 1)
@@ -120,22 +109,6 @@ def read_table(path: Path, encoding: str = "utf-8") -> Table:
                 min(len(row), len(names)) + 1,
             )
     return Table(path, {n: list(c) for n, c in zip(names, zip(*rows, strict=True), strict=True)})
-
-
-def _decode(path: Path, encoding: str) -> str:
-    data = path.read_bytes()
-    try:
-        return data.decode(encoding)
-    except LookupError:
-        raise HandledError(f"there is no encoding '{encoding}'") from None
-    except UnicodeDecodeError as error:
-        start = data.rfind(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"byte {error.start} is not {encoding}; convert the file or name its encoding",
-            path,
-            data.count(b"\n", 0, start) + 1,
-            data.count(b"\t", start, error.start) + 1,
-        ) from None
 
 
 def _header(line: str, path: Path) -> list[str]:
@@ -232,19 +205,85 @@ def read_folder(
     Raises:
         DataError: bad content, with its place.
     """
+    alone = domains[0] if len(domains) == 1 else folder_domain(folder)
+    events, catalogue = _read_events(folder, encoding, fields, alone)
+    known = sorted({entry.domain for entry in catalogue.values()})
+    return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
+
+
+def domain_folders(folder: Path, domains: Sequence[str] = ()) -> dict[str, Path]:
+    """Domain -> its folder of atomic files, of a folder that holds one for each domain.
+
+    Empty where the folder has an ``.inter`` file of its own. Folders without one, and those whose
+    names begin with a dot, are no domains.
+
+    Args:
+        folder: to look into.
+        domains: which, in numbering order; all by name if empty.
+
+    Raises:
+        DataError: two folders would be one domain, or a domain has no folder.
+    """
+    if any(not p.name.startswith(".") for p in folder.glob("*.inter")):
+        return {}
+    inner = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    places = [p for p in inner if any(p.glob("*.inter"))]
+    return chosen_places(places, domains, folder) if places else {}
+
+
+def read_domains(
+    folders: Mapping[str, Path],
+    users: Users = "shared",
+    repeats: Repeats = "keep",
+    k_user: int = 0,
+    k_item: int = 0,
+    encoding: str = "utf-8",
+    fields: Fields = DEFAULT,
+) -> Interactions:
+    """One folder of atomic files for each domain (`domain_folders`), joined.
+
+    Args:
+        folders: domain -> folder.
+        users: whether equal user ids are one user, see `join_domains`.
+        repeats: see `build_interactions`.
+        k_user: see there.
+        k_item: see there.
+        encoding: of all files.
+        fields: names of the fields.
+
+    Raises:
+        DataError: bad content, with its place; a file that names domains of its own.
+    """
+    parts = []
+    for domain, folder in folders.items():
+        events, catalogue = _read_events(folder, encoding, fields, domain)
+        for entry in catalogue.values():
+            if entry.domain != domain:
+                raise DataError(
+                    f"its files name the domain '{entry.domain}', the folder is the domain "
+                    f"'{domain}': take the field '{fields.domain}' out, or read this folder alone",
+                    folder,
+                )
+        texts = {token: entry.text for token, entry in catalogue.items()}
+        parts.append(DomainEvents(domain, events, texts))
+    return join_domains(parts, users, repeats, k_user, k_item)
+
+
+def _read_events(
+    folder: Path, encoding: str, fields: Fields, alone: str
+) -> tuple[Columns, dict[str, Item]]:
+    """Events and items of one folder; the items are of the domain `alone` if no field says it."""
     inter_file, item_file = find_files(folder)
     inter = read_table(inter_file, encoding)
     item = read_table(item_file, encoding) if item_file else None
     events = Columns(inter.ids(fields.user), inter.ids(fields.item), inter.times(fields.time))
-    alone = domains[0] if len(domains) == 1 else folder_domain(folder)
     catalogue = _items(inter, item, fields, alone)
     for row, token in enumerate(events.items):
         if token not in catalogue:
             raise DataError(
                 f"item '{token}' is not in {item_file}", inter_file, row + 2, fields.item
             )
-    known = sorted({entry.domain for entry in catalogue.values()})
-    return build_interactions(events, catalogue, domains or known, repeats, k_user, k_item)
+    return events, catalogue
 
 
 def find_domains(folder: Path, encoding: str = "utf-8", fields: Fields = DEFAULT) -> list[str]:
@@ -268,15 +307,14 @@ def _names(path: Path, encoding: str) -> list[str]:
         with path.open(encoding=encoding, newline="\n") as file:
             line = file.readline(MOST_HEADER)
     except (LookupError, UnicodeDecodeError):
-        line = _decode(path, encoding).partition("\n")[0]
+        line = decoded(path, encoding).partition("\n")[0]
     line = _refuse_zeros(line.removeprefix("\ufeff").rstrip("\r\n"), path)
     return [field.partition(":")[0] for field in line.split("\t")]
 
 
 def folder_domain(folder: Path) -> str:
     """The folder's name as a domain's: small letters, digits and hyphens."""
-    name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-    return name or "items"
+    return domain_name(folder.resolve().name)
 
 
 def _items(inter: Table, item: Table | None, fields: Fields, alone: str) -> dict[str, Item]:
