@@ -181,7 +181,7 @@ def _absent(who: str, requires: tuple[str, ...]) -> Reason:
         try:
             distribution(name)
         except PackageNotFoundError:
-            remedy = f"pip install -c constraints.txt {name}"
+            remedy = f"pip install -c constraints.txt {name}, or as `recmerge-bench doctor` says"
             return f"'{who}' needs the package {name}", remedy
     return None
 

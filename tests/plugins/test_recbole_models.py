@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, SAMPLES
 from recmerge_bench_plugins.backbones.recbole_models import RecBoleModel, RecBoleOptions
 from recmerge_bench_plugins.backbones.recbole_models.checkpoint import from_recbole
 from recmerge_bench_plugins.backbones.recbole_models.fence import NEEDED, fenced
@@ -27,7 +27,7 @@ from recmerge_bench_plugins.backbones.recbole_models.models import (
 )
 from recmerge_bench_plugins.backbones.recbole_models.net import RecBoleNet, draw
 from recmerge_bench_plugins.backbones.recbole_models.settings import model_settings, settings_of
-from virtual_device import second_device
+from virtual_device import run_cells, second_device
 
 from recmerge_bench.api import Batch, Catalogue, HandledError
 from recmerge_bench.data.interactions import Interactions
@@ -328,6 +328,12 @@ def test_a_second_device(registry: Registry, name: str, monkeypatch: pytest.Monk
         options = {"width": 8, "max_len": 10}
         actual = nets.check(registry, "backbone", f"recbole:{name}", options, "cuda")
     assert actual["fp32"]["difference"] < 1e-4
+
+
+def test_they_are_trained_merged_and_ranked(registry: Registry, tmp_path: Path) -> None:
+    """Through the same cells as any backbone: their shared weights merge, their tables do not."""
+    assert run_cells(registry, SAMPLES / "recbole.yaml", tmp_path, "cpu") == []
+    assert len(list(tmp_path.glob("store/*/*/ranks.parquet"))) >= 30
 
 
 def test_masked_items_ask_for_no_first_event() -> None:
