@@ -130,6 +130,8 @@ def test_its_plugins_and_suite_are_there(clean: Path, tmp_path: Path) -> None:
     assert theirs == {"short-experts", "Top1"}
     ours = {p["name"] for p in listed["plugins"] if p["origin"] == "recmerge-bench"}
     assert {"sasrec", "ties", "synthetic", "loo", "NDCG", "local"} <= ours
+    suites = done(clean / "bin" / "recmerge-bench", "suites", "list", "--json", cwd=tmp_path)
+    assert {"sample", "quick", "paper"} <= {s["name"] for s in json.loads(suites)}
 
 
 def test_it_runs_to_a_row_on_a_board(clean: Path, tmp_path: Path) -> None:

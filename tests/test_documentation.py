@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from browser import PROGRAM, Browser
 from conftest import ROOT, tool
 from examples import Reader, examples
 
@@ -65,17 +67,90 @@ def test_yaml_in_pages_is_yaml() -> None:
                 yaml.safe_load(example.text)
 
 
-def test_the_site_builds_strictly(tmp_path: Path) -> None:
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly: a broken link or a page that no menu has fails."""
     pytest.importorskip("mkdocs", reason="the site needs the extra: pip install -e .[docs]")
+    folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "-q", "--strict", "-d", str(tmp_path / "site")],
+        [sys.executable, "-m", "mkdocs", "build", "-q", "--strict", "-d", str(folder)],
         cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )  # fmt: skip
     assert built.returncode == 0, built.stdout + built.stderr
-    page = (tmp_path / "site" / "reference" / "contract.html").read_text(encoding="utf-8")
-    assert "StrategyDefinition" in page and "recmerge_bench_register" in page
-    html = (tmp_path / "site" / "quickstart.html").read_text(encoding="utf-8")
-    assert "fonts.googleapis" not in html, "the site fetches nothing"
+    return folder
+
+
+def test_the_site_has_pages_made_of_the_code(site: Path) -> None:
+    for page, words in {
+        "reference/contract.html": ("StrategyDefinition", "recmerge_bench_register"),
+        "reference/python.html": ("per_user", "load_results"),
+        "reproduce.html": ("paper-mergerec", "MergeRec (Layer-wise)", "0.1801 ± 0.0015"),
+        "changelog.html": ("Unreleased",),
+    }.items():
+        text = (site / page).read_text(encoding="utf-8")
+        assert all(word in text for word in words), page
+        assert "<!-- made:" not in text
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for the site."""
+    if PROGRAM is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+def test_the_site_opens_from_disk_and_finds(site: Path, browser: Browser) -> None:
+    browser.open((site / "index.html").as_uri())
+    browser.wait("!document.querySelector('.md-search').hidden")
+    browser.run(
+        "(() => { const field = document.querySelector('.md-search__input'); field.focus();"
+        " field.value = 'task vector';"
+        " field.dispatchEvent(new KeyboardEvent('keyup', {bubbles: true})); })()"
+    )
+    browser.wait("document.querySelectorAll('.md-search-result__item').length > 3")
+    asked = [r for r in browser.requests() if not r.startswith(("file:", "data:"))]
+    assert (asked, browser.complaints()) == ([], []), "nothing is fetched from elsewhere"
+
+
+#: Texts of the drawing that leave it, overlap another, or can hardly be told from the ground.
+UNREADABLE = """
+(() => {
+  const svg = document.querySelector("svg.rmb"), frame = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll("text")].map((t) => [t, t.getBoundingClientRect()]);
+  const luminance = (colour) => {
+    const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number);
+    return [r, g, b, a];
+  };
+  const ground = luminance(getComputedStyle(svg.querySelector(".ground")).fill);
+  const bad = [];
+  for (const [text, box] of texts) {
+    const ink = luminance(getComputedStyle(text).fill);
+    const seen = [0, 1, 2].map((i) => ink[i] * ink[3] + ground[i] * (1 - ink[3]));
+    const distance = Math.hypot(...[0, 1, 2].map((i) => seen[i] - ground[i]));
+    if (distance < 120) bad.push(`faint: ${text.textContent}`);
+    if (box.left < frame.left || box.right > frame.right) bad.push(`out: ${text.textContent}`);
+    for (const [other, theirs] of texts)
+      if (text !== other && box.left < theirs.right - 1 && theirs.left < box.right - 1 &&
+          box.top < theirs.bottom - 4 && theirs.top < box.bottom - 4)
+        bad.push(`overlap: ${text.textContent} / ${other.textContent}`);
+  }
+  return texts.length > 30 ? bad : ["no drawing"];
+})()
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_drawing_is_readable(site: Path, browser: Browser, scheme: str) -> None:
+    browser.size(1280, 900)
+    browser.prefer(scheme)
+    browser.open((site / "concepts.html").as_uri())
+    browser.run("localStorage.clear()")  # what a visitor chose before
+    browser.open((site / "concepts.html").as_uri())
+    assert browser.run(UNREADABLE) == []
+    dark = browser.run("document.body.getAttribute('data-md-color-scheme') === 'slate'")
+    assert dark == (scheme == "dark")
 
 
 def test_references_name_every_command_plugin_and_suite_key() -> None:
