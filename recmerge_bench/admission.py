@@ -38,6 +38,8 @@ def _check_hook(module: ModuleType, name: str, function: Any) -> None:
     if name in HOOKS:
         if not marked:
             raise _at(function, f"{name} needs @hookimpl above it")
+        if asked := list(inspect.signature(function).parameters):
+            raise _at(function, f"{name} takes no arguments, not ({', '.join(asked)})")
     elif marked or (function.__module__ == module.__name__ and _meant(name)):
         raise _at(function, f"there is no hook '{name}'{near(name, HOOKS)}")
 

@@ -49,7 +49,7 @@ BASES: dict[str, tuple[type[Definition], tuple[str, ...]]] = {
 OTHER_BASES: dict[str, type[Definition]] = {"metric": ListMetricDefinition}
 #: Class attributes with few values.
 _CHOICES = {"scope": ("entry", "tensor", "model"), "scaled": (True, False),
-            "modulated": (True, False)}  # fmt: skip
+            "modulated": (True, False), "order_matters": (True, False)}  # fmt: skip
 #: Attributes of strategies in earlier versions -> what they are called now.
 _RENAMED = {"reach": "scope", "survey": "prepass", "surveys": "prepass_scope"}
 #: Kind and id of the classes that were looked at for a plan; held, so that no id is another's.

@@ -140,10 +140,13 @@ class StrategyDefinition(Definition):
             streamed by it.
         scaled: its option ``scale`` multiplies what it adds to the base and nothing else, so
             that models of many scales cost one pass.
+        order_matters: the result may depend on the order of the experts: it draws for each, or
+            the later of equals wins.
     """
 
     scope: ClassVar[str] = "model"
     scaled: ClassVar[bool] = False
+    order_matters: ClassVar[bool] = False
     #: Whether `merge_each` gives each domain a model of its own, made of shared weights and small
     #: modulators, in the place of one model by `merge`.
     modulated: ClassVar[bool] = False

@@ -131,7 +131,7 @@ def discover(extra: Iterable[str] = (), environ: Mapping[str, str] = os.environ)
         loader.load(point.name, origin, version, point.load, point.module)
     named = [*asked, *filter(None, environ.get(VARIABLE, "").split(os.pathsep))]
     for name in dict.fromkeys(named):
-        load = functools.partial(_import_named, name, registry)
+        load = functools.partial(import_named, name, registry.files)
         problem = loader.load(name, name, "", load, name)
         if problem and name in asked:
             registry.refused.append(problem)
@@ -259,15 +259,25 @@ def only_file(files: Mapping[str, list[Path]], name: str, what: str) -> Path | N
     return paths[0] if paths else None
 
 
-def _import_named(name: str, registry: Registry) -> ModuleType:
+def import_named(name: str, files: dict[str, str] | None = None) -> ModuleType:
+    """Import what a user names: a file, a folder with ``__init__.py``, or a module.
+
+    Args:
+        name: as it was named.
+        files: see `import_file`.
+
+    Raises:
+        HandledError: there is no such file.
+        Exception: whatever the module raises.
+    """
     path = Path(name)
     if (path / "__init__.py").is_file():
-        return import_file(path.resolve().name, path.resolve(), registry.files)
+        return import_file(path.resolve().name, path.resolve(), files)
     if path.suffix != ".py":
         return importlib.import_module(name)
     if not path.is_file():
         raise HandledError("there is no such file")
-    return import_file(path.stem, path.resolve(), registry.files)
+    return import_file(path.stem, path.resolve(), files)
 
 
 #: Modules of plugins that are files or folders and are loaded now, by name.

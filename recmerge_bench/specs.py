@@ -101,6 +101,7 @@ class Spec(metaclass=_OfAnyKind):
                     f"{cls.__name__} has no field '{name}'{near(name, known)}; "
                     f"it has {', '.join(known)}"
                 )
+        _refuse_missing(cls, args, values)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
@@ -310,6 +311,17 @@ SPECS: dict[str, type[Spec]] = {
         ExecutorSpec,
     )
 }
+
+
+def _refuse_missing(cls: type[Spec], args: tuple[Any, ...], values: Mapping[str, Any]) -> None:
+    """Refuse a spec that lacks a field without a default."""
+    fields = [f for f in dataclasses.fields(cls) if f.init]
+    given = {f.name for f in [f for f in fields if not f.kw_only][: len(args)]} | set(values)
+    for each in fields:
+        if each.name not in given and each.default is each.default_factory is dataclasses.MISSING:
+            name = repr(args[0]) if args else values.get("name", "")
+            how = ': inputs=("base", "experts") of a merge' if each.name == "inputs" else ""
+            raise HandledError(f"{cls.__name__} {name} needs the field '{each.name}'{how}")
 
 
 def _no_kind(kind: Any) -> str:

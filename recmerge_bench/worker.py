@@ -20,6 +20,7 @@ from recmerge_bench.blame import plugin_fault
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.code_paths import ByName
+from recmerge_bench.processes.memory import peak_memory, reset_peak
 from recmerge_bench.processes.parent import PARENT, die_with
 from recmerge_bench.processes.words import Reported, clean, error_text, trace_text
 from recmerge_bench.running.context import Context
@@ -109,7 +110,7 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
     _use_files(job.get("files", {}))
     _use_threads(job)
     start, clock = time.time(), time.perf_counter()
-    _reset_peak()
+    reset_peak()
     meter = Meter()
     with store.writing(job["key"]) as folder:
         context = Context(
@@ -143,7 +144,7 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
             "report": report,
             "started": round(start, 3),
             "seconds": round(time.perf_counter() - clock, 3),
-            "peak_memory": max(_peak(), int(report.pop("peak_memory", 0))),
+            "peak_memory": max(peak_memory(), int(report.pop("peak_memory", 0))),
             "energy": energy,
             "device": device_name(context.device),
             "provenance": {
@@ -168,24 +169,6 @@ def _use_threads(job: Mapping[str, Any]) -> None:
 
     torch.set_num_threads(job["threads"])
     torch.use_deterministic_algorithms(True, warn_only=True)
-
-
-def _reset_peak() -> None:
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
-
-
-def _peak() -> int:
-    """Peak resident memory since the cell began, in bytes (0 where the system does not tell)."""
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
 
 
 if __name__ == "__main__":

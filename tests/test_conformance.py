@@ -1,112 +1,173 @@
-"""Ours pass the tests that plugin authors inherit; wrong ones do not."""
+"""Every first-party plugin does what its kind has to do: the tests that plugin authors inherit."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
+import torch
 
 from recmerge_bench import testing
 from recmerge_bench.borders.splits import checked_split
+from recmerge_bench.conformance.kinds import tried_as
+from recmerge_bench.contracts import spec_class
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
-from recmerge_bench.testing import (
-    BackboneConformance,
-    CountingConformance,
-    DatasetConformance,
-    ListMetricConformance,
-    MetricConformance,
-    ProtocolConformance,
-    events,
-    split_of,
-)
+from recmerge_bench.specs import CDSRSpec, Spec, StrategySpec
+from recmerge_bench.testing import events, split_of
 
 FOUND = discover(environ={})
+#: Options that make a plugin small enough for this file, where its class has them.
+SMALL = {"width": 16, "layers": 1, "heads": 1, "steps": 4, "evaluations": 20, "users": 60,
+         "items": 30}  # fmt: skip
+#: Learn too slowly for a short training: what they rank is judged after more steps.
+SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st"}
 
 
-def ours(kind: str, name: str, **options: Any) -> Any:
-    return complete(FOUND.get(kind, name), options, "conformance").definition()
+def small(kind: str, name: str) -> Any:
+    spec = FOUND.get(kind, name)
+    known = {f.name for f in dataclasses.fields(spec_class(spec).Options)}
+    options = {k: v for k, v in SMALL.items() if k in known}
+    return complete(spec, options, "conformance").definition()
 
 
-class TestSynthetic(DatasetConformance):
+def distinct(kind: str) -> list[str]:
+    """Names of a kind, one for each class with its preset options."""
+    specs = [FOUND.get(kind, name) for name in FOUND.names(kind)]
+    made = {(s.target, repr(sorted(s.options.items()))): s.name for s in reversed(specs)}
+    return sorted(made.values())
+
+
+def of_lists(name: str) -> bool:
+    return tried_as(FOUND.get("metric", name)) == "list-metric"
+
+
+def each(kind: str, names: list[str] | None = None) -> Any:
+    return pytest.mark.parametrize("name", names or distinct(kind), scope="class")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Named:
+    """A plugin by the name of its spec."""
+
+    kind: str
+    spec: Spec
+
+    @pytest.fixture(autouse=True)
+    def known(self, name: str) -> None:
+        kind = self.kind.removeprefix("list-")
+        type(self).spec = FOUND.get(kind, name)
+
+
+@each("strategy")
+class TestStrategies(Named, testing.StrategyConformance):
     @pytest.fixture
-    def dataset(self) -> Any:
-        return ours("dataset", "synthetic", users=60, items=30)
+    def strategy(self, name: str) -> Any:
+        return small("strategy", name)
+
+    def facts(self) -> dict[str, Any]:
+        assert isinstance(self.spec, StrategySpec)
+        return {"tier": self.spec.tier, "passthrough": self.spec.passthrough}
 
 
-@pytest.mark.parametrize("name", ["coverage", "Gini", "novelty", "ILD"])
-class TestListMetrics(ListMetricConformance):
-    @pytest.fixture
-    def metric(self, name: str) -> Any:
-        return ours("metric", name)
-
-    def test_values_are_finite_and_of_no_order_of_users(self, metric: Any, name: str) -> None:
-        super().test_values_are_finite_and_of_no_order_of_users(metric)
-
-
-class TestLeaveOneOut(ProtocolConformance):
-    @pytest.fixture
-    def protocol(self) -> Any:
-        return ours("protocol", "loo")
-
-
-class TestSASRec(BackboneConformance):
-    @pytest.fixture
-    def backbone(self) -> Any:
-        return ours("backbone", "sasrec", width=8)
-
-
-@pytest.mark.parametrize(
-    "name", ["sasrec-prenorm", "gsasrec", "bert4rec", "esasrec", "bsarec", "bsarec-causal",
-             "gru4rec", "hstu-small", "unisrec", "unisrec-ids"],
-)  # fmt: skip
-class TestBackbones(BackboneConformance):
+@each("backbone")
+class TestBackbones(Named, testing.BackboneConformance):
     @pytest.fixture
     def backbone(self, name: str) -> Any:
-        return ours("backbone", name, width=8)
+        return small("backbone", name)
 
-    def test_items_and_users_are_the_domains(
-        self, backbone: Any, name: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        if backbone.text_encoder() is not None:
-            made = events()
-            rng = np.random.default_rng(0)
-            vectors = rng.standard_normal((made.catalogue.n_items, 6)).astype(np.float32)
-            known = replace(made, catalogue=replace(made.catalogue, vectors=vectors))
-            monkeypatch.setattr(testing, "events", lambda: known)
-        super().test_items_and_users_are_the_domains(backbone)
+    def facts(self) -> dict[str, Any]:
+        return {"steps": 80 if self.spec.name in SLOW else 24}
 
 
-@pytest.mark.parametrize("name", ["popularity", "item-knn", "last-item"])
-class TestCounting(CountingConformance):
+@each("cdsr")
+class TestCDSR(Named, testing.CDSRConformance):
+    @pytest.fixture
+    def cdsr(self, name: str) -> Any:
+        return small("cdsr", name)
+
+    def facts(self) -> dict[str, Any]:
+        assert isinstance(self.spec, CDSRSpec)
+        steps = 80 if self.spec.name in SLOW else 24
+        return {"steps": steps, "single_target": self.spec.single_target}
+
+
+@each("counting")
+class TestCounting(Named, testing.BaselineConformance):
     @pytest.fixture
     def counting(self, name: str) -> Any:
-        return ours("counting", name)
-
-    def test_one_that_reads_held_out_events_fails(self, counting: Any, name: str) -> None:
-        class Peeks(type(counting)):  # type: ignore[misc]
-            def fit(self, split: Any, catalogue: Any, domains: Any) -> Any:
-                state = super().fit(split, catalogue, domains)
-                return {**state, "seen": np.asarray(split.sequences.items)}
-
-        with pytest.raises(AssertionError, match="held-out"):
-            self.test_scores_are_the_domains(Peeks(counting.options))
+        return small("counting", name)
 
 
-@pytest.mark.parametrize("name", ["HR", "NDCG", "MRR"])
-class TestMetric(MetricConformance):
+class Datasets(Named, testing.DatasetConformance):
+    @pytest.fixture
+    def dataset(self, name: str) -> Any:
+        return small("dataset", name)
+
+
+@each("dataset", [n for n in FOUND.names("dataset") if not n.startswith("ml-100k")])
+class TestDatasets(Datasets):
+    pass
+
+
+@pytest.mark.slow
+@each("dataset", ["ml-100k", "ml-100k-whole"])
+class TestMovieLens(Datasets):
+    """A second for each load."""
+
+
+@each("encoder")
+class TestEncoders(Named, testing.EncoderConformance):
+    @pytest.fixture
+    def encoder(self, name: str) -> Any:
+        return small("encoder", name)
+
+
+@each("protocol")
+class TestProtocols(Named, testing.ProtocolConformance):
+    @pytest.fixture
+    def protocol(self, name: str) -> Any:
+        return small("protocol", name)
+
+
+@each("metric", [n for n in distinct("metric") if of_lists(n)])
+class TestListMetrics(Named, testing.ListMetricConformance):
     @pytest.fixture
     def metric(self, name: str) -> Any:
-        return ours("metric", name)
+        return small("metric", name)
 
 
-def test_the_conformance_tests_own_split_is_right() -> None:
+@each("metric", [n for n in distinct("metric") if not of_lists(n)])
+class TestMetrics(Named, testing.MetricConformance):
+    @pytest.fixture
+    def metric(self, name: str) -> Any:
+        return small("metric", name)
+
+
+@each("executor")
+class TestExecutors(Named, testing.ExecutorConformance):
+    @pytest.fixture
+    def executor(self, name: str) -> Any:
+        return small("executor", name)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_tiny_datas_own_split_is_right(mixed: bool) -> None:
     made = events()
 
     class Fixed:
         def split(self, *arguments: Any, unscored: Any = ()) -> Any:
-            return split_of(made)
+            return split_of(made, mixed)
 
-    assert len(checked_split(Fixed(), made, ("d0", "d1")).test) == 60  # type: ignore[arg-type]
+    count = made.n_users * (1 if mixed else 2)
+    split = checked_split(Fixed(), made, made.catalogue.domains)  # type: ignore[arg-type]
+    assert len(split.test) == count

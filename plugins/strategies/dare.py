@@ -33,6 +33,7 @@ class Dare(TaskVectorStrategy):
     """``tau`` with a random share of its entries zeroed and the others divided by what is kept."""
 
     Options = Options
+    order_matters = True
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Bernoulli masks drawn from the seed, one expert after the other."""

@@ -39,6 +39,7 @@ class Della(TaskVectorStrategy):
     """Entries survive with a chance that rises with rank; survivors are rescaled."""
 
     Options = Options
+    order_matters = True
 
     def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
         """Rows of matrices are thinned by themselves, other tensors as one row."""

@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "submit": ("recmerge_bench.cli.submit:submit", "Pack results for a leaderboard."),
     "merge": ("recmerge_bench.cli.merge:merge", "Merge checkpoints outside a suite."),
     "cells": ("recmerge_bench.cli.cells:cells", "Take cells to another machine and back."),
-    "plugins": ("recmerge_bench.cli.plugins:plugins", "Show what is registered."),
+    "plugins": ("recmerge_bench.cli.plugins:plugins", "Show, check and begin plugins."),
     "datasets": ("recmerge_bench.cli.datasets:datasets", "List, prepare and export datasets."),
     "evaluate": ("recmerge_bench.cli.evaluate:evaluate", "Rank with a checkpoint of your own."),
     "doctor": ("recmerge_bench.cli.doctor:doctor", "Check versions, devices, data and weights."),

@@ -9,12 +9,16 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import registry
+from recmerge_bench.cli.plugin_check import check
 from recmerge_bench.specs import KINDS
 
 
 @click.group()
 def plugins() -> None:
-    """Show what is registered."""
+    """Show, check and begin plugins."""
+
+
+plugins.add_command(check)
 
 
 @plugins.command("list")

@@ -6,23 +6,17 @@ import math
 from pathlib import Path
 from typing import Any
 
-import builders
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recmerge_bench.api import Expert, HandledError, MergeInput, StrategyDefinition
+from recmerge_bench.api import Expert, HandledError, MergeInput
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
-from recmerge_bench.testing import StrategyConformance, models
-from recmerge_bench.tiers import IsolationError
+from recmerge_bench.testing import models
 from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
 from recmerge_bench.toolkit.merging.trim import agreeing_means, elected_signs, keep_largest
-
-NAMES = builders.weights_only()
-#: Those that draw, or whose later of equals wins.
-ORDERED = ["dare", "della", "magmax"]
 
 
 def merge(registry: Registry, name: str, given: MergeInput, **options: Any) -> dict[str, Any]:
@@ -35,52 +29,6 @@ def flat(values: list[list[float]], base: list[float] | None = None) -> MergeInp
     start = torch.tensor(base or [0.0] * len(values[0]))
     experts = (Expert(f"d{k}", {"w": start + torch.tensor(v)}) for k, v in enumerate(values))
     return MergeInput({"w": start}, tuple(experts), 0)
-
-
-# -- every strategy ------------------------------------------------------------------------------
-
-
-class Conforming(StrategyConformance):
-    @pytest.fixture
-    def strategy(self, registry: Registry, name: str) -> StrategyDefinition:
-        spec = registry.get("strategy", name)
-        made: StrategyDefinition = define(spec.target, spec.options)
-        return made
-
-
-@pytest.mark.parametrize("name", sorted(set(NAMES) - set(ORDERED)))
-class TestConformance(Conforming):
-    pass
-
-
-@pytest.mark.parametrize("name", ORDERED)
-class TestConformanceInOrder(Conforming):
-    order_matters = True
-
-
-def test_cheating_strategies_do_not_conform(tmp_path: Path) -> None:
-    class Reads(StrategyDefinition):
-        def merge(self, given: Any) -> dict[str, Any]:
-            (tmp_path / "notes").read_text()
-            return dict(given.base)
-
-    class Asks(StrategyDefinition):
-        def merge(self, given: Any) -> dict[str, Any]:
-            return dict(given.users.net(given.base).state_dict())
-
-    class Changes(StrategyDefinition):
-        def merge(self, given: Any) -> dict[str, Any]:
-            next(iter(given.base.values())).zero_()
-            return dict(given.base)
-
-    (tmp_path / "notes").write_text("secret")
-    tests = StrategyConformance()
-    with pytest.raises(IsolationError):
-        tests.test_no_file_is_opened(Reads(), tmp_path)
-    with pytest.raises(IsolationError):
-        tests.test_names_shapes_and_types_are_the_bases(Asks())
-    with pytest.raises(AssertionError):
-        tests.test_what_is_handed_in_stays_as_it_was(Changes())
 
 
 # -- exact values --------------------------------------------------------------------------------

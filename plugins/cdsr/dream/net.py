@@ -46,7 +46,8 @@ class ExtractionNet(FamilyNet):
     ``g = sigmoid(W_X [H_M; X~])``, ``H = H_M + sum_X g * X~``.
 
     State dict: that of `FamilyNet` for M; ``own_tables.<domain>``, ``own_positions``,
-    ``encoders.<n>.*``, ``extract.<n>.*``, ``gates.<n>.*`` for the n-th domain.
+    ``encoders.<n>.*``, ``extract.<n>.*``, ``gates.<n>.*`` for the n-th domain in the catalogue's
+    order, whatever order the domains are named in.
 
     Args: as those of `FamilyNet`.
     """
@@ -65,6 +66,14 @@ class ExtractionNet(FamilyNet):
         init_for(self.encoders, o, generator)
         init_family(self.extract, generator)
         init_family(self.gates, generator)
+        # Drawn in the order in which domains are named, kept in the catalogue's: weights are
+        # loaded by name, and the same domains may be named in another order then.
+        self.place = {domain: n for n, domain in enumerate(self.tables.domains)}
+        order = sorted(range(len(domains)), key=lambda n: self.place[domains[n]])
+        self.encoders, self.extract, self.gates = (
+            nn.ModuleList(each[n] for n in order)
+            for each in (self.encoders, self.extract, self.gates)
+        )
 
     def forward(  # type: ignore[override]
         self, items: Tensor, lengths: Tensor, last_only: bool = False
@@ -83,8 +92,9 @@ class ExtractionNet(FamilyNet):
         else:
             bounds = torch.arange(1, items.shape[1] + 1, device=items.device).expand(items.shape)
         own, total = {}, mixed
-        for number, domain in enumerate(self.domains):
-            states, seen = self._domain(number, items, lengths, bounds)
+        for domain in self.domains:
+            number = self.place[domain]
+            states, seen = self._domain(domain, items, lengths, bounds)
             message = self.extract[number](mixed, states, seen)
             message = F.dropout(message, self.dropout, self.training)
             gate = self.gates[number](torch.cat([mixed, message], -1)).sigmoid()
@@ -93,15 +103,14 @@ class ExtractionNet(FamilyNet):
         return Extracted(total, own)
 
     def _domain(
-        self, number: int, items: Tensor, lengths: Tensor, bounds: Tensor
+        self, domain: str, items: Tensor, lengths: Tensor, bounds: Tensor
     ) -> tuple[Tensor, Tensor]:
         """States of the domain's own events [B, S, width]; which each query sees [B, T, S]."""
-        domain = self.domains[number]
         keep = self.of_domain(items, domain) & inside(lengths, items.shape[1])
         events = compact(items, keep)
         x = self.scaled(self.own_tables.lookup(events.items, (domain,)))
         x = x + self._own_places(events.lengths, events.items.shape[1])
-        states = self.encoders[number](x, events.lengths.clamp_min(1), True)
+        states = self.encoders[self.place[domain]](x, events.lengths.clamp_min(1), True)
         return states, events.seen_from(bounds)
 
     def _own_places(self, lengths: Tensor, size: int) -> Tensor:

@@ -68,7 +68,9 @@ class ItemGraph(nn.Module):
             graph: holds what `normalised_adjacency` gives, by global item number, as buffers.
         """
         if self._made is None or self._made.device != table.device:
-            self._made = self._matrix(len(table), tables, graph)
+            # Kept for training too, which refuses what was made in inference mode.
+            with torch.inference_mode(False), torch.no_grad():
+                self._made = self._matrix(len(table), tables, graph)
         matrix = self._made
         with torch.autocast(table.device.type, enabled=False):
             layer = total = table.float()

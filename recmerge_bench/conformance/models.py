@@ -1,0 +1,564 @@
+"""What models trained by gradient have to do: backbones of one domain, CDSR models of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recmerge_bench.borders.models import (
+    check_facts,
+    check_items,
+    check_loss,
+    check_net,
+    check_users,
+    history_limit,
+)
+from recmerge_bench.conformance.common import COMMON, refuse_not_finite
+from recmerge_bench.conformance.devices import some_device
+from recmerge_bench.conformance.requirement import Unmet, Untried, requirement
+from recmerge_bench.conformance.subject import Subject, apart, as_arrays, difference
+from recmerge_bench.conformance.worlds import (
+    chance,
+    learnable,
+    other_held_out,
+    unlearnable,
+)
+from recmerge_bench.data.interactions import Catalogue
+from recmerge_bench.data.sequences import Batch, Split
+from recmerge_bench.evaluation.loaded import LoadedModel, build
+from recmerge_bench.policy import select
+from recmerge_bench.training.batches import plan_epoch
+from recmerge_bench.training.options import TrainOptions
+from recmerge_bench.training.prepared import attach, prepare
+from recmerge_bench.training.streams import load_init, training_streams
+from recmerge_bench.training.trainer import TrainResult, fit
+from recmerge_bench.training.validation import Validator
+
+#: How much better than chance a model trained on learnable data has to rank, at the least.
+BETTER_THAN_CHANCE = 1.15
+#: Of a training's steps, batches and rate.
+STEPS, BATCH, RATE = 80, 32, 0.01
+#: Largest difference of what is to be equal but for rounding, as a share of the values' spread.
+CLOSE = 1e-3
+#: Share of a loss that knowing the next event must not save.
+LEAK = 0.15
+
+
+@dataclass
+class ModelSubject(Subject):
+    """A model under test.
+
+    Attributes:
+        mixed: it is trained on sequences of several domains (kind ``cdsr``).
+        single_target: it is built for one target domain.
+        catalogue: the items; with vectors that stand for any encoder's.
+        steps: of the training that is judged.
+    """
+
+    mixed: bool = field(default=False, kw_only=True)
+    single_target: bool = field(default=False, kw_only=True)
+    catalogue: Catalogue = field(default_factory=lambda: learnable()[0].catalogue, kw_only=True)
+    steps: int = field(default=STEPS, kw_only=True)
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """What it is trained on: one domain, or both where they are mixed."""
+        return self.catalogue.domains if self.mixed else self.catalogue.domains[:1]
+
+    @property
+    def target(self) -> str | None:
+        """The one domain that it predicts in, where that has to be said."""
+        return self.domains[0] if self.single_target else None
+
+    @property
+    def split(self) -> Split:
+        """Learnable sequences."""
+        return learnable(self.mixed)[1]
+
+    def warm(self) -> None:
+        """Refuse what cannot be built from this catalogue."""
+        self.refuse_tokens()
+
+    def refuse_tokens(self) -> None:
+        """Raise `Untried` where the model reads tokens of an encoder that is not at hand."""
+        if self.definition.trains_encoder() and self.catalogue.text_tokens is None:
+            raise Untried(
+                f"it trains the encoder '{self.definition.text_encoder()}' further, whose tokens "
+                "and weights are not part of the tiny data"
+            )
+
+    def net(
+        self, seed: int = 3, domains: tuple[str, ...] | None = None, split: Split | None = None
+    ) -> nn.Module:
+        """A module with its initial values and what the model prepares, in evaluation mode."""
+        self.refuse_tokens()
+        domains = self.domains if domains is None else domains
+        net = build(self.definition, self.catalogue, domains, seed, self.target)
+        check_net(self.definition, net, self.catalogue, domains)
+        attach(net, prepare(self.definition, split or self.split, self.catalogue, domains))
+        return net.eval()
+
+    def built(self) -> nn.Module:
+        """One such module, made once: for what leaves it as it is."""
+        if "net" not in self.kept:
+            self.kept["net"] = self.net()
+        net: nn.Module = self.kept["net"]
+        return net
+
+    def batch(self, split: Split, device: str = "cpu", rows: int = BATCH) -> Batch:
+        """Training windows of a split's first batch."""
+        streams = training_streams(
+            split, self.catalogue, self.domains, "mixed" if self.mixed else "domain"
+        )
+        planned = plan_epoch(streams, history_limit(self.definition), rows, 0, 0, 0)[0]
+        generator = torch.Generator(device).manual_seed(5)
+        return planned.load(torch.device(device), generator)
+
+    def loss(self, net: nn.Module, batch: Batch, seed: int = 7) -> tuple[Tensor, int]:
+        """The loss with randomness that the trainer would give it."""
+        fresh = torch.Generator(batch.items.device).manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            returned = self.definition.loss(net, replace(batch, generator=fresh))
+        return check_loss(self.definition, returned)
+
+    def histories(self, count: int = 6) -> tuple[Tensor, Tensor]:
+        """Histories of several lengths [B, L] int64, right-padded with the last event."""
+        split, limit = self.split, history_limit(self.definition, "encoded_history")
+        number = self.catalogue.domains.index(self.domains[0])
+        own = split.valid.sequence[split.valid.domains == number][:count]
+        starts = split.sequences.offsets[own]
+        lengths = np.minimum(np.arange(1, len(own) + 1), limit)
+        steps = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
+        items = split.sequences.items[starts[:, None] + steps].astype(np.int64)
+        return torch.from_numpy(items), torch.from_numpy(lengths)
+
+    def users(self, net: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
+        """Checked user vectors."""
+        with torch.inference_mode():
+            vectors = self.definition.encode(net, items, lengths, self.domains[0])
+        return check_users(self.definition, vectors, len(items), self.width(net))
+
+    def width(self, net: nn.Module) -> int:
+        """Of item vectors."""
+        return self.items(net)[0].shape[1]
+
+    def items(self, net: nn.Module) -> tuple[Tensor, Tensor | None]:
+        """Checked item vectors and biases of the first domain."""
+        domain = self.domains[0]
+        with torch.inference_mode():
+            returned = self.definition.items(net, domain)
+        size = self.catalogue.size(domain)
+        device = next(iter(net.state_dict().values())).device
+        return check_items(self.definition, returned, domain, size, device)
+
+    def scores(self, net: nn.Module) -> Tensor:
+        """Scores of the histories [B, items of the first domain]."""
+        with torch.inference_mode():
+            table, bias = self.items(net)
+            items, lengths = (t.to(table.device) for t in self.histories())
+            scores = self.users(net, items, lengths).float() @ table.float().T
+            return scores if bias is None else scores + bias.float()
+
+    def train(self, steps: int, split: Split | None = None, **more: Any) -> TrainResult:
+        """A training by the trainer."""
+        self.refuse_tokens()
+        values = {"eval_every": -1, **more.pop("options", {})}
+        options = TrainOptions(steps=steps, epochs=0, batch_size=BATCH, lr=RATE, **values)
+        return fit(
+            more.pop("definition", self.definition), self.catalogue, split or self.split,
+            self.domains, "mixed" if self.mixed else "domain", options, 3, target=self.target,
+            device=self.device, **more,
+        )  # fmt: skip
+
+    def trained(self) -> TrainResult:
+        """The training that is judged, validated at its end; made once."""
+        if "trained" not in self.kept:
+            options = {"eval_every": self.steps}
+            self.kept["trained"] = self.train(self.steps, options=options)
+        result: TrainResult = self.kept["trained"]
+        return result
+
+    def loaded(
+        self, state: Mapping[str, Tensor], domains: Any = None, split: Split | None = None
+    ) -> nn.Module:
+        """A new module of a new definition with these weights."""
+        held, self.definition = self.definition, self.again()
+        try:
+            net = self.net(seed=8, domains=domains, split=split)
+        finally:
+            self.definition = held
+        load_init(self.definition, net, state, self.catalogue)
+        return net
+
+    def outputs(self) -> dict[str, np.ndarray]:
+        """Initial values, a loss with its gradients, and scores."""
+        # Layers of torch draw their own values first: trainings lend them a generator of its own.
+        with torch.random.fork_rng(devices=[]):
+            net = self.net()
+        made = as_arrays(net.state_dict(), "initial ")
+        made["scores"] = self.scores(net).numpy().copy()
+        loss, count = self.loss(net.train(), self.batch(self.split))
+        loss.backward()
+        made["loss"] = np.array([loss.item(), count])
+        made |= as_arrays(
+            {n: p.grad for n, p in net.named_parameters() if p.grad is not None}, "gradient of "
+        )
+        return made
+
+
+@requirement(
+    "facts-and-shapes",
+    "policy, tables, item and user vectors are what the contract says",
+    why="tables are kept by name, and scores are products of user and item vectors of one width",
+    remedy="name the item table of domain d `tables.<d>` ([items of d, width]); items() gives the "
+    "vectors of that domain alone",
+)
+def facts(subject: ModelSubject) -> None:
+    """Net, items and users, by the checks that a run makes."""
+    check_facts(subject.definition)
+    subject.scores(subject.built())
+    joint = subject.net(domains=subject.catalogue.domains)
+    for domain in (subject.target,) if subject.target else subject.catalogue.domains:
+        with torch.inference_mode():
+            returned = subject.definition.items(joint, domain)
+        size = subject.catalogue.size(domain)
+        check_items(subject.definition, returned, domain, size, torch.device("cpu"))
+
+
+@requirement(
+    "experts-fit",
+    "what merges has the same names and shapes in the models of all domains",
+    why="an expert is trained on one domain; tensors that do not fit the others cannot be merged",
+    remedy="give nothing that merges a size or a name of the domain; what has one stays with its "
+    "domain by the class's `policy` ({'tables.': 'domain', ...})",
+)
+def experts_fit(subject: ModelSubject) -> None:
+    """A net for each domain, and one for both."""
+    if subject.mixed:
+        raise Untried("CDSR models are not merged")
+    subject.refuse_tokens()
+    names = subject.catalogue.domains
+    first: dict[str, Any] = {}
+    for domains in (names[:1], names[1:], names):
+        state = subject.net(domains=domains).state_dict()
+        merging = {n: tuple(t.shape) for n, t in select(
+            state, subject.definition.policy, "merge").items()}  # fmt: skip
+        first = first or merging
+        for name in sorted({*first, *merging}):
+            if first.get(name) != merging.get(name):
+                raise Unmet(
+                    f"'{name}' is {_shape(first.get(name))} in a model of {names[0]} and "
+                    f"{_shape(merging.get(name))} in one of {' and '.join(domains)}"
+                )
+    if not first:
+        raise Unmet("no tensor merges: the policy keeps all of them")
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else str(list(shape))
+
+
+@requirement(
+    "batch-invariance",
+    "a user's vector does not depend on who else is in the batch, nor on its order",
+    why="users are ranked in blocks of near-equal length: a rank would hang on the block",
+    remedy="no statistics over the batch in evaluation (use LayerNorm for BatchNorm), no sorting "
+    "that is not undone, no positions from the batch's longest history",
+)
+def batch_invariance(subject: ModelSubject) -> None:
+    """Users together, alone, and in reverse order."""
+    net = subject.built()
+    items, lengths = subject.histories()
+    together = subject.users(net, items, lengths)
+    back = subject.users(net, items.flip(0), lengths.flip(0)).flip(0)
+    alone = torch.cat([
+        subject.users(net, items[i : i + 1, : int(lengths[i])], lengths[i : i + 1])
+        for i in range(len(items))
+    ])  # fmt: skip
+    for other, how in ((back, "in reverse order"), (alone, "alone")):
+        if (away := apart(together, other)) > CLOSE:
+            raise Unmet(f"users' vectors {how} differ from those together by {away:.3g}")
+
+
+@requirement(
+    "padding",
+    "what stands behind a history's length is not looked at",
+    why="padding is told by length alone: item 0 is an item, and in ranking the last event is "
+    "repeated",
+    remedy="mask by lengths (torch.arange(L) < lengths[:, None]) in attention, recurrence, "
+    "pooling and loss; never compare items with 0",
+)
+def padding(subject: ModelSubject) -> None:
+    """Other items behind the end, more of them, and the same in training windows."""
+    net = subject.built()
+    items, lengths = subject.histories()
+    before = subject.users(net, items, lengths)
+    span = subject.catalogue.span(subject.domains[0])
+    for filler, what in ((span.start, "the first item"), (span.stop - 1, "the last item")):
+        if (away := apart(before, subject.users(net, _padded(items, lengths, filler), lengths))) > (
+            CLOSE
+        ):
+            raise Unmet(f"with {what} behind the end users' vectors differ by {away:.3g}")
+    room = history_limit(subject.definition, "encoded_history") - items.shape[1]
+    if room > 0:
+        longer = torch.cat([items, items[:, -1:].expand(-1, min(room, 5))], 1)
+        if (away := apart(before, subject.users(net, longer, lengths))) > CLOSE:
+            raise Unmet(f"with more padding users' vectors differ by {away:.3g}")
+    _padding_in_loss(subject, net)
+
+
+def _padded(items: Tensor, lengths: Tensor, filler: int) -> Tensor:
+    behind = torch.arange(items.shape[1]) >= lengths[:, None]
+    return items.masked_fill(behind, filler)
+
+
+def _padding_in_loss(subject: ModelSubject, net: nn.Module) -> None:
+    batch = subject.batch(subject.split)
+    lengths = batch.lengths.clone()
+    lengths[::2] = (lengths[::2] - 2).clamp_min(1)
+    losses = []
+    for filler in (0, subject.catalogue.span(subject.domains[0]).stop - 1):
+        own = replace(
+            batch, items=_padded(batch.items, lengths, filler), lengths=lengths,
+            targets=_padded(batch.targets, lengths, filler),
+        )  # fmt: skip
+        losses.append(float(subject.loss(net, own)[0].detach()))
+    if abs(losses[0] - losses[1]) > 1e-4 * max(1.0, abs(losses[0])):
+        raise Unmet(
+            f"other items in the padding of training windows, and the loss is {losses[1]:.6g} "
+            f"instead of {losses[0]:.6g}"
+        )
+
+
+@requirement(
+    "finite",
+    "losses, gradients and scores of the shortest and the longest windows are finite",
+    why="one NaN in a batch is in every weight after the step",
+    remedy="no division by a count that may be 0, no softmax over nothing (a row that is masked "
+    "whole), clamp before log and square root",
+)
+def finite(subject: ModelSubject) -> None:
+    """Windows of one event, one window alone, one item repeated."""
+    net = subject.net()
+    batch = subject.batch(subject.split)
+    one = torch.ones_like(batch.lengths)
+    first = batch.items[:, :1].expand_as(batch.items).contiguous()
+    windows = {
+        "windows of one event": replace(
+            batch, items=batch.items[:, :1], targets=batch.targets[:, :1], lengths=one
+        ),
+        "one window": replace(
+            batch, items=batch.items[:1], targets=batch.targets[:1], lengths=batch.lengths[:1]
+        ),
+        "one item repeated": replace(batch, items=first, targets=first),
+    }
+    for what, own in windows.items():
+        net.zero_grad()
+        loss, _ = subject.loss(net.train(), own)
+        loss.backward()
+        grads = {n: p.grad for n, p in net.named_parameters() if p.grad is not None}
+        refuse_not_finite(as_arrays({"the loss": loss, **grads}), what)
+    refuse_not_finite(as_arrays({"scores": subject.scores(net.eval())}), "six histories")
+
+
+@requirement(
+    "causality",
+    "training does not see what it is to predict, and nothing reads held-out events",
+    why="a model that sees its targets learns to copy: its loss falls, its ranks do not rise; "
+    "one that reads held-out events has seen the test",
+    remedy="a causal mask (torch.nn.Transformer.generate_square_subsequent_mask), targets shifted "
+    "by one, and prepare() from split.sequences.training() alone",
+)
+def causality(subject: ModelSubject) -> None:
+    """Train on noise: then the true next events may not cost less than any others."""
+    prepared = prepare(subject.definition, subject.split, subject.catalogue, subject.domains)
+    other = other_held_out(subject.split)
+    again = prepare(subject.definition, other, subject.catalogue, subject.domains)
+    if fault := difference(dict(prepared), dict(again)):
+        raise Unmet(f"prepare() reads held-out events: with others, {fault}")
+    noise = unlearnable(subject.mixed)
+    state = subject.train(max(12, subject.steps // 2), noise).state
+    net = subject.loaded(state, split=noise)
+    batch = subject.batch(unlearnable(subject.mixed, seed=2), rows=3 * BATCH)
+    true, false = (
+        _mean_loss(subject, net, b) for b in (batch, _with_other_targets(subject, batch))
+    )
+    subject.measured["causality"] = {"true": round(true, 4), "drawn anew": round(false, 4)}
+    if true < false - LEAK * abs(false):
+        raise Unmet(
+            f"trained on random events, its loss is {true:.3f} for the events that follow and "
+            f"{false:.3f} for others: it sees the events that it is to predict"
+        )
+
+
+def _mean_loss(subject: ModelSubject, net: nn.Module, batch: Batch) -> float:
+    """Over several draws of masks and negatives."""
+    losses = [float(subject.loss(net, batch, seed)[0].detach()) for seed in range(3)]
+    return sum(losses) / len(losses)
+
+
+def _with_other_targets(subject: ModelSubject, batch: Batch) -> Batch:
+    """Targets drawn anew, each from its own domain's items."""
+    draw = torch.Generator().manual_seed(9)
+    targets = batch.targets.clone()
+    for domain in subject.domains:
+        span = subject.catalogue.span(domain)
+        own = (targets >= span.start) & (targets < span.stop)
+        fresh = torch.randint(span.start, span.stop, targets.shape, generator=draw)
+        targets = torch.where(own, fresh, targets)
+    inside = torch.arange(targets.shape[1]) < batch.lengths[:, None]
+    return replace(batch, targets=torch.where(inside, targets, batch.targets))
+
+
+@requirement(
+    "checkpoint",
+    "a stored model scores as the trained one did, and an interrupted training ends in the same "
+    "bytes",
+    why="trainings are resumed after any interruption, and ranking loads what training stored",
+    remedy="keep all that training changes in parameters or buffers (register_buffer), nothing in "
+    "attributes of the definition or the net; draw from batch.generator",
+)
+def checkpoint(subject: ModelSubject) -> None:
+    """Through a file into a new net; stopped after two steps and gone on with."""
+    from safetensors.torch import load_file, save_file
+
+    result = subject.trained()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.safetensors"
+        save_file({n: t.contiguous() for n, t in result.state.items()}, str(path))
+        again = _validated(subject, subject.loaded(load_file(str(path))))
+    known = result.report["best_valid"]
+    if known is not None and abs(known - again) > 1e-6:
+        raise Unmet(
+            f"validation NDCG@10 was {known:.6f} when it was trained and is {again:.6f} when it "
+            "is loaded from its file"
+        )
+    _resumed(subject)
+
+
+def _validated(subject: ModelSubject, net: nn.Module) -> float:
+    model = LoadedModel(subject.definition, net, subject.domains, subject.target)
+    validator = Validator(subject.catalogue, subject.split, model.serves, 0)
+    values = validator(model)
+    return float(np.mean(list(values.values())))
+
+
+class _Stopped(Exception):
+    """A training that is interrupted."""
+
+
+def _resumed(subject: ModelSubject) -> None:
+    def stop(state: dict[str, Any]) -> None:
+        if state["step"] >= 2:
+            raise _Stopped
+
+    options = {"save_every": 1, "report_every": 1}
+
+    def trained(**more: Any) -> Mapping[str, Tensor]:
+        return subject.train(4, definition=subject.again(), options=options, **more).state
+
+    straight = trained()
+    with TemporaryDirectory() as folder:
+        with suppress(_Stopped):
+            trained(progress=stop, resume_dir=Path(folder))
+        gone_on = trained(resume_dir=Path(folder))
+    if fault := difference(as_arrays(straight), as_arrays(gone_on)):
+        raise Unmet(f"a training that was interrupted ends elsewhere: {fault}")
+
+
+@requirement(
+    "order-of-domains",
+    "a model of several domains scores alike whatever order they are named in",
+    why="the order in a suite's file is an accident, and weights are loaded by name",
+    remedy="name parameters after their domain, not after its place; sort or look up domains by "
+    "name in the catalogue",
+)
+def order_of_domains(subject: ModelSubject) -> None:
+    """The same weights in nets that were built for the domains in both orders."""
+    subject.refuse_tokens()
+    names = subject.catalogue.domains
+    one = subject.net(domains=names)
+    other = subject.loaded(one.state_dict(), names[::-1])
+    if (away := apart(subject.scores(one), subject.scores(other))) > CLOSE:
+        raise Unmet(f"built for {', '.join(names[::-1])}, scores differ by {away:.3g}")
+
+
+@requirement(
+    "widths",
+    "it works at other widths than its default",
+    why="suites set widths to what a machine carries, and compare models of one width",
+    remedy="derive every inner size from the option; refuse impossible ones in Options' "
+    "__post_init__ with a HandledError",
+)
+def widths(subject: ModelSubject) -> None:
+    """Its option `width`, halved and doubled."""
+    import dataclasses
+
+    options = subject.definition.options
+    if not isinstance(getattr(options, "width", None), int):
+        raise Untried("it has no option `width`")
+    subject.refuse_tokens()
+    for width in (max(4, options.width // 2), options.width * 2):
+        other = type(subject.definition)(dataclasses.replace(options, width=width))
+        own = replace(subject, definition=other, kept={}, measured={})
+        scores = own.scores(own.built())
+        loss, _ = own.loss(own.built(), own.batch(own.split))
+        refuse_not_finite(as_arrays({"scores": scores, "loss": loss}), f"width {width}")
+
+
+@requirement(
+    "quality",
+    f"trained on learnable data it ranks {BETTER_THAN_CHANCE} times as well as chance",
+    why="a model that learns nothing from what can be learned is broken, whatever it costs",
+    remedy="look whether loss() falls, whether gradients reach the tables, and whether encode() "
+    "and items() use what loss() trains",
+)
+def quality(subject: ModelSubject) -> None:
+    """Validation NDCG@10 after a short training, beside chance and the untrained net."""
+    reached = float(subject.trained().report["best_valid"])
+    untrained = _validated(subject, subject.built())
+    bound = BETTER_THAN_CHANCE * chance()
+    subject.measured["quality"] = {
+        "NDCG@10": round(reached, 4), "untrained": round(untrained, 4), "chance": round(chance(), 4)
+    }  # fmt: skip
+    if reached < max(bound, untrained):
+        raise Unmet(
+            f"NDCG@10 after {subject.steps} steps is {reached:.3f} (untrained {untrained:.3f}, "
+            f"chance {chance():.3f})"
+        )
+
+
+@requirement(
+    "devices",
+    "on another device it gives what it gives on the CPU",
+    why="trainings run where the user has a GPU",
+    remedy="make tensors on the inputs' device (torch.arange(n, device=items.device)), keep "
+    "constants as buffers, draw with batch.generator on its own device",
+)
+def devices(subject: ModelSubject) -> None:
+    """A loss, its gradients and scores, within rounding."""
+    subject.refuse_tokens()
+    with some_device(subject) as device:
+        net = subject.net().to(device)
+        there = subject.scores(net).cpu()
+        loss, _ = subject.loss(net.train(), subject.batch(subject.split, device))
+        loss.backward()
+    if (away := apart(subject.scores(subject.built()), there)) > 0.01:
+        raise Unmet(f"scores on {device} differ from the CPU's by {away:.3g}")
+
+
+REQUIREMENTS = (
+    facts, experts_fit, batch_invariance, padding, finite, causality, checkpoint, order_of_domains,
+    widths, quality, devices, *COMMON,
+)  # fmt: skip
+
+__all__ = ["REQUIREMENTS", "ModelSubject"]
