@@ -23,7 +23,8 @@ FOUND = discover(environ={})
 SMALL = {"width": 16, "layers": 1, "heads": 1, "steps": 4, "evaluations": 20, "users": 60,
          "items": 30}  # fmt: skip
 #: Learn too slowly for a short training: what they rank is judged after more steps.
-SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st"}
+SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st", "recbole:BERT4Rec", "recbole:CORE",
+        "recbole:NextItNet"}  # fmt: skip
 
 
 def small(kind: str, name: str) -> Any:

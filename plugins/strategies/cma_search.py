@@ -88,6 +88,8 @@ class CmaSearch(StrategyDefinition):
         """(best point, [evaluations, best value so far] by generation)."""
         import warnings
 
+        import numpy as np
+
         with warnings.catch_warnings():  # that there is nothing to plot with
             warnings.simplefilter("ignore")
             import cma
@@ -99,12 +101,15 @@ class CmaSearch(StrategyDefinition):
             "verbose": -9,
             "verb_log": 0,
         }
-        search = cma.CMAEvolutionStrategy([o.start] * size, o.spread, settings)
-        trace = []
-        while not search.stop():
-            points = search.ask()
-            search.tell(points, [value(p) for p in points])
-            trace.append([float(search.result.evaluations), float(search.result.fbest)])
+        before, trace = np.random.get_state(), []  # cma seeds and draws from the global generator
+        try:
+            search = cma.CMAEvolutionStrategy([o.start] * size, o.spread, settings)
+            while not search.stop():
+                points = search.ask()
+                search.tell(points, [value(p) for p in points])
+                trace.append([float(search.result.evaluations), float(search.result.fbest)])
+        finally:
+            np.random.set_state(before)
         return search.result.xbest, trace
 
 

@@ -10,6 +10,7 @@ import click
 
 from recmerge_bench.cli.common import registry
 from recmerge_bench.cli.plugin_check import check
+from recmerge_bench.cli.plugin_new import new
 from recmerge_bench.specs import KINDS
 
 
@@ -19,6 +20,7 @@ def plugins() -> None:
 
 
 plugins.add_command(check)
+plugins.add_command(new)
 
 
 @plugins.command("list")

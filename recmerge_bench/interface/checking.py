@@ -289,7 +289,8 @@ def _refuse_unknown(
     Raises:
         HandledError: one of them.
     """
-    names = {each.name for spec in specs for each in requirements(tried_as(spec))} if only else set()
+    kinds = {tried_as(spec) for spec in specs} if only else set()
+    names = {each.name for kind in kinds for each in requirements(kind)}
     for name in only:
         if name not in names:
             raise HandledError(

@@ -136,9 +136,10 @@ class LearnedWeights(StrategyDefinition):
         for step in range(o.steps):
             if step == 0 or (o.refresh and step % o.refresh == 0):
                 items = frozen_items(users, net)
-            torch.manual_seed(users.generator(step, 1).initial_seed())  # of dropout
             learned.gradient.zero_()
-            with torch.enable_grad():
+            place = [raw.device] if raw.device.type == "cuda" else []
+            with torch.random.fork_rng(devices=place), torch.enable_grad():
+                torch.manual_seed(users.generator(step, 1).initial_seed())  # of dropout
                 loss = self._loss(users, net, teachers, items, step)
                 loss.backward()
             raw.grad = learned.weights_gradient()
