@@ -323,7 +323,7 @@ def scope_kept(subject: StrategySubject) -> None:
     "quality",
     f"the merge of experts of learnable data ranks {BETTER_THAN_CHANCE} times as well as chance",
     why="a merge that forgets what its experts know is broken, whatever it was meant to be",
-    remedy="compare with weight averaging on the same experts; look at the scale of what is added "
+    remedy="compare with the mean of the same experts; look at the scale of what is added "
     "to the base",
 )
 def quality(subject: StrategySubject) -> None:

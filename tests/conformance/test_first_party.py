@@ -20,8 +20,9 @@ from recmerge_bench.testing import events, split_of
 
 FOUND = discover(environ={})
 #: Options that make a plugin small enough for this file, where its class has them.
-SMALL = {"width": 16, "layers": 1, "heads": 1, "steps": 4, "evaluations": 20, "users": 60,
-         "items": 30}  # fmt: skip
+SMALL = {"width": 16, "layers": 1, "heads": 1, "steps": 4, "evaluations": 20}
+#: The same of one plugin alone.
+OWN = {"synthetic": {"users": 60, "items": 30}}
 #: Learn too slowly for a short training: what they rank is judged after more steps.
 SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st", "recbole:BERT4Rec", "recbole:CORE",
         "recbole:NextItNet"}  # fmt: skip
@@ -30,7 +31,7 @@ SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st", "recbole:BERT4Rec",
 def small(kind: str, name: str) -> Any:
     spec = FOUND.get(kind, name)
     known = {f.name for f in dataclasses.fields(spec_class(spec).Options)}
-    options = {k: v for k, v in SMALL.items() if k in known}
+    options = {k: v for k, v in SMALL.items() if k in known} | OWN.get(name, {})
     return complete(spec, options, "conformance").definition()
 
 
