@@ -105,6 +105,16 @@ def test_models_profiles_are_profiles() -> None:
         Profile({}, ["lr"])  # type: ignore[arg-type]
 
 
+def test_a_model_of_another_library_has_the_librarys_name_before_it() -> None:
+    for cls in (BackboneSpec, CDSRSpec, CountingSpec):
+        assert cls(**{**GOOD, "name": "recbole:GRU4Rec"}).name == "recbole:GRU4Rec"
+        for wrong in ("GRU4Rec", "RecBole:GRU4Rec", "recbole:", ":GRU4Rec", "a:b:c", "a: b", "a/b"):
+            with pytest.raises(HandledError, match="or library:Model"):
+                cls(**{**GOOD, "name": wrong})
+    with pytest.raises(HandledError, match="lower-case letters and digits"):
+        StrategySpec(**{**GOOD, "name": "library:Merge"}, inputs=MERGE)
+
+
 def test_a_metric_is_spelt_as_usual() -> None:
     assert MetricSpec(**{**GOOD, "name": "NDCG"}).name == "NDCG"
     for name in ("NDCG@10", "n dcg", "NDCG="):
