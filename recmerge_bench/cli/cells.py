@@ -53,12 +53,15 @@ def pack(
     from recmerge_bench.planning.select import select
     from recmerge_bench.running import transfer
 
-    cells = planned(suite_name, registry(ctx), changes, seeds_of(seeds), only, data_root)
+    store = Store(out.resolve())
+    cells = planned(
+        suite_name, registry(ctx), changes, seeds_of(seeds), only, data_root, store=store
+    )
     plan = chosen(cells, only)
     keys = select(plan, selector)
     if not keys:
         raise HandledError(f"{selector} matches no cell of '{plan.suite}'; `recmerge-bench plan`")
-    for path in transfer.pack(plan, Store(out.resolve()), keys, target):
+    for path in transfer.pack(plan, store, keys, target):
         click.echo(f"wrote {path} ({path.stat().st_size} bytes)")
     return 0
 

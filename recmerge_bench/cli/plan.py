@@ -68,4 +68,6 @@ def _show(made: Plan) -> None:
 def _leaf(cell: PlannedCell) -> str:
     state = click.style(cell.status, fg=COLOURS[cell.status])
     cost = f", about {cell.seconds:.0f} s" if cell.status == "to do" else ""
+    if cell.status == "to do" and cell.reason:
+        cost = f": {cell.reason}"
     return f"{state} {cell.key[:8]} {cell.label}{cost}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,11 +24,14 @@ from recmerge_bench.interface.tables import Value, html_table
 from recmerge_bench.planning.cells import Cell
 from recmerge_bench.planning.cells import Plan as Cells
 from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.searches import no_values
 from recmerge_bench.planning.select import select
+from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.store import Store
+from recmerge_bench.running.trials import trial_value
 
 if TYPE_CHECKING:
     import pandas
@@ -46,7 +50,7 @@ class PlannedCell:
         inputs: role -> key of another cell.
         seed: None where the result depends on none.
         status: done, to do or blocked.
-        reason: why it is blocked; else empty.
+        reason: why it is blocked, or what search it waits for; else empty.
         remedy: what to do about that.
         seconds: of one worker, estimated (from like cells of the store where there are any).
     """
@@ -168,9 +172,8 @@ def plan(
     Raises:
         HandledError: anything wrong in the suite; a selector that matches nothing.
     """
-    registry = registry_of(plugins)
-    cells = chosen(planned(suite, registry, changes, seeds, only, data_root), only)
-    store = Store(Path(out).resolve())
+    registry, store = registry_of(plugins), Store(Path(out).resolve())
+    cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
     cells = measured(cells, store)
     return Plan(cells.suite, tuple(_described(cell, store) for cell in cells.cells.values()))
 
@@ -183,18 +186,37 @@ def planned(
     only: Selectors = (),
     data_root: str | Path | None = None,
     own_executor: bool = True,
+    store: Store | None = None,
 ) -> Cells:
     """All cells of a suite; methods of named plugins that `only` asks for are rows of it.
 
-    Where the suite's `own_executor` is not what runs them, no configuration names it.
+    Where the suite's `own_executor` is not what runs them, no configuration names it. Searches are
+    as far as their trials are done in the `store`.
+    """
+    return planner(suite, registry, changes, seeds, only, data_root, own_executor, store)()
+
+
+def planner(
+    suite: SuiteLike,
+    registry: Registry,
+    changes: Changes = (),
+    seeds: Iterable[int] | None = None,
+    only: Selectors = (),
+    data_root: str | Path | None = None,
+    own_executor: bool = True,
+    store: Store | None = None,
+) -> Callable[[], Cells]:
+    """What makes the plan of a suite, again when it is called again: of the same sources and keys.
+
+    Between two calls trials of searches may have been done, and nothing else may differ.
     """
     read = load_suite(suite, changes=changes, seeds=seeds, plugins=registry)
     if not own_executor:
         read = read.model_copy(update={"executor": None})
-    return build(
-        with_asked_rows(read, registry, only), registry, None if data_root is None
-        else Path(data_root)
-    )  # fmt: skip
+    asked, sources = with_asked_rows(read, registry, only), Sources.of_user()
+    root = None if data_root is None else Path(data_root)
+    values = no_values if store is None else partial(trial_value, store)
+    return lambda: build(asked, registry, root, sources, values)
 
 
 def chosen(cells: Cells, only: Selectors) -> Cells:
@@ -222,7 +244,9 @@ def counted(reasons: Iterable[tuple[str, str]]) -> tuple[Missing, ...]:
 
 def _described(cell: Cell, store: Store) -> PlannedCell:
     reason, remedy = cell.blocked or ("", "")
-    status: Status = "blocked" if cell.blocked else "done" if store.intact(cell.key) else "to do"
+    status: Status = "done" if store.intact(cell.key) else "to do"
+    if cell.blocked and not cell.waits:
+        status = "blocked"
     return PlannedCell(
         cell.key, cell.kind, cell.label, dict(cell.inputs), cell.seed, status, reason, remedy,
         round(cell.cost, 1),

@@ -96,7 +96,11 @@ class Progress:
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Take an event of the run."""
-        key, what = event["key"], event["event"]
+        what = event["event"]
+        if what == "grown":
+            self._grow(event["plan"], event["waiting"])
+            return
+        key = event["key"]
         if what == "started":
             self.running[key] = (time.monotonic(), {})
         elif what == "progress" and key in self.running:
@@ -107,6 +111,12 @@ class Progress:
             self.running.pop(key, None)
         if self.console.is_terminal:
             self.live.update(self.render())
+
+    def _grow(self, plan: Plan, waiting: Sequence[str]) -> None:
+        """A search has its next trials, or its row."""
+        self.plan = plan
+        self.total += len(waiting)
+        self.left.update({key: plan.cells[key].cost for key in waiting})
 
     def _end(self, key: str, what: str, event: dict[str, Any]) -> None:
         start, _ = self.running.pop(key, (time.monotonic(), {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from recmerge_bench.contracts import definition
 from recmerge_bench.files import write_text
 from recmerge_bench.interface.fetching import fetch_small
 from recmerge_bench.interface.guard import plugins_blamed
-from recmerge_bench.interface.plans import Missing, chosen, counted, planned
+from recmerge_bench.interface.plans import Missing, chosen, counted, planner
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Reporter
 from recmerge_bench.interface.results import Results, load_results
@@ -188,13 +188,17 @@ def run(
     seeds = None if seeds is None else list(seeds)
     registry, report = registry_of(plugins), Reporter(progress)
 
-    def cells() -> Plan:
-        return planned(suite, registry, changes, seeds, only, root, executor is None)
+    store = Store(Path(out).resolve())
 
-    whole = cells()
+    def cells() -> Callable[[], Plan]:
+        return planner(suite, registry, changes, seeds, only, root, executor is None, store)
+
+    plans = cells()
+    whole = plans()
     if fetch_small(whole, registry, root, report.line):
-        whole = cells()
-    plan, store = chosen(whole, only), Store(Path(out).resolve())
+        plans = cells()
+        whole = plans()
+    plan = chosen(whole, only)
     store.sweep()
     start = todo(plan, store)
     for key, flaw in start.damaged.items():
@@ -203,8 +207,13 @@ def run(
     outcome = Outcome(cached=start.done)
     if start.waiting:
         runner = _executor(plan, registry, executor)
-        work = Work(measured(plan, store), store, start, jobs, device, runner, fail_fast)
+        searched = any(cell.waits for cell in plan.cells.values())
+        grown = (lambda: chosen(plans(), only)) if searched else None
+        work = Work(measured(plan, store), store, start, jobs, device, runner, fail_fast, grown)
         outcome = work.compute(report)
+        if searched:  # what was chosen is planned by now
+            whole = plans()
+            plan = chosen(whole, only)
     else:
         done = len(start.done & set(plan.wanted))
         report.line(f"suite '{plan.suite}': all {done} results cached")
@@ -230,6 +239,7 @@ class Work:
         device: ``cpu`` or ``cuda``.
         executor: not opened yet.
         fail_fast: stop at the first failure.
+        grown: the plan as it is later, where trials of searches are among the cells.
     """
 
     plan: Plan
@@ -239,6 +249,7 @@ class Work:
     device: str
     executor: CheckedExecutor
     fail_fast: bool
+    grown: Callable[[], Plan] | None = None
 
     def compute(self, report: Reporter) -> Outcome:
         """Compute them; what failed and what was done stands in the outcome."""
@@ -256,8 +267,9 @@ class Work:
             )
             with report.following(plan, waiting, cached, slots) as listener:
                 return Execution(
-                    plan, self.store, runner, self.device, self.fail_fast, listener, self.start
-                ).go()
+                    plan, self.store, runner, self.device, self.fail_fast, listener, self.start,
+                    self.grown,
+                ).go()  # fmt: skip
         finally:
             runner.close()
 

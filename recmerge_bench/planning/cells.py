@@ -30,6 +30,8 @@ class Cell:
         timeout: seconds until it is killed.
         seed: the run's seed, or None where the result depends on none.
         blocked: (reason, remedy) where it cannot run here.
+        waits: blocked only until a search, whose trials are its inputs, is finished: a plan that
+            is made then holds another cell in its place.
         cost: estimated seconds of one worker, and what the estimate rests on.
     """
 
@@ -42,6 +44,7 @@ class Cell:
     timeout: float = 3600.0
     seed: int | None = None
     blocked: tuple[str, str] | None = None
+    waits: bool = False
     cost: float = 1.0
 
 

@@ -22,13 +22,13 @@ def check_chosen_rows(track: Track, registry: Registry, where: str) -> None:
         HandledError: one does; a gate's row is no counting recommender, or its models are one.
     """
     if track.baseline is not None:
-        _only(track, track.baseline, "its baseline", where)
+        only_row(track, track.baseline, "its baseline", where)
     if track.gate is not None:
         _check_gate(track, track.gate, registry, where)
 
 
 def _check_gate(track: Track, gate: GateUse, registry: Registry, where: str) -> None:
-    _only(track, gate.models, "the models of its gate", where)
+    only_row(track, gate.models, "the models of its gate", where)
     if _counts(gate.models, registry):
         raise HandledError(
             f"{where}: gate.models '{gate.models.method}' is a counting recommender; name the "
@@ -37,7 +37,7 @@ def _check_gate(track: Track, gate: GateUse, registry: Registry, where: str) -> 
     for later, _ in repeated(gate.rows):
         raise HandledError(f"{where}: gate.rows has '{gate.rows[later].method}' twice")
     for row in gate.rows:
-        _only(track, row, "a row of its gate", where)
+        only_row(track, row, "a row of its gate", where)
         known = registry.find(METHOD_KINDS, row.method) is not None
         if known and not _counts(row, registry):
             raise HandledError(
@@ -49,8 +49,18 @@ def _counts(choice: RowChoice, registry: Registry) -> bool:
     return isinstance(registry.find(METHOD_KINDS, choice.method), CountingSpec)
 
 
-def _only(track: Track, choice: RowChoice, purpose: str, where: str) -> None:
-    """Refuse a choice that is not one row of the suite (one on each backbone of the board)."""
+def only_row(track: Track, choice: RowChoice, purpose: str, where: str) -> Row:
+    """The row of a track that a choice names (one on each backbone of the board).
+
+    Args:
+        track: whose rows.
+        choice: what is said of it.
+        purpose: what the row is chosen as, for the error.
+        where: what errors begin with.
+
+    Raises:
+        HandledError: no row fits, or several do.
+    """
     fitting = [row for row in track.rows if _fits(track, choice, row)]
     if len(fitting) != 1:
         asked = ", ".join(f"{k}: {v}" for k, v in choice.model_dump(exclude_none=True).items())
@@ -59,6 +69,7 @@ def _only(track: Track, choice: RowChoice, purpose: str, where: str) -> None:
             f"{where}: {len(fitting)} rows are {purpose} ({asked}); it has to be one"
             f"{near(choice.method, known) if not fitting else ''}"
         )
+    return fitting[0]
 
 
 def _fits(track: Track, choice: RowChoice, row: Row) -> bool:

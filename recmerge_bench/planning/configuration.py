@@ -8,9 +8,9 @@ key: keys are made of the cells' own configurations.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from recmerge_bench.planning.keys import digest
 from recmerge_bench.typed import Part
@@ -68,14 +68,69 @@ class TrainedWith(Part):
     merge: Settings | None = None
 
 
+class Trial(Part):
+    """A setting that a search tried.
+
+    Attributes:
+        options: that it set, of the method or backbone.
+        training: that it set, of the training.
+        value: on validation targets; higher is better.
+    """
+
+    options: Settings = Field(default_factory=dict)
+    training: Settings = Field(default_factory=dict)
+    value: float
+
+
+class Search(Part):
+    """What a search (``tune:``) tried, see `recmerge_bench.planning.searches`.
+
+    Attributes:
+        sampler: see `recmerge_bench.planning.tune.TuneUse`.
+        drawn_with: what drew the settings, and its version.
+        seed: of the drawing and of the trials' trainings.
+        select: ``METRIC@PROTOCOL``: what trials were judged by.
+        judged: for backbones: the method of the row whose models were judged; else empty.
+        space: ``options`` and ``training``: what was searched, as the suite says it.
+        trials: all of them, in order.
+        chosen: number of the chosen one, from 0: the first of the best.
+    """
+
+    sampler: str
+    drawn_with: str
+    seed: int
+    select: str
+    judged: str = ""
+    space: dict[str, Settings]
+    trials: list[Trial]
+    chosen: int = Field(ge=0)
+
+
 class Budget(Part):
-    """What was tried before settings were fixed, see `recmerge_bench.planning.tuning`."""
+    """What was tried before settings were fixed, see `recmerge_bench.planning.tuning`.
+
+    Attributes:
+        tried: what was varied, a line.
+        data: what the tries were judged on.
+        dataset: whose data.
+        domains: whose.
+        times: how many settings were tried, the chosen one included.
+        search: the trials, where the suite searched itself; else there is no such entry.
+    """
 
     tried: str
     data: Literal["none", "pseudo-users", "training-data", "validation-labels"]
     dataset: str
     domains: list[str]
     times: int = Field(ge=0)
+    search: Search | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if values.get("search") is None:
+            values.pop("search", None)
+        return values
 
 
 class Tuned(Part):

@@ -67,7 +67,7 @@ class Configurations:
             profile=track.profile if row.profile is None else row.profile,
             recipe=row.recipe,
             threads=self.trainings.maker.suite.threads,
-            tuning=self._tuned(row, method.backbone),
+            tuning=self._tuned(row, method),
             metrics=self.metrics,
             executor=self.executor,
         )
@@ -118,11 +118,11 @@ class Configurations:
             return None
         return self.trainings.corpora.encoder(model.encoder).plugin.named
 
-    def _tuned(self, row: Row, backbone: str) -> Tuned:
-        use = self.track.backbones.get(backbone)
+    def _tuned(self, row: Row, method: MethodUse) -> Tuned:
+        own = method.model.tuning if isinstance(method, StrategyUse) else None
         return Tuned(
             row=budget(row.tuning or self.track.tuning, self.track),
-            backbone=budget(use.tuning if use else None, self.track),
+            backbone=budget(own, self.track),
         )
 
 

@@ -127,6 +127,7 @@ class CellMaker:
         seed: int | None = None,
         reason: Reason = None,
         cost: float = 1.0,
+        waits: bool = False,
     ) -> str:
         """Add a cell whose key is made of `identity`, its sources, inputs, seed and threads.
 
@@ -162,6 +163,7 @@ class CellMaker:
                 timeout=self.suite.timeout,
                 seed=seed,
                 blocked=reason,
+                waits=waits,
                 cost=cost,
             )
         )

@@ -31,10 +31,14 @@ def check_names(suite: Suite, where: Callable[[Place], str]) -> None:
 
 
 def variant_of(row: Row) -> str:
-    """What tells a row from others of its method: said, or made of its options."""
+    """What tells a row from others of its method: said, or made of its options.
+
+    A row that is searched is called so, whatever the search chooses.
+    """
     if row.variant is not None:
         return row.variant
-    return ",".join(f"{k}={row.options[k]}" for k in sorted(row.options))
+    parts = [f"{k}={row.options[k]}" for k in sorted(row.options)]
+    return ",".join([*parts, *(["tuned"] if row.tune else [])])
 
 
 def _faults(suite: Suite) -> Iterator[Fault]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, me
 from recmerge_bench.planning.metrics import SuiteMetrics
 from recmerge_bench.planning.names import check_names, variant_of
 from recmerge_bench.planning.options import complete
+from recmerge_bench.planning.row_searches import RowSearches, check_searches
+from recmerge_bench.planning.searches import Values, Waiting, no_values
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.trainings import Model, Trainings, seed_text
@@ -37,10 +40,12 @@ def build(
     registry: Registry,
     data_root: Path | None = None,
     sources: Sources | None = None,
+    values: Values = no_values,
 ) -> Plan:
     """The plan of a suite. Reads raw files' digests, runs nothing, imports no torch.
 
-    `sources` are those of the installation unless others are given.
+    `sources` are those of the installation unless others are given; `values` those of the trials
+    of searches that are done: what they choose is in the plan (`recmerge_bench.planning.searches`).
 
     Raises:
         HandledError: an unknown name, option or metric, or a cut-off that a metric does not take.
@@ -51,7 +56,10 @@ def build(
     plan = Plan(suite.name, header=header(suite, registry), files=registry.files)
     plan.executor = executor_of(suite, registry)
     for name, track in suite.tracks.items():
-        TrackPlanner(plan, suite, name, track, registry, data_root, sources, metrics).add()
+        planner = TrackPlanner(
+            plan, suite, name, track, registry, data_root, sources, metrics, values
+        )
+        planner.add()
         note_departures(plan, name, track, registry)
     sources.save()
     keys = [r.key for r in (*plan.results, *plan.curves)]
@@ -76,6 +84,37 @@ def executor_of(suite: Suite, registry: Registry) -> ExecutorChoice | None:
     return ExecutorChoice(spec.name, complete(spec, suite.executor.options, where))
 
 
+@dataclass(frozen=True)
+class Served:
+    """Models that rank the targets of a row, or of a trial of it.
+
+    Attributes:
+        model: what they are models of.
+        models: role -> key of the cell that holds one.
+        together: see `recmerge_bench.running.loading.Stored`, as the others.
+        initial_tables: see there.
+        mean_score: see there.
+    """
+
+    model: Model
+    models: Mapping[str, str]
+    together: bool = False
+    initial_tables: bool = False
+    mean_score: bool = False
+
+    def described(self, track: Track) -> dict[str, object]:
+        """What a worker loads them by."""
+        return {
+            "model": self.model.described,
+            "counting": isinstance(self.model.spec, CountingSpec),
+            "domains": list(track.domains),
+            "together": self.together,
+            **({"single_target": True} if self.model.single_target else {}),
+            "initial_tables": self.initial_tables,
+            **({"mean_score": True} if self.mean_score else {}),
+        }
+
+
 class TrackPlanner:
     """Adds the cells of one track to the plan."""
 
@@ -89,6 +128,7 @@ class TrackPlanner:
         data_root: Path | None,
         sources: Sources,
         metrics: SuiteMetrics,
+        values: Values = no_values,
     ) -> None:
         self.plan, self.name, self.track, self.metrics = plan, name, track, metrics
         self.where = f"suite '{suite.name}', track '{name}'"
@@ -98,6 +138,9 @@ class TrackPlanner:
         self.configurations = Configurations(
             self.trainings, track, metrics.with_options,
             plan.executor.named if plan.executor else None,
+        )  # fmt: skip
+        self.searches = RowSearches(
+            plan, self.maker, self.trainings, track, self.judge, values
         )  # fmt: skip
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
@@ -111,6 +154,7 @@ class TrackPlanner:
                 of the gate that is no row.
         """
         check_chosen_rows(self.track, self.maker.registry, self.where)
+        check_searches(self.track, self.where)
         methods = [row.method for row in self.track.rows]
         for name in self.track.models:
             if name not in methods:
@@ -143,11 +187,31 @@ class TrackPlanner:
             if blocked is not None:
                 for seed in seeds:
                     self.blocked_result(row, name, split, seed, blocked)
-            elif spec is not None and (method := method_of(spec, row, name, self.trainings)):
-                configuration = self.configurations.of(method, row, split)
-                self._check_tuning(row, configuration)
-                for seed in seeds:
-                    self.result_of(method, row, split, seed, configuration)
+            elif spec is not None:
+                self.add_settled(row, spec, name, split, seeds)
+
+    def add_settled(
+        self, row: Row, spec: Spec, backbone: str, split: PlannedSplit,
+        seeds: Sequence[int | None],
+    ) -> None:  # fmt: skip
+        """A row with what its searches chose; while they are not finished, their next trials."""
+        if row.tune is not None:
+            self._check_own_users(row, list(self.track.domains))
+        settled = self.searches.settled(row, spec, backbone, split)
+        if isinstance(settled, Waiting):
+            for seed in seeds:
+                self.blocked_result(
+                    row, backbone, split, seed, settled.reason, settled.trials,
+                    waits=settled.blocked is None,
+                )  # fmt: skip
+            return
+        row = settled.row
+        if method := method_of(spec, row, backbone, self.trainings, settled.backbone):
+            configuration = self.configurations.of(method, row, split)
+            declared = configuration.tuning.row if configuration else None
+            self._check_own_users(row, own_users(declared, self.track))
+            for seed in seeds:
+                self.result_of(method, row, split, seed, configuration)
 
     def _backbones(self, row: Row, spec: Spec | None, missing: Reason) -> tuple[str, ...]:
         """Backbones whose models a row merges; one without a name for models by themselves.
@@ -175,13 +239,12 @@ class TrackPlanner:
         else:
             self.model_result(method, row, split, seed, configuration)
 
-    def _check_tuning(self, row: Row, configuration: Configuration | None) -> None:
-        """A track without users' data has no row that was tuned on them.
+    def _check_own_users(self, row: Row, domains: list[str]) -> None:
+        """A track without users' data has no row that was tuned on theirs, of these domains.
 
         Raises:
             HandledError: the row was.
         """
-        domains = own_users(configuration.tuning.row if configuration else None, self.track)
         if self.track.isolated and domains:
             raise HandledError(
                 f"{self.where} is data-isolated: '{row.method}' was tuned on labels of its users "
@@ -189,9 +252,13 @@ class TrackPlanner:
             )
 
     def blocked_result(
-        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None, reason: Reason
-    ) -> None:
-        """A row that cannot run: on the board with its reason."""
+        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None, reason: Reason,
+        trials: Sequence[str] = (), waits: bool = False,
+    ) -> None:  # fmt: skip
+        """A row that cannot run: on the board with its reason.
+
+        One that `waits` for trials cannot run yet; the trials are its inputs.
+        """
         identity = {
             **asdict_row(row),
             "backbone": backbone,
@@ -199,6 +266,7 @@ class TrackPlanner:
             "track": self.name,
         }
         inputs = {"data": split.data}
+        inputs |= {f"trial:{number}": key for number, key in enumerate(trials)}
         own = self.plan.cells[split.data].blocked
         if own and reason:
             reason = (f"{own[0]}; {reason[0]}", f"{own[1]}; {reason[1]}")
@@ -211,6 +279,7 @@ class TrackPlanner:
             (),
             seed,
             reason,
+            waits=waits,
         )
         self.result(key, row, backbone, split, seed)
 
@@ -223,9 +292,11 @@ class TrackPlanner:
         configuration: Configuration | None,
     ) -> None:
         """A CDSR model or a counting recommender, trained on the track's domains."""
-        model = method.model
-        models = self.trainings.row_models(model, split, seed)
-        self.rank(model, row, "", split, seed, models, configuration, together=True)
+        self.rank(self._of_model(method, split, seed), row, "", split, seed, configuration)
+
+    def _of_model(self, method: ModelUse, split: PlannedSplit, seed: int | None) -> Served:
+        models = self.trainings.row_models(method.model, split, seed)
+        return Served(method.model, models, together=True)
 
     def strategy_result(
         self,
@@ -235,7 +306,14 @@ class TrackPlanner:
         seed: int | None,
         configuration: Configuration | None,
     ) -> None:
-        """Trained inputs, merged where the strategy merges, and ranked.
+        """Trained inputs, merged where the strategy merges, and ranked."""
+        served = self._of_strategy(method, row, split, seed)
+        self.rank(served, row, method.backbone, split, seed, configuration)
+
+    def _of_strategy(
+        self, method: StrategyUse, row: Row, split: PlannedSplit, seed: int | None
+    ) -> Served:
+        """What the strategy takes or makes of it.
 
         Raises:
             HandledError: the track is data-isolated and the strategy reads more.
@@ -254,10 +332,28 @@ class TrackPlanner:
         takes_experts = "experts" in spec.inputs
         trained = self.trainings.expert_domains(spec) if takes_experts else self.trainings.experts
         unseen = set(self.track.domains) - set(trained)
-        self.rank(
-            model, row, method.backbone, split, seed, models, configuration,
-            initial_tables=untouched or bool(unseen),
-            mean_score=spec.mean_score,
+        return Served(
+            model, models, initial_tables=untouched or bool(unseen), mean_score=spec.mean_score
+        )
+
+    def judge(
+        self, method: MethodUse, row: Row, split: PlannedSplit, seed: int | None, select: str
+    ) -> str:
+        """The cell that judges a trial of a search by validation targets."""
+        if isinstance(method, StrategyUse):
+            served = self._of_strategy(method, row, split, seed)
+        else:
+            served = self._of_model(method, split, seed)
+        model, choice = served.model, self.trainings.selector.of(select, split)
+        config = {**served.described(self.track), **choice.config}
+        inputs = {
+            "data": split.data, "split": split.key, **self.trainings.text(model, split),
+            **served.models, **choice.inputs,
+        }  # fmt: skip
+        parts = ["validate", method.backbone, row.method, variant_of(row), seed_text(seed)]
+        return self.maker.cell(
+            "validate", " ".join(filter(None, parts)), config, config, inputs,
+            (*model.modules, *choice.modules), seed, model.reason or choice.reason,
         )  # fmt: skip
 
     def merge(
@@ -327,35 +423,25 @@ class TrackPlanner:
 
     def rank(
         self,
-        model: Model,
+        served: Served,
         row: Row,
         backbone: str,
         split: PlannedSplit,
         seed: int | None,
-        models: Mapping[str, str],
         configuration: Configuration | None,
-        together: bool = False,
-        initial_tables: bool = False,
-        mean_score: bool = False,
     ) -> None:
         """The rank cell of a row, and the row.
 
         Against all items, one cell serves protocols with and without the items of the history.
         """
-        sampled = "candidates" in split.inputs
+        sampled, model = "candidates" in split.inputs, served.model
         config: dict[str, object] = {
-            "model": model.described,
-            "counting": isinstance(model.spec, CountingSpec),
-            "domains": list(self.track.domains),
+            **served.described(self.track),
             **({"mask_history": split.mask_history} if sampled else {}),
             **({} if split.shuffle_seed is None else {"shuffle_seed": split.shuffle_seed}),
-            "together": together,
-            **({"single_target": True} if model.single_target else {}),
-            "initial_tables": initial_tables,
-            **({"mean_score": True} if mean_score else {}),
             **({"top_k": self.metrics.longest} if self.metrics.lists and not sampled else {}),
         }
-        inputs = {**split.inputs, **self.trainings.text(model, split), **models}
+        inputs = {**split.inputs, **self.trainings.text(model, split), **served.models}
         label = self.rank_label(row, backbone, split, seed)
         key = self.maker.cell(
             "rank", label, config, config, inputs, model.modules, seed, model.reason

@@ -13,15 +13,20 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from recmerge_bench.docstrings import attributes, summary
-from recmerge_bench.planning.suite import MetricUse, Row, RowChoice, Suite
+from recmerge_bench.planning.suite import BackboneTune, MetricUse, Row, RowChoice, Suite
+from recmerge_bench.planning.tune import TuneSpace
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS
 from recmerge_bench.training.options import TrainOptions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+#: What pydantic calls any JSON value.
+JSON = "JsonValue"
 #: Models whose keys stand in lists and are written whole.
 WHOLE = (Row.__name__, RowChoice.__name__, MetricUse.__name__)
+#: Models that give choices for options, in the place of values.
+SPACES = (TuneSpace.__name__, BackboneTune.__name__)
 #: Keys that hold options of trainings.
 TRAININGS = ("training", "pretraining", "joint")
 #: Key -> kinds of the plugins that it names.
@@ -40,20 +45,36 @@ def suite_schema(registry: Registry | None = None) -> dict[str, Any]:
         registry: whose plugins' names are given as examples, which editors offer; none if absent.
     """
     schema = Suite.model_json_schema(mode="validation")
+    schema = _any_json(schema)
     parts: dict[str, Any] = schema.pop("$defs")
+    parts.pop(JSON, None)
     training = TypeAdapter(TrainOptions).json_schema()
     parts[TrainOptions.__name__] = {**training, "additionalProperties": False}
-    models = {cls.__name__: cls for cls in (*_models(Suite), MetricUse)}
+    models: dict[str, type] = {cls.__name__: cls for cls in _models(Suite)}
+    models[MetricUse.__name__] = MetricUse
+    models[TrainOptions.__name__] = TrainOptions
     for name, part in [(Suite.__name__, schema), *parts.items()]:
-        _describe(part, models.get(name) or TrainOptions)
-        if name in models and name not in WHOLE:
+        _describe(part, models[name])
+        if name not in (*WHOLE, TrainOptions.__name__):
             _partial(part)
         for key, field in part.get("properties", {}).items():
-            _of_trainings(key, field)
+            if name not in SPACES:
+                _of_trainings(key, field)
     _say_none(parts[Tuning.__name__])
     if registry is not None:
         _name_plugins(schema, parts, registry)
     return {"$schema": DIALECT, **schema, "title": "RecMerge-Bench suite", "$defs": parts}
+
+
+def _any_json(part: Any) -> Any:
+    """The schema with nothing said where any JSON value may stand."""
+    if isinstance(part, list):
+        return [_any_json(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("$ref") == f"#/$defs/{JSON}":
+        return {}
+    return {key: _any_json(value) for key, value in part.items()}
 
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

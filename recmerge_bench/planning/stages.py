@@ -10,6 +10,7 @@ STAGES = {
     "candidates": "recmerge_bench.running.stage_candidates",
     "train": "recmerge_bench.running.stage_train",
     "merge": "recmerge_bench.running.stage_merge",
+    "validate": "recmerge_bench.running.stage_validate",
     "curve": "recmerge_bench.running.stage_curve",
     "rank": "recmerge_bench.running.stage_rank",
     "lists": "recmerge_bench.running.stage_lists",

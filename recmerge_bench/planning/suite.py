@@ -19,6 +19,7 @@ from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.planning.metrics import METRICS, metric_name
 from recmerge_bench.planning.more_rows import MORE_ROWS, check_rows, with_more_rows
 from recmerge_bench.planning.names import check_names
+from recmerge_bench.planning.tune import TuneSpace, TuneUse
 from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.untrusted.paths import figure_flaw, suite_flaw
@@ -52,6 +53,46 @@ Metric = Annotated[str, BeforeValidator(metric_name, json_schema_input_type=str 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+class RowChoice(Model):
+    """A row of the track, one on each backbone; what is not given fits any.
+
+    Attributes:
+        method: of the row.
+        variant: of it.
+        recipe: of it.
+        profile: of it.
+    """
+
+    method: str
+    variant: str | None = None
+    recipe: str | None = None
+    profile: str | None = None
+
+
+def _method_alone(value: Any) -> Any:
+    """A name alone is the row's method."""
+    return {"method": value} if isinstance(value, str) else value
+
+
+#: A row of the track: its method, or more of it.
+Choice = Annotated[
+    RowChoice, BeforeValidator(_method_alone, json_schema_input_type=str | RowChoice)
+]
+
+
+class BackboneTune(TuneSpace):
+    """What is searched for a backbone; every row on it then has what was chosen.
+
+    Attributes:
+        options: of the backbone, as a row's.
+        training: of its trainings, as a row's.
+        judged: whose models are judged: a row of the track that runs on the backbone (a method, or
+            more of it), such as the one that passes the experts through.
+    """
+
+    judged: Choice
+
+
 class BackboneUse(Model):
     """How a track uses a backbone.
 
@@ -60,11 +101,13 @@ class BackboneUse(Model):
         training: its training's, laid over the track's.
         tuning: what was tried before these settings, and the track's training, were fixed; it
             concerns every row on the backbone alike.
+        tune: what is searched, within the track's `tune`, instead.
     """
 
     options: dict[str, Any] = {}
     training: dict[str, Any] = {}
     tuning: Tuning | None = None
+    tune: BackboneTune | None = None
 
 
 class BaseUse(Model):
@@ -102,6 +145,7 @@ class Row(Model):
         replicates: only the first so many of the track's seeds; 0: all of them.
         tuning: what was tried before the row's settings were fixed, see `Tuning`; the track's if
             absent.
+        tune: what is searched for the row, within the track's `tune`, instead.
     """
 
     method: str
@@ -114,6 +158,7 @@ class Row(Model):
     curve: int = Field(0, ge=0)
     replicates: int = Field(0, ge=0, strict=True)
     tuning: Tuning | None = None
+    tune: TuneSpace | None = None
 
 
 class Figure(Model):
@@ -146,35 +191,8 @@ class Figure(Model):
     protocols: tuple[str, ...] = ()
 
 
-class RowChoice(Model):
-    """A row of the track, one on each backbone; what is not given fits any.
-
-    Attributes:
-        method: of the row.
-        variant: of it.
-        recipe: of it.
-        profile: of it.
-    """
-
-    method: str
-    variant: str | None = None
-    recipe: str | None = None
-    profile: str | None = None
-
-
 class Baseline(RowChoice):
     """The row that a track's others are compared with."""
-
-
-def _method_alone(value: Any) -> Any:
-    """A name alone is the row's method."""
-    return {"method": value} if isinstance(value, str) else value
-
-
-#: A row of the track: its method, or more of it.
-Choice = Annotated[
-    RowChoice, BeforeValidator(_method_alone, json_schema_input_type=str | RowChoice)
-]
 
 
 class GateUse(Model):
@@ -272,6 +290,8 @@ class Track(Model):
             (``gate: {models: fine-tune, rows: [last-item, item-knn]}``).
         paper: a paper's table that the rows are set beside.
         tuning: of rows that declare none themselves.
+        tune: the budget of searches, the same for every row and backbone that says what is
+            searched (`tune`); the others then declare ``tuning: none``.
         notes: what a reader of the board has to know of the track, a line each.
     """
 
@@ -298,6 +318,7 @@ class Track(Model):
     gate: GateUse | None = None
     paper: PaperUse | None = None
     tuning: Tuning | None = None
+    tune: TuneUse | None = None
     notes: tuple[str, ...] = ()
 
     @field_validator("paper", mode="before", json_schema_input_type=str | PaperUse | None)

@@ -12,7 +12,9 @@ from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
 from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.selection import Choice, Selector
+from recmerge_bench.planning.spaces import Chosen
 from recmerge_bench.planning.suite import Row, Track
+from recmerge_bench.planning.tuning import Tuning
 from recmerge_bench.specs import (
     BackboneSpec,
     CDSRSpec,
@@ -37,6 +39,8 @@ class Model:
         encoder: of item text, where it reads any.
         trains_encoder: whether it reads the encoder's tokens.
         starts_from_encoder: whether its base is, or is trained from, the encoder's weights.
+        setting: what a search set of it, `Setting.key`; empty where there is none.
+        tuning: what was tried before its settings were fixed, of a backbone.
     """
 
     name: str
@@ -47,6 +51,8 @@ class Model:
     encoder: str | None = None
     trains_encoder: bool = False
     starts_from_encoder: bool = False
+    setting: str = ""
+    tuning: Tuning | None = None
 
     @property
     def pretrained(self) -> bool:
@@ -101,9 +107,9 @@ class Trainings:
         self.experts = track.experts or track.domains
         self.selector = Selector(maker, corpora, track.protocols, maker.suite.metrics)
         # Rows of one backbone share its models: these are asked for once a row and seed.
-        self.backbone = functools.cache(self._backbone)
+        self._backbones: dict[tuple[str, str, bool], Model] = {}
         self._bases: dict[tuple[str, str, str, int | None], str] = {}
-        self._experts: dict[tuple[str, str, str, int | None], str] = {}
+        self._experts: dict[tuple[str, str, str, str, int | None], str] = {}
 
     def cell(
         self,
@@ -221,7 +227,7 @@ class Trainings:
             return {"model": base} if spec.passthrough else {"base": base}
         roles = {} if spec.passthrough else {"base": base}
         for domain in self.expert_domains(spec):
-            place = (model.name, split.name, domain, seed)
+            place = (model.name, model.setting, split.name, domain, seed)
             if place not in self._experts:
                 training = self.expert_training(model, domain)
                 expert = self.cell(model, split, (domain,), seed, "fine-tune", training, base)
@@ -231,7 +237,7 @@ class Trainings:
 
     def base(self, model: Model, split: PlannedSplit, seed: int | None) -> str:
         """The shared base: trained on a source; pre-trained or initial weights without one."""
-        place = (model.name, split.name, "", seed)
+        place = (model.name, model.setting, split.name, seed)
         if place not in self._bases:
             self._bases[place] = self._base(model, split, seed)
         return self._bases[place]
@@ -272,13 +278,24 @@ class Trainings:
         full = complete(model.spec, {**model.options.values, **options}, f"{self.where}, base")
         return _made(model.name, model.spec, full, model.training, model.reason)
 
-    def _backbone(self, name: str) -> Model:
-        """A backbone as the track uses it."""
+    def backbone(self, name: str, chosen: Chosen | None = None) -> Model:
+        """A backbone as the track uses it, with what a search chose laid over it."""
+        chosen = chosen or Chosen()
+        place = (name, chosen.setting.key, chosen.tuning is not None)
+        if place not in self._backbones:
+            self._backbones[place] = self._backbone(name, chosen)
+        return self._backbones[place]
+
+    def _backbone(self, name: str, chosen: Chosen) -> Model:
         registered, reason = self.maker.find(("backbone",), name)
         spec = registered if isinstance(registered, BackboneSpec) else None
         use = self.track.backbones.get(name)
         options, training = (use.options, use.training) if use else ({}, {})
-        return self.model(name, spec, options, training, self.track.profile, reason)
+        options = {**options, **dict(chosen.setting.options)}
+        training = {**training, **dict(chosen.setting.training)}
+        model = self.model(name, spec, options, training, self.track.profile, reason)
+        tuning = chosen.tuning or (use.tuning if use else None)
+        return replace(model, setting=chosen.setting.key, tuning=tuning)
 
     def of_row(self, spec: ModelSpec, row: Row) -> Model:
         """A CDSR model, backbone or counting recommender that is a row by itself."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from recmerge_bench.planning.configuration import Budget
+from recmerge_bench.planning.configuration import Budget, Search
 
 #: What settings may have been chosen on, and how boards call it. Test labels are not among it.
 DATA = {
@@ -33,6 +33,8 @@ class Tuning(BaseModel):
         dataset: whose data; the track's own if empty.
         domains: whose; those of the track if empty.
         times: how many settings were tried, the chosen one included.
+        search: the trials of a search, as `rerun` writes them of a row that was tuned by
+            ``tune:``; not to be written by hand.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,7 @@ class Tuning(BaseModel):
     dataset: str = ""
     domains: tuple[str, ...] = ()
     times: int = Field(0, ge=0)
+    search: Search | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -55,6 +58,8 @@ class Tuning(BaseModel):
             raise ValueError("data is none: give what the tries were judged on")
         if not nothing and not (self.times and self.tried):
             raise ValueError("say what was tried (tried) and how many times (times)")
+        if self.search is not None and len(self.search.trials) != self.times:
+            raise ValueError(f"times is {self.times}, search has {len(self.search.trials)} trials")
         return self
 
 
@@ -74,6 +79,7 @@ def budget(tuning: Tuning | None, track: Any) -> Budget | None:
         dataset=tuning.dataset or (track.dataset if own else ""),
         domains=list(tuning.domains or (track.domains if own else ())),
         times=tuning.times,
+        **({} if tuning.search is None else {"search": tuning.search}),
     )
 
 

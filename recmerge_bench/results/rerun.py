@@ -174,6 +174,7 @@ def _budget(budget: Budget) -> JsonValue:
     return {
         "tried": budget.tried, "data": budget.data, "dataset": budget.dataset,
         "domains": list(budget.domains), "times": budget.times,
+        **({"search": budget.search.model_dump(exclude_unset=True)} if budget.search else {}),
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str
 def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str, str, str]:
     if cell.key in outcome.cached | outcome.computed or store.sound(cell.key):
         return "done", "", ""
-    if cell.blocked:
+    if cell.blocked and not cell.waits:
         return "blocked", *cell.blocked
     for key in plan.closure([cell.key]):
         if key in outcome.reasons:
@@ -58,6 +58,8 @@ def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str
             status = _kind(failure)
             place = "" if key == cell.key else f"{failure['label']}: "
             return status, place + first_line(str(failure["error"])), "run again to retry"
+    if cell.blocked:
+        return "not run", *cell.blocked
     return "not run", "the run did not include it or was stopped", "run the suite again"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,15 +49,17 @@ class Todo:
     damaged: dict[str, str]
 
 
+#: Kind of the cells that judge the trials of searches.
+TRIAL = "validate"
 #: Kinds that results are published with: without them nothing says what the ranks are of.
 PUBLISHED = ("data", "split")
 
 
-def todo(plan: Plan, store: Store) -> Todo:
+def todo(plan: Plan, store: Store, known: Collection[str] = ()) -> Todo:
     """What is to be computed for the plan's wanted cells; every byte of what is done is checked.
 
-    What only finished cells need need not exist any more, but for the data and the split that a
-    result is published with.
+    Cells that are `known` to be done are not looked at again. What only finished cells need need
+    not exist any more, but for the data and the split that a result is published with.
     """
     done: set[str] = set()
     seen: set[str] = set()
@@ -69,10 +71,10 @@ def todo(plan: Plan, store: Store) -> Todo:
             continue
         seen.add(key)
         inputs = list(plan.cells[key].inputs.values())
-        flaw = _flaw(plan.cells[key], store)
+        flaw = "" if key in known else _flaw(plan.cells[key], store)
         if flaw:
             damaged[key] = flaw
-        elif store.has(key):
+        elif key in known or store.has(key):
             done.add(key)
             inputs = [k for k in inputs if plan.cells[k].kind in PUBLISHED]
         queue += inputs
@@ -105,6 +107,7 @@ class Run:
         fail_fast: stop at the first failure.
         listener: told of every event, for display.
         start: what `todo` says of them, if it was asked before.
+        grown: the plan as it is now, asked after every trial of a search: it may hold more.
     """
 
     def __init__(
@@ -116,7 +119,9 @@ class Run:
         fail_fast: bool = False,
         listener: Listener = lambda event: None,
         start: Todo | None = None,
+        grown: Callable[[], Plan] | None = None,
     ) -> None:
+        self.grown = grown
         self.plan, self.store, self.executor = plan, store, executor
         self.device, self.fail_fast, self.listener = device, fail_fast, listener
         start = todo(plan, store) if start is None else start
@@ -196,6 +201,21 @@ class Run:
             self.outcome.failures[key] = failure
             self.store.fail(key, failure)
         self.listener(event)
+        if what == "done" and self.grown is not None and self.plan.cells[key].kind == TRIAL:
+            self.grow(self.grown())
+
+    def grow(self, plan: Plan) -> None:
+        """Go on with a plan that holds more; what failed in this run is not tried again in it."""
+        outcome = self.outcome
+        start = todo(plan, self.store, outcome.cached | outcome.computed)
+        known = {*self.waiting, *self.running, *self.busy, *outcome.failures, *outcome.reasons}
+        more = [key for key in start.waiting if key not in known]
+        for key in set(start.damaged) & set(more):
+            self.store.discard(key)
+        self.plan, self.weight = plan, path_costs(plan)
+        outcome.cached |= start.done - outcome.computed
+        self.waiting.update(dict.fromkeys(more))
+        self.listener({"event": "grown", "plan": plan, "waiting": more})
 
 
 def path_costs(plan: Plan) -> dict[str, float]:

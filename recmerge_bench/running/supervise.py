@@ -45,6 +45,7 @@ _LATE = {
     "merge": ("safetensors.torch", "recmerge_bench.toolkit.merging.strategy"),
     "curve": ("safetensors.torch", "recmerge_bench.merging.course"),
     "rank": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
+    "validate": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
     "text": ("torch",),
     "weights": ("torch",),
 }
