@@ -11,6 +11,7 @@ import click
 from recmerge_bench.cli.common import registry
 from recmerge_bench.cli.plugin_check import check
 from recmerge_bench.cli.plugin_new import new
+from recmerge_bench.cli.plugin_show import show
 from recmerge_bench.specs import KINDS
 
 
@@ -21,6 +22,7 @@ def plugins() -> None:
 
 plugins.add_command(check)
 plugins.add_command(new)
+plugins.add_command(show)
 
 
 @plugins.command("list")
