@@ -24,7 +24,7 @@ from recmerge_bench.errors import HandledError, near
 from recmerge_bench.interface.plugin_options import OptionFacts, option_facts
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Plugin, Registry, discover
-from recmerge_bench.specs import Spec
+from recmerge_bench.specs import KINDS, Spec
 
 #: Seconds that importing a plugin may take: every command waits for it.
 IMPORT_SECONDS = 1.0
@@ -171,7 +171,9 @@ def _sought(name: str, plugins: tuple[str, ...]) -> _Found:
     registry = discover(plugins)
     if registry.refused:
         raise HandledError(registry.refused[0])
-    kind, _, own = name.rpartition(":")
+    kind, _, own = name.partition(":")
+    if kind not in KINDS:  # `library:Model` is a model's name
+        kind, own = "", name
     claims = [(s, p) for s, p in registry.claims() if s.name == own and kind in ("", s.kind)]
     if claims:
         specs = tuple(spec for spec, _ in claims)

@@ -144,6 +144,12 @@ def test_an_installed_plugin_by_name() -> None:
     assert facts["density"].meaning == "share of each task vector that is kept."
 
 
+@pytest.mark.parametrize("name", ["recbole:STAMP", "backbone:recbole:STAMP", "backbone:sasrec"])
+def test_a_kind_before_a_name_and_a_library_in_one(name: str) -> None:
+    report = check_plugin(name, only=["import-time"])
+    assert [s.name for s in report.specs] == [name.removeprefix("backbone:")]
+
+
 def test_a_contested_name_is_told(write: Any) -> None:
     text = RIGHT.replace('"mine"', '"ties"', 1)
     assert "one name means one thing" in failures(check_plugin(write(text), only=["shapes"]))[
