@@ -14,6 +14,7 @@ from recmerge_bench.interface.bibtex import bibtex
 from recmerge_bench.interface.plugin_options import OptionFacts, option_facts
 from recmerge_bench.json_values import plain_object
 from recmerge_bench.registry import Registry
+from recmerge_bench.spec_parts import Check
 from recmerge_bench.specs import MethodSpec, ModelSpec, Spec, StrategySpec
 
 #: What the words for fidelity mean.
@@ -99,7 +100,10 @@ def _who(plugin: Any) -> str:
 
 def _facts(spec: Spec, who: str) -> PluginFacts:
     options, file, problem = _of_class(spec)
-    method, model = isinstance(spec, MethodSpec), isinstance(spec, ModelSpec)
+    profiles = spec.profiles if isinstance(spec, ModelSpec) else {}
+    fidelity, checks = "", tuple[Check, ...]()
+    if isinstance(spec, MethodSpec):
+        fidelity, checks = f"{spec.fidelity}: {FIDELITY[spec.fidelity]}", spec.checks
     tier = f"{spec.tier}: {spec.data_tier.handed}" if isinstance(spec, StrategySpec) else ""
     return PluginFacts(
         kind=spec.kind,
@@ -109,10 +113,10 @@ def _facts(spec: Spec, who: str) -> PluginFacts:
         file=file,
         registered_by=who,
         options=options,
-        profiles={n: _profile(p) for n, p in spec.profiles.items()} if model else {},
+        profiles={n: _profile(p) for n, p in profiles.items()},
         tier=tier,
-        fidelity=f"{spec.fidelity}: {FIDELITY[spec.fidelity]}" if method else "",
-        checks=tuple(dataclasses.asdict(c) for c in spec.checks) if method else (),
+        fidelity=fidelity,
+        checks=tuple(dataclasses.asdict(c) for c in checks),
         facts=_others(spec),
         licence=spec.licence,
         requires=spec.requires,
