@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recmerge_bench.interface.comparisons import Comparison, compare
     from recmerge_bench.interface.evaluations import Evaluation, evaluate
     from recmerge_bench.interface.health import DoctorReport, doctor
+    from recmerge_bench.interface.import_run import ImportedRun, import_run
     from recmerge_bench.interface.merge_files import merge_files
     from recmerge_bench.interface.merges import Merged, merge
     from recmerge_bench.interface.plans import Plan, plan
@@ -37,6 +38,7 @@ _PLACES = {
     "Comparison": "interface.comparisons",
     "DoctorReport": "interface.health",
     "Evaluation": "interface.evaluations",
+    "ImportedRun": "interface.import_run",
     "Merged": "interface.merges",
     "Plan": "interface.plans",
     "PluginWarning": "interface.plugins",
@@ -48,6 +50,7 @@ _PLACES = {
     "compare": "interface.comparisons",
     "doctor": "interface.health",
     "evaluate": "interface.evaluations",
+    "import_run": "interface.import_run",
     "load_results": "interface.results",
     "load_suite": "interface.suites",
     "merge": "interface.merges",
@@ -62,6 +65,7 @@ __all__ = [
     "Comparison",
     "DoctorReport",
     "Evaluation",
+    "ImportedRun",
     "Merged",
     "Plan",
     "PluginWarning",
@@ -74,6 +78,7 @@ __all__ = [
     "compare",
     "doctor",
     "evaluate",
+    "import_run",
     "load_results",
     "load_suite",
     "merge",

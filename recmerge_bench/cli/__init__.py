@@ -22,6 +22,10 @@ REFUSALS = {
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("recmerge_bench.cli.run:run", "Run a suite and write its board."),
     "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
+    "import-run": (
+        "recmerge_bench.cli.import_run:import_run",
+        "Rank scores that other software made, beside the rows of a run.",
+    ),
     "rerun": ("recmerge_bench.cli.rerun:rerun", "Write the suite that makes a record's row again."),
     "suites": ("recmerge_bench.cli.suites:suites", "List suites, show one, write their schema."),
     "failures": ("recmerge_bench.cli.failures:failures", "Show failed cells and their tracebacks."),

@@ -41,13 +41,24 @@ class Merge(Value):
 
 
 class Origin(Value):
-    """Where a row came from that the board's own run did not make."""
+    """Where a row came from that the board's own run did not make.
+
+    Attributes:
+        bundle: name of the bundle that it was submitted in, or SHA-256 of what was imported.
+        contact: whom to ask.
+        note: whoever added it said.
+        split: of its own run.
+        flags: what is hard to believe of it.
+        external: form of the file whose scores were ranked, made by other software
+            (`recmerge_bench.submissions.run_files`); empty of what our own software made.
+    """
 
     bundle: str
     contact: str
     note: str
     split: str
     flags: list[str]
+    external: str = ""
 
 
 class Probe(Value):

@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from recmerge_bench.identity import Identity, Place, Row
 from recmerge_bench.names import MEAN
 from recmerge_bench.planning.configuration import Configuration
-from recmerge_bench.report.boards.submitted import MARK
+from recmerge_bench.report.boards.submitted import mark_of
 from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Origin, Records, Result
 
@@ -64,7 +64,7 @@ class Line:
         ]
         shown = "; ".join(note for note in notes if note)
         method = self.identity.method + (f" ({shown})" if shown else "")
-        method += f" {MARK}" if self.submitted else ""
+        method += mark_of(self.submitted)
         return self.identity.backbone or "–", method
 
     @property
