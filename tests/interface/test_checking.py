@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
-from recmerge_bench.interface.checking import CheckReport, check_plugin
+from recmerge_bench.interface.checking import CheckReport, _sought, check_plugin
 from recmerge_bench.interface.plugin_options import REQUIRED, option_facts
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "plugins"
@@ -146,8 +146,8 @@ def test_an_installed_plugin_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["recbole:STAMP", "backbone:recbole:STAMP", "backbone:sasrec"])
 def test_a_kind_before_a_name_and_a_library_in_one(name: str) -> None:
-    report = check_plugin(name, only=["import-time"])
-    assert [s.name for s in report.specs] == [name.removeprefix("backbone:")]
+    [spec] = _sought(name, ()).specs
+    assert (spec.kind, spec.name) == ("backbone", name.removeprefix("backbone:"))
 
 
 def test_a_contested_name_is_told(write: Any) -> None:
