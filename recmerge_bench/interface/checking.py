@@ -20,8 +20,9 @@ from recmerge_bench.conformance.requirement import (
     try_requirement,
 )
 from recmerge_bench.contracts import spec_class
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import Blocked, HandledError, near
 from recmerge_bench.interface.plugin_options import OptionFacts, option_facts
+from recmerge_bench.planning.maker import absent
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Plugin, Registry, discover
 from recmerge_bench.specs import KINDS, Spec
@@ -309,6 +310,9 @@ def _of_spec(
     patience: float,
 ) -> Iterator[Outcome]:  # fmt: skip
     """The kind's requirements, one after another."""
+    if absent(spec.name, spec.requires):
+        yield try_requirement(_installed, spec)
+        return
     try:
         definition = complete(spec, given, "check").definition()
     except HandledError:
@@ -322,6 +326,17 @@ def _of_spec(
     yield from outcomes(
         wanted, lambda: subject(tried_as(spec), definition, **facts_of(spec, data_root)), patience
     )
+
+
+@requirement(
+    "requires",
+    "what its spec requires is installed",
+    why="a worker has to be able to import it",
+    remedy="install it",
+)
+def _installed(spec: Spec) -> None:
+    if reason := absent(spec.name, spec.requires):
+        raise Blocked(*reason)
 
 
 @requirement(

@@ -76,7 +76,7 @@ class CellMaker:
     ) -> None:
         self.plan, self.suite, self.where = plan, suite, where
         self.registry, self.data_root = registry, data_root
-        self.sources, self.absent = sources, functools.cache(_absent)
+        self.sources, self.absent = sources, functools.cache(absent)
 
     def find(self, kinds: tuple[str, ...], name: str) -> tuple[Spec | None, Reason]:
         """The spec, or why there is none: an error unless the suite expects the absence."""
@@ -177,7 +177,7 @@ class CellMaker:
         }
 
 
-def _absent(who: str, requires: tuple[str, ...]) -> Reason:
+def absent(who: str, requires: tuple[str, ...]) -> Reason:
     """A distribution that the worker of the spec `who` needs and that is not installed."""
     for name in requires:
         try:

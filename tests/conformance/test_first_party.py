@@ -13,6 +13,7 @@ from recmerge_bench import testing
 from recmerge_bench.borders.splits import checked_split
 from recmerge_bench.conformance.kinds import tried_as
 from recmerge_bench.contracts import spec_class
+from recmerge_bench.planning.maker import absent
 from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import discover
 from recmerge_bench.specs import CDSRSpec, Spec, StrategySpec
@@ -68,6 +69,8 @@ class Named:
     def known(self, name: str) -> None:
         kind = self.kind.removeprefix("list-")
         type(self).spec = FOUND.get(kind, name)
+        if missing := absent(name, self.spec.requires):
+            pytest.skip(missing[0])
 
 
 @each("strategy")

@@ -150,6 +150,14 @@ def test_a_kind_before_a_name_and_a_library_in_one(name: str) -> None:
     assert (spec.kind, spec.name) == ("backbone", name.removeprefix("backbone:"))
 
 
+def test_what_needs_a_package_that_is_absent_is_not_tried(write: Any) -> None:
+    text = RIGHT.replace('inputs=("base"', 'requires=("no-such-package",), inputs=("base"')
+    report = check_plugin(write(text))
+    [only] = report.specs[0].outcomes
+    assert (only.status, report.ok) == ("skipped", True)
+    assert "'mine' needs the package no-such-package; pip install" in only.what
+
+
 def test_a_contested_name_is_told(write: Any) -> None:
     text = RIGHT.replace('"mine"', '"ties"', 1)
     assert "one name means one thing" in failures(check_plugin(write(text), only=["shapes"]))[

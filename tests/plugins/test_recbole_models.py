@@ -38,7 +38,7 @@ from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.split_ranks import rank_split
 from recmerge_bench.registry import Registry
 from recmerge_bench.seeds import table_seed
-from recmerge_bench.testing import BackboneConformance, events
+from recmerge_bench.testing import events
 from recmerge_bench.toolkit.data.build import Columns, Item, build_interactions
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.trainer import fit
@@ -140,15 +140,6 @@ def _check_scores(
             ours = model.encode(net, history, torch.tensor([len(past)]), "all") @ vectors.T
         ours = ours[0] if bias is None else ours[0] + bias
         assert float((ours - scores).abs().max()) < 1e-5 * max(1.0, float(scores.abs().max()))
-
-
-@pytest.mark.parametrize("name", NAMES)
-class TestConformance(BackboneConformance):
-    """What every backbone has to give."""
-
-    @pytest.fixture
-    def backbone(self, name: str) -> RecBoleModel:
-        return definition(name, width=8)
 
 
 def test_the_table_is_of_all_sequential_models() -> None:
