@@ -18,7 +18,8 @@ from recmerge_bench.interface.suite_listing import (
     show_suite,
 )
 from recmerge_bench.planning.names import variant_of
-from recmerge_bench.planning.suite import GateUse, Track
+from recmerge_bench.planning.suite import BackboneUse, GateUse, Track
+from recmerge_bench.planning.tune import TuneUse
 
 
 @click.group()
@@ -96,7 +97,9 @@ def _track(name: str, track: Track) -> Iterator[str]:
         ("track", name), ("dataset", track.dataset), ("domains", _joined(track.domains)),
         ("experts", _joined(track.experts)), ("base", base or _joined(track.source)),
         ("protocols", _joined(track.protocols)), ("profile", track.profile),
-        ("seeds", _joined(track.seeds or ())), ("backbones", _joined(list(track.backbones))),
+        ("seeds", _joined(track.seeds or ())),
+        ("backbones", _joined([_backbone(n, use) for n, use in track.backbones.items()])),
+        ("searches", _searches(track.tune)),
         ("baseline", track.baseline.method if track.baseline else ""), ("gate", _gate(track.gate)),
         ("isolated", "no data of users is read" if track.isolated else ""),
         ("paper", track.paper.table if track.paper else ""),
@@ -106,6 +109,17 @@ def _track(name: str, track: Track) -> Iterator[str]:
         for row in track.rows
     ]
     yield fitted(["method", "variant", "backbones", "settings"], rows)
+
+
+def _backbone(name: str, use: BackboneUse) -> str:
+    return name if use.tune is None else f"{name} (searched: {use.tune.text})"
+
+
+def _searches(tune: TuneUse | None) -> str:
+    if tune is None:
+        return ""
+    by = f", judged by {tune.select}" if tune.select else ""
+    return f"{tune.trials} trials each ({tune.sampler}, seed {tune.seed}){by}"
 
 
 def _gate(gate: GateUse | None) -> str:

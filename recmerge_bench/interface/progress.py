@@ -71,7 +71,8 @@ class Progress:
     def __init__(
         self, plan: Plan, waiting: list[str], cached: int, slots: int, console: Console
     ) -> None:
-        self.plan, self.console, self.slots = plan, console, max(1, slots)
+        self.console, self.slots = console, max(1, slots)
+        self.labels = {key: cell.label for key, cell in plan.cells.items()}
         self.total, self.cached = len(waiting), cached
         self.left = {k: plan.cells[k].cost for k in waiting}
         self.estimated = sum(self.left.values())
@@ -114,7 +115,7 @@ class Progress:
 
     def _grow(self, plan: Plan, waiting: Sequence[str]) -> None:
         """A search has its next trials, or its row."""
-        self.plan = plan
+        self.labels.update({key: cell.label for key, cell in plan.cells.items()})
         self.total += len(waiting)
         self.left.update({key: plan.cells[key].cost for key in waiting})
 
@@ -125,7 +126,7 @@ class Progress:
         self.spent_estimate += self.left.pop(key, 0.0)
         self.finished += 1
         self.failed += what == "failed"
-        label = self.plan.cells[key].label
+        label = self.labels[key]
         if what == "failed":
             self.console.print(Text(f"failed: {label}: {first_line(event['error'])}", style="red"))
         elif not self.console.is_terminal:
@@ -155,5 +156,5 @@ class Progress:
         rows = Table.grid(padding=(0, 2))
         for key, (start, state) in self.running.items():
             step = f"{state['step']}/{state['steps']}" if state.get("steps") else ""
-            rows.add_row(self.plan.cells[key].label, step, f"{time.monotonic() - start:.0f} s")
+            rows.add_row(self.labels[key], step, f"{time.monotonic() - start:.0f} s")
         return Group(head, rows)

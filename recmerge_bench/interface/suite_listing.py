@@ -117,4 +117,5 @@ def settings_of(row: Row) -> str:
     recipe = [] if row.recipe == "fixed" else [f"{row.recipe} recipe"]
     profile = [f"profile {row.profile}"] if row.profile is not None else []
     replicates = [f"{row.replicates} seeds"] if row.replicates else []
-    return ", ".join([*own, *recipe, *profile, *replicates])
+    searched = [] if row.tune is None else [f"searched: {row.tune.text}"]
+    return ", ".join([*own, *recipe, *profile, *replicates, *searched])

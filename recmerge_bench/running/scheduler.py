@@ -132,6 +132,7 @@ class Run:
         self.running: set[str] = set()
         self.busy: dict[str, float] = {}
         self.weight = path_costs(plan)
+        self.known = dict(plan.cells)  # of earlier plans too: what runs may be in none later
 
     def go(self) -> Outcome:
         """Run until nothing is left that can run."""
@@ -159,6 +160,8 @@ class Run:
             key=lambda k: (-self.weight[k], k),
         )
         for key in ready[: self.executor.free()]:
+            if key not in self.waiting:  # a search that another run finished needs it no more
+                continue
             del self.waiting[key]
             if self.store.intact(key):  # another run was quicker
                 self.take({"event": "done", "key": key})
@@ -197,11 +200,11 @@ class Run:
             self.outcome.reasons[key] = (event["reason"], event["mend"])
         elif what == "failed":
             failure = {k: v for k, v in event.items() if k != "event"}
-            failure["label"] = self.plan.cells[key].label
+            failure["label"] = self.known[key].label
             self.outcome.failures[key] = failure
             self.store.fail(key, failure)
         self.listener(event)
-        if what == "done" and self.grown is not None and self.plan.cells[key].kind == TRIAL:
+        if what == "done" and self.grown is not None and self.known[key].kind == TRIAL:
             self.grow(self.grown())
 
     def grow(self, plan: Plan) -> None:
@@ -210,9 +213,13 @@ class Run:
         start = todo(plan, self.store, outcome.cached | outcome.computed)
         known = {*self.waiting, *self.running, *self.busy, *outcome.failures, *outcome.reasons}
         more = [key for key in start.waiting if key not in known]
+        # Another run may have finished what this one was about to do for a search.
+        self.waiting = {key: None for key in self.waiting if key in plan.cells}
+        self.busy = {key: when for key, when in self.busy.items() if key in plan.cells}
         for key in set(start.damaged) & set(more):
             self.store.discard(key)
         self.plan, self.weight = plan, path_costs(plan)
+        self.known.update(plan.cells)
         outcome.cached |= start.done - outcome.computed
         self.waiting.update(dict.fromkeys(more))
         self.listener({"event": "grown", "plan": plan, "waiting": more})

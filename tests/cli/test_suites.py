@@ -59,7 +59,7 @@ def test_a_suite_that_cannot_be_read_is_listed_with_the_reason(tmp_path: Path) -
     assert "\nquick " in result.output and "unknown key (did you mean 'tracks'" in result.output
 
 
-@pytest.mark.parametrize("name", ["quick", "merging", "paper-mergerec", "sequential"])
+@pytest.mark.parametrize("name", ["quick", "merging", "paper-mergerec", "tuned"])
 def test_what_is_shown_fits_and_is_all(name: str, registry: Registry) -> None:
     text = output("show", name)
     assert max(map(len, text.splitlines())) <= 80
@@ -77,6 +77,13 @@ def test_a_suite_shown_as_json_is_the_suite(path: Path, registry: Registry, tmp_
     file.write_text(json.dumps(shown["suite"]))
     again = load_suite(str(file), registry)
     assert again == load_suite(str(path), registry).model_copy(update={"extends": None})
+
+
+def test_what_is_searched_is_shown() -> None:
+    text = " ".join(output("show", "tuned").split())
+    assert "searches: 4 trials each (tpe, seed 0)" in text
+    assert "sasrec (searched: dropout 0.0 or 0.2 or 0.5; training.lr 0.0005 to 0.02 (log))" in text
+    assert "searched: scale 0.1 to 1 (step 0.05)" in text
 
 
 def test_a_change_is_shown_and_an_unknown_name_has_near_ones() -> None:

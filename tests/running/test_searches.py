@@ -22,6 +22,7 @@ from recmerge_bench.data.codec import save_interactions, save_split
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plans import plan as plan_suite
+from recmerge_bench.interface.reruns import rerun
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import stage_train, stage_validate
 from recmerge_bench.running.context import Context
@@ -87,6 +88,13 @@ def test_a_finished_search_is_not_done_again(finished: Path, registry: Registry)
     assert planned.count("to do") == 0 and planned.count("done", "validate") == 6
 
 
+def test_a_searched_row_is_made_again_from_its_record(finished: Path, registry: Registry) -> None:
+    file = finished / "records" / "searched.json"
+    again = rerun(file, "method=task-arithmetic", plugins=registry)
+    assert again.same_cells and not again.added
+    assert "trials:" in again.text and "drawn_with" in again.text
+
+
 def test_a_plan_before_the_run_shows_what_waits(tmp_path: Path, registry: Registry) -> None:
     planned = plan_suite(str(SEARCHED), out=tmp_path, plugins=registry)
     assert planned.count("to do", "validate") == 2, "the first half, drawn at random"
@@ -125,6 +133,22 @@ def test_killed_in_the_middle_of_trials_it_loses_none_and_repeats_none(
     assert (out / "boards" / "searched.md").read_bytes() == (
         finished / "boards" / "searched.md"
     ).read_bytes()
+    assert rows(out) == rows(finished)
+
+
+def test_two_runs_share_their_trials(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "shared"
+    both = [
+        subprocess.Popen(
+            command(out, "--jobs", "1", suite=SEARCHED),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for process in both:
+        output, _ = process.communicate(timeout=600)
+        assert process.returncode == 0, output
+    assert {c["key"] for c in cells(out)} == {c["key"] for c in cells(finished)}
     assert rows(out) == rows(finished)
 
 
