@@ -6,8 +6,10 @@ says so or turns the former into the present one (`results.migrations`).
 
 from __future__ import annotations
 
-#: ``<suite>.json`` and ``<suite>.cost.json``.
-RECORDS = 3
+#: ``<suite>.json``.
+RECORDS = 4
+#: ``<suite>.cost.json``.
+COSTS = 3
 #: ``<suite>.curves.json``.
 CURVES = 1
 #: ``<suite>.groups.json``.

@@ -1,11 +1,15 @@
 """``<suite>.ranks.parquet``: the ranks of all results of a suite, and metrics made of them again.
 
-Equal ranks give equal bytes (with one version of pyarrow): results stand in the order of keys.
+A row for each result and test target. Where a suite reports a rank cell with and without the items
+of the history, one row has both: how many of the history's items stand before the target beside
+how many of all do (`results.paired_ranks`), which is a third smaller than two tables. Equal ranks
+give equal bytes (with one version of pyarrow): results stand in the order of keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +24,20 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.groups import Group, by_group
 from recmerge_bench.results.metrics import domain_means, with_mean
+from recmerge_bench.results.paired_ranks import Pair, in_pairs, masked_of
 from recmerge_bench.results.records import Records, Result
-from recmerge_bench.untrusted.tables import read_table
+from recmerge_bench.untrusted.tables import column_names, read_table
 
-#: The columns of the file and their types in Parquet.
+#: The columns of a file without pairs and their types in Parquet; files before pairs have these.
 COLUMNS = {
     "key": "BYTE_ARRAY", "user": "INT32", "domain": "BYTE_ARRAY", "target": "INT32",
     "n_better": "INT32", "n_equal": "INT32",
+}  # fmt: skip
+#: Those of a file with pairs. `key` names the table of all items, `masked_key` the one without the
+#: history's, whose counts are `n_better - history_better` and `n_equal - history_equal`; it is
+#: empty where that one is not the suite's.
+PAIRED = {
+    **COLUMNS, "masked_key": "BYTE_ARRAY", "history_better": "INT32", "history_equal": "INT32",
 }  # fmt: skip
 
 
@@ -35,30 +46,74 @@ def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    order = sorted(tables.items())
-    sizes = [len(t.users) for _, t in order]
-
-    def joined(values: list[NDArray[np.int32]]) -> NDArray[np.int32]:
-        return np.concatenate([np.asarray(v, np.int32) for v in values] or [np.zeros(0, np.int32)])
-
-    names = [np.asarray(t.domains, object)[t.domain] for _, t in order]
-    columns = {
-        "key": pa.array(np.repeat([k for k, _ in order], sizes)).dictionary_encode(),
-        "user": joined([t.users for _, t in order]),
-        "domain": pa.array(np.concatenate(names) if names else []).dictionary_encode(),
-        "target": joined([t.targets for _, t in order]),
-        "n_better": joined([t.n_better for _, t in order]),
-        "n_equal": joined([t.n_equal for _, t in order]),
-    }
+    pairs = in_pairs(tables)
+    columns = _columns(pairs)
+    names = list(PAIRED if any(pair.masked_key for pair in pairs) else COLUMNS)
+    texts = [n for n in names if PAIRED[n] == "BYTE_ARRAY"]
+    plain = ("user", "target")  # whole numbers repeat from result to result, their bytes do not
+    encodings = {n: "PLAIN" if n in plain else "BYTE_STREAM_SPLIT" for n in names if n not in texts}
     with written_aside(path) as aside:
         # Users and targets repeat from result to result: pages long enough that zstd sees it.
         pq.write_table(
-            pa.table(columns), aside,
+            pa.table({name: columns[name] for name in names}), aside,
             compression="zstd", compression_level=12, write_statistics=False,
-            data_page_size=1 << 27, row_group_size=1 << 26, use_dictionary=["key", "domain"],
-            column_encoding={"user": "PLAIN", "target": "PLAIN", "n_equal": "PLAIN",
-                             "n_better": "BYTE_STREAM_SPLIT"},
+            write_page_checksum=True,
+            data_page_size=1 << 27, row_group_size=1 << 26, use_dictionary=texts,
+            column_encoding=encodings,
         )  # fmt: skip
+
+
+def _columns(pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Column -> values, the pairs one after the other."""
+    import pyarrow as pa
+
+    sizes = [len(pair.table.users) for pair in pairs]
+
+    def joined(values: Iterator[NDArray[np.int32]]) -> NDArray[np.int32]:
+        return np.concatenate([np.zeros(0, np.int32), *(np.asarray(v, np.int32) for v in values)])
+
+    def repeated(values: list[str]) -> Any:
+        return pa.DictionaryArray.from_arrays(
+            pa.array(np.repeat(np.arange(len(values), dtype=np.int32), sizes)),
+            pa.array(values, pa.string()),
+        )
+
+    return {
+        "key": repeated([pair.key for pair in pairs]),
+        "user": joined(pair.table.users for pair in pairs),
+        "domain": _names([pair.table for pair in pairs]),
+        "target": joined(pair.table.targets for pair in pairs),
+        "n_better": joined(pair.table.n_better for pair in pairs),
+        "n_equal": joined(pair.table.n_equal for pair in pairs),
+        "masked_key": repeated([pair.masked_key for pair in pairs]).cast(pa.string())
+        .dictionary_encode(),
+        "history_better": joined(pair.history_better for pair in pairs),
+        "history_equal": joined(pair.history_equal for pair in pairs),
+    }  # fmt: skip
+
+
+def _names(tables: Sequence[RankTable]) -> Any:
+    """The domain of each row of these tables."""
+    import pyarrow as pa
+
+    names = sorted({name for table in tables for name in table.domains})
+    numbers = [
+        np.asarray([names.index(name) for name in table.domains], np.int32)[table.domain]
+        for table in tables
+    ]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.concatenate([np.zeros(0, np.int32), *numbers])), pa.array(names, pa.string())
+    )
+
+
+def columns_of(path: Path) -> dict[str, str]:
+    """The columns that such a file has to have: with or without pairs.
+
+    Raises:
+        HandledError: no such file.
+        DataError: no Parquet file.
+    """
+    return PAIRED if "masked_key" in column_names(path, "a table of ranks") else COLUMNS
 
 
 def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
@@ -74,24 +129,64 @@ def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
     """
     if not path.is_file():
         raise HandledError(f"no such file of ranks: {path}")
-    table = read_table(path, COLUMNS, "a table of ranks", rows)
+    columns = columns_of(path)
+    table = read_table(path, columns, "a table of ranks", rows)
     if not table.num_rows:
         return {}
-    (keys, key_of), (names, name_of) = (_encoded(table.column(c), path) for c in ("key", "domain"))
-    plain = {c: table.column(c).to_numpy() for c in ("user", "target", "n_better", "n_equal")}
-    tables = {}
-    order = np.argsort(key_of, kind="stable")
-    bounds = np.searchsorted(key_of[order], np.arange(len(keys) + 1))
-    for number, key in enumerate(keys):
-        of_key = order[bounds[number] : bounds[number + 1]]
-        present, domain = np.unique(name_of[of_key], return_inverse=True)
-        own = [names[i] for i in present]
-        place = np.argsort(np.argsort(own))  # domains are numbered by name
-        tables[key] = RankTable(
-            plain["user"][of_key], tuple(sorted(own)), place[domain].astype(np.int32),
-            plain["target"][of_key], plain["n_better"][of_key], plain["n_equal"][of_key], {},
-        )  # fmt: skip
+    tables: dict[str, RankTable] = {}
+    for pair in _pairs(table, path):
+        for key, one in pair.tables():
+            if key in tables:
+                raise DataError(f"not a table of ranks ({key[:12]} is there twice)", path)
+            tables[key] = one
     return tables
+
+
+def _pairs(table: Any, path: Path) -> Iterator[Pair]:
+    """What each key of a file has."""
+    (keys, key_of), (names, name_of) = (_encoded(table.column(c), path) for c in ("key", "domain"))
+    plain = {c: table.column(c).to_numpy() for c in table.column_names if PAIRED[c] == "INT32"}
+    if "masked_key" in table.column_names:
+        others, other_of = _encoded(table.column("masked_key"), path)
+    else:
+        others, other_of = [""], np.zeros(table.num_rows, np.int32)
+        plain |= dict.fromkeys(("history_better", "history_equal"), other_of)
+    for number, of_key in enumerate(_places(key_of, len(keys))):
+        if not len(key_of[of_key]):  # named by the column's dictionary alone
+            continue
+        own = {c: np.array(values[of_key]) for c, values in plain.items()}
+        masked = {others[i] for i in np.unique(other_of[of_key])}
+        if masked - {"", masked_of(keys[number])} or len(masked) > 1:
+            raise DataError(f"not a table of ranks (what {keys[number][:12]} is paired with)", path)
+        for count, part in (("n_better", "history_better"), ("n_equal", "history_equal")):
+            most = 0 if masked == {""} else own[count]
+            if not ((own[part] >= 0) & (own[part] <= most)).all():
+                raise DataError(f"not a table of ranks ({part} is no part of {count})", path)
+        domains, domain = _numbered(names, name_of[of_key])
+        one = RankTable(
+            own["user"], domains, domain, own["target"], own["n_better"], own["n_equal"], {}
+        )
+        yield Pair(keys[number], one, masked.pop(), own["history_better"], own["history_equal"])
+
+
+def _places(key_of: NDArray[np.int32], count: int) -> Iterator[slice | NDArray[np.int64]]:
+    """The rows of each key: a stretch where the keys stand one after the other, as written."""
+    sorted_ = bool((key_of[1:] >= key_of[:-1]).all())
+    order = None if sorted_ else np.argsort(key_of, kind="stable")
+    bounds = np.searchsorted(key_of if order is None else key_of[order], np.arange(count + 1))
+    for first, last in pairwise(bounds):
+        yield slice(first, last) if order is None else order[first:last]
+
+
+def _numbered(
+    names: Sequence[str], of: NDArray[np.int32]
+) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The names that there are, in order, and the number of each row's among them."""
+    present = np.flatnonzero(np.bincount(of, minlength=len(names)))
+    own = sorted(names[i] for i in present)
+    place = np.zeros(len(names), np.int32)
+    place[present] = [own.index(names[i]) for i in present]
+    return tuple(own), place[of]
 
 
 def _encoded(column: Any, path: Path) -> tuple[list[str], NDArray[np.int32]]:

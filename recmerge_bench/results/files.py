@@ -11,7 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import write_json
 from recmerge_bench.results.records import Costs, Records, check_costs, check_records
+from recmerge_bench.results.shared_values import shared
 from recmerge_bench.untrusted.jsons import read_json
 
 
@@ -38,6 +40,11 @@ def load_records(path: Path) -> Records:
         HandledError: there is no such file.
     """
     return check_records(_read(path), path)
+
+
+def save_records(path: Path, records: Records) -> None:
+    """Write a records file, whole or not at all; what results have in common stands in it once."""
+    write_json(path, shared(records.to_json()))
 
 
 def load_costs(path: Path) -> Costs:

@@ -17,6 +17,7 @@ from recmerge_bench.results.audits import make_audits, merging_facts, pretrainin
 from recmerge_bench.results.costs import cost_of
 from recmerge_bench.results.curves import curves_json, curves_path, make_curves
 from recmerge_bench.results.derived import with_derived
+from recmerge_bench.results.files import save_records
 from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
 from recmerge_bench.results.header import GroupFact, Header, Protocol, Size
 from recmerge_bench.results.reader import Reader
@@ -35,18 +36,20 @@ def make_records(
     """Records and costs of a suite, with metrics by group where there are groups of its splits."""
     with fitting("a cell of the run"):
         results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
-        shared = {"schema": schema_numbers.RECORDS, "suite": manifest.suite}
         header = _header(reader, manifest, results, groups)
         trainings = all_trainings(reader, manifest)
         by_key = {result.ranks_key: result for result in manifest.results}
         made = Records.model_validate({
-            **shared, "header": header, "results": results,
+            "schema": schema_numbers.RECORDS, "suite": manifest.suite,
+            "header": header, "results": results,
             **({"trainings": trainings} if trainings else {}),
         })  # fmt: skip
         costs = [cost_of(reader, result) for result in manifest.results if result.done]
         return (
             with_derived(reader.registry, made, lambda key: reader.ranks(by_key[key]), groups),
-            Costs.model_validate({**shared, "results": costs}),
+            Costs.model_validate(
+                {"schema": schema_numbers.COSTS, "suite": manifest.suite, "results": costs}
+            ),
         )
 
 
@@ -151,7 +154,7 @@ def write_records(reader: Reader, manifest: RunManifest, folder: Path) -> list[P
     groups = make_groups(reader, manifest, wanted) if wanted else {}
     records, costs = make_records(reader, manifest, groups)
     paths = [within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")]
-    write_json(paths[0], records.to_json())
+    save_records(paths[0], records)
     write_json(paths[1], costs.to_json())
     done = [result for result in manifest.results if result.done]
     write_all_ranks(paths[2], {result.ranks_key: reader.ranks(result) for result in done})

@@ -8,23 +8,29 @@ from typing import Any
 
 from recmerge_bench import schema_numbers
 from recmerge_bench.errors import DataError
+from recmerge_bench.results.shared_values import spread
 from recmerge_bench.statistics.verdicts import NONE, UNRECORDED, few_seeds, few_users
 
 
-def migrated(raw: Any, path: Path) -> dict[str, Any]:
+def migrated(raw: Any, path: Path, newest: int | None = None) -> dict[str, Any]:
     """Records or costs of any known schema, as the present one has them.
+
+    Args:
+        raw: what JSON gave.
+        path: of the file.
+        newest: the present schema: of records if not given, or `schema_numbers.COSTS`.
 
     Raises:
         DataError: they are of none.
     """
     if not isinstance(raw, Mapping) or "schema" not in raw:
         raise DataError("no records of a suite: lacks schema", path)
-    records = dict(raw)
-    schema = records["schema"]
-    if not isinstance(schema, int) or not 1 <= schema <= schema_numbers.RECORDS:
-        newest = schema_numbers.RECORDS
+    schema = raw["schema"]
+    newest = schema_numbers.RECORDS if newest is None else newest
+    if not isinstance(schema, int) or not 1 <= schema <= newest:
         raise DataError(f"schema {schema!r} is unknown; this version reads 1 to {newest}", path)
-    for version in range(schema, schema_numbers.RECORDS):
+    records = spread(raw, path)
+    for version in range(schema, newest):
         records = {**MIGRATIONS[version](records), "schema": version + 1}
     return records
 
@@ -93,4 +99,7 @@ def _row(old: Mapping[str, Any]) -> dict[str, Any]:
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _audited,
     2: lambda old: _judged(_configured(old)),
+    # From 3 to 4: configurations stand once in the file (`results.shared_values`), or, as before,
+    # in their results.
+    3: lambda old: old,
 }

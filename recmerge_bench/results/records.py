@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import FailFast, Field, FiniteFloat, NonNegativeInt, field_validator, model_validator
 
+from recmerge_bench import schema_numbers
 from recmerge_bench.identity import Identity
 from recmerge_bench.names import MEAN, wrong_domains
 from recmerge_bench.planning.configuration import Configuration
@@ -298,6 +299,6 @@ def check_records(raw: object, path: Path) -> Records:
 
 def check_costs(raw: object, path: Path) -> Costs:
     """The same for a cost file."""
-    costs = checked(Costs, migrated(raw, path), path, "no costs of a suite")
+    costs = checked(Costs, migrated(raw, path, schema_numbers.COSTS), path, "no costs of a suite")
     check_named_once(costs.results, path)
     return costs

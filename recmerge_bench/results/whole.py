@@ -68,16 +68,28 @@ def check_configurations(results: Sequence[Result], path: Path) -> None:
     Raises:
         DataError: one is not, or a row has seeds of different configurations.
     """
+    hashes: dict[int, str] = {}  # results of one file may share the object
     for number, result in enumerate(results):
-        if result.configuration is not None:
-            _check_configuration(result, result.configuration, number, path)
+        made = result.configuration
+        if made is not None:
+            if id(made) not in hashes:
+                hashes[id(made)] = hash_of(made.recorded())
+            _check_configuration(result, made, hashes[id(made)], number, path)
     check_seeds(results, path)
 
 
 def _check_configuration(
-    result: Result, configuration: Configuration, number: int, path: Path
+    result: Result, configuration: Configuration, digest: str, number: int, path: Path
 ) -> None:
-    """A configuration is the one that its hash says."""
+    """A configuration is the one that its hash says, and of this result.
+
+    Args:
+        result: that has it.
+        configuration: the result's.
+        digest: of the configuration.
+        number: of the result.
+        path: of the file.
+    """
     recorded = {
         "method": configuration.method.name,
         "backbone": configuration.backbone.name if configuration.backbone else "",
@@ -94,7 +106,7 @@ def _check_configuration(
             )
     if result.done and configuration.domains != result.domains:
         raise DataError(f"results.{number}: its configuration is of other domains", path)
-    if hash_of(configuration.recorded()) != result.configuration_sha256:
+    if digest != result.configuration_sha256:
         raise DataError(
             f"results.{number}: configuration_sha256 is not that of the configuration beside it; "
             "restore the file or build it again",

@@ -24,7 +24,13 @@ from recmerge_bench.results.audits import pretraining
 from recmerge_bench.results.beside import Curve
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
-from recmerge_bench.results.files import cost_path, load_costs, load_records, records_files
+from recmerge_bench.results.files import (
+    cost_path,
+    load_costs,
+    load_records,
+    records_files,
+    save_records,
+)
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
@@ -278,7 +284,7 @@ def _finish(
     records = board.records.changed(header=header, results=rows.results)
     whole = with_derived(registry, records, ranks.__getitem__, board.groups)
     path = within(folder, "records", f"{suite}.json")
-    write_json(path, whole.to_json())
+    save_records(path, whole)
     write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())
     write_all_ranks(path.with_name(f"{suite}.ranks.parquet"), ranks)
     written = [path, cost_path(path), path.with_name(f"{suite}.ranks.parquet")]

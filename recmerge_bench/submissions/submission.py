@@ -18,7 +18,7 @@ from recmerge_bench.results.beside import Curve, read_groups
 from recmerge_bench.results.chosen import chooser
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import without_derived
-from recmerge_bench.results.files import cost_path, load_costs, load_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
 from recmerge_bench.results.making import write_records
 from recmerge_bench.results.reader import Reader, manifests
@@ -172,9 +172,12 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
         _bounded_groups(groups_path(path), max(once.values(), default=0))
     if curves_path(path).is_file():
         check_texts(read_json(curves_path(path)), path)
+    ranks = read_all_ranks(ranks_path)
+    if sum(len(table.users) for table in ranks.values()) != sum(once.values()):
+        raise DataError("the ranks are of other instances than the records", ranks_path)
     return Submission(
-        records, costs, read_all_ranks(ranks_path), load_curves(curves_path(path)),
-        load_groups(groups_path(path)), manifest, digest,
+        records, costs, ranks, load_curves(curves_path(path)), load_groups(groups_path(path)),
+        manifest, digest,
     )  # fmt: skip
 
 
@@ -252,7 +255,7 @@ def _kept(entries: Mapping[str, T], keys: set[str]) -> dict[str, T]:
 def _written(submission: Submission, folder: Path) -> list[Path]:
     """The submission's files."""
     name = submission.records.suite
-    write_json(within(folder, f"{name}.json"), submission.records.to_json())
+    save_records(within(folder, f"{name}.json"), submission.records)
     write_json(within(folder, f"{name}.cost.json"), submission.costs.to_json())
     write_all_ranks(within(folder, f"{name}.ranks.parquet"), submission.ranks)
     if submission.curves:

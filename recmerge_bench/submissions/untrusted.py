@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.results.all_ranks import COLUMNS
+from recmerge_bench.errors import DataError
+from recmerge_bench.results.all_ranks import COLUMNS, columns_of
 from recmerge_bench.untrusted import jsons, tars
 from recmerge_bench.untrusted.paths import within
 from recmerge_bench.untrusted.tables import check_table
@@ -70,9 +71,14 @@ def check_ranks_file(path: Path, rows: int) -> None:
 
     Args:
         path: the Parquet file.
-        rows: how many the records of done results have instances.
+        rows: how many instances done results have in the records; a row of a file with pairs is
+            of one result or of two.
 
     Raises:
         DataError: it is no such table.
     """
-    check_table(path, COLUMNS, "a table of ranks", rows)
+    columns = columns_of(path)
+    if columns == COLUMNS:
+        check_table(path, columns, "a table of ranks", rows)
+    elif not rows <= 2 * check_table(path, columns, "a table of ranks") <= 2 * rows:
+        raise DataError(f"not a table of ranks (not of {rows} instances)", path)

@@ -58,6 +58,7 @@ def read_table(path: Path, columns: Mapping[str, str], what: str, rows: int | No
         with pq.ParquetFile(
             path, read_dictionary=text, thrift_string_size_limit=FOOTER,
             thrift_container_size_limit=FOOTER, arrow_extensions_enabled=False,
+            page_checksum_verification=True,
         ) as file:  # fmt: skip
             table = file.read(columns=list(columns), use_threads=False)
         if table.column_names != list(columns):
@@ -70,8 +71,35 @@ def read_table(path: Path, columns: Mapping[str, str], what: str, rows: int | No
         raise DataError(f"not {what} ({reason})", path) from None
 
 
-def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | None = None) -> None:
+def column_names(path: Path, what: str) -> list[str]:
+    """The columns that a file says it has, of which nothing is read.
+
+    Raises:
+        HandledError: there is no such file.
+        DataError: it is no Parquet file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise HandledError(f"{path}: there is no such file")
+    try:
+        _check_footer(path, path.stat().st_size)
+        with pq.ParquetFile(
+            path, thrift_string_size_limit=FOOTER, thrift_container_size_limit=FOOTER,
+            arrow_extensions_enabled=False,
+        ) as file:  # fmt: skip
+            return list(file.schema.names)
+    except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise DataError(f"not {what} ({reason})", path) from None
+
+
+def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | None = None) -> int:
     """Refuse a file of other columns or of more than its rows need, undecoded.
+
+    Returns:
+        How many rows it has.
 
     Raises:
         HandledError: there is no such file.
@@ -96,6 +124,7 @@ def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | N
             with open(path, "rb") as stream:
                 for number in range(metadata.num_row_groups):
                     _check_group(metadata.row_group(number), schema, stream, size)
+            return int(metadata.num_rows)
     except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(f"not {what} ({reason})", path) from None

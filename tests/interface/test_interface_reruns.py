@@ -88,7 +88,7 @@ def record(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Path:
          "status": "not run", "reason": "", "mend": "", **configured(r.configuration)}
         for r in plan.results
     ]  # fmt: skip
-    records = {"schema": 3, "suite": "kinds", "header": header, "results": results}
+    records = {"schema": 4, "suite": "kinds", "header": header, "results": results}
     path = tmp_path_factory.mktemp("records") / "kinds.json"
     path.write_text(json.dumps(records))
     return path

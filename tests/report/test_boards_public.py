@@ -48,7 +48,7 @@ def records(registry: Registry, **ours: float) -> dict[str, Any]:
         results.append({**entry, **shared, **none, "metrics": values,
                         "instances": {row.domains[0]: 9}})  # fmt: skip
     header = {**plan.header, "command": "run", "audits": {}, "pretraining": {}}
-    return {"schema": 3, "suite": "sequential", "header": header, "results": results}
+    return {"schema": 4, "suite": "sequential", "header": header, "results": results}
 
 
 def cells(text: str, *words: str) -> list[list[str]]:

@@ -55,7 +55,7 @@ def worse(table: RankTable, rows: np.ndarray, places: int) -> RankTable:
 def board(registry: Registry, **more: Any) -> tuple[dict[str, Any], dict[str, RankTable]]:
     """The fabricated suite, ranked in true order and shuffled, and under a second split."""
     records, tables = suite(registry, **more)
-    records["schema"], header = 3, records["header"]
+    records["schema"], header = 4, records["header"]
     track = header["tracks"]["merging"]
     track["reference"], track["protocols"] = "base", ["cut", SHUFFLED, LATER]
     header["protocols"] = {

@@ -159,7 +159,7 @@ def drawn_of(header: dict[str, Any], results: list[dict[str, Any]]) -> list[Figu
         {**common, **r, "metrics": {"mean": dict.fromkeys(whole["metrics"], 0.0), **r["metrics"]}}
         for r in results
     ]
-    records = {"schema": 3, "suite": "s", "header": whole, "results": rows}
+    records = {"schema": 4, "suite": "s", "header": whole, "results": rows}
     return figures(Records.model_validate(records), [])
 
 

@@ -112,7 +112,7 @@ def test_each_backbone_has_its_own_gate(registry: Registry) -> None:
     records["header"]["tracks"]["merging"]["gate"] = {
         "models": {"method": "expert"}, "rows": [{"method": "base", "variant": ""}],
     }  # fmt: skip
-    actual = derive({**records, "schema": 3}, tables, registry)
+    actual = derive({**records, "schema": 4}, tables, registry)
     assert [f["baseline"]["backbone"] for f in actual["comparisons"]] == ["net"]
     assert {r["backbone"] for r in actual["across"][0]["rows"]} == {"", "net"}
     judged = typed(actual)
@@ -137,7 +137,7 @@ def test_smoke_boards_have_no_gate(registry: Registry) -> None:
     records["header"]["tracks"]["merging"]["gate"] = {
         "models": {"method": "down"}, "rows": [{"method": "up"}],
     }  # fmt: skip
-    assert "Naive gate" not in render(derive({**records, "schema": 3}, tables, registry))
+    assert "Naive gate" not in render(derive({**records, "schema": 4}, tables, registry))
 
 
 def test_models_that_are_rows_by_themselves_have_a_gate(registry: Registry) -> None:

@@ -97,7 +97,7 @@ def test_older_schemas_are_brought_up(folder: Path, monkeypatch: pytest.MonkeyPa
         return {**records, "suite": records["suite"] + "-2"}
 
     monkeypatch.setattr(schema_numbers, "RECORDS", 5)
-    monkeypatch.setattr(migrations, "MIGRATIONS", {3: second, 4: dict})
+    monkeypatch.setattr(migrations, "MIGRATIONS", {4: second})
     loaded = load_records(folder / "fake.json").to_json()
     assert loaded["schema"] == 5 and loaded["suite"] == "fake-2"
 

@@ -80,7 +80,9 @@ def test_what_is_written_is_what_the_schema_names(tmp_path: Path, registry: Regi
     build(made.run_folder(tmp_path / "out"), tmp_path / "b", tmp_path / "r", registry)
     records, costs = (json.loads((tmp_path / "r" / f"fake.{e}").read_text())
                       for e in ("json", "cost.json"))  # fmt: skip
-    assert records["schema"] == costs["schema"] == schema_numbers.RECORDS
+    assert (records["schema"], costs["schema"]) == (schema_numbers.RECORDS, schema_numbers.COSTS)
+    assert records.keys() - Records.model_fields.keys() == {"schema", "configurations", "parts"}
+    records = load_records(tmp_path / "r" / "fake.json").to_json()
     assert unknown(Records, records) == [] == unknown(Costs, costs)
     records["results"][0]["extra"] = records["header"]["tracks"]["merging"]["more"] = 1
     assert sorted(unknown(Records, records)) == ["header.tracks.more", "results.extra"]
@@ -135,6 +137,15 @@ def test_records_of_schema_2_have_no_configuration() -> None:
     assert loaded["header"] == raw["header"]
     costs = path.with_name("regression.cost.json")
     assert load_costs(costs).to_json()["results"] == json.loads(costs.read_text())["results"]
+
+
+def test_records_of_schema_3_have_their_configurations_in_results(registry: Registry) -> None:
+    path = SAMPLES / "records-v3" / "regression.json"
+    raw, loaded = json.loads(path.read_text()), load_records(path).to_json()
+    assert raw["schema"] == 3 and loaded == {**raw, "schema": schema_numbers.RECORDS}
+    assert all(r["configuration"] for r in loaded["results"])
+    again = derive(loaded, read_all_ranks(path.with_name("regression.ranks.parquet")), registry)
+    assert list(_walk(_numbers(raw), _numbers(again), ())) == []
 
 
 def test_costs_curves_and_groups_of_schema_1_load() -> None:

@@ -95,7 +95,7 @@ def records() -> dict[str, Any]:
     protocol = {"summary": "the last one", "split": {"scope": "domain"}, "negatives": None,
                 "candidate_seed": 1}  # fmt: skip
     return {
-        "schema": 3,
+        "schema": 4,
         "suite": "fake",
         "header": {**header(), "protocols": {"cut": protocol}},
         "results": [

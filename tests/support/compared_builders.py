@@ -79,5 +79,5 @@ def gated(registry: Registry, models: str, *rows: str) -> tuple[dict[str, Any], 
         "models": {"method": models, **every},
         "rows": [{"method": row, **every} for row in rows],
     }
-    records["schema"] = 3
+    records["schema"] = 4
     return derive(records, tables, registry), tables

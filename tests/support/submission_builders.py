@@ -19,6 +19,7 @@ from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.records import check_records
 
 USERS = 30
 SPLIT = "e" * 64
@@ -69,7 +70,7 @@ def write_suite(
                 "candidate_seed": 1}  # fmt: skip
     header["protocols"], header["audits"] = {"cut": protocol}, {SPLIT: audit()}
     header["tracks"]["merging"]["baseline"] = {"method": "own"}
-    records = {"schema": 3, "suite": suite, "header": header, "results": results}
+    records = {"schema": 4, "suite": suite, "header": header, "results": results}
     if "own" not in methods:
         del header["tracks"]["merging"]["baseline"]
     records = derive(records, tables, registry)
@@ -125,6 +126,8 @@ def again(files: Files, to: Path, honest: bool = True) -> Path:
 def edited(files: Files, name: str, edit: Edit) -> Files:
     """The same files, one of JSON changed."""
     value = json.loads(files[name])
+    if "configurations" in value:  # each result with its own, which a file may have too
+        value = check_records(value, Path(name)).to_json()
     edit(value)
     return {**files, name: json.dumps(value).encode()}
 

@@ -6,10 +6,9 @@ import shutil
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.files import write_json
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.report.publishing.owned import owned
-from recmerge_bench.results.files import archive_of, load_records, records_files
+from recmerge_bench.results.files import archive_of, load_records, records_files, save_records
 from recmerge_bench.results.header import Superseded
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import within
@@ -62,7 +61,7 @@ def archive_suite(boards: Path, suite: str, by: str, why: str = "") -> list[Path
 def _marked(archive: Path, records: Records, mark: Superseded) -> list[Path]:
     """Write a suite's records with a mark, and its boards."""
     header = records.header.changed(superseded=mark)
-    write_json(within(archive, f"{records.suite}.json"), records.changed(header=header).to_json())
+    save_records(within(archive, f"{records.suite}.json"), records.changed(header=header))
     return render_suite(archive, records.suite, archive.parent)
 
 

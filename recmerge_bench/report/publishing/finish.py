@@ -11,7 +11,7 @@ from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.results.all_ranks import derive, read_all_ranks
 from recmerge_bench.results.audits import UNKNOWN, pretraining
-from recmerge_bench.results.files import cost_path, load_costs, load_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
 from recmerge_bench.results.reader import Reader, manifests
@@ -45,7 +45,7 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
     ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
     again = derive(suite_records, ranks, registry, load_groups(groups_path(path)))
     again = _with_encoders(again, registry)
-    write_json(path, again.to_json())
+    save_records(path, again)
     write_json(cost_path(path), costs.to_json())
     return [path, cost_path(path)]
 
