@@ -156,6 +156,7 @@ def test_a_suite_has_them_by_domain_and_seed(run: Any, registry: Registry) -> No
     records = load_records(run.out / "records" / "tiny.json")
     header, names = records.header, TINY[1:]
     assert header.metrics == ["NDCG@10"] and header.names_of_lists == names
+    assert all(result.encoders == [] for result in records.results), "a metric's is no model's"
     for result in records.results:
         sampled = result.candidates != "full"
         assert (not result.list_metrics) == sampled
