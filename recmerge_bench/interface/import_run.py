@@ -26,7 +26,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.derived import with_derived
-from recmerge_bench.results.files import cost_path, load_costs, load_records
+from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
 from recmerge_bench.results.reader import Reader, manifests
@@ -230,7 +230,7 @@ class _Base:
         paths = [within(inner, f"{records.suite}{end}")
                  for end in (".json", ".cost.json", ".ranks.parquet")]  # fmt: skip
         inner.mkdir(parents=True, exist_ok=True)
-        write_json(paths[0], records.to_json())
+        save_records(paths[0], records)
         write_json(paths[1], self.costs.to_json())
         write_all_ranks(paths[2], self.ranks)
         return [*render_suite(inner, records.suite, folder), *paths]
