@@ -148,6 +148,10 @@ def suite() -> str:
         "before anything runs; an unknown key is an error that names the nearest known one. "
         "[Concepts](../concepts.md) says what tracks, rows, recipes and protocols are.",
         "",
+        "A suite that `extends` another is laid over it, mapping by mapping: a key replaces the "
+        "other's, lists whole (`more_rows` adds to inherited rows), and a key that is `null` "
+        "removes it.",
+        "",
         "`recmerge-bench suites schema` prints it as JSON Schema, which editors complete and check "
         "by; `suites list` and `suites show NAME` show the suites that are installed.",
         "",
