@@ -52,8 +52,14 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def facts(*pairs: tuple[str, str], width: int = WIDTH) -> Iterator[str]:
-    """``name:  value`` lines, those with nothing left out; long values wrap under themselves."""
+    """``name:  value`` lines, those with nothing left out; long values wrap under themselves.
+
+    Words stay whole, so that keys and paths can be copied.
+    """
     for name, value in pairs:
         if value:
             head = f"{name}:".ljust(11)
-            yield fill(f"{head}{value}", width, subsequent_indent=" " * len(head))
+            yield fill(
+                f"{head}{value}", width, subsequent_indent=" " * len(head),
+                break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
