@@ -53,13 +53,13 @@ def imported_apart(name: str) -> Imported:
     seconds = round(time.perf_counter() - start, 3)
     lines = ran.stdout.splitlines()
     try:
-        said: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+        answer: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     except ValueError:
-        said = {}
-    if "seconds" not in said:
+        answer = {}
+    if "seconds" not in answer:
         return Imported(f"its import ended the process with code {ran.returncode}", seconds)
     return Imported(
-        said["error"], said["seconds"], tuple(said["heavy"]), tuple(said["changed"])
+        answer["error"], answer["seconds"], tuple(answer["heavy"]), tuple(answer["changed"])
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def quality(subject: MetricSubject) -> None:
     """Falling with the rank, and not flat."""
     values = subject.values(RANKS.copy())
     if (np.diff(values) > 1e-12).any():
-        at = int(np.argmax(np.diff(values)))
+        at = int(np.flatnonzero(np.diff(values) > 1e-12)[0])
         raise Unmet(
             f"rank {RANKS[at]:g} has {values[at]:.4g} and rank {RANKS[at + 1]:g} has "
             f"{values[at + 1]:.4g}"

@@ -18,7 +18,7 @@ _OF_LIBRARIES = ("KMP_", "OMP_", "MKL_", "CUDA_MODULE_LOADING", "TORCHINDUCTOR_"
 
 def state() -> dict[str, Any]:
     """What is watched, by its name in messages. Torch's part only where torch is imported."""
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "sys.argv": list(sys.argv),
         "os.environ": {k: v for k, v in os.environ.items() if not k.startswith(_OF_LIBRARIES)},
         "the working directory": os.getcwd(),
@@ -29,8 +29,8 @@ def state() -> dict[str, Any]:
         "the handler of SIGTERM": signal.getsignal(signal.SIGTERM),
     }
     if "torch" in sys.modules:
-        found |= _torch_state()
-    return found
+        values |= _torch_state()
+    return values
 
 
 def _numpy_random() -> tuple[Any, ...]:

@@ -33,17 +33,17 @@ def _entry(part: str) -> tuple[str, str, dict[str, str]]:
     if match := _ARXIV.search(text):
         fields |= {"eprint": match["arxiv"], "archiveprefix": "arXiv"}
         text = text[: match.start()] + text[match.end() :]
-    pieces = [piece.strip() for piece in text.split(", ")]
-    place = _PLACE.fullmatch(pieces[-1])
-    if place is None or len(pieces) < 2:
-        return "misc", _key(pieces[0], ""), {**fields, "note": _plain(part)}
-    known = {"author": _authors(pieces[0])}
-    if len(pieces) > 2:
-        known["title"] = f"{{{_plain(', '.join(pieces[1:-1]))}}}"
+    parts = [one.strip() for one in text.split(", ")]
+    place = _PLACE.fullmatch(parts[-1])
+    if place is None or len(parts) < 2:
+        return "misc", _key(parts[0], ""), {**fields, "note": _plain(part)}
+    known = {"author": _authors(parts[0])}
+    if len(parts) > 2:
+        known["title"] = f"{{{_plain(', '.join(parts[1:-1]))}}}"
     known |= {"booktitle": _plain(place["venue"]), "year": place["year"]}
     kind = "inproceedings" if "title" in known and place["venue"] else "misc"
     fields = {**known, **fields, "note": _plain(part)}
-    return kind, _key(pieces[0], place["year"]), {n: v for n, v in fields.items() if v}
+    return kind, _key(parts[0], place["year"]), {n: v for n, v in fields.items() if v}
 
 
 def _authors(text: str) -> str:

@@ -116,30 +116,30 @@ def check_plugin(
         HandledError: there is no such plugin, or no such option or requirement.
     """
     tell = tell or (lambda outcome, spec: None)
-    found = _sought(name, tuple(plugins))
-    if found.plugin is not None:
-        _refuse_unknown(found.specs, only, options or {})
-    early = tuple(_told(_early(found), tell, None))
-    if found.plugin is None:
+    named = _sought(name, tuple(plugins))
+    if named.plugin is not None:
+        _refuse_unknown(named.specs, only, options or {})
+    early = tuple(_reported(_early(named), tell, None))
+    if named.plugin is None:
         return CheckReport(name, "", early)
     checked = []
-    for spec in found.specs:
-        given = _own_options(spec, options or {}, found.specs)
-        tried = tuple(_told(_of_spec(spec, given, data_root, only, patience), tell, spec))
+    for spec in named.specs:
+        given = _own_options(spec, options or {}, named.specs)
+        tried = tuple(_reported(_of_spec(spec, given, data_root, only, patience), tell, spec))
         known = tuple(option_facts(spec_class(spec), spec.options))
         checked.append(CheckedSpec(spec.kind, spec.name, spec.target, known, tried))
-    return CheckReport(name, found.plugin.module, early, tuple(checked))
+    return CheckReport(name, named.plugin.module, early, tuple(checked))
 
 
-def _told(made: Iterator[Outcome], tell: Tell, spec: Spec | None) -> Iterator[Outcome]:
+def _reported(made: Iterator[Outcome], tell: Tell, spec: Spec | None) -> Iterator[Outcome]:
     for outcome in made:
         tell(outcome, spec)
         yield outcome
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What a name means.
+class _Named:
+    """What a name stands for.
 
     Attributes:
         importable: what is imported to look at the import: file, folder or module.
@@ -156,18 +156,16 @@ class _Found:
     imported: Imported
 
 
-def _sought(name: str, plugins: tuple[str, ...]) -> _Found:
+def _sought(name: str, plugins: tuple[str, ...]) -> _Named:
     """What is meant by a name.
 
     Raises:
         HandledError: nothing.
     """
     path = Path(name)
-    if path.suffix == ".py" or path.is_dir():
-        if not path.exists():
-            raise HandledError(f"{name}: there is no such file")
-        if path.is_dir() and not (path / "__init__.py").is_file():
-            raise HandledError(f"{name}: a folder that is a plugin has an __init__.py")
+    if path.suffix == ".py" and not path.is_file():
+        raise HandledError(f"{name}: there is no such file")
+    if path.suffix == ".py" or (path / "__init__.py").is_file():
         return _loaded(name, plugins)
     registry = discover(plugins)
     if registry.refused:
@@ -184,6 +182,8 @@ def _sought(name: str, plugins: tuple[str, ...]) -> _Found:
             return _registered(registry, plugin, plugin.specs)
     if _is_module(name):
         return _loaded(name, plugins)
+    if path.is_dir():
+        raise HandledError(f"{name}: a folder that is a plugin has an __init__.py")
     known = [spec.name for spec, _ in registry.claims()]
     raise HandledError(f"no file, module or plugin '{name}'{near(name, known)}")
 
@@ -195,25 +195,25 @@ def _is_module(name: str) -> bool:
         return False
 
 
-def _loaded(name: str, plugins: tuple[str, ...]) -> _Found:
+def _loaded(name: str, plugins: tuple[str, ...]) -> _Named:
     """A plugin that is loaded for this check: first in a process of its own, then here."""
     imported = imported_apart(name)
     if imported.error and "the process" in imported.error:
-        return _Found(name, Registry(), None, (), imported)
+        return _Named(name, Registry(), None, (), imported)
     registry = discover([*plugins, name])
     made = [p for p in registry.plugins if p.origin == name]
     plugin = made[0] if made else None
-    return _Found(name, registry, plugin, plugin.specs if plugin else (), imported)
+    return _Named(name, registry, plugin, plugin.specs if plugin else (), imported)
 
 
-def _registered(registry: Registry, plugin: Plugin, specs: tuple[Spec, ...]) -> _Found:
+def _registered(registry: Registry, plugin: Plugin, specs: tuple[Spec, ...]) -> _Named:
     source = registry.files.get(plugin.module, plugin.module)
-    return _Found(source, registry, plugin, specs, imported_apart(source))
+    return _Named(source, registry, plugin, specs, imported_apart(source))
 
 
-def _early(found: _Found) -> Iterator[Outcome]:
+def _early(named: _Named) -> Iterator[Outcome]:
     for each in _OF_PLUGINS:
-        yield try_requirement(each, found)
+        yield try_requirement(each, named)
 
 
 @requirement(
@@ -223,12 +223,12 @@ def _early(found: _Found) -> Iterator[Outcome]:
     remedy="correct the file and line that are named: a hook is a function "
     "`recmerge_bench_register` with @hookimpl above it that returns a list of specs",
 )
-def _registers(found: _Found) -> None:
-    if found.plugin is None:
-        refused = found.registry.refused or [found.imported.error]
+def _registers(named: _Named) -> None:
+    if named.plugin is None:
+        refused = named.registry.refused or [named.imported.error]
         raise Unmet(refused[0])
-    if not found.plugin.specs and not found.registry.suite_paths:
-        raise Unmet(f"{found.plugin.module} registers nothing: its hook returns an empty list")
+    if not named.plugin.specs and not named.registry.suite_paths:
+        raise Unmet(f"{named.plugin.module} registers nothing: its hook returns an empty list")
 
 
 @requirement(
@@ -237,12 +237,12 @@ def _registers(found: _Found) -> None:
     why="one name means one thing: a contested name is nobody's",
     remedy="rename yours in its spec",
 )
-def _names_free(found: _Found) -> None:
-    if found.plugin is None:
+def _names_free(named: _Named) -> None:
+    if named.plugin is None:
         raise Untried("it could not be loaded")
-    for spec in found.specs:
-        if (spec.kind, spec.name) in found.registry.contested:
-            raise Unmet(found.registry.contested[spec.kind, spec.name])
+    for spec in named.specs:
+        if (spec.kind, spec.name) in named.registry.contested:
+            raise Unmet(named.registry.contested[spec.kind, spec.name])
 
 
 @requirement(
@@ -252,8 +252,8 @@ def _names_free(found: _Found) -> None:
     remedy="import torch and other large libraries inside the methods that use them, and read "
     "files there too",
 )
-def _import_time(found: _Found) -> None:
-    imported = found.imported
+def _import_time(named: _Named) -> None:
+    imported = named.imported
     if imported.heavy:
         raise Unmet(f"importing it imports {', '.join(imported.heavy)} ({imported.seconds:.1f} s)")
     if imported.seconds > IMPORT_SECONDS:
@@ -266,9 +266,9 @@ def _import_time(found: _Found) -> None:
     why="whoever lists plugins did not ask for another environment or working directory",
     remedy="set what has to be set inside the method that needs it, and put it back",
 )
-def _import_side_effects(found: _Found) -> None:
-    if found.imported.changed:
-        raise Unmet(f"importing it changed {' and '.join(found.imported.changed)}")
+def _import_side_effects(named: _Named) -> None:
+    if named.imported.changed:
+        raise Unmet(f"importing it changed {' and '.join(named.imported.changed)}")
 
 
 _OF_PLUGINS = (_registers, _names_free, _import_time, _import_side_effects)

@@ -102,7 +102,7 @@ def _meanings(options: type) -> dict[str, str]:
 def attributes_of(text: str) -> dict[str, str]:
     """Name -> what is said of it below ``Attributes:`` in a docstring."""
     _, _, section = text.partition("Attributes:\n")
-    found: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
     name = ""
     for line in section.splitlines():
         if line and not line.startswith(" "):
@@ -110,10 +110,10 @@ def attributes_of(text: str) -> dict[str, str]:
         match = re.match(r" {2,4}(\w+)(?: \([^)]*\))?: (.*)", line)
         if match:
             name = match[1]
-            found[name] = [match[2]]
+            lines[name] = [match[2]]
         elif name and line.strip():
-            found[name].append(line.strip())
-    return {name: " ".join(lines) for name, lines in found.items()}
+            lines[name].append(line.strip())
+    return {name: " ".join(text) for name, text in lines.items()}
 
 
 __all__ = ["REQUIRED", "OptionFacts", "attributes_of", "option_facts"]

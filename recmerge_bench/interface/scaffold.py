@@ -27,7 +27,7 @@ KINDS: Mapping[str, str] = {
     "metric": "metric",
     "executor": "executor",
 }
-_SAID = {"strategy": "merge strategy", "cdsr": "cross-domain model", "counting": "baseline",
+_NOUNS = {"strategy": "merge strategy", "cdsr": "cross-domain model", "counting": "baseline",
          "encoder": "text encoder"}  # fmt: skip
 _CLASSES = {"cdsr": "CDSRConformance", "counting": "BaselineConformance"}
 #: Options that make a template small in its test.
@@ -95,7 +95,7 @@ def _facts(name: str, kind: str, registry: Registry, package: bool) -> dict[str,
         "module": module,
         "cls": _class_name(name),
         "title": name.replace("-", " ")[:1].upper() + name.replace("-", " ")[1:],
-        "said": _SAID.get(kind, kind),
+        "noun": _NOUNS.get(kind, kind),
         "conformance": _CLASSES.get(kind, f"{kind.capitalize()}Conformance"),
         "fixture": kind,
         "small": _SMALL.get(kind, ""),

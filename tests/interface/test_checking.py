@@ -135,6 +135,15 @@ def test_what_is_no_plugin_is_bad_input(tmp_path: Path, write: Any) -> None:
         check_plugin("ties", options={"densty": 1})
 
 
+def test_a_folder_of_a_plugins_name_is_not_the_plugin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ties").mkdir()
+    monkeypatch.chdir(tmp_path)
+    report = check_plugin("ties", only=["shapes"])
+    assert report.ok and report.module == "recmerge_bench_plugins.strategies.ties"
+
+
 def test_an_installed_plugin_by_name() -> None:
     report = check_plugin("ties-per-tensor", options={"density": 0.5}, only=["shapes"])
     assert report.ok and [s.name for s in report.specs] == ["ties-per-tensor"]
