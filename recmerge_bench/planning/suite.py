@@ -602,7 +602,7 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
         # A key that is missing may be the one that is misspelt.
         first = next((e for e in faults if e["type"] == "extra_forbidden"), faults[0])
         place = ".".join(str(p) for p in first["loc"])
-        message = first["msg"]
+        message = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             message = "unknown key" + near(str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
         file = near_line(places, first["loc"])
@@ -613,6 +613,9 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
 def _fields_at(location: tuple[Any, ...]) -> list[str]:
     if location and location[-1] == "tuning":
         return list(Tuning.model_fields)
+    if location and location[-1] == "tune":
+        inner = BackboneTune if "backbones" in location else TuneSpace
+        return list((TuneUse if len(location) == 3 else inner).model_fields)
     if len(location) >= 3 and location[2] == "gate":
         return list((GateUse if len(location) == 3 else RowChoice).model_fields)
     if "rows" in location:

@@ -274,7 +274,7 @@ def density(choices: str) -> str:
         (density("{low: 0, high: 1, step: 1.0e-9}"), "more than 100,000 steps"),
         (density("{low: 0.5, high: 7}"), "options.density: .*density"),
         (ties("trials: 9, options: {scale: [1, 2]}"), "'trials' is the track's: every search of"),
-        (ties(""), "names nothing to search"),
+        (ties(""), "tune: names nothing to search"),
         (ties("option: {}"), "option: unknown key.*'options'"),
         (ties("training: {lr: [0.1, 0.2]}"), "'ties' has no training of its own"),
         (ties("options: {scale: [0.5, 1.0]}"), "has 2 settings, fewer than the 5 trials"),
@@ -291,6 +291,8 @@ def density(choices: str) -> str:
             row("method: ties, tuning: none, tune: {options: {scale: [1, 2]}}"),
             "both tune and tuning",
         ),
+        ("tracks.merging.tune={trial: 5}", r"trial: unknown key \(did you mean 'trials'"),
+        (f"{BACKBONES}.sasrec.tune={{judge: ties}}", "judge: unknown key .*'judged'"),
         ("tracks.merging.tuning=null", "'fine-tune' stands beside searched ones"),
         ("tracks.merging.tune=null", "searched, but the track gives no budget"),
         ("tracks.merging.tune.trials=1", "trials: .*greater than or equal to 2"),
@@ -333,8 +335,9 @@ def test_without_the_package_the_row_is_blocked_with_the_remedy(
     ties = next(r for r in plan.results if r.identity["method"] == "ties")
     cell = plan.cells[ties.key]
     assert cell.blocked and not cell.waits
-    assert cell.blocked == ("'tune' needs the package no-such-package",
-                            "pip install -c constraints.txt no-such-package")  # fmt: skip
+    reason, remedy = cell.blocked
+    assert reason == "'tune' needs the package no-such-package"
+    assert remedy.startswith("pip install -c constraints.txt no-such-package")
     plain = [r for r in plan.results if (r.identity["backbone"], r.identity["method"])
              == ("gru4rec", "fine-tune")]  # fmt: skip
     assert plain and not any(plan.cells[r.key].blocked for r in plain)
