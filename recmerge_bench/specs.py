@@ -319,7 +319,7 @@ def _refuse_missing(cls: type[Spec], args: tuple[Any, ...], values: Mapping[str,
     given = {f.name for f in [f for f in fields if not f.kw_only][: len(args)]} | set(values)
     for each in fields:
         if each.name not in given and each.default is each.default_factory is dataclasses.MISSING:
-            name = repr(args[0]) if args else values.get("name", "")
+            name = repr(args[0] if args else values.get("name", ""))
             how = ': inputs=("base", "experts") of a merge' if each.name == "inputs" else ""
             raise HandledError(f"{cls.__name__} {name} needs the field '{each.name}'{how}")
 

@@ -93,7 +93,7 @@ def test_a_wrong_value_is_refused(change: dict[str, Any], message: str) -> None:
 
 
 def test_inputs_have_to_be_said() -> None:
-    with pytest.raises(TypeError, match="inputs"):
+    with pytest.raises(HandledError, match="StrategySpec 'mine' needs the field 'inputs'"):
         StrategySpec(**GOOD)
 
 
