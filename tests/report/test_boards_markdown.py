@@ -196,3 +196,23 @@ def test_boards_show_options_and_what_rows_were_tuned_on() -> None:
         result.update(UNRECORDED)
     assert "not recorded (6 rows)" in render(records)
     assert "Not recorded: these rows were made before" in render_full(records)
+
+
+def test_many_rows_not_run_for_one_reason_stand_in_one_line() -> None:
+    records = made.records()
+    last = next(r for r in records["results"] if r["status"] != "done")
+    names = [f"method-{n}" for n in range(20)]
+    for backbone in ("net", "other"):
+        for seed in (0, 1):
+            for name in names:
+                who = made.identity(name, seed, backbone)
+                records["results"].append({
+                    **last, "identity": who, "key": made.key_of({**who, "variant": backbone}),
+                    "status": "not run", "reason": "it was stopped", **UNRECORDED,
+                })  # fmt: skip
+    missing = render(records).split("### Missing")[1].split("## ")[0]
+    line = f"40 rows not run (it was stopped), seeds 0, 1: on net, other: {', '.join(names)}."
+    assert missing.count("method-7") == 1 and line in missing
+    # What differs still has a row of its own, as it had before.
+    table = render(made.records()).split("### Missing")[1].split("## ")[0].strip()
+    assert all(row in missing for row in table.splitlines())

@@ -39,6 +39,9 @@ LABELS = {
     "paper": "The papers' settings. Means over the seeds.",
 }
 
+#: Rows that are not done for one reason: more of them than this stand in one line.
+ALIKE = 12
+
 BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
 BEST_TESTED = (
     "Best in **bold**, second <u>underlined</u>. The verdict is about the difference from the "
@@ -194,9 +197,39 @@ def _against(compared: Sequence[Compared], lines: Sequence[Line]) -> str:
 
 
 def _missing(lines: Sequence[Line]) -> str:
+    """What is not done and why: a row of a table each, or one line for many rows alike."""
+    alike: dict[tuple[str, str, str], list[Line]] = {}
+    for line in lines:
+        for (status, reason), seeds in line.gaps.items():
+            alike.setdefault((status, elements.seed_list(seeds), reason), []).append(line)
+    few = {why for why, some in alike.items() if len(some) <= ALIKE}
     rows = [
         [*elements.name(line), status, elements.seed_list(seeds), plain(reason)]
         for line in lines
         for (status, reason), seeds in line.gaps.items()
+        if (status, elements.seed_list(seeds), reason) in few
     ]
-    return elements.table(["backbone", "method", "status", "seeds", "reason"], rows)
+    parts = [_in_one_line(*why, some) for why, some in alike.items() if len(some) > ALIKE]
+    if rows:
+        parts.append(elements.table(["backbone", "method", "status", "seeds", "reason"], rows))
+    return "\n\n".join(parts)
+
+
+def _in_one_line(status: str, seeds: str, reason: str, lines: Sequence[Line]) -> str:
+    """Rows that are not done for the same reason: their methods by backbone."""
+    methods: dict[str, list[str]] = {}
+    for line in lines:
+        backbone, method = elements.name(line)
+        methods.setdefault(backbone, []).append(method)
+    backbones: dict[tuple[str, ...], list[str]] = {}
+    for backbone, some in methods.items():
+        backbones.setdefault(tuple(some), []).append(backbone)
+    named = "; ".join(_placed(places, some) for some, places in backbones.items())
+    of_seeds = f", seeds {seeds}" if seeds not in ("", "–") else ""
+    return f"{len(lines)} rows {status} ({plain(reason)}){of_seeds}: {named}."
+
+
+def _placed(backbones: Sequence[str], methods: Sequence[str]) -> str:
+    """Methods, and the backbones that they are on where they need one."""
+    on = "" if list(backbones) == ["–"] else f"on {', '.join(backbones)}: "
+    return on + ", ".join(methods)
