@@ -17,6 +17,12 @@ SHARED = ROOT.parent / "shared"
 SAMPLES = Path(__file__).parent / "samples"
 
 
+def committed(file: str) -> Path:
+    """A file of the boards, in the archive where another board has replaced its suite's."""
+    archived = ROOT / "leaderboards" / "archive" / file
+    return archived if archived.is_file() else ROOT / "leaderboards" / file
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to test an installation whose plugins are not those of setup.cfg any more."""
     lines = settings()["options.entry_points"]["recmerge_bench"].split("\n")

@@ -135,6 +135,24 @@ def test_a_claim_about_the_baseline_is_the_boards_comparison(
         page.judged([{**place, "row": {"method": "nobody"}, "against": {"method": "base"}}])
 
 
+def test_the_best_of_rows_and_a_metric_of_a_claims_own(registry: Registry, tmp_path: Path) -> None:
+    records, tables = suite(registry)
+    made, place = tool("benchmarks/claims/claims.py"), {"track": "merging", "protocol": "cut"}
+    results = written(tmp_path, registry, records, tables)
+
+    def of(*names: str, **more: str) -> dict[str, Any]:
+        best = {"best_of": [{"method": name} for name in names]}
+        return {**place, "row": best, "against": {"method": "base"}, **more}
+
+    plain = {**place, "row": {"method": "up"}, "against": {"method": "base"}}
+    claims = [of("down", "up"), of("up", "late"), plain, of("down", "up", metric="MRR")]
+    best, unfinished, alone, mrr = made.judged_by(results, "NDCG@10", claims)
+    assert best["difference"] == alone["difference"] > 0 and best["family"] == "board"
+    assert unfinished["family"] == "not run"  # one of the two is
+    assert mrr["metric"] == "MRR" and mrr["family"] == "page"
+    assert mrr["difference"] != best["difference"]
+
+
 def test_no_claim_is_judged_behind_a_shut_gate(registry: Registry, tmp_path: Path) -> None:
     records, tables = gated(registry, "down", "up", "counts")
     made, place = tool("benchmarks/claims/claims.py"), {"track": "merging", "protocol": "cut"}

@@ -5,8 +5,10 @@
 
 Each claim of ``<suite>.yaml`` is the mean over the domains of the suite's metric, one row of the
 board minus another. A claim about a row and its table's baseline, in the board's first metric, is
-that comparison of the board: its verdict, p and interval. All other claims of a page are one family
-(`recmerge_bench.statistics.families`). The records are records/<suite>.json.
+that comparison of the board: its verdict, p and interval. All other claims of a page in one metric
+are one family (`recmerge_bench.statistics.families`). A claim may name its own ``metric``, and
+``best_of`` several rows: the one with the highest mean on test, as papers count the better of two
+variants of a method. The records are records/<suite>.json.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Any
 
 import recmerge_bench as rmb
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.names import MEAN
 from recmerge_bench.results.compared import recorded
 from recmerge_bench.results.comparisons import plain_numbers, rows_of, scores_of, units_of
 from recmerge_bench.results.files import archive_of
@@ -63,7 +66,8 @@ class Page:
         Nothing but ``family`` where a row is not run, and why where the naive gate is not passed.
 
         Args:
-            claims: each with ``track``, ``protocol``, ``row`` and ``against``.
+            claims: each with ``track``, ``protocol``, ``row`` (or ``best_of`` several) and
+                ``against``.
 
         Raises:
             SystemExit: the board has no such row, or several.
@@ -72,9 +76,10 @@ class Page:
         others: dict[int, Question] = {}
         for number, claim in enumerate(claims):
             place = Place(claim["track"], claim["protocol"])
-            pair = tuple(self.row(place, claim[k]) for k in ("row", "against"))
+            named = self.best(place, claim["row"]), self.row(place, claim["against"])
+            pair = (named[0] or named[1], named[1])
             question = self.question(place, *pair)
-            if question is None:
+            if question is None or named[0] is None:
                 judgements[number] = {"family": "not run"}
             elif gate := shut(self.records.header, self.records.results, place, *pair):
                 judgements[number] = {"family": "gate", "reason": gate.reason}
@@ -86,6 +91,30 @@ class Page:
             fields = plain_numbers(asdict(comparison))
             judgements[number] = {**{k: fields[k] for k in KEPT}, "family": "page"}
         return [judgements[number] for number in range(len(claims))]
+
+    def best(self, place: Place, name: Mapping[str, Any]) -> Row | None:
+        """The row that a claim names, the best of several; None where one of these is not run.
+
+        Raises:
+            SystemExit: it is none, or several.
+        """
+        if "best_of" not in name:
+            return self.row(place, name)
+        shared = {k: v for k, v in name.items() if k != "best_of"}
+        rows = [self.row(place, {**shared, **one}) for one in name["best_of"]]
+        done = rows_of(self.records.results, place)
+        if not all(done[row] for row in rows):
+            return None
+        return max(rows, key=lambda row: self.mean(done[row]))
+
+    def mean(self, keys: Mapping[int | None, str]) -> float:
+        """A row's mean over seeds and domains, by the keys of its ranks."""
+        values = [
+            result.metrics[MEAN][self.metric]
+            for result in self.records.results
+            if result.key in keys.values()
+        ]
+        return sum(values) / len(values)
 
     def row(self, place: Place, name: Mapping[str, str]) -> Row:
         """The row of a table that a claim names.
@@ -127,8 +156,19 @@ def judged(suite: str) -> list[dict[str, Any]]:
     results = rmb.load_results(records_of(asked["suite"]))
     shared = {k: asked[k] for k in ("track", "protocol")}
     claims = [{**shared, **claim} for claim in asked["claims"]]
-    judgements = Page(results, asked["metric"]).judged(claims)
-    return [{**claim, **judgement} for claim, judgement in zip(claims, judgements, strict=True)]
+    return judged_by(results, asked["metric"], claims)
+
+
+def judged_by(
+    results: rmb.Results, metric: str, claims: list[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """These claims of a board, each in its metric, in their order."""
+    judgements: dict[int, dict[str, Any]] = {}
+    for name in sorted({claim.get("metric", metric) for claim in claims}):
+        of = [n for n, claim in enumerate(claims) if claim.get("metric", metric) == name]
+        page = Page(results, name).judged([claims[n] for n in of])
+        judgements |= dict(zip(of, page, strict=True))
+    return [{**claim, **judgements[n]} for n, claim in enumerate(claims)]
 
 
 def main(names: list[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import committed
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan, Result
@@ -186,7 +186,7 @@ def test_an_isolated_track_refuses_rows_tuned_on_its_users(
 @pytest.mark.parametrize("name", ["mergerec-cpu", "merit-cpu"])
 def test_committed_records_are_their_suites_rows(registry: Registry, name: str) -> None:
     """Named, placed and tuned as the suite says."""
-    records = load_records(ROOT / "leaderboards" / "records" / f"{name}.json").to_json()
+    records = load_records(committed(f"records/{name}.json")).to_json()
     planned_now = build(load_suite(name, registry), registry).results
 
     def name_of(identity: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import boards_builders as made
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import committed
 from hypothesis import given
 from hypothesis import strategies as st
 from json_boards import beside, render, render_full, tables
@@ -292,7 +292,7 @@ def test_records_with_damaged_papers_numbers_do_not_load(number: str, tmp_path: 
 
 
 def test_committed_comparisons_name_what_differs() -> None:
-    text = (ROOT / "leaderboards" / "mergerec-cpu.md").read_text(encoding="utf-8")
+    text = committed("mergerec-cpu.md").read_text(encoding="utf-8")
     part = text.split("for comparison, not a reproduction")[1]
     assert "- profile cpu; the paper's is paper" in part
     assert "experts beauty, pantry, toys (the paper's: arts, beauty" in part

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 from browser import PROGRAM, Browser
-from conftest import ROOT
+from conftest import ROOT, committed
 from site_builders import HOSTILE, write_folder
 
 from recmerge_bench.registry import Registry
@@ -67,7 +67,7 @@ def choose(browser: Browser, name: str, value: str) -> None:
 
 
 def record(suite: str) -> dict[str, Any]:
-    return dict(json.loads((ROOT / "leaderboards" / "records" / f"{suite}.json").read_text()))
+    return dict(json.loads(committed(f"records/{suite}.json").read_text()))
 
 
 def test_opens_from_disk_with_the_records_numbers(browser: Browser) -> None:
@@ -234,7 +234,7 @@ def test_plots_have_data(browser: Browser) -> None:
 
 def test_every_view_of_every_table_draws(browser: Browser) -> None:
     show(browser)
-    for path in sorted((ROOT / "leaderboards" / "records").glob("*.cost.json")):
+    for path in sorted((ROOT / "leaderboards").rglob("records/*.cost.json")):
         suite = path.name.removesuffix(".cost.json")
         header = record(suite)["header"]
         for track, facts in header["tracks"].items():
