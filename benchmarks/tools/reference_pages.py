@@ -7,6 +7,7 @@ as Markdown files.
 
 from __future__ import annotations
 
+import ast
 import csv
 import dataclasses
 import inspect
@@ -21,6 +22,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
+from recmerge_bench import toolkit
 from recmerge_bench.cli import COMMANDS, cli
 from recmerge_bench.contract_versions import CONTRACTS
 from recmerge_bench.contracts import spec_class
@@ -286,6 +288,41 @@ def _default(field: dataclasses.Field[Any], spec: Spec) -> str:
     return "needed"
 
 
+# Toolkit
+
+
+def toolkit_page() -> str:
+    """Every module of the toolkit: what it is for, its functions and classes."""
+    folder = Path(toolkit.__file__).parent
+    lines = [
+        "# Toolkit",
+        "",
+        "Building blocks for plugins, beside the [contract](contract.md): import the module that "
+        "you need (`from recmerge_bench.toolkit.models.tables import build_tables`). Shapes, "
+        "dtypes and sources stand in the docstrings (`help(build_tables)`). "
+        f"Version {toolkit.VERSION}; [what that promises](../plugin-api.md).",
+        "",
+    ]
+    for path in sorted(folder.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if path.name != "__init__.py":
+            module = ".".join(path.relative_to(folder).with_suffix("").parts)
+            lines += _toolkit_module(module, tree)
+    return "\n".join(lines)
+
+
+def _toolkit_module(module: str, tree: ast.Module) -> list[str]:
+    rows = []
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            called = f"({ast.unparse(node.args)})" if isinstance(node, ast.FunctionDef) else ""
+            first = (ast.get_docstring(node) or "").partition("\n\n")[0]
+            rows.append((f"`{node.name}{called}`".replace("|", r"\|"), cell(first)))
+    about = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    shown = table("name, what it is", rows) if rows else []
+    return [f"## {module}", "", markdown(about), "", *shown]
+
+
 # Blocks of pages
 
 
@@ -358,6 +395,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands,
     "reference/suite.md": suite,
     "reference/plugins.md": plugins,
+    "reference/toolkit.md": toolkit_page,
     "contributing.md": lambda: root_page("CONTRIBUTING.md"),
     "changelog.md": lambda: root_page("CHANGELOG.md"),
 }
