@@ -350,6 +350,19 @@ def test_any_name_can_be_drawn(text: str) -> None:
         assert drawing.startswith("<?xml") and "\x00" not in drawing
 
 
+def test_many_names_stand_one_below_the_other() -> None:
+    def drawing(count: int) -> str:
+        names = tuple(f"method {n}" for n in range(count))
+        points = tuple(Point("loss", "all", n, n / 9, 0.1, 5) for n in range(count))
+        return svg(FigureData("many", "title", "", points, names))
+
+    few, many = drawing(20), drawing(45)
+    height = [float(re.search(r'height="([\d.]+)pt"', text).group(1)) for text in (few, many)]  # type: ignore[union-attr]
+    assert height[1] > 2 * height[0]
+    assert "rotate(-60)" in few and "rotate(-60)" not in many
+    assert all(f">method {n}<" in many for n in range(45))
+
+
 def test_dollars_in_names_are_dollars_and_axes_have_powers_of_ten() -> None:
     points = tuple(Point("$y$", "a $b$ c", x, x, None, 1) for x in (1.0, 10.0, 1e4))
     drawing = svg(FigureData("powers", "title", "$x$", points))

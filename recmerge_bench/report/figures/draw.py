@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 DECADES = 1000
 #: Lines of fewer points have a mark at each.
 MARKED = 12
+#: Names on the x axis; more of them than this stand on the y axis, a line each.
+ABREAST = 20
+#: Inches of such a line, and of all that is above and below them.
+LINE, AROUND = 0.15, 1.0
 
 
 def write_figure(data: FigureData | Pareto, folder: Path, prefix: str) -> list[Path]:
@@ -56,7 +60,13 @@ def svg(data: FigureData) -> str:
                 axes.legend(fontsize=6)
         figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
 
-    return drawn(data.name, (4.2 * len(panels), 3.6), paint)
+    width, height = (6.4, LINE * len(data.ticks) + AROUND) if _lies(data) else (4.2, 3.6)
+    return drawn(data.name, (width * len(panels), height), paint)
+
+
+def _lies(data: FigureData) -> bool:
+    """Whether what is named stands on the y axis."""
+    return len(data.ticks) > ABREAST
 
 
 def _series(data: FigureData, panel: str) -> list[str]:
@@ -72,16 +82,37 @@ def _scale(ax: Axes, points: Sequence[Point]) -> None:
 def _draw(ax: Axes, data: FigureData, panel: str) -> None:
     """Lines of one panel; many decades of x make its axis logarithmic."""
     points = [p for p in data.points if p.panel == panel]
+    if _lies(data):
+        return _draw_lying(ax, data, panel, points)
     draw = _marks if data.ticks else _line
     for series in _series(data, panel):
         draw(ax, [p for p in points if p.series == series], label(series))
     _scale(ax, points)
     if data.ticks:
         ax.set_xticks(range(len(data.ticks)), list(map(label, data.ticks)), rotation=60, ha="right")
-    ax.set_xlabel(label(data.x), fontsize=8)
-    ax.set_ylabel(label(panel), fontsize=8)
+    _dress(ax, data.x, panel)
+
+
+def _dress(ax: Axes, x: str, y: str) -> None:
+    """Names of the axes, and what all panels have."""
+    ax.set_xlabel(label(x), fontsize=8)
+    ax.set_ylabel(label(y), fontsize=8)
     ax.tick_params(labelsize=7)
     ax.grid(alpha=0.25, linewidth=0.5)
+
+
+def _draw_lying(ax: Axes, data: FigureData, panel: str, points: Sequence[Point]) -> None:
+    """Many names one below the other, the first on top, their values to the right."""
+    for series in _series(data, panel):
+        line = [p for p in points if p.series == series]
+        spread = [p.spread or 0 for p in line]
+        ax.errorbar(
+            [p.y for p in line], [p.x for p in line], xerr=spread, fmt="o", markersize=3,
+            label=label(series),
+        )  # fmt: skip
+    ax.set_yticks(range(len(data.ticks)), list(map(label, data.ticks)))
+    ax.set_ylim(len(data.ticks) - 0.5, -0.5)
+    _dress(ax, panel, data.x)
 
 
 def _marks(ax: Axes, line: Sequence[Point], name: str) -> None:
