@@ -121,18 +121,29 @@ def quality() -> str:
     return "\n".join(lines)
 
 
-def claims(suite: str) -> str:
-    """Each claim with its difference, and what is said of the methods and of these models."""
+def claims(suite: str, *, whole: bool = True) -> str:
+    """Each claim with its difference, and what is said of the methods and of these models.
+
+    Args:
+        suite: whose claims.
+        whole: a line for claims, too, of which a row has not been run; else these are counted.
+    """
     path = ROOT / "benchmarks" / "claims" / "records" / f"{suite}.json"
     heads = "claim, difference, relative, methods, interval, p, these models, interval, p, family"
     lines = [f"| {' | '.join(heads.split(', '))} |", "|---" * 10 + "|"]
+    left = 0
     for row in json.loads(path.read_text(encoding="utf-8"))["claims"]:
+        if not whole and "difference" not in row:
+            left += 1
+            continue
         shown = ["–", "–", row.get("reason", "not run"), *["–"] * 5]
         if "difference" in row:
             shown = [f"{row['difference']:+.4f}", f"{row['relative']:+.1%}"]
             shown += [*judged(row["about_methods"]), *judged(row["about_models"])]
         family = "–" if row["family"] == "not run" else row["family"]
         lines.append(f"| {row['claim']} | {' | '.join(shown)} | {family} |")
+    if left:
+        lines.append(f"\n{left} more claims wait for rows that have not been run.")
     return "\n".join(lines)
 
 
@@ -173,6 +184,43 @@ def published() -> str:
             shown += [f"{value:.4f}" for value in (*each, sum(each) / len(each))]
         lines.append(f"| {name} | {' | '.join(shown)} |")
     return "\n".join(lines)
+
+
+def strength() -> str:
+    """Suite sequential's NDCG@10, history masked, beside public numbers: a column a dataset."""
+    domains = ("beauty", "sports", "toys")
+    path = committed("records/sequential.json")
+    found: dict[str, dict[str, list[float | None]]] = {}
+    for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
+        row = result["identity"]
+        if row["track"] in domains and row["protocol"] == "loo-masked":
+            name = f"{row['backbone']}, ours" if row["backbone"] else row["method"]
+            done = result["status"] == "done"
+            value = result["metrics"]["mean"]["NDCG@10"] if done else None
+            found.setdefault(name, {}).setdefault(row["track"], []).append(value)
+    lines = [f"| model | {' | '.join(domains)} |", "|---" * (len(domains) + 1) + "|"]
+    for name, values in {**found, **public(domains)}.items():
+        shown = (mean_of_all(values.get(domain, [None])) for domain in domains)
+        lines.append(f"| {name} | {' | '.join(shown)} |")
+    return "\n".join(lines)
+
+
+def public(domains: Sequence[str]) -> dict[str, dict[str, list[float | None]]]:
+    """NDCG@10 of the two models that eSASRec's authors trained on the same sequences."""
+    rows: dict[str, dict[str, list[float | None]]] = {}
+    with (ROOT / "benchmarks" / "paper" / "public-sequential.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            ours = row["method"] in ("SASRec sampled softmax", "eSASRec")
+            if ours and row["metric"] == "NDCG@10" and row["domain"] in domains:
+                name = f"{row['method']}, public"
+                rows.setdefault(name, {})[row["domain"]] = [float(row["value"])]
+    return rows
+
+
+def mean_of_all(values: Sequence[float | None]) -> str:
+    """The mean, where all seeds have been run."""
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):.4f}" if len(known) == len(values) else "not run"
 
 
 def trials() -> str:
@@ -272,6 +320,7 @@ def power() -> str:
 
 RESULTS: dict[str, Callable[[], str]] = {
     "quick-merging": lambda: board("quick", "merging, loo"),
+    "strength": strength,
     "speed": speed,
     "training-quality": training_quality,
     "training-share": training_share,
@@ -279,6 +328,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "cdsr-trials": trials,
     "claims": lambda: claims("mergerec-cpu"),
     "published": published,
+    "claims-merging": lambda: claims("merging", whole=False),
     "claims-merit": lambda: claims("merit-cpu"),
     "sizes": sizes,
     "ratios": ratios,
