@@ -77,13 +77,13 @@ def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
 @pytest.mark.parametrize(
     ("module", "changed"),
     [
-        ("recmerge_bench.training.trainer", {"train", "merge", "rank"}),
-        ("recmerge_bench.evaluation.ranking", {"train", "merge", "rank"}),
-        ("recmerge_bench.running.stage_rank", {"rank"}),
+        ("recmerge_bench.training.trainer", {"train", "merge", "rank", "lists"}),
+        ("recmerge_bench.evaluation.ranking", {"train", "merge", "rank", "lists"}),
+        ("recmerge_bench.running.stage_rank", {"rank", "lists"}),
         ("recmerge_bench.report.boards.markdown", set()),
         ("recmerge_bench.interface.runs", set()),
         ("recmerge_bench.running.scheduler", set()),
-        ("recmerge_bench_plugins.strategies.ties", {"merge", "rank"}),
+        ("recmerge_bench_plugins.strategies.ties", {"merge", "rank", "lists"}),
     ],
 )
 def test_an_edit_changes_the_stages_that_run_through_it(

@@ -25,6 +25,7 @@ from recmerge_bench.report.publishing.finish import derive_suite, render_suite
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.tables import table_data
 from recmerge_bench.results.all_ranks import write_all_ranks
+from recmerge_bench.results.files import save_records
 
 SHUT = "Naive gate not passed on net: nothing is said here of which method is better."
 
@@ -34,7 +35,7 @@ def test_a_board_with_a_gate_is_made_again_from_its_ranks(
 ) -> None:
     records, ranks = gated(registry, "down", "up")
     folder = tmp_path / "records"
-    write_json(folder / "fake.json", records)
+    save_records(folder / "fake.json", typed(records))
     write_json(folder / "fake.cost.json", {"schema": 3, "suite": "fake", "results": []})
     write_all_ranks(folder / "fake.ranks.parquet", ranks)
     before = (folder / "fake.json").read_bytes()
