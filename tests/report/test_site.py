@@ -157,7 +157,8 @@ def test_the_committed_site_is_light() -> None:
     assert {"index.html", "style.css", "quick.js"} <= {f.name for f in files}
     own = sum(f.stat().st_size for f in files if f.parent.name != "data")
     data = sum(f.stat().st_size for f in files if f.parent.name == "data")
-    assert 100_000 < own < 1_000_000 and data > 100_000
+    assert 100_000 < own < 2_500_000 and data > 100_000
+    assert max(f.stat().st_size for f in files if f.suffix == ".html") < 250_000
 
 
 def test_every_method_and_dataset_has_a_page(registry: Registry) -> None:

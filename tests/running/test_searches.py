@@ -24,6 +24,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plans import plan as plan_suite
 from recmerge_bench.interface.reruns import rerun
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.files import load_records
 from recmerge_bench.running import stage_train, stage_validate
 from recmerge_bench.running.context import Context
 
@@ -32,7 +33,7 @@ SEARCHED = SAMPLES / "searched.yaml"
 
 
 def records(out: Path, suite: str = "searched") -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((out / "records" / f"{suite}.json").read_text())
+    loaded: dict[str, Any] = load_records(out / "records" / f"{suite}.json").to_json()
     return loaded
 
 
