@@ -236,7 +236,7 @@ REFUSED = {
     "tier": (GOOD.replace("))]", '), tier="T9")]'), ":10: StrategySpec 'first-expert': tier takes"),
     "inputs": (GOOD.replace('"experts"', '"expert"'), ":10: StrategySpec"),
     "spaces": (GOOD.replace("first-expert", "first expert"), "name takes lower-case letters"),
-    "arguments": (GOOD.replace("register()", "register(config)"), "PluginValidationError"),
+    "arguments": (GOOD.replace("register()", "register(config)"), "takes no arguments"),
     "old-form": (
         GOOD.replace(
             "return [StrategySpec(",

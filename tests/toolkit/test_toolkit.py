@@ -18,6 +18,8 @@ TOOLKIT = f"{CORE}.toolkit"
 MODULES = {n: p for n, p in source.modules(CORE).items() if n.startswith(f"{TOOLKIT}.")}
 #: Modules that one plugin here uses, and why they are public all the same.
 FOR_OTHERS = {
+    f"{TOOLKIT}.data.csv_tables": "tables by column names, for any dataset that reads such files",
+    f"{TOOLKIT}.data.sequence_files": "a line a user, as most of the field's data lie",
     f"{TOOLKIT}.workers": "the worker processes that any executor on this machine starts",
 }
 
