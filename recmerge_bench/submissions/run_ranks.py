@@ -114,12 +114,18 @@ _Places = dict[str, dict[str, int]]
 
 
 def _item_places(data: Interactions, domains: Sequence[str]) -> _Places:
-    """Items by raw id; an id of the form ``domain/id`` is known without its domain, too."""
+    """Items by raw id; an id of the form ``domain/id`` is known without its domain, too.
+
+    Without it where no item is called just that: an id names one item of a domain, the one that
+    `datasets export` writes so.
+    """
     places: _Places = {}
     for domain in domains:
-        for number, token in enumerate(data.catalogue.tokens[data.catalogue.span(domain)]):
+        tokens = data.catalogue.tokens[data.catalogue.span(domain)]
+        for number, token in enumerate(tokens):
             places.setdefault(token, {})[domain] = number
-            places.setdefault(token.removeprefix(f"{domain}/"), {})[domain] = number
+        for number, token in enumerate(tokens):
+            places.setdefault(token.removeprefix(f"{domain}/"), {}).setdefault(domain, number)
     return places
 
 

@@ -220,6 +220,7 @@ def test_one_table_a_domain(registry: Registry, tmp_path: Path) -> None:
         (HEADER + "u,,5\n", {}, r"t.csv:2 \(column item_id\): empty id"),
         (HEADER + "u,1,5\nu,2,1.5\n", {}, r"t.csv:3 \(column timestamp\): '1.5' is no time"),
         (HEADER + "u,1,nan\n", {}, "'nan' is no time"),
+        (HEADER + "u,1,--5\n", {}, "'--5' is no time"),
         (HEADER + "u,1,99999999999999999999\n", {}, "does not fit 64 bits"),
         ("user_id,item_id,timestamp,user_id\nu,1,5,u\n", {}, "column 'user_id' appears twice"),
         ("user_id;item_id;timestamp\nu;1;5\n", {}, "no column 'user_id'"),

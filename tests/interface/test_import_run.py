@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from recmerge_bench.report.publishing.check import check
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.submissions.run_files import FORMS, read_run
+from recmerge_bench.submissions.run_ranks import _item_places
 
 DOMAINS = ("action", "romance")
 
@@ -280,3 +282,12 @@ def test_the_command(out: Path, made: dict[str, Any], tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
     assert "theirs, external: NDCG@10" in result.output
     assert "by hand" in (tmp_path / "boards" / "tiny-external.md").read_text()
+
+
+def test_an_id_that_is_another_with_its_domain_names_the_one_that_is_called_so() -> None:
+    tokens = ["toys/1", "toys/toys/1"]
+    data: Any = SimpleNamespace(
+        catalogue=SimpleNamespace(tokens=tokens, span=lambda domain: slice(0, 2))
+    )
+    places = _item_places(data, ["toys"])
+    assert places == {"toys/1": {"toys": 0}, "toys/toys/1": {"toys": 1}, "1": {"toys": 0}}

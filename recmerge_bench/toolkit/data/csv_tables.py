@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from recmerge_bench.toolkit.data.text_files import (
     domain_name,
     lines_of,
 )
+
+#: A whole number; ``881250949.0`` is one.
+_WHOLE = re.compile(r"-?[0-9]+(\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ class CsvTable:
 
 
 def _time(text: str, path: Path, line: int, column: str) -> int:
-    whole, point, rest = text.partition(".")
-    if whole.lstrip("-").isdecimal() and whole.isascii() and (not point or not rest.strip("0")):
+    if _WHOLE.fullmatch(text):
+        whole = text.partition(".")[0]
         if len(whole) < 20 and -(2**63) <= int(whole) < 2**63:
             return int(whole)
         raise DataError(f"'{text:.40}' does not fit 64 bits", path, line, column)
