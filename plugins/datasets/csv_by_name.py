@@ -35,7 +35,8 @@ class Options:
             does not look there).
         user: column of user ids.
         item: column of item ids.
-        time: column of times: whole numbers, or ISO dates and times.
+        time: column of times: whole numbers, or ISO dates and times, which become seconds; a column
+            that mixes both has to have its numbers in seconds since 1970.
         domain: column of domains, of a single file; without one the file is one domain, called as
             the only one of `domain_names`, else as the file.
         rating: column of ratings; empty: none is read.
