@@ -18,7 +18,7 @@ from recmerge_bench.planning import options as planning
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.jobs import config_of, job_spec

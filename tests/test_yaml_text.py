@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.planning.suite import key_values
+from recmerge_bench.planning.suite_files import key_values
 from recmerge_bench.yaml_text import BYTES, DEPTH, parse_yaml, read_yaml
 
 

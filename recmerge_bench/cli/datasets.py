@@ -71,7 +71,7 @@ def prepare(
     """
     from recmerge_bench.planning.options import complete
     from recmerge_bench.planning.plan import data_cell_alone
-    from recmerge_bench.planning.suite import key_values
+    from recmerge_bench.planning.suite_files import key_values
     from recmerge_bench.running.jobs import job_spec
     from recmerge_bench.running.store import Store
     from recmerge_bench.worker import execute
@@ -104,7 +104,7 @@ def _fetch_weights(
     spec: Spec, data_root: Path | None, changes: tuple[str, ...], mirror: str | None
 ) -> int:
     from recmerge_bench.planning.options import complete
-    from recmerge_bench.planning.suite import key_values
+    from recmerge_bench.planning.suite_files import key_values
 
     encoder = complete(spec, key_values(changes), "datasets prepare").definition()
     encoder.fetch(data_root, mirror)

@@ -50,7 +50,7 @@ def merge(
     Beside OUT come OUT.json, a record of what was merged and how, and OUT.md, a model card.
     """
     from recmerge_bench.interface.merge_files import merge_files
-    from recmerge_bench.planning.suite import key_values
+    from recmerge_bench.planning.suite_files import key_values
 
     files = merge_files(
         method, base=base, experts=experts, out=out, options=key_values(changes),

@@ -60,7 +60,7 @@ def check(
       recmerge-bench plugins check my_package.datasets --data-root data --json
     """
     from recmerge_bench.interface.checking import check_plugin
-    from recmerge_bench.planning.suite import key_values
+    from recmerge_bench.planning.suite_files import key_values
 
     report = check_plugin(
         name,

@@ -11,7 +11,7 @@ from typing import Any
 
 from recmerge_bench import api
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.planning.suite import suite_files
+from recmerge_bench.planning.suite_files import suite_files
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS, SPECS
 

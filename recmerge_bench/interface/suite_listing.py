@@ -10,7 +10,8 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.suites import Changes, SuiteLike, load_suite
 from recmerge_bench.planning.names import variant_of
-from recmerge_bench.planning.suite import Row, Suite, suite_files
+from recmerge_bench.planning.suite import Row, Suite
+from recmerge_bench.planning.suite_files import suite_files
 from recmerge_bench.registry import Registry
 
 

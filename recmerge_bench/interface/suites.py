@@ -11,7 +11,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.planning.select import terms
 from recmerge_bench.planning.suite import Row, Suite, Track
-from recmerge_bench.planning.suite import load_suite as read_suite
+from recmerge_bench.planning.suite_files import load_suite as read_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS, CDSRSpec, CountingSpec, Spec, StrategySpec
 

@@ -47,7 +47,7 @@ from recmerge_bench.errors import HandledError, PluginError
 from recmerge_bench.planning.metrics import check_metrics
 from recmerge_bench.planning.options import complete
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.targets import define
 

@@ -14,7 +14,8 @@ from conftest import ROOT, SAMPLES
 from recmerge_bench.cli import cli
 from recmerge_bench.cli.tables import fitted
 from recmerge_bench.planning.schema import suite_schema
-from recmerge_bench.planning.suite import BackboneUse, Row, Suite, Track, load_suite
+from recmerge_bench.planning.suite import BackboneUse, Row, Suite, Track
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.yaml_text import read_yaml

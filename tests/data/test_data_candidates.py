@@ -19,7 +19,7 @@ from recmerge_bench.data.interactions import Catalogue, Interactions
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import stage_candidates
 from recmerge_bench.running.context import Context

@@ -30,7 +30,7 @@ from recmerge_bench.digests import file_digest
 from recmerge_bench.errors import Blocked, DataError, HandledError
 from recmerge_bench.interface.fetching import fetch_small
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.toolkit.data.atomic import export_atomic, read_folder
 

@@ -17,7 +17,7 @@ from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.configuration import configured, hash_of
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.sources import Sources
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.rerun import matching, suite_of, text_of

@@ -6,7 +6,7 @@ import pytest
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 
 GATE = "tracks.merging.gate={models: fine-tune, rows: [last-item, item-knn]}"

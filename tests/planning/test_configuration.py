@@ -14,7 +14,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import Plan, Result
 from recmerge_bench.planning.configuration import Configuration, configured
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_records
 from recmerge_bench.running.jobs import config_of

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from recmerge_bench.errors import HandledError
-from recmerge_bench.planning.suite import Suite, load_suite
+from recmerge_bench.planning.suite import Suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.yaml_text import parse_yaml
 

@@ -17,7 +17,7 @@ from recmerge_bench.planning.code import Code
 from recmerge_bench.planning.options import complete, training_options
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.sources import Sources
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.jobs import config_of
 from recmerge_bench.specs import ModelSpec, Profile

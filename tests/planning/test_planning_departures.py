@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.paper_tables import heading
 from recmerge_bench.results.header import Paper

@@ -16,7 +16,7 @@ from recmerge_bench.cli import cli
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.names import RESERVED, same_file
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.files import load_costs, load_records
 from recmerge_bench.results.reader import manifests

@@ -12,7 +12,7 @@ from recmerge_bench.planning import sources
 from recmerge_bench.planning.code import read_code
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.sources import PYTHON, Sources
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 
 SOURCE = '''

@@ -18,7 +18,7 @@ from recmerge_bench.planning.references import (
     load_reference,
     numbers,
 )
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS
 

@@ -27,7 +27,7 @@ from recmerge_bench.evaluation.metrics import mrr
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import stage_candidates, stage_train
 from recmerge_bench.running.context import Context

@@ -10,7 +10,8 @@ import pytest
 from recmerge_bench.contracts import spec_class
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import Suite, load_suite
+from recmerge_bench.planning.suite import Suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 
 

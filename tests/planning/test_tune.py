@@ -18,7 +18,7 @@ from recmerge_bench.planning import sampler
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.spaces import Axis, Space, space_of
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.planning.tune import Range, TuneSpace
 from recmerge_bench.registry import Registry
 
@@ -419,7 +419,7 @@ def test_a_suite_that_does_not_tune_imports_no_optuna() -> None:
     code = (
         "import sys; from recmerge_bench.registry import discover; "
         "from recmerge_bench.planning.plan import build; "
-        "from recmerge_bench.planning.suite import load_suite; r = discover(environ={}); "
+        "from recmerge_bench.planning.suite_files import load_suite; r = discover(environ={}); "
         "build(load_suite('quick', r), r); assert 'optuna' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -21,7 +21,7 @@ from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.split_ranks import rank_split
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.running import stage_rank
 from recmerge_bench.running.context import Context

@@ -13,7 +13,7 @@ from conftest import ROOT
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.report.site.cards import method_cards
 from recmerge_bench.specs import Check, StrategySpec

@@ -19,7 +19,7 @@ from scipy import stats
 from recmerge_bench.errors import DataError
 from recmerge_bench.files import write_json
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.paper import Beside, order_alike
 from recmerge_bench.report.boards.stars import stars

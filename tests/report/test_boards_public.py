@@ -14,7 +14,7 @@ from json_boards import beside, render, render_full, tables
 from recmerge_bench.errors import HandledError
 from recmerge_bench.identity import Place
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.nearness import nearness
 from recmerge_bench.results.header import Header

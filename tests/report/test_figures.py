@@ -25,7 +25,7 @@ from recmerge_bench.evaluation.metrics import ndcg, rank
 from recmerge_bench.merging.course import likelihoods, models_along
 from recmerge_bench.planning.header import header as suite_header
 from recmerge_bench.planning.plan import build
-from recmerge_bench.planning.suite import load_suite
+from recmerge_bench.planning.suite_files import load_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.declared import figures
