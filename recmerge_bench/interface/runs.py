@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -223,7 +223,7 @@ def run(
     return Run(
         store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,
         len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),
-        _missing(manifest["results"]), tuple(files),
+        _missing(manifest["results"], {r.key for r in plan.results}), tuple(files),
     )  # fmt: skip
 
 
@@ -292,8 +292,10 @@ def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]
     )  # fmt: skip
 
 
-def _missing(results: Sequence[Mapping[str, Any]]) -> tuple[Missing, ...]:
-    return counted((r["reason"], r["mend"]) for r in results if r["status"] == "blocked")
+def _missing(results: Sequence[Mapping[str, Any]], asked: Set[str]) -> tuple[Missing, ...]:
+    """What blocks results that were asked for; the manifest has the suite's other ones too."""
+    blocked = (r for r in results if r["status"] == "blocked" and r["key"] in asked)
+    return counted((r["reason"], r["mend"]) for r in blocked)
 
 
 def _command(

@@ -171,6 +171,18 @@ def test_a_cell_that_fails_raises_nothing_and_is_told(tmp_path: Path) -> None:
         rmb.run(MERGING, out=tmp_path / "runs", executor="locl")
 
 
+def test_what_blocks_other_rows_is_not_missing_from_a_run_of_some(tmp_path: Path) -> None:
+    track = COUNTS["tracks"]["counting"]
+    absent = {
+        **track, "dataset": "amazon-mergerec", "dataset_options": {},
+        "domains": ["beauty"],
+    }  # fmt: skip
+    suite = {**COUNTS, "tracks": {"counting": track, "absent": absent}}
+    assert not rmb.run(suite, out=tmp_path, only="track=counting,method=last-item").missing
+    [missing] = rmb.run(suite, out=tmp_path).missing
+    assert missing.count == 2
+
+
 def test_a_plan_as_a_frame_and_in_a_notebook(tmp_path: Path) -> None:
     made = rmb.plan("paper", out=tmp_path, only="method=popularity")
     frame = made.to_pandas()
