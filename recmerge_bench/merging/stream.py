@@ -242,14 +242,14 @@ class Streamed:
         """Merged stretches of the merged parameters, in order."""
         prepass_scope = strategy.prepass_scope()
         if prepass_scope == "model":
-            strategy = check_prepass(strategy, strategy.prepass(self._blocks(self.merged)))
+            strategy = check_prepass(strategy, strategy.prepass(self._blocks(self.merged, seed)))
         elif strategy.scope == "model" and not prepass_scope:
             yield from self._whole(strategy, seed, changed)
             return
         for name in self.merged:
             own = strategy
             if prepass_scope == "tensor":
-                own = check_prepass(strategy, strategy.prepass(self._blocks([name])))
+                own = check_prepass(strategy, strategy.prepass(self._blocks([name], seed)))
             size = BLOCK if own.scope == "entry" else max(1, self.base[name].numel())
             for first in range(0, self.base[name].numel(), size):
                 yield self._merge_part(own, name, slice(first, first + size), seed, changed)
@@ -296,9 +296,9 @@ class Streamed:
         exact = tensor.float() if self._whole_precision else tensor
         return exact.clone() if self._lent else exact
 
-    def _blocks(self, names: Sequence[str]) -> TaskVectorBlocks:
+    def _blocks(self, names: Sequence[str], seed: int = 0) -> TaskVectorBlocks:
         return TaskVectorBlocks(
-            [self.base[n] for n in names], [[e[n] for n in names] for e in self.experts]
+            [self.base[n] for n in names], [[e[n] for n in names] for e in self.experts], seed
         )
 
     # -- checks --------------------------------------------------------------------------------

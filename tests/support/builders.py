@@ -71,7 +71,7 @@ def weights_only() -> list[str]:
         and not spec.passthrough
         and spec.tier == "T0"
         and not load_class(spec.target).modulated  # type: ignore[attr-defined]
-        and spec.name != "slerp"  # two experts and no more
+        and spec.name not in ("slerp", "nuslerp")  # two experts and no more
     )
 
 

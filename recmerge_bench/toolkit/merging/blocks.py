@@ -23,9 +23,13 @@ class TaskVectorBlocks:
     Args:
         base: the base's tensors.
         experts: of each expert, its tensors in the same order.
+        seed: of the merge, for methods that draw.
     """
 
-    def __init__(self, base: Sequence[Tensor], experts: Sequence[Sequence[Tensor]]) -> None:
+    def __init__(
+        self, base: Sequence[Tensor], experts: Sequence[Sequence[Tensor]], seed: int = 0
+    ) -> None:
+        self.seed = seed
         self._base = [t.reshape(-1) for t in base]
         self._experts = [[t.reshape(-1) for t in tensors] for tensors in experts]
         self.size = sum(t.numel() for t in self._base)

@@ -1,0 +1,140 @@
+"""Methods that came later, each against its paper or its public code, written out in float64."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import transcriptions as other
+import transcriptions_field as field
+from recmerge_bench_plugins.strategies.dare_ties import generators
+from safetensors.torch import load_file, save_file
+from task_vector_cases import CLOSE, close, drawn, given_of, lists, strategy, transformed
+
+from recmerge_bench.api import HandledError
+from recmerge_bench.merging import stream
+from recmerge_bench.merging.stream import Streamed
+from recmerge_bench.toolkit.merging import blocks
+
+
+def test_weight_averaging_by_domain() -> None:
+    base, taus = drawn(1, seed=9, w=(37,))[0], drawn(3, seed=8, w=(37,))
+    given = given_of(base, taus)
+    models = [e.weights["w"] for e in given.experts]
+    wanted = (3 * models[0] + models[1] + 0 * models[2]) / 4
+    for weights in ({"d2": 0, "d0": 3, "d1": 1}, [6, 2, 0]):
+        merged = strategy("weight-averaging", weights=weights).merge(given)["w"]
+        torch.testing.assert_close(merged, wanted, rtol=1e-6, atol=1e-7)
+    plain = strategy("weight-averaging").merge(given)["w"]
+    torch.testing.assert_close(plain, sum(models) / 3, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"d0": 1, "d1": 1}, "weights are of d0, d1; the experts are d0, d1, d2"),
+        ({"d0": 1, "d1": 1, "x": 1}, "weights are of d0, d1, x"),
+        ([1.0, 2.0], "2 weights for 3 experts"),
+    ],
+)
+def test_weights_of_other_experts_are_refused(weights: object, message: str) -> None:
+    given = given_of(*(drawn(1, w=(3,))[0], drawn(3, w=(3,))))
+    with pytest.raises(HandledError, match=message):
+        strategy("weight-averaging", weights=weights).merge(given)
+
+
+@pytest.mark.parametrize("weights", [[-1.0, 2.0], {"d0": 0.0}, [0.0, 0.0]])
+def test_weights_that_are_no_shares_are_refused(weights: object) -> None:
+    with pytest.raises(HandledError, match=r"weight-averaging: (no weight is neg|some weight is)"):
+        strategy("weight-averaging", weights=weights)
+
+
+@pytest.mark.parametrize("density", [0.1, 0.5, 1.0])
+def test_sce_as_mergekit_has_it(density: float) -> None:
+    taus = drawn(4, seed=30, a=(6, 9), b=(17,), zero=(5,))
+    for tau in taus:
+        tau["zero"] = torch.zeros(5, dtype=torch.float64)
+    merged = transformed("sce", taus, density=density)
+    for name in ("a", "b"):
+        close(merged[name], field.sce(lists(taus, name), density))
+        assert bool(merged[name].any())
+    assert not merged["zero"].any()
+
+
+@pytest.mark.parametrize("of", ["tensor", "rows", "columns"])
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_nuslerp_as_mergekit_has_it(of: str, share: float) -> None:
+    taus = drawn(2, seed=31, a=(4, 6), bias=(7,), parallel=(5,))
+    taus[1]["parallel"] = taus[0]["parallel"] * 2
+    merged = transformed("nuslerp", taus, of=of, share=share)
+    one, two = taus
+    for name in ("bias", "parallel"):
+        close(merged[name], field.nuslerp_line(share, one[name].tolist(), two[name].tolist()))
+    if of == "tensor":
+        sides = [(one["a"].reshape(-1).tolist(), two["a"].reshape(-1).tolist())]
+    elif of == "rows":
+        sides = list(zip(one["a"].tolist(), two["a"].tolist(), strict=True))
+    else:
+        sides = list(zip(one["a"].T.tolist(), two["a"].T.tolist(), strict=True))
+    lines = torch.tensor([field.nuslerp_line(share, a, b) for a, b in sides], dtype=torch.float64)
+    wanted = lines.T if of == "columns" else lines.reshape(4, 6)
+    torch.testing.assert_close(merged["a"], wanted, **CLOSE)
+
+
+def test_nuslerp_takes_two() -> None:
+    with pytest.raises(HandledError, match="two experts, not 3"):
+        transformed("nuslerp", drawn(3, w=(4,)))
+
+
+@pytest.mark.parametrize("experts", [2, 3, 5])
+def test_karcher_as_mergekit_has_it(experts: int) -> None:
+    base, taus = drawn(1, seed=33, a=(4, 5), b=(7,))[0], drawn(experts, seed=32, a=(4, 5), b=(7,))
+    taus[0]["b"] = torch.zeros(7, dtype=torch.float64)  # no direction, but a length: nothing
+    merged = transformed("karcher", taus)
+    for name in base:
+        wanted = field.karcher([t[name] for t in taus])
+        torch.testing.assert_close(merged[name], wanted, **CLOSE)
+    merged = strategy("karcher", of="weights").merge(given_of(base, taus))
+    for name in base:
+        wanted = field.karcher([base[name] + t[name] for t in taus])
+        torch.testing.assert_close(merged[name], wanted, rtol=1e-5, atol=1e-7)  # fp32 outside
+
+
+def test_karcher_of_two_is_half_way_and_opposites_have_no_way() -> None:
+    one, two = torch.tensor([2.0, 0.0]).double(), torch.tensor([0.0, 4.0]).double()
+    half = transformed("karcher", [{"w": one}, {"w": two}])["w"]
+    torch.testing.assert_close(half, torch.tensor([3.0, 3.0]).double() / 2**0.5, **CLOSE)
+    away = transformed("karcher", [{"w": one}, {"w": -one}])["w"]
+    assert away.tolist() == [2.0, 0.0]
+
+
+@pytest.mark.parametrize("density", [0.2, 1.0])
+def test_dare_ties_as_published(density: float) -> None:
+    taus = drawn(3, seed=34, w=(60,))
+    draws = [torch.rand(60, generator=g).tolist() for g in generators(4, 3)]
+    thinned = [
+        [v / 0.7 if u >= 0.3 else 0.0 for v, u in zip(row, drawn_, strict=True)]
+        for row, drawn_ in zip(lists(taus), draws, strict=True)
+    ]
+    merged = transformed("dare-ties", taus, seed=4, drop=0.3, density=density)["w"]
+    close(merged, other.ties(thinned, density))
+
+
+@pytest.mark.parametrize("density", [0.2, 0.001, 1.0])
+def test_dare_ties_streams_with_the_same_draws(
+    density: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = given_of(drawn(1, seed=35, a=(30, 20), b=(300,))[0], drawn(3, a=(30, 20), b=(300,)))
+    paths = [tmp_path / f"m{n}.safetensors" for n in range(4)]
+    for path, model in zip(paths, [given.base, *(e.weights for e in given.experts)], strict=True):
+        save_file({n: t.float() for n, t in model.items()}, path)
+    base, *experts = (load_file(path) for path in paths)
+    made = strategy("dare-ties", density=density)
+    wanted = made.merge(given_of(base, [{n: e[n] - base[n] for n in e} for e in experts]))
+    for size in (1 << 16, 61):
+        monkeypatch.setattr(stream, "BLOCK", size)
+        monkeypatch.setattr(blocks, "BLOCK", size + 3)
+        Streamed(paths[0], paths[1:]).merge(made, tmp_path / "out")
+        for name, tensor in load_file(tmp_path / "out").items():
+            torch.testing.assert_close(tensor, wanted[name], rtol=1e-6, atol=1e-6)
