@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Pat
 
 
 def show(browser: Browser, hash_: str = "", site: Path = SITE) -> None:
-    browser.open(f"{(site / 'index.html').as_uri()}#{hash_}")
+    browser.open(f"{(site / 'boards.html').as_uri()}#{hash_}")
     browser.wait(DRAWN)
 
 
@@ -53,9 +54,31 @@ def calm(browser: Browser) -> None:
     assert addresses and all(a.startswith("file:///") for a in addresses), addresses
 
 
+ROWS = "[...document.querySelectorAll('#panel tbody tr[data-row]')]"
+
+
 def column(browser: Browser, number: int) -> list[str]:
-    rows = "[...document.querySelectorAll('#panel tbody tr')]"
-    return list(browser.run(f"{rows}.map(row => row.cells[{number}].innerText)"))
+    """Texts of a column of the board's table: 0 is the rank, 1 the method, 2 the ranked value."""
+    return list(browser.run(f"{ROWS}.map(row => row.cells[{number}].innerText)"))
+
+
+def methods(browser: Browser) -> list[str]:
+    return column(browser, 1)
+
+
+def bands(browser: Browser) -> dict[str, list[tuple[str, float]]]:
+    """Band -> (rank, value) of its rows, as drawn."""
+    lines = browser.run(
+        "[...document.querySelectorAll('#panel tbody tr')].map(row => row.dataset.row"
+        " ? [row.cells[0].innerText, row.cells[2].innerText] : [row.innerText])"
+    )
+    shown: dict[str, list[tuple[str, float]]] = {}
+    for line in lines:
+        if len(line) == 1:
+            current = shown.setdefault(line[0].split()[0], [])
+        else:
+            current.append((line[0], float(line[1].split()[0])))
+    return shown
 
 
 def choose(browser: Browser, name: str, value: str) -> None:
@@ -78,8 +101,9 @@ def test_opens_from_disk_with_the_records_numbers(browser: Browser) -> None:
         for r in record("quick")["results"]
         if r["identity"]["method"] == "item-knn" and r["identity"]["protocol"] == "loo"
     ]
-    place = column(browser, 0).index("×item-knn")
-    assert column(browser, 2)[place] == f"{means[0]:.4f}"
+    place = methods(browser).index("item-knn")
+    heads = browser.run("[...document.querySelectorAll('#panel thead th')].map(t => t.innerText)")
+    assert column(browser, heads.index("action"))[place] == f"{means[0]:.4f}"
     assert "recmerge-bench run --suite quick" in browser.run("document.body.innerText")
 
 
@@ -89,15 +113,17 @@ def test_choices_change_the_table_and_the_link(browser: Browser) -> None:
     choose(browser, "protocol", "loo-sampled-99")
     assert column(browser, 2) != before
     choose(browser, "metric", "MRR")
-    assert "MRR by domain" in browser.run("document.querySelector('#panel caption').innerText")
+    assert "MRR, by the mean" in browser.run("document.querySelector('#panel caption').innerText")
     choose(browser, "domain", "comedy")
     heads = browser.run("[...document.querySelectorAll('#panel thead th')].map(t => t.innerText)")
-    assert heads[2:5] == ["NDCG@10", "HR@10", "MRR"]
+    assert [h.strip() for h in heads[2:6]] == ["MRR, comedy ▼", "÷ fine-tune", "NDCG@10", "HR@10"]
     shown = column(browser, 2)
     link = browser.run("location.hash")
     assert all(part in link for part in ("loo-sampled-99", "metric=MRR", "domain=comedy"))
     choose(browser, "suite", "ml100k")
-    browser.wait("document.getElementById('title').innerText.startsWith('ml100k')")
+    browser.wait("document.getElementById('title').innerText.includes('converged trainings')")
+    assert browser.run("document.getElementById('metric').value") == "NDCG@10", "the suite's own"
+    assert browser.run("document.getElementById('domain').value") == ""
     records = json.loads((ROOT / "leaderboards" / "records" / "ml100k.json").read_text())
     made = [r["identity"] for r in records["results"]]
     parts = ("backbone", "method", "recipe", "profile", "variant")
@@ -108,26 +134,122 @@ def test_choices_change_the_table_and_the_link(browser: Browser) -> None:
     calm(browser)
 
 
+def test_ranked_in_three_bands(browser: Browser) -> None:
+    show(browser, "suite=mergerec-cpu")
+    shown = bands(browser)
+    assert list(shown) == ["Heuristics", "References", "Methods"]
+    assert [len(rows) for rows in shown.values()] == [3, 3, 33]
+    for rows in shown.values():
+        values = [value for _, value in rows]
+        assert values == sorted(values, reverse=True)
+        ranks = [int(rank) for rank, _ in rows]
+        assert ranks == [values.index(value) + 1 for value in values], "equal means share a rank"
+    best = browser.run(
+        "[...document.querySelectorAll('#panel tbody strong')].filter(e => "
+        "e.closest('td').cellIndex === 2).map(e => e.innerText)"
+    )
+    assert [float(text) for text in best] == [rows[0][1] for rows in shown.values()]
+    calm(browser)
+
+
+def test_verdicts_belong_to_what_is_shown(browser: Browser) -> None:
+    """Fine-tune's verdict is of NDCG@10's mean: beside Recall@10 or one domain it is not shown."""
+    heads = "[...document.querySelectorAll('#panel thead th')].map(t => t.innerText.trim())"
+    cells = ROWS + ".map(r => [r.cells[{}].innerText, r.cells[{}].innerText])"
+    for choice, compared in (("", True), ("metric=Recall@10", False), ("domain=toys", False)):
+        show(browser, f"suite=mergerec-cpu&{choice}")
+        names = browser.run(heads)
+        shown = browser.run(cells.format(names.index("verdict"), names.index("difference")))
+        assert all(all(pair) for pair in shown) == compared, choice
+        assert any(any(pair) for pair in shown) == compared, choice
+        why = browser.run("document.querySelector('#panel .why')?.innerText ?? ''")
+        assert ("comparisons are of NDCG@10, mean over the domains" in why) != compared
+    browser.run("document.querySelector('#panel .why button').click()")
+    assert browser.run("document.getElementById('domain').value") == ""
+    assert "better" in column(browser, browser.run(heads).index("verdict"))[0]
+
+
+def test_too_few_seeds_are_said(browser: Browser) -> None:
+    show(browser, "suite=merit-cpu")
+    said = column(browser, 3)
+    assert any("no verdict (3 of 5 seeds)" in text for text in said)
+
+
+def test_back_undoes_a_choice(browser: Browser) -> None:
+    show(browser, "suite=mergerec-cpu")
+    choose(browser, "domain", "toys")
+    choose(browser, "metric", "Recall@10")
+    browser.run("history.back()")
+    browser.wait("document.getElementById('metric').value === 'NDCG@10'")
+    assert browser.run("document.getElementById('domain').value") == "toys"
+    browser.run("history.back()")
+    browser.wait("document.getElementById('domain').value === ''")
+    browser.run("history.forward()")
+    browser.wait("document.getElementById('domain').value === 'toys'")
+    calm(browser)
+
+
+def test_an_empty_filter_says_so(browser: Browser) -> None:
+    show(browser, "suite=quick&q=zzz")
+    assert "No row fits these filters (“zzz”)" in browser.run("document.body.innerText")
+    browser.run("document.querySelector('[data-key=clear]').click()")
+    assert len(methods(browser)) == 11 and not browser.run("document.getElementById('q').value")
+
+
+def test_takes_the_table_along(browser: Browser) -> None:
+    show(browser, "suite=merit-cpu&domain=food")
+    saved = (
+        "(() => { let kept = ''; const old = URL.createObjectURL;"
+        "HTMLAnchorElement.prototype.click = () => {};"
+        "window.Blob = class { constructor(parts) { kept = parts.join(''); } };"
+        "URL.createObjectURL = () => '#'; "
+        "document.querySelector('[data-key=\"take KIND\"]').click();"
+        "URL.createObjectURL = old; return kept; })()"
+    )
+    lines = list(csv.DictReader(browser.run(saved.replace("KIND", "csv")).splitlines()))
+    merit = [r for r in lines if r["method"] == "merit (paper recipe)" and r["metric"] == "MRR"]
+    assert {r["domain"] for r in merit} == {"food", "kitchen", "mean"}
+    assert [r["verdict"] for r in merit if r["domain"] == "food"] == [""]
+    assert [r["verdict"] for r in merit if r["domain"] == "mean"] == ["no verdict (3 of 5 seeds)"]
+    show(browser, "suite=merit-cpu")
+    made = json.loads(browser.run(saved.replace("KIND", "json")))
+    assert made["suite"] == "merit-cpu" and len(made["rows"]) == len(methods(browser))
+
+
+def test_compares_rows_side_by_side(browser: Browser) -> None:
+    show(browser, "suite=mergerec-cpu")
+    for name in ("mergerec (domain-wise; released recipe)", "ties-per-tensor"):
+        browser.run(f"document.querySelector('[aria-label^=\"Compare {name}\"]').click()")
+    browser.run("document.getElementById('tab-compare').click()")
+    text = browser.run("document.getElementById('panel').innerText")
+    assert "mergerec (domain-wise; released recipe)" in text and "ties-per-tensor" in text
+    assert "3 to 4 events before the target" in text and "training, seconds" in text
+    drawn = browser.run("document.querySelectorAll('#panel .strip .mean').length")
+    assert drawn == 2 * 4, "two rows, the mean and three domains"
+    calm(browser)
+
+
 def test_sorts_by_keyboard(browser: Browser) -> None:
     show(browser, "suite=quick")
-    suites_order = column(browser, 0)
+    ranked = methods(browser)
     focus = "document.activeElement.innerText.trim()"
     browser.run("document.getElementById('q').focus()")
     for _ in range(20):
         browser.press("Tab")
-        if str(browser.run(focus)).startswith("mean"):
+        if str(browser.run(focus)).startswith("action"):
             break
+    heads = browser.run("[...document.querySelectorAll('#panel thead th')].map(t => t.innerText)")
+    place = heads.index("action")
     state = "document.activeElement.closest('th').getAttribute('aria-sort')"
     assert browser.run(state) == "none"
+    for direction, reverse in (("descending", True), ("ascending", False)):
+        browser.press("Enter", "\r")
+        assert browser.run(state) == direction, "focus stays on the header"
+        values = [float(text.split(" ")[0]) for text in column(browser, place)]
+        for band in (values[:3], values[3:8], values[8:]):
+            assert band == sorted(band, reverse=reverse)
     browser.press("Enter", "\r")
-    assert browser.run(state) == "descending", "focus stays on the header"
-    values = [float(text.split(" ")[0]) for text in column(browser, 6)]
-    assert values == sorted(values, reverse=True) and len(values) == 11
-    browser.press("Enter", "\r")
-    assert browser.run(state) == "ascending"
-    assert [float(t.split(" ")[0]) for t in column(browser, 6)] == sorted(values)
-    browser.press("Enter", "\r")
-    assert browser.run(state) == "none" and column(browser, 0) == suites_order
+    assert browser.run(state) == "none" and methods(browser) == ranked
     outline = browser.run("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid", "focus is seen"
 
@@ -136,27 +258,27 @@ def test_views_by_arrow_keys(browser: Browser) -> None:
     show(browser, "suite=mergerec-cpu")
     browser.run("document.getElementById('tab-table').focus()")
     seen = []
-    for _ in range(6):
+    for _ in range(7):
         browser.press("ArrowRight")
         seen.append(browser.run("document.activeElement.innerText"))
         assert browser.run("document.activeElement.getAttribute('aria-selected')") == "true"
-    assert seen == ["Intervals", "Heat map", "Ranks", "Curves", "Cost", "Table"]
+    assert seen == ["Compare", "Intervals", "Heat map", "Ranks", "Curves", "Cost", "Table"]
     calm(browser)
 
 
 def test_filters_and_hides(browser: Browser) -> None:
     show(browser, "suite=quick")
     choose(browser, "q", "sasrec joint")
-    assert column(browser, 0) == ["×joint"]
+    assert methods(browser) == ["joint sasrec"]
     choose(browser, "q", "")
     choose(browser, "backbone", "bert4rec")
-    assert set(column(browser, 1)) == {"bert4rec"} and len(column(browser, 0)) == 2
+    assert len(methods(browser)) == 2 and all("bert4rec" in m for m in methods(browser))
     choose(browser, "backbone", "")
     browser.run("document.querySelector('[aria-label=\"Hide item-knn\"]').click()")
-    assert "×item-knn" not in column(browser, 0)
-    assert browser.run("document.getElementById('status').innerText") == "10 of 11 rows shown"
+    assert "item-knn" not in methods(browser)
+    assert browser.run("document.getElementById('status').innerText") == "10 of 11 rows"
     browser.run("document.getElementById('unhide').click()")
-    assert len(column(browser, 0)) == 11
+    assert len(methods(browser)) == 11
 
 
 def test_dark_mode(browser: Browser) -> None:
@@ -175,7 +297,7 @@ def test_dark_mode(browser: Browser) -> None:
     assert browser.run(ground) == light
 
 
-VIEWS = ["table", "intervals", "heat", "ranks", "curves", "cost"]
+VIEWS = ["table", "compare", "intervals", "heat", "ranks", "curves", "cost"]
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -191,10 +313,71 @@ def test_fits_a_phone(browser: Browser, view: str) -> None:
         if view == "table":
             assert wide, "the table scrolls in its own box"
             browser.run("document.querySelector('#panel .scroll').scrollLeft = 200")
-            left = "document.querySelector('#panel tbody th').getBoundingClientRect().left"
+            left = "document.querySelector('#panel tr[data-row] th').getBoundingClientRect().left"
             assert 0 <= browser.run(left) < 30, "its first column stays"
+            browser.run("document.querySelector('#panel .scroll').scrollTo(0, 300)")
+            top = "document.querySelector('#panel {}').getBoundingClientRect().top"
+            head = browser.run(f"{top.format('thead')} - {top.format('.scroll')}")
+            assert abs(browser.run(f"{top.format('thead th')} - {top.format('.scroll')}")) < 3, (
+                "its header stays"
+            )
+            assert head < -100, "while the rest has scrolled"
     finally:
         browser.size(1280, 900)
+
+
+def test_a_phone_shows_method_mean_and_verdict(browser: Browser) -> None:
+    """At 360 pixels, before anything is scrolled sideways; no header or name is cut."""
+    browser.size(360, 740)
+    try:
+        for suite in ("mergerec-cpu", "merit-cpu", "merging", "sequential"):
+            show(browser, f"suite={suite}")
+            right = f"Math.max(...{ROWS}.flatMap(r => [...r.cells].slice(0, 4)).map(PLACE))"
+            inner = right.replace("PLACE", "c => c.getBoundingClientRect().right")
+            assert browser.run(inner) <= 349, suite
+            assert browser.run("document.documentElement.scrollWidth") == 360
+    finally:
+        browser.size(1280, 900)
+
+
+@pytest.mark.parametrize("width", [360, 600, 768, 1024, 1440])
+def test_nothing_is_cut(browser: Browser, width: int) -> None:
+    """No text is wider than the element that shows it, unless a box around it scrolls."""
+    browser.size(width, 900)
+    try:
+        for page, hash_ in (("index.html", ""), ("boards.html", "suite=mergerec-cpu"),
+                            ("boards.html", "suite=merging&view=compare")):  # fmt: skip
+            browser.open(f"{(SITE / page).as_uri()}#{hash_}")
+            browser.wait("document.querySelectorAll('main *').length > 30")
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            cut = browser.run(
+                "[...document.querySelectorAll('main p, main h1, main h2, main h3, main dd,"
+                " main td, main th, main button')].filter(e => e.clientWidth && !e.matches('.away') &&"
+                " getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1)"
+                ".map(e => e.innerText)"
+            )
+            assert cut == []
+    finally:
+        browser.size(1280, 900)
+
+
+def test_home_says_what_is_asked_and_answered(browser: Browser) -> None:
+    browser.open((SITE / "index.html").as_uri())
+    calm(browser)
+    text = browser.run("document.body.innerText")
+    assert "What does a merged recommender keep of its experts?" in text
+    top = record("mergerec-cpu")
+    assert top["header"]["title"] in text and "Best merge: " in text and "last-item" in text
+    cards = browser.run("document.querySelectorAll('article.card').length")
+    assert cards == len(list((ROOT / "leaderboards").rglob("records/*.cost.json")))
+    links = browser.run("[...document.querySelectorAll('article.card h3 a')].map(a => a.href)")
+    browser.open(links[0])
+    browser.wait(DRAWN)
+    assert len(methods(browser)) > 5
+    browser.open(f"{(SITE / 'index.html').as_uri()}#suite=quick&view=ranks")
+    browser.wait(
+        "location.pathname.endsWith('boards.html') && location.hash.includes('view=ranks')"
+    )
 
 
 def test_plots_have_data(browser: Browser) -> None:
@@ -275,7 +458,7 @@ def test_links_from_pages_lead_to_their_table(browser: Browser) -> None:
     assert links
     browser.open(links[-1])
     browser.wait(DRAWN)
-    assert any(name.startswith("×ties") for name in column(browser, 0))
+    assert any(name.startswith("ties") for name in methods(browser))
 
 
 @pytest.mark.parametrize("view", VIEWS)

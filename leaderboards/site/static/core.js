@@ -47,10 +47,10 @@ const RECMERGE = (() => {
 
   /** A table in a box that scrolls by itself. */
   function table(caption, head, body, name) {
-    return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    return el("div", { class: name === "board" ? "scroll tall" : "scroll", tabindex: 0, role: "region", "aria-label": caption },
       el("table", { class: name },
         el("caption", {}, el("span", {}, caption)), el("thead", {}, head), el("tbody", {}, body)));
   }
 
-  return { take, load, el, svg, table, views: {} };
+  return { take, load, el, svg, table, views: {}, glossary: {} };
 })();

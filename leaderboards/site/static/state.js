@@ -2,8 +2,9 @@
 // The choices, kept in the address after #, so that a view can be linked.
 (() => {
   const KEYS = ["suite", "track", "protocol", "metric", "domain", "backbone", "q", "view", "sort",
-    "hide", "show", "whole", "figure", "cost"];
+    "hide", "show", "whole", "figure", "cost", "pick", "undone", "lines"];
   const state = {};
+  let chosen = false;
 
   function read() {
     const found = new URLSearchParams(location.hash.slice(1));
@@ -14,8 +15,12 @@
     const parts = KEYS.filter((key) => state[key])
       .map((key) => `${key}=${encodeURIComponent(state[key])}`);
     const hash = `#${parts.join("&")}`;
-    if (hash !== location.hash) history.replaceState(null, "", hash);
+    if (hash !== location.hash) history[chosen ? "pushState" : "replaceState"](null, "", hash);
+    chosen = false;
   }
+
+  /** Somebody chose something: the next `write` is a step that the browser's Back undoes. */
+  const choice = () => { chosen = true; };
 
   /** The choice if it is one of those there are, else the first. */
   function among(key, values) {
@@ -25,5 +30,5 @@
 
   const hidden = () => new Set(state.hide.split(",").filter(Boolean));
 
-  Object.assign(RECMERGE, { state, read, write, among, hidden });
+  Object.assign(RECMERGE, { state, read, write, among, hidden, choice });
 })();

@@ -54,6 +54,11 @@ class Line:
     tier: str = ""
 
     @property
+    def kind(self) -> str:
+        """What the row is of (`recmerge_bench.planning.configuration.Method`); empty: unknown."""
+        return "" if self.configuration is None else self.configuration.method.kind
+
+    @property
     def name(self) -> tuple[str, str]:
         """Backbone and method as printed; where all are the fixed recipe, it is not named."""
         recipe, profile = self.identity.recipe, self.identity.profile

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.glossary import GLOSSARY
 from recmerge_bench.report.site import uses
 from recmerge_bench.report.site.cards import METHODS, Card, dataset_cards, method_cards
 from recmerge_bench.report.site.load import Suite
@@ -31,7 +33,9 @@ def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
     page = Pages(suites, data, registry)
     pages = {
         MARK: _mark(suites),
-        "index.html": page.boards(),
+        "index.html": page.home(),
+        "boards.html": page.boards(),
+        "static/glossary.js": f"RECMERGE.glossary = {encode(GLOSSARY)};\n",
         "methods/index.html": page.methods(),
         "datasets/index.html": page.datasets(),
     }
@@ -57,6 +61,19 @@ def static() -> dict[str, str]:
 def _mark(suites: Sequence[Suite]) -> str:
     facts = {"made by": "recmerge-bench leaderboard site", "suites": [s.name for s in suites]}
     return json.dumps(facts, indent=1) + "\n"
+
+
+def card_link(data: SuiteData) -> str:
+    """The hash of the boards' page that shows the table behind a suite's headline."""
+    if data.place is None:
+        return f"suite={quote(data.suite, safe='')}"
+    return uses.view(data.suite, *data.place)
+
+
+def markdown_of(suite: Suite) -> str:
+    """Where a suite's Markdown board lies, seen from the site's folder beside the boards."""
+    folder = "../archive" if suite.header.superseded else ".."
+    return f"{folder}/{suite.name}.md"
 
 
 class Pages:
@@ -86,9 +103,17 @@ class Pages:
         text = self.environment.get_template(template).render(root=root, **values)
         return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
+    def home(self) -> str:
+        """The first page: the problem, a card for each suite, the glossary."""
+        cards = [(suite, self.data[suite.name], card_link(self.data[suite.name]),
+                  markdown_of(suite)) for suite in self.suites]  # fmt: skip
+        cards.sort(key=lambda card: (card[1].superseded is not None, card[1].label == "smoke"))
+        return self._render("home.html", "", suites=cards, glossary=GLOSSARY)
+
     def boards(self) -> str:
         """The page that shows the suites."""
-        listed = [(s.name, s.shown, f"data/{distinct(s.name)}.js") for s in self.suites]
+        listed = [(s.name, f"{self.data[s.name].title} ({s.shown})",
+                   f"data/{distinct(s.name)}.js", markdown_of(s)) for s in self.suites]  # fmt: skip
         return self._render("boards.html", "", suites=listed)
 
     def methods(self) -> str:

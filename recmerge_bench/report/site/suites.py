@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
+from recmerge_bench.report.boards.headline import headline
 from recmerge_bench.report.boards.markdown import LABELS
 from recmerge_bench.report.boards.superseded import superseded_text
 from recmerge_bench.report.figures.data import FigureData
@@ -19,17 +21,33 @@ def suite_data(suite: Suite) -> SuiteData:
     """Everything of a suite that its page shows."""
     header, mark = suite.header, suite.header.superseded
     kind = LABELS[header.label].replace("**", "")
+    head = headline(suite.records)
     return SuiteData(
         suite=suite.name,
         title=header.title,
         label=header.label,
         about=kind if mark is None else f"{superseded_text(mark)} {kind}",
+        question=head.question,
+        answer=head.answer,
+        detail=head.detail,
+        place=head.place,
+        seeds=header.seeds,
+        datasets=sorted({track.dataset for track in header.tracks.values()}),
+        date=newest(suite),
+        done=head.done,
+        total=head.wanted,
         command=header.command,
         metrics=header.metrics,
         tables=table_data(suite),
         figures=[_figure(data) for data in figures(suite.records, suite.curves)],
         superseded=None if mark is None else mark.by,
     )
+
+
+def newest(suite: Suite) -> str | None:
+    """The day (UTC, ISO) on which the newest of its results was made, where that is known."""
+    started = max((cost.started for cost in suite.costs), default=0.0)
+    return datetime.fromtimestamp(started, UTC).date().isoformat() if started else None
 
 
 def _figure(data: FigureData) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from recmerge_bench.report.boards.card import card_facts
 from recmerge_bench.report.boards.configurations import made_text
 from recmerge_bench.report.boards.cost_board import by_kind
 from recmerge_bench.report.boards.gates import gate_texts
+from recmerge_bench.report.boards.ranking import bands
 from recmerge_bench.report.boards.shares import experts, shares
 from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.boards.verdicts import comparison_of
@@ -40,9 +42,10 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
     own, judged, costs = experts(lines, reference), verdicts(compared), _costs(suite, place)
     fixes = _fixes(records)
     rows = []
-    for line in lines:
+    for line, band in zip(lines, bands(lines), strict=True):
         row, expert = line.identity.row, own.get(line.identity.backbone)
-        rows.append(_row(line, expert, records.header.metrics, judged.get(row), costs[row], fixes))
+        shown = _row(line, expert, records.header.metrics, judged.get(row), costs[row], fixes)
+        rows.append(dataclasses.replace(shown, band=band))
     return Table(
         track=place.track,
         protocol=place.protocol,
@@ -54,9 +57,20 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
         reference=reference if own else None,
         compared=[baseline_of(one, lines) for one in compared],
         across=mean_ranks(records, place),
+        groups=_groups(records, lines),
         cards=_cards(records, place, lines),
         rows=rows,
     )
+
+
+def _groups(records: Records, lines: Sequence[Line]) -> dict[str, str]:
+    """Groups of the table's test targets, each with what its targets have in common."""
+    facts = {split: records.header.group_facts.get(split, {}) for split in {x.split for x in lines}}
+    return {
+        name: f"{name}: {fact.about} ({fact.instances:,} targets)"
+        for of_split in facts.values()
+        for name, fact in sorted(of_split.items())
+    }
 
 
 def _cards(records: Records, place: Place, lines: Sequence[Line]) -> list[Card]:
@@ -86,6 +100,7 @@ def _row(
         label=method,
         page=distinct(line.identity.method),
         recipe=line.identity.recipe,
+        band="",
         made=made_text(line),
         seeds=[seed for seed in line.seeds if seed is not None],
         wanted=sum(seed is not None for seed in line.replicates),
@@ -97,6 +112,7 @@ def _row(
         models_beside=verdict.models_beside if verdict else None,
         difference=verdict.difference if verdict else None,
         cost=_spent(costs),
+        groups={group: short(mean(values)) for group, values in line.groups.items()},
         gaps=_gaps(line, fixes),
     )
 

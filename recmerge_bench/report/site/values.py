@@ -104,6 +104,7 @@ class TableRow:
         label: method as printed.
         page: of the method, without its ending.
         recipe: as the suite calls it.
+        band: that it stands in (`recmerge_bench.report.boards.ranking`).
         made: options, tuning and configuration in a line.
         seeds: done.
         wanted: how many seeds are asked for.
@@ -111,6 +112,7 @@ class TableRow:
         shares: metric -> domain or average -> share of the expert's.
         verdict: and what follows, as in `Verdict`; absent where nothing is compared.
         cost: None where it is not known.
+        groups: group of test targets -> primary metric, mean over domains and seeds.
         gaps: seeds that are not done.
     """
 
@@ -120,6 +122,7 @@ class TableRow:
     label: str
     page: str
     recipe: str
+    band: str
     made: str
     seeds: list[int]
     wanted: int
@@ -131,6 +134,7 @@ class TableRow:
     models_beside: bool | None = dataclasses.field(default=None, metadata=OPTIONAL)
     difference: Difference | None = dataclasses.field(default=None, metadata=OPTIONAL)
     cost: Spent | None
+    groups: dict[str, float]
     gaps: list[Gap]
 
 
@@ -205,6 +209,7 @@ class Table:
         reference: the expert's method, where it is done.
         compared: baselines.
         across: mean ranks.
+        groups: name of a group of test targets -> what is in it.
         cards: order, ties, memorised steps, trainings and other splits, as far as there are any.
         rows: in the board's order.
     """
@@ -216,6 +221,7 @@ class Table:
     reference: str | None
     compared: list[Baseline]
     across: MeanRanks | None
+    groups: dict[str, str]
     cards: list[Card]
     rows: list[TableRow]
 
@@ -265,6 +271,15 @@ class SuiteData:
         title: one line.
         label: what kind of board it is.
         about: that in a sentence.
+        question: what its first table asks.
+        answer: what its records say to that.
+        detail: how the best row stands to the baseline.
+        place: track and protocol of the table that answers; None where nothing is done.
+        seeds: that the suite asks for.
+        datasets: of its tracks.
+        date: of its newest result, ISO; None where no costs are recorded.
+        done: results that there are.
+        total: results that the suite asks for.
         command: that ran it.
         metrics: the first is the primary one.
         tables: in the suite's order.
@@ -276,6 +291,15 @@ class SuiteData:
     title: str
     label: str
     about: str
+    question: str
+    answer: str
+    detail: str
+    place: tuple[str, str] | None
+    seeds: list[int]
+    datasets: list[str]
+    date: str | None
+    done: int
+    total: int
     command: str
     metrics: list[str]
     tables: list[Table]

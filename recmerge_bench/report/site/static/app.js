@@ -12,12 +12,18 @@
     select.disabled = pairs.length < 2;
   }
 
+  function facts(found) {
+    const done = found.done === found.total ? "" : `${found.done} of ${found.total} results done. `;
+    return `${done}Seeds: ${found.seeds.length}. Data: ${found.datasets.join(", ")}.`
+      + (found.date ? ` Newest result: ${found.date}.` : "");
+  }
+
   function tabs() {
     RECMERGE.among("view", Object.keys(views));
     get("views").replaceChildren(...Object.entries(views).map(([key, view]) => el("button", {
       type: "button", role: "tab", id: `tab-${key}`, "aria-controls": "panel", "data-key": `tab ${key}`,
       "aria-selected": String(state.view === key), tabindex: state.view === key ? 0 : -1,
-      onclick: () => { state.view = key; draw(); } }, view.name)));
+      onclick: () => { state.view = key; redraw(); } }, view.name)));
     get("panel").setAttribute("aria-labelledby", `tab-${state.view}`);
   }
 
@@ -28,7 +34,7 @@
     if (to === undefined) return;
     event.preventDefault();
     state.view = keys[to % keys.length];
-    draw();
+    redraw();
     get(`tab-${state.view}`).focus();
   }
 
@@ -38,7 +44,7 @@
     const protocols = suite.tables.filter((t) => t.track === track).map((t) => t.protocol);
     const protocol = RECMERGE.among("protocol", protocols);
     const table = suite.tables.find((t) => t.track === track && t.protocol === protocol);
-    const metric = RECMERGE.among("metric", suite.metrics);
+    const metric = RECMERGE.among("metric", [...new Set([...table.compared.map((c) => c.metric), ...suite.metrics])]);
     const domain = RECMERGE.among("domain", ["", ...table.domains]);
     const backbones = [...new Set(table.rows.map((row) => row.backbone))];
     const backbone = RECMERGE.among("backbone", ["", ...backbones]);
@@ -46,8 +52,9 @@
     options("track", same(tracks));
     options("protocol", same(protocols));
     options("metric", same(suite.metrics));
-    options("domain", [["", "all, and their mean"], ...same(table.domains)]);
+    options("domain", [["", "mean and each"], ...same(table.domains)]);
     options("backbone", [["", "all"], ...backbones.map((b) => [b, b === "–" ? "none" : b])]);
+    get("backbone").closest("label").hidden = backbones.filter((b) => b !== "–").length < 2;
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
     const hidden = RECMERGE.hidden();
     const kept = table.rows.filter((row) => {
@@ -58,24 +65,33 @@
     return { suite, table, metric, domain, rows, hidden: kept.length - rows.length };
   }
 
+  /** Draw what somebody chose: a step that the browser's Back undoes. */
+  function redraw() {
+    RECMERGE.choice();
+    draw();
+  }
+
   /** Draw everything anew; the focus stays where it was. */
   function draw() {
     const focused = document.activeElement?.dataset?.key;
     const view = choose();
     tabs();
-    get("title").textContent = `${suite.suite}: ${suite.title}`;
-    get("about").textContent = suite.about;
+    get("title").textContent = suite.title;
+    get("asks").textContent = suite.question;
+    get("answer").replaceChildren(el("strong", {}, suite.answer), ` ${suite.detail}`);
+    get("about").textContent = `${suite.about} ${facts(suite)}`;
     if (suite.superseded) {
       const link = el("a", { href: `#suite=${encodeURIComponent(suite.superseded)}` },
         `To ${suite.superseded}`);
       get("about").append(" ", link);
     }
-    get("about").className = suite.label === "smoke" ? "lead smoke" : "lead";
-    document.title = `${suite.suite} · RecMerge-Bench`;
-    get("status").textContent = `${view.rows.length} of ${view.table.rows.length} rows shown`;
+    get("about").className = suite.label === "smoke" ? "muted smoke" : "muted";
+    document.title = `${suite.title} · RecMerge-Bench`;
+    get("status").textContent = `${view.rows.length} of ${view.table.rows.length} rows`;
     get("unhide").hidden = view.hidden === 0;
     get("unhide").textContent = `Show ${view.hidden} hidden`;
-    get("panel").replaceChildren(...views[state.view].draw(view, draw).flat().filter(Boolean));
+    get("take").replaceChildren(...RECMERGE.take_away(view));
+    get("panel").replaceChildren(...views[state.view].draw(view, redraw).flat().filter(Boolean));
     get("below").replaceChildren(...RECMERGE.below(view));
     RECMERGE.write();
     if (!focused) return;
@@ -104,14 +120,16 @@
     RECMERGE.read();
     get("controls").addEventListener("submit", (event) => event.preventDefault());
     get("suite").addEventListener("change", (event) => {
-      Object.assign(state, { suite: event.target.value, hide: "", sort: "", figure: "" });
+      Object.assign(state, { hide: "", sort: "", figure: "", track: "", protocol: "", metric: "",
+        domain: "", backbone: "", q: "", pick: "", lines: "", undone: "", suite: event.target.value });
+      RECMERGE.choice();
       show();
     });
     for (const id of ["track", "protocol", "metric", "domain", "backbone"]) {
-      get(id).addEventListener("change", (event) => { state[id] = event.target.value; draw(); });
+      get(id).addEventListener("change", (event) => { state[id] = event.target.value; redraw(); });
     }
     get("q").addEventListener("input", (event) => { state.q = event.target.value; draw(); });
-    get("unhide").addEventListener("click", () => { state.hide = ""; draw(); get("panel").focus(); });
+    get("unhide").addEventListener("click", () => { state.hide = ""; redraw(); get("panel").focus(); });
     get("views").addEventListener("keydown", turn);
     addEventListener("hashchange", () => { RECMERGE.read(); show(); });
     show();
