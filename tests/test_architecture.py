@@ -19,6 +19,7 @@ TOOLKIT = f"{CORE}.toolkit."
 WORDS = {
     "csv": "the format of exports and of figures' data",
     "joint": "a training on all domains together: an input of strategies, a stage, a field",
+    "lines": "of text and of records",
     "ties": "equal scores or values",
     "validated": "measured on validation targets",
     "fine-tune": "what makes an expert of a base, in cells' labels",

@@ -138,3 +138,131 @@ def test_dare_ties_streams_with_the_same_draws(
         Streamed(paths[0], paths[1:]).merge(made, tmp_path / "out")
         for name, tensor in load_file(tmp_path / "out").items():
             torch.testing.assert_close(tensor, wanted[name], rtol=1e-6, atol=1e-6)
+
+
+# -- one after the other, other bases, depth -------------------------------------------------------
+
+
+@pytest.mark.parametrize("experts", [1, 2, 4])
+@pytest.mark.parametrize("alpha", [0.5, 0.2, 1.0])
+def test_opcm_as_released(experts: int, alpha: float) -> None:
+    taus = drawn(experts, seed=36, a=(5, 8), b=(9, 4), bias=(7,))
+    base = {n: torch.zeros_like(t) for n, t in taus[0].items()}
+    merged = strategy("opcm", alpha=alpha).merge(given_of(base, taus))
+    for name, wanted in field.opcm(taus, alpha).items():
+        torch.testing.assert_close(merged[name], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_opcm_in_double_precision_is_outside_and_orders_matter() -> None:
+    taus = drawn(2, seed=37, w=(6, 4))
+    merged = transformed("opcm", taus)["w"]
+    u, s, vh = torch.linalg.svd(taus[0]["w"], full_matrices=False)
+    rank = int((s.cumsum(0) / s.sum() <= 0.5).sum())
+    assert rank >= 1
+    inside = u.T @ (merged - taus[0]["w"]) @ vh.T
+    assert float(inside[:rank, :rank].abs().max()) < 1e-12
+    assert float(inside.diagonal().abs().max()) < 1e-12
+    backwards = transformed("opcm", taus[::-1])["w"]
+    assert float((merged - backwards).abs().max()) > 1e-3
+
+
+def test_opcm_of_an_expert_that_left_a_matrix_alone() -> None:
+    taus = drawn(2, seed=38, w=(3, 3))
+    zero = {"w": torch.zeros(3, 3, dtype=torch.float64)}
+    torch.testing.assert_close(
+        transformed("opcm", [zero, *taus])["w"], transformed("opcm", taus)["w"], **CLOSE
+    )
+
+
+def test_mask_merging_as_released() -> None:
+    """The masks' draws are ours; what is made of masked vectors is the released code's."""
+    taus = drawn(2, seed=39, a=(9, 5), b=(20,))
+    rows = [lists(taus, "a")[k] + lists(taus, "b")[k] for k in range(2)]
+    merged = transformed("mask-merging", taus, rate=0.0)
+    flat = torch.cat([merged["a"].reshape(-1), merged["b"]])
+    close(flat, field.mask_merging(rows, 0.8))
+    generator = torch.Generator().manual_seed(3)
+    masked = []
+    for row in rows:
+        draws = [*torch.rand(45, generator=generator), *torch.rand(20, generator=generator)]
+        masked.append([v / 0.7 if u >= 0.3 else 0.0 for v, u in zip(row, draws, strict=True)])
+    merged = transformed("mask-merging", taus, seed=3, rate=0.3, trim=0.5)
+    close(torch.cat([merged["a"].reshape(-1), merged["b"]]), field.mask_merging(masked, 0.5))
+
+
+def test_mask_merging_by_magnitude() -> None:
+    taus = [{"w": torch.tensor([1.0, -4.0, 2.0, 3.0], dtype=torch.float64)}]
+    merged = transformed("mask-merging", taus, mask="magnitude", rate=0.5, trim=0.0)["w"]
+    assert merged.tolist() == [0.0, -8.0, 0.0, 6.0]
+    same = transformed("mask-merging", taus, mask="magnitude", rate=0.5, trim=0.0, rescale=False)
+    assert same["w"].tolist() == [0.0, -4.0, 0.0, 3.0]
+
+
+@pytest.mark.parametrize("merge", ["linear", "ties"])
+@pytest.mark.parametrize("replacement", ["first", "mean"])
+def test_base_replacement_written_out(replacement: str, merge: str) -> None:
+    base, taus = drawn(1, seed=41, w=(50,))[0], drawn(3, seed=40, w=(50,))
+    given = given_of(base, taus)
+    models = [e.weights["w"] for e in given.experts]
+    start = models[0] if replacement == "first" else sum(models) / 3
+    others = models[1:] if replacement == "first" else models
+    rows = [(m - start).tolist() for m in others]
+    added = other.ties(rows, 0.4) if merge == "ties" else [sum(c) for c in zip(*rows, strict=True)]
+    wanted = start + 0.7 * torch.tensor(added, dtype=torch.float64)
+    made = strategy(
+        "base-replacement", replacement=replacement, merge=merge, density=0.4, scale=0.7
+    )
+    torch.testing.assert_close(made.merge(given)["w"], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_base_replacement_of_one_expert_is_that_expert() -> None:
+    given = given_of(drawn(1, seed=41, w=(5,))[0], drawn(1, seed=40, w=(5,)))
+    merged = strategy("base-replacement").merge(given)["w"]
+    torch.testing.assert_close(merged, given.experts[0].weights["w"], rtol=1e-6, atol=1e-7)
+
+
+DEEP = {"layers.0.w": (3, 4), "layers.1.w": (3, 4), "net.layers.2.mlp.w": (5,), "head.w": (2,)}
+
+
+@pytest.mark.parametrize("merge", ["task-arithmetic", "ties", "consensus"])
+def test_lines_as_released(merge: str) -> None:
+    taus = drawn(3, seed=42, **DEEP)
+    options = {"ties": {"density": 0.2}, "consensus": {"threshold": 0.4}}
+    total = {n: sum(t[n] for t in taus) for n in taus[0]}
+    added = total if merge == "task-arithmetic" else transformed(merge, taus, **options[merge])
+    squares = [sum(float(t.square().sum()) for t in m.values()) for m in (total, added)]
+    alpha = (squares[0] / squares[1]) ** 0.5 / 3
+    merged = transformed("lines", taus, merge=merge, beta=0.6)
+    for name, wanted in field.lines(added, alpha, 0.6, 3).items():
+        torch.testing.assert_close(merged[name], wanted, **CLOSE)
+    if merge == "task-arithmetic":
+        assert alpha == pytest.approx(1 / 3)
+
+
+def test_lines_of_one_expert_scales_any_merge() -> None:
+    [tau] = drawn(1, seed=44, **DEEP)
+    merged = transformed("lines", [tau], alpha=0.2, beta=0.8)
+    for name, wanted in field.lines(tau, 0.2, 0.8, 3).items():
+        torch.testing.assert_close(merged[name], wanted, **CLOSE)
+
+
+def test_lines_takes_a_number_inside_a_block_for_none() -> None:
+    made = strategy("lines", beta=1.0)
+    names = ["layers.2.mlp.0.w", "layers.1.w", "tables.7.w"]
+    assert made.scales(names, 0.2) == {names[0]: 1.2, names[1]: 0.7, names[2]: 0.2}
+    assert made.scales(["w"], 0.2) == {"w": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"merge": "median"}, "merge"),
+        ({"alpha": "norm"}, "alpha"),
+        ({"blocks": "layers"}, "one group"),
+        ({"blocks": "("}, "blocks: "),
+        ({"merge": "ties", "density": 0.0}, "density"),
+    ],
+)
+def test_lines_refuses(options: dict[str, object], message: str) -> None:
+    with pytest.raises(HandledError, match=message):
+        strategy("lines", **options)

@@ -66,3 +66,67 @@ def karcher(tensors: list[Tensor], iterations: int = 10, tolerance: float = 1e-5
         mean = math.cos(length) * mean + math.sin(length) * tangent / length
         mean = mean / mean.norm()
     return mean * (sum(lengths) / len(lengths))
+
+
+Model = dict[str, Tensor]
+
+
+def opcm(taus: list[Model], alpha: float) -> Model:
+    """Tang et al., as in tanganke/fusion_bench, method/opcm/opcm.py: with lambda_t at each step."""
+
+    def length(model: Model) -> float:
+        return math.sqrt(sum(float((t * t).sum()) for t in model.values()))
+
+    merged, previous, lengths = dict(taus[0]), 1.0, [length(taus[0])]
+    for tau in taus[1:]:
+        lengths.append(length(tau))
+        mean = sum(lengths) / len(lengths)
+        for name, old in merged.items():
+            new = tau[name]
+            if old.dim() == 2:
+                u, s, vh = torch.linalg.svd(old, full_matrices=True)
+                inside = u.T @ new @ vh.T
+                for i in range(len(s)):
+                    inside[i, i] = 0
+                split = next((i for i, c in enumerate(s.cumsum(0) / s.sum()) if c > alpha), 0)
+                inside[:split, :split] = 0
+                new = u @ inside @ vh
+            merged[name] = previous * old + new
+        whole = length(merged)
+        previous = whole / mean
+        merged = {name: t * mean / whole for name, t in merged.items()}
+    return merged
+
+
+def mask_merging(rows: list[list[float]], trim: float) -> list[float]:
+    """Two masked models: Joinn99/MMGRid, src/merging/merging_methods.py, `TiesMerging`."""
+    halves = [[v * 0.5 for v in row] for row in rows]
+    count = int(len(rows[0]) * trim)
+    kept = []
+    for row in halves:
+        least = sorted(abs(v) for v in row)[count - 1]
+        kept.append([v if abs(v) >= least else 0.0 for v in row])
+    sums = [sum(column) for column in zip(*kept, strict=True)]
+    signs = [(s > 0) - (s < 0) for s in sums]
+    balance = sum(signs)
+    majority = (balance > 0) - (balance < 0)
+    merged = []
+    for sign, column in zip(signs, zip(*kept, strict=True), strict=True):
+        chosen = sign or majority
+        alive = [v if v * chosen > 0 else 0.0 for v in column]
+        both = all(v != 0 for v in alive)
+        merged.append(sum(v / 2 if both else v for v in alive))
+    return merged
+
+
+def lines(added: Model, alpha: float, beta: float, blocks: int) -> Model:
+    """Wang et al.: the released code's `LiNeS_scaling`."""
+    scaled = {}
+    for name, tensor in added.items():
+        factor = alpha
+        for block in range(blocks):
+            if f".{block}." in name:
+                factor = alpha + beta * (block / (blocks - 1))
+                break
+        scaled[name] = factor * tensor
+    return scaled
