@@ -14,6 +14,8 @@ COSTS = 3
 CURVES = 1
 #: ``<suite>.groups.json``.
 GROUPS = 1
+#: ``ranks.lock.json`` beside records.
+RANKS_LOCK = 1
 #: ``suites/<suite>.json`` in a run's folder.
 RUN_MANIFEST = 1
 #: ``record.json`` of a cell in the store.

@@ -29,7 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rerun": ("recmerge_bench.cli.rerun:rerun", "Write the suite that makes a record's row again."),
     "suites": ("recmerge_bench.cli.suites:suites", "List suites, show one, write their schema."),
     "failures": ("recmerge_bench.cli.failures:failures", "Show failed cells and their tracebacks."),
-    "results": ("recmerge_bench.cli.results:results", "Show results, a row each."),
+    "results": (
+        "recmerge_bench.cli.results:results",
+        "Show results, a row each; ranks of boards to a store and back.",
+    ),
     "leaderboard": ("recmerge_bench.cli.leaderboard:leaderboard", "Build and compare boards."),
     "submit": ("recmerge_bench.cli.submit:submit", "Pack results for a leaderboard."),
     "merge": ("recmerge_bench.cli.merge:merge", "Merge checkpoints outside a suite."),

@@ -10,7 +10,7 @@ import click
 from recmerge_bench.cli.common import registry
 from recmerge_bench.cli.export import export
 from recmerge_bench.cli.submit import add
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.registry import Registry
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
+#: How `check` ends where nothing is wrong and not all could be looked at.
+UNCHECKED = 4
 
 
 @click.group()
@@ -135,18 +137,23 @@ def archive(suite: str, by: str, why: str, to: Path) -> int:
 def check(ctx: click.Context, folder: Path) -> int:
     """Make all of FOLDER again from its ranks.
 
-    Every board, figure and number, and the papers' numbers from the reference data; ends with 1 if
-    any differs.
+    Every board, figure and number, and the papers' numbers from the reference data. Ranks that are
+    not in FOLDER are fetched from the results store that its lock names. Ends with 1 if anything
+    differs, with 4 if nothing does and ranks were not to be had, which is said of each board.
     """
-    from recmerge_bench.report.publishing.check import check as wrong
+    from recmerge_bench.report.publishing.check import checked
 
     if not (folder / "records").is_dir():
         raise HandledError(f"{folder}: no folder of boards: it has no records/")
-    lines = wrong(folder, registry(ctx))
-    for line in lines:
+    result = checked(folder, registry(ctx))
+    for line in result.wrong:
         click.echo(line)
-    click.echo(f"{len(lines)} thing(s) wrong in {folder}")
-    return 1 if lines else 0
+    for line in result.unchecked:
+        click.echo(f"not checked: {line}")
+    click.echo(f"{len(result.wrong)} thing(s) wrong in {folder}")
+    if result.unchecked:
+        click.echo(f"{len(result.unchecked)} board(s) not checked against their ranks")
+    return 1 if result.wrong else UNCHECKED if result.unchecked else 0
 
 
 def _records(folder: Path, suite: str | None) -> list[Path]:
@@ -198,25 +205,34 @@ def compare(
     lines = differences(*records, tolerance, relative)
     for line in lines:
         click.echo(line)
-    ranks = [path.with_name(f"{path.stem}.ranks.parquet") for path in (before, after)]
-    for line in [*_tested(registry(ctx), records, ranks), *notes(*records)]:
+    for line in [*_tested(registry(ctx), records, [before, after]), *notes(*records)]:
         click.echo(f"note: {line}")
     share = f" or {relative:g} of the value" if relative else ""
     click.echo(f"{len(lines)} difference(s) beyond {tolerance}{share}")
     return 1 if lines else 0
 
 
-def _tested(plugins: Registry, records: tuple[Records, Records], ranks: list[Path]) -> list[str]:
-    """Rows that moved, tested where there are ranks beside both files."""
+def _tested(plugins: Registry, records: tuple[Records, Records], paths: list[Path]) -> list[str]:
+    """Rows that moved, tested where the ranks of both files are to be had."""
     from recmerge_bench.report.boards.movement import movements
     from recmerge_bench.results.all_ranks import read_all_ranks
+    from recmerge_bench.results.rank_files import NotAtHand, ranks_beside, ranks_file
 
     if records[0].results == records[1].results:
         return []
-    lacking = [str(path) for path in ranks if not path.is_file()]
+    files, lacking = [], []
+    for path in paths:
+        try:
+            files.append(ranks_file(path))
+        except NotAtHand as error:
+            lacking.append(str(error))
+        except DataError:
+            raise
+        except HandledError:
+            lacking.append(f"no {ranks_beside(path)}")
     if lacking:
-        return [f"not tested whether it matters: no {' and no '.join(lacking)}"]
-    old, new = map(read_all_ranks, ranks)
+        return [f"not tested whether it matters: {' and '.join(lacking)}"]
+    old, new = map(read_all_ranks, files)
     return [str(m) for m in movements(plugins, *records, old, new)]
 
 

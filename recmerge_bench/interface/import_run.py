@@ -24,11 +24,13 @@ from recmerge_bench.planning.keys import digest
 from recmerge_bench.planning.metrics import check_metrics
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import render_suite
-from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
+from recmerge_bench.results.rank_files import ranks_of
+from recmerge_bench.results.rank_lock import relock
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import Cost, Costs, Origin, Records, Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
@@ -233,6 +235,7 @@ class _Base:
         save_records(paths[0], records)
         write_json(paths[1], self.costs.to_json())
         write_all_ranks(paths[2], self.ranks)
+        relock(inner, [records.suite])
         return [*render_suite(inner, records.suite, folder), *paths]
 
 
@@ -243,7 +246,7 @@ def _base(
     """The table's rows as the run has them now, with those that were imported before."""
     path = within(run, f"{suite}.json")
     records, costs = load_records(path), load_costs(cost_path(path))
-    ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
+    ranks = ranks_of(path)
     wanted = list(metrics) or records.header.metrics
     check_metrics(registry, wanted, "import-run: ")
     results = [r for r in records.results if r.identity.place == place]
@@ -255,7 +258,7 @@ def _base(
             raise HandledError(
                 f"{before}: holds imported runs of another table; give this one a folder by --to"
             )
-        ranks |= read_all_ranks(before.with_name(f"{suite}{ENDING}.ranks.parquet"))
+        ranks |= ranks_of(before)
         mine = {r.identity for r in results}
         results += [r for r in place_there if r.identity not in mine]
         costs = costs.changed(results=[*costs.results, *load_costs(cost_path(before)).results])

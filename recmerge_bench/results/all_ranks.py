@@ -9,6 +9,7 @@ give equal bytes (with one version of pyarrow): results stand in the order of ke
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from recmerge_bench.results.groups import Group, by_group
 from recmerge_bench.results.metrics import domain_means, with_mean
 from recmerge_bench.results.paired_ranks import Pair, in_pairs, masked_of
 from recmerge_bench.results.records import Records, Result
-from recmerge_bench.untrusted.tables import column_names, read_table
+from recmerge_bench.results.spilled import Arrays, arrays
+from recmerge_bench.untrusted.tables import GROUP_ROWS, check_table, column_names, read_groups
 
 #: The columns of a file without pairs and their types in Parquet; files before pairs have these.
 COLUMNS = {
@@ -41,26 +43,54 @@ PAIRED = {
 }  # fmt: skip
 
 
+#: What such a file is called in messages.
+WHAT = "a table of ranks"
+#: Rows of a group of rows: a window of zstd's many times over, and half a gigabyte when read.
+GROUP = 1 << 24
+#: Rows that a file may have at all, and those from which on tables are mapped from a file.
+MOST, IN_MEMORY = 1_000_000_000, 50_000_000
+
+
 def write_all_ranks(path: Path, tables: Mapping[str, RankTable]) -> None:
     """Write the tables of these rank cells (by key), whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     pairs = in_pairs(tables)
-    columns = _columns(pairs)
     names = list(PAIRED if any(pair.masked_key for pair in pairs) else COLUMNS)
     texts = [n for n in names if PAIRED[n] == "BYTE_ARRAY"]
     plain = ("user", "target")  # whole numbers repeat from result to result, their bytes do not
     encodings = {n: "PLAIN" if n in plain else "BYTE_STREAM_SPLIT" for n in names if n not in texts}
     with written_aside(path) as aside:
-        # Users and targets repeat from result to result: pages long enough that zstd sees it.
-        pq.write_table(
-            pa.table({name: columns[name] for name in names}), aside,
-            compression="zstd", compression_level=12, write_statistics=False,
-            write_page_checksum=True,
-            data_page_size=1 << 27, row_group_size=1 << 26, use_dictionary=texts,
-            column_encoding=encodings,
-        )  # fmt: skip
+        writer = None
+        for group in _groups(pairs):
+            columns = _columns(group)
+            table = pa.table({name: columns[name] for name in names})
+            if writer is None:
+                # Users and targets repeat from result to result: pages long enough that zstd
+                # sees it.
+                writer = pq.ParquetWriter(
+                    aside, table.schema, compression="zstd", compression_level=12,
+                    write_statistics=False, write_page_checksum=True, data_page_size=1 << 27,
+                    use_dictionary=texts, column_encoding=encodings,
+                )  # fmt: skip
+            writer.write_table(table, row_group_size=GROUP_ROWS)
+        assert writer is not None
+        writer.close()
+
+
+def _groups(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """The pairs by groups of rows: whole pairs, `GROUP` rows at most or one pair; one at least."""
+    group: list[Pair] = []
+    rows = 0
+    for pair in pairs:
+        size = len(pair.table.users)
+        if group and rows + size > GROUP:
+            yield group
+            group, rows = [], 0
+        group.append(pair)
+        rows += size
+    yield group
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -113,7 +143,7 @@ def columns_of(path: Path) -> dict[str, str]:
         HandledError: no such file.
         DataError: no Parquet file.
     """
-    return PAIRED if "masked_key" in column_names(path, "a table of ranks") else COLUMNS
+    return PAIRED if "masked_key" in column_names(path, WHAT) else COLUMNS
 
 
 def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
@@ -130,20 +160,48 @@ def read_all_ranks(path: Path, rows: int | None = None) -> dict[str, RankTable]:
     if not path.is_file():
         raise HandledError(f"no such file of ranks: {path}")
     columns = columns_of(path)
-    table = read_table(path, columns, "a table of ranks", rows)
-    if not table.num_rows:
-        return {}
-    tables: dict[str, RankTable] = {}
-    for pair in _pairs(table, path):
-        for key, one in pair.tables():
-            if key in tables:
-                raise DataError(f"not a table of ranks ({key[:12]} is there twice)", path)
-            tables[key] = one
-    return tables
+    length = check_table(path, columns, WHAT, rows, MOST)
+    with arrays(spill=length > IN_MEMORY) as place:
+        parts: dict[str, list[Pair]] = {}
+        for table in read_groups(path, columns, WHAT, MOST):
+            for pair in _pairs(table, path, place) if table.num_rows else ():
+                parts.setdefault(pair.key, []).append(pair)
+        tables: dict[str, RankTable] = {}
+        for some in parts.values():
+            for key, one in _joined(some, path).tables():
+                if key in tables:
+                    raise DataError(f"not {WHAT} ({key[:12]} is there twice)", path)
+                tables[key] = replace(
+                    one, n_better=place.kept(one.n_better), n_equal=place.kept(one.n_equal)
+                )
+        return tables
 
 
-def _pairs(table: Any, path: Path) -> Iterator[Pair]:
-    """What each key of a file has."""
+def _joined(parts: Sequence[Pair], path: Path) -> Pair:
+    """One pair of those that a key has in several groups of rows."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    if len({pair.masked_key for pair in parts}) > 1:
+        raise DataError(f"not {WHAT} (what {first.key[:12]} is paired with)", path)
+    names = sorted({name for pair in parts for name in pair.table.domains})
+    domain = np.concatenate([
+        np.asarray([names.index(name) for name in pair.table.domains], np.int32)[pair.table.domain]
+        for pair in parts
+    ])  # fmt: skip
+    users, targets, better, equal = (
+        np.concatenate([getattr(pair.table, field) for pair in parts])
+        for field in ("users", "targets", "n_better", "n_equal")
+    )
+    return Pair(
+        first.key, RankTable(users, tuple(names), domain, targets, better, equal, {}),
+        first.masked_key, np.concatenate([pair.history_better for pair in parts]),
+        np.concatenate([pair.history_equal for pair in parts]),
+    )  # fmt: skip
+
+
+def _pairs(table: Any, path: Path, place: Arrays) -> Iterator[Pair]:
+    """What each key of a group of rows has."""
     (keys, key_of), (names, name_of) = (_encoded(table.column(c), path) for c in ("key", "domain"))
     plain = {c: table.column(c).to_numpy() for c in table.column_names if PAIRED[c] == "INT32"}
     if "masked_key" in table.column_names:
@@ -154,18 +212,19 @@ def _pairs(table: Any, path: Path) -> Iterator[Pair]:
     for number, of_key in enumerate(_places(key_of, len(keys))):
         if not len(key_of[of_key]):  # named by the column's dictionary alone
             continue
-        own = {c: np.array(values[of_key]) for c, values in plain.items()}
+        own = {c: place.keep(values[of_key]) for c, values in plain.items()}
         masked = {others[i] for i in np.unique(other_of[of_key])}
         if masked - {"", masked_of(keys[number])} or len(masked) > 1:
-            raise DataError(f"not a table of ranks (what {keys[number][:12]} is paired with)", path)
+            raise DataError(f"not {WHAT} (what {keys[number][:12]} is paired with)", path)
         for count, part in (("n_better", "history_better"), ("n_equal", "history_equal")):
             most = 0 if masked == {""} else own[count]
             if not ((own[part] >= 0) & (own[part] <= most)).all():
-                raise DataError(f"not a table of ranks ({part} is no part of {count})", path)
+                raise DataError(f"not {WHAT} ({part} is no part of {count})", path)
         domains, domain = _numbered(names, name_of[of_key])
         one = RankTable(
-            own["user"], domains, domain, own["target"], own["n_better"], own["n_equal"], {}
-        )
+            own["user"], domains, place.keep(domain), own["target"], own["n_better"],
+            own["n_equal"], {},
+        )  # fmt: skip
         yield Pair(keys[number], one, masked.pop(), own["history_better"], own["history_equal"])
 
 
@@ -200,7 +259,7 @@ def _encoded(column: Any, path: Path) -> tuple[list[str], NDArray[np.int32]]:
         values = whole.dictionary.cast(pa.string()).to_pylist()
         of = whole.indices.to_numpy()
     except (ValueError, pa.ArrowException) as error:
-        raise DataError(f"not a table of ranks ({error})", path) from None
+        raise DataError(f"not {WHAT} ({error})", path) from None
     if len(set(values)) < len(values):  # a dictionary may say a value twice
         distinct = list(dict.fromkeys(values))
         of = np.asarray([distinct.index(v) for v in values], of.dtype)[of]

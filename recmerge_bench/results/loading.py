@@ -15,9 +15,9 @@ from recmerge_bench.errors import HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.identity import FIELDS, Identity
 from recmerge_bench.registry import Registry, discover
-from recmerge_bench.results.all_ranks import read_all_ranks
 from recmerge_bench.results.files import load_records
 from recmerge_bench.results.metrics import metric_values
+from recmerge_bench.results.rank_files import ranks_of
 from recmerge_bench.results.records import Records, Result
 
 if TYPE_CHECKING:
@@ -110,13 +110,14 @@ class Results:
 
     @cached_property
     def ranks(self) -> dict[str, RankTable]:
-        """Key of a result that is done -> its ranks, from ``<suite>.ranks.parquet``.
+        """Key of a result that is done -> its ranks, from ``<suite>.ranks.parquet`` or the
+        results store.
 
         Raises:
-            HandledError: there is no such file.
-            DataError: it is damaged.
+            HandledError: there is no such file, or it is not to be had now.
+            DataError: it is damaged, or another than the lock beside it says.
         """
-        return read_all_ranks(self.path.with_name(f"{self.path.stem}.ranks.parquet"))
+        return ranks_of(self.path)
 
     def per_user(self, metric: str, **fields: str | int | None) -> PerUser:
         """A metric by result, domain and user, of results that are done.

@@ -19,7 +19,7 @@ from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import expected
 from recmerge_bench.report.publishing.owned import check_apart, owned
-from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
+from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.audits import pretraining
 from recmerge_bench.results.beside import Curve
 from recmerge_bench.results.curves import curves_json, curves_path, load_curves
@@ -34,6 +34,8 @@ from recmerge_bench.results.files import (
 from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
+from recmerge_bench.results.rank_files import ranks_beside, ranks_of
+from recmerge_bench.results.rank_lock import relock
 from recmerge_bench.results.records import Cost, Origin, Result
 from recmerge_bench.results.whole import check_seeds
 from recmerge_bench.submissions.plausible import COLUMNS, flags_of
@@ -157,7 +159,7 @@ def _joined(
 def _board(path: Path) -> Submission:
     return Submission(
         load_records(path), load_costs(cost_path(path)),
-        read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
+        ranks_of(path),
         load_curves(curves_path(path)), load_groups(groups_path(path)),
     )  # fmt: skip
 
@@ -286,8 +288,8 @@ def _finish(
     path = within(folder, "records", f"{suite}.json")
     save_records(path, whole)
     write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())
-    write_all_ranks(path.with_name(f"{suite}.ranks.parquet"), ranks)
-    written = [path, cost_path(path), path.with_name(f"{suite}.ranks.parquet")]
+    write_all_ranks(ranks_beside(path), ranks)
+    written = [path, cost_path(path), ranks_beside(path), *relock(path.parent, [suite])]
     if curves := _joined_curves(sent, board, rows):
         write_json(curves_path(path), curves_json(suite, curves))
         written.append(curves_path(path))

@@ -21,6 +21,7 @@ from recmerge_bench.results.derived import without_derived
 from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
 from recmerge_bench.results.making import write_records
+from recmerge_bench.results.rank_files import ranks_beside, ranks_of
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import (
     Costs,
@@ -147,7 +148,7 @@ def _loaded(path: Path) -> Submission:
     return Submission(
         load_records(path),
         load_costs(cost_path(path)),
-        read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet")),
+        ranks_of(path),
         load_curves(curves_path(path)),
         load_groups(groups_path(path)),
     )
@@ -165,14 +166,14 @@ def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
     if len(records.results) != manifest.results:
         raise DataError("records and manifest have different numbers of results", path)
     _check_configured(records.results, path)
-    ranks_path = path.with_name(f"{path.stem}.ranks.parquet")
+    ranks_path = ranks_beside(path)
     once = {r.key: sum(r.instances.values()) for r in records.results}
     check_ranks_file(ranks_path, sum(once.values()))
     if groups_path(path).is_file():
         _bounded_groups(groups_path(path), max(once.values(), default=0))
     if curves_path(path).is_file():
         check_texts(read_json(curves_path(path)), path)
-    ranks = read_all_ranks(ranks_path)
+    ranks = read_all_ranks(ranks_path)  # the bundle's own file: no lock of strangers is asked
     if sum(len(table.users) for table in ranks.values()) != sum(once.values()):
         raise DataError("the ranks are of other instances than the records", ranks_path)
     return Submission(

@@ -7,14 +7,16 @@ that neither a page nor a dictionary can be larger than the footer says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from recmerge_bench.errors import DataError, HandledError
 
-#: Rows that are read at all.
+#: Rows that a stranger's file may have: they are in memory at once when it is read.
 ROWS = 50_000_000
+#: Rows of a group of rows, which is what a file of any length is read by (`read_groups`).
+GROUP_ROWS = 1 << 26
 #: Rows that any file may have, and those that it may have for each of its bytes: runs of one value
 #: take no bytes, true ranks do.
 FREE, PER_BYTE = 500_000, 16
@@ -67,8 +69,48 @@ def read_table(path: Path, columns: Mapping[str, str], what: str, rows: int | No
             raise ValueError("a value is missing")
         return table
     except (OSError, KeyError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not {what} ({reason})", path) from None
+        raise DataError(f"not {what} ({_reason(error)})", path) from None
+
+
+def read_groups(path: Path, columns: Mapping[str, str], what: str, most: int) -> Iterator[Any]:
+    """The groups of rows of a table, one after the other: no more than one is in memory.
+
+    Args:
+        path: the file.
+        columns: name -> physical type (``INT32``, ``BYTE_ARRAY``).
+        what: what it should be, for messages.
+        most: rows that it may have in all.
+
+    Yields:
+        a `pyarrow.Table` of at most `GROUP_ROWS` rows; none where the file has no rows.
+
+    Raises:
+        HandledError: there is no such file.
+        DataError: it is no such table, or claims more than it may.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text = [name for name, kind in columns.items() if kind == "BYTE_ARRAY"]
+    check_table(path, columns, what, most=most)
+    try:
+        with pq.ParquetFile(
+            path, read_dictionary=text, thrift_string_size_limit=FOOTER,
+            thrift_container_size_limit=FOOTER, arrow_extensions_enabled=False,
+            page_checksum_verification=True,
+        ) as file:  # fmt: skip
+            for number in range(file.metadata.num_row_groups):
+                table = file.read_row_group(number, columns=list(columns), use_threads=False)
+                table = table.select(list(columns))
+                if any(column.null_count for column in table.columns):
+                    raise ValueError("a value is missing")
+                yield table
+    except (OSError, KeyError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
+        raise DataError(f"not {what} ({_reason(error)})", path) from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
 
 
 def column_names(path: Path, what: str) -> list[str]:
@@ -91,12 +133,20 @@ def column_names(path: Path, what: str) -> list[str]:
         ) as file:  # fmt: skip
             return list(file.schema.names)
     except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not {what} ({reason})", path) from None
+        raise DataError(f"not {what} ({_reason(error)})", path) from None
 
 
-def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | None = None) -> int:
+def check_table(
+    path: Path, columns: Mapping[str, str], what: str, rows: int | None = None, most: int = ROWS
+) -> int:
     """Refuse a file of other columns or of more than its rows need, undecoded.
+
+    Args:
+        path: the file.
+        columns: name -> physical type.
+        what: what it should be, for messages.
+        rows: how many it has to have, where that is known.
+        most: how many it may have.
 
     Returns:
         How many rows it has.
@@ -119,15 +169,14 @@ def check_table(path: Path, columns: Mapping[str, str], what: str, rows: int | N
         ) as file:  # fmt: skip
             metadata, schema = file.metadata, file.schema
             _check_columns(schema, columns, metadata.num_rows)
-            _check_rows(metadata, rows, size)
+            _check_rows(metadata, rows, size, most)
             _check_chunks(_footer(path), schema)
             with open(path, "rb") as stream:
                 for number in range(metadata.num_row_groups):
                     _check_group(metadata.row_group(number), schema, stream, size)
             return int(metadata.num_rows)
     except (OSError, ValueError, OverflowError, MemoryError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise DataError(f"not {what} ({reason})", path) from None
+        raise DataError(f"not {what} ({_reason(error)})", path) from None
 
 
 def _check_footer(path: Path, size: int) -> None:
@@ -147,14 +196,14 @@ def _check_columns(schema: Any, columns: Mapping[str, str], rows: int) -> None:
         raise ValueError(f"its columns are {', '.join(map(str, names))[:150]}")
 
 
-def _check_rows(metadata: Any, rows: int | None, size: int) -> None:
+def _check_rows(metadata: Any, rows: int | None, size: int, longest: int) -> None:
     if rows is not None and metadata.num_rows != rows:
         raise ValueError(f"{metadata.num_rows} rows, there should be {rows}")
-    most = min(ROWS, FREE + PER_BYTE * size)
+    most = min(longest, FREE + PER_BYTE * size)
     if not 0 <= metadata.num_rows <= most or not 0 <= metadata.num_row_groups <= ROW_GROUPS:
         raise ValueError(f"{metadata.num_rows} rows in {size} bytes: at most {most} are read")
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
-    if any(n < 0 for n in groups) or sum(groups) != metadata.num_rows:
+    if any(not 0 <= n <= GROUP_ROWS for n in groups) or sum(groups) != metadata.num_rows:
         raise ValueError("its parts do not have the rows that it claims")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.all_ranks import read_all_ranks
+from recmerge_bench.results.rank_files import ranks_beside, ranks_of
 
 if TYPE_CHECKING:
     from recmerge_bench.results.records import Records
@@ -30,8 +30,8 @@ class Source:
 
     @property
     def ranks_path(self) -> Path:
-        """The ranks beside the records."""
-        return self.path.with_name(f"{self.path.stem}.ranks.parquet")
+        """The ranks beside the records, whether or not they lie there."""
+        return ranks_beside(self.path)
 
     def ranks(self) -> dict[str, RankTable]:
         """Key -> ranks.
@@ -40,4 +40,4 @@ class Source:
             HandledError: there is no such file.
             DataError: it is damaged.
         """
-        return read_all_ranks(self.ranks_path)
+        return ranks_of(self.path)

@@ -19,6 +19,7 @@ from recmerge_bench.report.boards.verdicts import comparison_of, models_beside
 from recmerge_bench.report.exports.source import Source
 from recmerge_bench.results.compared import Compared, ComparedRow, Judgement
 from recmerge_bench.results.header import Header
+from recmerge_bench.results.rank_lock import read_lock
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.statistics.verdicts import NONE
 
@@ -141,6 +142,10 @@ def _versions(results: Sequence[Result]) -> str:
 def _hashes(source: Source) -> str:
     files = [f for f in (source.path, source.ranks_path) if f.is_file()]
     rows = [(f.name, f"`{sha256(f)}`") for f in files]
+    lock = read_lock(source.path.parent)
+    name = source.ranks_path.name
+    if source.ranks_path not in files and lock is not None and name in lock.files:
+        rows.append((name, f"`{lock.files[name].sha256}`"))
     keys = sorted(r.key for r in source.records.results if r.done)
     joined = hashlib.sha256("\n".join(keys).encode()).hexdigest()
     rows.append((f"keys of the {len(keys)} results that are done", f"`{joined}`"))

@@ -10,6 +10,7 @@ from recmerge_bench.report.publishing.finish import render_suite
 from recmerge_bench.report.publishing.owned import owned
 from recmerge_bench.results.files import archive_of, load_records, records_files, save_records
 from recmerge_bench.results.header import Superseded
+from recmerge_bench.results.rank_lock import move_entry
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import within
 
@@ -47,6 +48,7 @@ def archive_suite(boards: Path, suite: str, by: str, why: str = "") -> list[Path
     mine = sorted(name for name in owned(suite, old.header) if (boards / name).is_file())
     files = [_copied(boards / name, archive.parent / name) for name in mine
              if not name.endswith(".md")]  # fmt: skip
+    move_entry(suite, records, archive)
     made = _marked(archive, old, Superseded(by=by, why=why))
     for path in records_files(archive):
         before = load_records(path)

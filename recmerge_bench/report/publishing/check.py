@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.objects.address import is_remote
 from recmerge_bench.planning.references import as_carried, load_reference
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.declared import figures
@@ -25,7 +27,7 @@ from recmerge_bench.report.publishing.owned import ENDS, check_apart
 from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.report.site.load import load_suites
 from recmerge_bench.report.site.pages import render_site
-from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.all_ranks import derive
 from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.derived import DERIVED
 from recmerge_bench.results.files import (
@@ -36,13 +38,40 @@ from recmerge_bench.results.files import (
     records_files,
 )
 from recmerge_bench.results.groups import groups_path, load_groups
+from recmerge_bench.results.rank_files import NotAtHand, OtherBytes, ranks_of
+from recmerge_bench.results.rank_lock import END, lock_path, read_lock
 from recmerge_bench.untrusted.paths import below, within
 
 _CAN_DRAW = find_spec("matplotlib") is not None
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What a check came to.
+
+    Attributes:
+        wrong: what is not as it has to be, a line each with file and line.
+        unchecked: what could not be looked at, a line each with the reason: ranks that a lock names
+            and that are not to be had now.
+    """
+
+    wrong: list[str]
+    unchecked: list[str]
+
+
 def check(folder: Path, registry: Registry) -> list[str]:
-    """What is wrong, one line each with file and line; nothing where all is well.
+    """What is wrong or could not be checked, a line each; nothing where all is well.
+
+    See `checked`.
+    """
+    result = checked(folder, registry)
+    return [*result.wrong, *result.unchecked]
+
+
+def checked(folder: Path, registry: Registry) -> Checked:
+    """What is wrong with the boards of a folder, and what of it could not be checked.
+
+    Ranks that are not beside their records are fetched from the results store.
 
     Args:
         folder: with ``records/``, boards and ``figures/``, and the same below ``archive/`` of
@@ -52,19 +81,25 @@ def check(folder: Path, registry: Registry) -> list[str]:
     Raises:
         HandledError: a file of records is damaged or missing.
     """
-    faults, known = _of_folder(folder, registry)
+    unchecked: list[str] = []
+    faults, known = _of_folder(folder, registry, unchecked)
     archive = archive_of(folder / "records").parent
-    more, archived = _of_folder(archive, registry)
+    more, archived = _of_folder(archive, registry, unchecked)
     known |= archived
     faults += [*more, *archive_faults(folder)]
     for file, text in _site(folder, registry).items():
         known.add(file)
         faults += _differences(file, text, "leaderboard site")
-    return faults + _strangers(folder, known)
+    return Checked(faults + _strangers(folder, known), unchecked)
 
 
-def _of_folder(folder: Path, registry: Registry) -> tuple[list[str], set[Path]]:
-    """What is wrong with the boards of a folder, and the files that its records are and make."""
+def _of_folder(
+    folder: Path, registry: Registry, unchecked: list[str]
+) -> tuple[list[str], set[Path]]:
+    """What is wrong with the boards of a folder, and the files that its records are and make.
+
+    What cannot be checked is added to `unchecked`.
+    """
     suites = [p.stem for p in records_files(folder / "records")]
     faults: list[str] = []
     made: set[Path] = set()
@@ -76,8 +111,37 @@ def _of_folder(folder: Path, registry: Registry) -> tuple[list[str], set[Path]]:
         for file, text in files.items():
             faults += [] if text is None else _differences(file, text)
         path = within(folder, "records", f"{suite}.json")
-        faults += [*_apart(path), *_records(path, registry), *_papers(path, registry)]
-    return faults, made | {folder / "records" / f"{suite}{end}" for suite in suites for end in ENDS}
+        faults += [*_apart(path), *_papers(path, registry)]
+        try:
+            faults += _records(path, registry)
+        except NotAtHand as reason:
+            unchecked.append(f"{path}: its numbers were not made again from its ranks: {reason}")
+        except OtherBytes as error:
+            faults.append(str(error))
+    made |= {folder / "records" / f"{suite}{end}" for suite in suites for end in ENDS}
+    made |= {lock_path(folder / "records"), *_kept_below(folder / "records")}
+    return faults + _locked(folder / "records", suites), made
+
+
+def _kept_below(records: Path) -> list[Path]:
+    """Files of a results store that is a folder among the records."""
+    lock = read_lock(records)
+    if lock is None or not lock.store or is_remote(lock.store):
+        return []
+    return [file for file in (records / lock.store).rglob("*") if file.is_file()]
+
+
+def _locked(records: Path, suites: list[str]) -> list[str]:
+    """Where a folder's lock and its records do not name the same ranks."""
+    lock = read_lock(records)
+    if lock is None:
+        return []
+    names, place = {f"{suite}{END}" for suite in suites}, lock_path(records)
+    remedy = "`recmerge-bench results lock` writes it anew"
+    return [
+        *(f"{place}: says nothing of {n}; {remedy}" for n in sorted(names - lock.files.keys())),
+        *(f"{place}: no records go with {n}; {remedy}" for n in sorted(lock.files.keys() - names)),
+    ]
 
 
 def _strangers(folder: Path, known: Set[Path]) -> list[str]:
@@ -170,7 +234,7 @@ def _short(actual: str, want: str) -> str:
 def _records(path: Path, registry: Registry) -> list[str]:
     """Numbers of the records that the ranks do not give."""
     records = load_records(path)
-    ranks = read_all_ranks(path.with_name(f"{path.stem}.ranks.parquet"))
+    ranks = ranks_of(path)
     again = derive(records, ranks, registry, load_groups(groups_path(path)))
     lines = path.read_text(encoding="utf-8").splitlines()
     return [

@@ -9,11 +9,13 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.report.publishing.texts import board_texts
-from recmerge_bench.results.all_ranks import derive, read_all_ranks
+from recmerge_bench.results.all_ranks import derive
 from recmerge_bench.results.audits import UNKNOWN, pretraining
 from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
+from recmerge_bench.results.rank_files import ranks_of
+from recmerge_bench.results.rank_lock import relock
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import within
@@ -27,6 +29,7 @@ def build(
     files: list[Path] = []
     for manifest in manifests(out, suite):
         written = write_records(reader, manifest, records)
+        written += relock(records, [manifest.suite])
         files += [*render_suite(records, manifest.suite, boards), *written]
     return files
 
@@ -42,7 +45,7 @@ def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
     """
     path = records / f"{suite}.json"
     suite_records, costs = load_records(path), load_costs(cost_path(path))
-    ranks = read_all_ranks(path.with_name(f"{suite}.ranks.parquet"))
+    ranks = ranks_of(path)
     again = derive(suite_records, ranks, registry, load_groups(groups_path(path)))
     again = _with_encoders(again, registry)
     save_records(path, again)

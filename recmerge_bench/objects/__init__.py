@@ -1,0 +1,1 @@
+"""Named bytes at an address: a folder, or whatever fsspec opens (``s3://``, ``gs://``, ...)."""
