@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import data_root_option, out_option, registry, set_option
+from recmerge_bench.cli.tables import fitted
 from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.interface.datasets import Availability, availability, load_dataset
 from recmerge_bench.specs import Spec
@@ -31,12 +32,11 @@ def list_datasets(ctx: click.Context, data_root: Path | None, json_wanted: bool)
     if json_wanted:
         click.echo(json.dumps(rows, indent=1))
         return 0
-    from tabulate import tabulate
-
-    columns = {"name": "name", "status": "status", "mend": "to fix", "summary": "summary",
-               "licence": "licence"}  # fmt: skip
-    cells = [[row[key] for key in columns] for row in rows]
-    click.echo(tabulate(cells, list(columns.values())))
+    state = {row["name"]: row["status"].partition(":")[0] for row in rows}
+    cells = [[row["name"], state[row["name"]], row["summary"]] for row in rows]
+    click.echo(fitted(["name", "files", "what"], cells))
+    lacking = [row for row in rows if state[row["name"]] == "missing"]
+    click.echo("".join(f"\n{row['status']}\n  to fix: {row['mend']}" for row in lacking))
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,7 +13,11 @@ from recmerge_bench.cli.common import registry
 from recmerge_bench.cli.plugin_check import check
 from recmerge_bench.cli.plugin_new import new
 from recmerge_bench.cli.plugin_show import show
+from recmerge_bench.cli.tables import fitted
 from recmerge_bench.specs import KINDS
+
+#: The distribution that plugins of ours come from.
+OWN = "recmerge-bench"
 
 
 @click.group()
@@ -42,12 +47,24 @@ def list_plugins(ctx: click.Context, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"plugins": rows, "problems": discovered.problems}, indent=1))
         return 0
-    from tabulate import tabulate
-
-    fields = ("kind", "name", "summary", "tier", "fidelity", "checked against", "origin")
-    for row in rows:
-        row["checked against"] = "; ".join(c["against"] for c in row.get("checks", ()))
-    shown = [{**r, "name": f"{r['name']} (contested)"} if r["contested"] else r for r in rows]
-    table = [[r.get(k, "") for k in fields] for r in shown]
-    click.echo(tabulate(table, fields))
+    for kind in KINDS:
+        some = [row for row in rows if row["kind"] == kind]
+        if some:
+            click.echo(f"{kind} ({len(some)})\n{_table(some)}\n")
+    click.echo("plugins show NAME has options, sources and what a name was checked against")
     return 0
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Plugins of one kind; where they come from is said of those that are not ours."""
+    cells = [
+        [
+            f"{row['name']} (contested)" if row["contested"] else row["name"],
+            row.get("tier"),
+            row.get("fidelity"),
+            row.get("summary"),
+            None if row["origin"] == OWN else row["origin"],
+        ]
+        for row in rows
+    ]
+    return fitted(["name", "tier", "fidelity", "what", "from"], cells)

@@ -76,20 +76,37 @@ class DoctorReport:
         """Whether nothing is broken; missing data are no fault."""
         return not self.problems and not self.broken
 
+    @property
+    def missing(self) -> tuple[Availability, ...]:
+        """Datasets, then encoders, whose files are not here."""
+        rows = (*self.datasets, *self.encoders)
+        return tuple(row for row in rows if row.status.startswith("missing"))
+
     def lines(self) -> list[str]:
-        """The report, a line for each thing."""
+        """The report: what is wrong, what is missing and how to fix it, then what is here."""
         devices = self.devices
         return [
-            f"python {self.python}",
-            *(f"{name} {installed or 'absent'}" for name, installed in self.versions.items()),
-            f"RecBole: {self.recbole}",
+            self._verdict(),
+            *(f"problem: {line}" for line in (*self.problems, *self.broken)),
+            *(f"{row.status}; to fix: {row.remedy}" for row in self.missing),
+            *_here("datasets", self.datasets),
+            *_here("encoders", self.encoders),
             f"devices: {devices.cores} cores, {devices.memory_gib} GiB memory, "
             f"{devices.disk_free_gib} GiB free here, GPUs: {', '.join(devices.gpus) or 'none'}",
-            *(_line("dataset", row) for row in self.datasets),
-            *(_line("encoder", row) for row in self.encoders),
-            *(f"problem: {line}" for line in (*self.problems, *self.broken)),
-            *(["no problems"] if self.ok else []),
+            f"RecBole: {self.recbole}",
+            f"versions: python {self.python}, "
+            + ", ".join(f"{name} {made or 'absent'}" for name, made in self.versions.items()),
         ]
+
+    def _verdict(self) -> str:
+        """The first line: what does not work here."""
+        wrong = len(self.problems) + len(self.broken)
+        if wrong:
+            return f"{wrong} problem{'s' * (wrong > 1)} to fix before anything else"
+        if not self.missing:
+            return "all that is registered can run here"
+        names = ", ".join(row.name for row in self.missing)
+        return f"what is installed works; rows with these cannot run before they are here: {names}"
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
@@ -100,7 +117,8 @@ class DoctorReport:
             for kind, some in (("dataset", self.datasets), ("encoder", self.encoders))
             for row in some
         ]
-        notes = [line for line in self.lines() if not line.startswith(("dataset ", "encoder "))]
+        shown = ("missing", "datasets ", "encoders ")
+        notes = [line for line in self.lines() if not line.startswith(shown)]
         return html_table("doctor", ["", "name", "status", "to fix"], rows, notes)
 
 
@@ -129,8 +147,15 @@ def doctor(*, data_root: str | Path | None = None, plugins: Plugins = ()) -> Doc
     )
 
 
-def _line(kind: str, row: Availability) -> str:
-    return f"{kind} {row.name}: {row.status}" + (f"; to fix: {row.remedy}" if row.remedy else "")
+def _here(kind: str, rows: tuple[Availability, ...]) -> list[str]:
+    """What can be used, and what can be with options, a line each."""
+    states = {"found": "here", "generated": "generated, nothing is read"}
+    states["needs options"] = "here once options say where (plugins show NAME)"
+    named = {
+        text: ", ".join(row.name for row in rows if row.status == state)
+        for state, text in states.items()
+    }
+    return [f"{kind} {text}: {names}" for text, names in named.items() if names]
 
 
 def _version(name: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,11 @@ from recmerge_bench.interface.suites import (
     with_asked_rows,
 )
 from recmerge_bench.interface.tables import Value, html_table
-from recmerge_bench.planning.cells import Cell
+from recmerge_bench.planning.cells import Cell, Result
 from recmerge_bench.planning.cells import Plan as Cells
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.searches import no_values
-from recmerge_bench.planning.select import select
+from recmerge_bench.planning.select import nowhere, select
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
@@ -67,6 +67,25 @@ class PlannedCell:
 
 
 @dataclass(frozen=True)
+class PlannedTrack:
+    """How a track's results stand.
+
+    Attributes:
+        name: the track.
+        done: results that are there.
+        to_do: results that can be made here.
+        blocked: results that cannot.
+        seconds: of one worker, estimated, for all cells that the track alone would need.
+    """
+
+    name: str
+    done: int
+    to_do: int
+    blocked: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Missing:
     """Something that cells need and that is not here.
 
@@ -91,10 +110,12 @@ class Plan:
     Attributes:
         suite: its name.
         cells: every cell after its inputs.
+        tracks: in the suite's order.
     """
 
     suite: str
     cells: tuple[PlannedCell, ...]
+    tracks: tuple[PlannedTrack, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -175,7 +196,8 @@ def plan(
     registry, store = registry_of(plugins), Store(Path(out).resolve())
     cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
     cells = measured(cells, store)
-    return Plan(cells.suite, tuple(_described(cell, store) for cell in cells.cells.values()))
+    described = {key: _described(cell, store) for key, cell in cells.cells.items()}
+    return Plan(cells.suite, tuple(described.values()), tuple(_tracks(cells, described)))
 
 
 def planned(
@@ -230,8 +252,8 @@ def chosen(cells: Cells, only: Selectors) -> Cells:
         matching = select(cells, selector)
         if not matching:
             raise HandledError(
-                f"only {selector} matches nothing in suite '{cells.suite}'; "
-                "see `recmerge-bench plan`"
+                f"only {selector} matches nothing in suite '{cells.suite}'"
+                f"{nowhere(cells, selector)}; see `recmerge-bench plan --cells`"
             )
         keys += matching
     return cells.restricted(list(dict.fromkeys(keys))) if only else cells
@@ -240,6 +262,19 @@ def chosen(cells: Cells, only: Selectors) -> Cells:
 def counted(reasons: Iterable[tuple[str, str]]) -> tuple[Missing, ...]:
     """(reason, remedy) pairs, each once with its count, in their order."""
     return tuple(Missing(*pair, count) for pair, count in Counter(reasons).items())
+
+
+def _tracks(cells: Cells, described: Mapping[str, PlannedCell]) -> Iterator[PlannedTrack]:
+    """Each track's results by how they stand, and what all that they need would take."""
+    tracks: dict[str, list[Result]] = {}
+    for result in cells.results:
+        tracks.setdefault(str(result.identity["track"]), []).append(result)
+    for name, results in tracks.items():
+        states = Counter(described[r.key].status for r in results)
+        wanted = [key for r in results for key in (r.key, r.lists) if key in cells.cells]
+        needed = (described[key] for key in cells.closure(wanted))
+        seconds = sum(cell.seconds for cell in needed if cell.status == "to do")
+        yield PlannedTrack(name, states["done"], states["to do"], states["blocked"], seconds)
 
 
 def _described(cell: Cell, store: Store) -> PlannedCell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -24,16 +25,38 @@ def select(plan: Plan, selector: str) -> list[str]:
         HandledError: an unknown field.
     """
     asked = terms(selector)
+    return [
+        key
+        for key, views in _views(plan)
+        if any(all(_holds(view, *term) for term in asked) for view in views)
+    ]
+
+
+def nowhere(plan: Plan, selector: str) -> str:
+    """Why a selector matches nothing: its first term that nothing has, with near values.
+
+    Returns:
+        such as ``: no method 'tie' (did you mean 'ties'?)``; where each term by itself matches
+        something, that no row has them all.
+    """
+    views = [view for _, some in _views(plan) for view in some]
+    for field, patterns in terms(selector):
+        if any(_holds(view, field, patterns) for view in views):
+            continue
+        known = dict.fromkeys(_text(view, field) for view in views if field in view)
+        names = "|".join(patterns)
+        return f": no {field} '{names}'{near(names, filter(None, known))}"
+    return ": no row has all of it"
+
+
+def _views(plan: Plan) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Each cell's key, and what terms are held against: the cell, or the rows that it holds."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for result in (*plan.results, *plan.curves):
         rows.setdefault(result.key, []).append(dict(result.identity))
-    keys = []
     for key, cell in plan.cells.items():
         own = {"key": cell.key, "kind": cell.kind, "label": cell.label}
-        views = [{**own, **row} for row in rows.get(key, [])] or [own]
-        if any(all(_holds(view, *term) for term in asked) for view in views):
-            keys.append(key)
-    return keys
+        yield key, [{**own, **row} for row in rows.get(key, [])] or [own]
 
 
 def terms(selector: str) -> list[tuple[str, list[str]]]:
@@ -61,7 +84,11 @@ def _term(text: str) -> tuple[str, list[str]]:
 def _holds(view: dict[str, Any], field: str, patterns: list[str]) -> bool:
     if field not in view:
         return False
-    value = "" if view[field] is None else str(view[field])
+    value = _text(view, field)
     if field == "key":
         return any(value.startswith(p) for p in patterns)
     return any(fnmatchcase(value, p) for p in patterns)
+
+
+def _text(view: dict[str, Any], field: str) -> str:
+    return "" if view[field] is None else str(view[field])

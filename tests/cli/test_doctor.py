@@ -31,10 +31,22 @@ def test_data_and_weights_with_their_remedies(tmp_path: Path) -> None:
     assert facts["versions"]["torch"] and not facts["broken"]
 
 
-def test_it_prints_a_line_for_each(tmp_path: Path) -> None:
+def test_what_cannot_run_comes_first_with_its_remedy(tmp_path: Path) -> None:
     ran = CliRunner().invoke(cli, ["doctor", "--data-root", str(tmp_path)])
-    for line in ("dataset ml-100k: found", "encoder hashed-words: generated", "RecBole: "):
-        assert line in ran.stdout
+    first, second, *others = ran.stdout.splitlines()
+    assert first.startswith("what is installed works; rows with these cannot run")
+    assert "amazon-mergerec" in first and "no problems" not in ran.stdout
+    assert second.startswith("missing: amazon-mergerec") and "; to fix: recmerge" in second
+    for line in ("datasets here: ", "encoders generated, nothing is read: hashed-words"):
+        assert any(other.startswith(line) for other in others), ran.stdout
+    assert "ml-100k" in next(line for line in others if line.startswith("datasets here"))
+
+
+def test_problems_are_counted_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_version", lambda name: None if name == "pyarrow" else "1.0")
+    first, second, *_ = health.doctor().lines()
+    assert first == "1 problem to fix before anything else"
+    assert second.startswith("problem: pyarrow is not installed; pip install")
 
 
 def test_the_remedy_fetches_what_is_asked_for(tmp_path: Path) -> None:
