@@ -57,7 +57,7 @@ def _show(done: Run) -> None:
     from recmerge_bench.results.files import load_records
 
     records = load_records(done.out / "records" / f"{done.suite}.json")
-    print_board(records, Console(highlight=False))
+    print_board(records, Console(highlight=False), done.keys)
     for missing in done.missing:
         click.echo(f"blocked: {missing}")
     for failure in done.failures:

@@ -199,6 +199,7 @@ def run(
         plans = cells()
         whole = plans()
     plan = chosen(whole, only)
+    _say_blocked(plan, report)
     store.sweep()
     start = todo(plan, store)
     for key, flaw in start.damaged.items():
@@ -216,7 +217,8 @@ def run(
             plan = chosen(whole, only)
     else:
         done = len(start.done & set(plan.wanted))
-        report.line(f"suite '{plan.suite}': all {done} results cached")
+        cached = f"all {done} results cached" if done else "nothing can run here yet"
+        report.line(f"suite '{plan.suite}': {cached}")
     command = _command(suite, store, texts(changes), seeds, registry.named)
     manifest = write_manifest(whole, store, outcome, command)
     files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
@@ -290,6 +292,16 @@ def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]
         )
         for key, failure in outcome.failures.items()
     )  # fmt: skip
+
+
+def _say_blocked(plan: Plan, report: Reporter) -> None:
+    """What cannot run here and how to fix it, before anything starts."""
+    blocked = [b for r in plan.results if (b := plan.cells[r.key].blocked)
+               and not plan.cells[r.key].waits]  # fmt: skip
+    if blocked:
+        report.line(f"{len(blocked)} of {len(plan.results)} results are blocked here:")
+    for missing in counted(blocked):
+        report.line(f"  {missing}")
 
 
 def _missing(results: Sequence[Mapping[str, Any]], asked: Set[str]) -> tuple[Missing, ...]:

@@ -218,3 +218,16 @@ def test_importing_the_package_imports_nothing_else() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_a_run_in_which_all_is_blocked_says_that_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    track = {**COUNTS["tracks"]["counting"], "dataset": "amazon-mergerec", "dataset_options": {},
+             "domains": ["beauty"]}  # fmt: skip
+    suite = {**COUNTS, "tracks": {"absent": track}}
+    rmb.run(suite, out=tmp_path, data_root=tmp_path, progress=True)
+    text = " ".join(capsys.readouterr().out.split())  # lines wrap as wide as the screen is
+    assert text.startswith("2 of 2 results are blocked here: 2 x amazon-mergerec: ")
+    assert "to fix: recmerge-bench datasets prepare amazon-mergerec" in text
+    assert "suite 'counts': nothing can run here yet" in text and "cached" not in text
