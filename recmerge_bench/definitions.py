@@ -6,7 +6,7 @@ its hook live in one file and discovery stays light.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -274,8 +274,17 @@ class ListMetricDefinition(Definition):
 class ExecutorDefinition(Definition):
     """Runs jobs somewhere: processes here, a cluster's queue.
 
-    A job is a JSON mapping (see ``running/jobs.py``); whoever runs it calls
-    ``recmerge_bench.worker.execute``, which writes the result to the store.
+    A job is a JSON mapping. Whoever runs it needs all of it: a worker of
+    `recmerge_bench.toolkit.workers`, ``python -m recmerge_bench.worker --job FILE --events FILE``,
+    or ``recmerge_bench.worker.execute`` called in a process that has computed nothing. The result
+    does not travel: it is written to the store. Executors read of a job:
+
+    - ``key``: of its cell; one job of a key is submitted at a time.
+    - ``label``: what a person reads.
+    - ``timeout``: seconds until it is killed, from its ``started`` event on.
+    - ``cost``: seconds that it may take, estimated.
+    - ``resources``: ``{"threads": int, "memory": bytes or None, "gpus": 0 or 1}``.
+    - ``out``: the folder of its store, the same on every machine.
     """
 
     def open(self, jobs: int | None, threads: int, log: Path) -> None:
@@ -287,14 +296,36 @@ class ExecutorDefinition(Definition):
         raise NotImplementedError
 
     def submit(self, job: Mapping[str, Any]) -> None:
-        """Start a job; it is killed with all its processes after ``job["timeout"]`` seconds."""
+        """Start a job; it is killed with all its processes after ``job["timeout"]`` seconds.
+
+        The time counts from its ``started`` event: waiting in a queue is no computing.
+        """
         raise NotImplementedError
+
+    def attach(self, keys: Collection[str]) -> set[str]:
+        """Those of `keys` whose jobs an earlier client handed in and that still wait or run.
+
+        Called once, after `open` and before the first `submit`; from then on `events` tells of
+        them. Only executors whose jobs outlive their client have any.
+        """
+        return set()
 
     def events(self, timeout: float) -> list[dict[str, Any]]:
         """What happened, waiting at most `timeout` seconds for something.
 
-        Each has ``event`` (``progress``, ``done``, ``busy``, ``blocked``, ``failed``) and ``key``;
-        a crash and a deadline are ``failed`` events.
+        Each has ``key`` and ``event``:
+
+        - ``started``: its computation begins (once or, where it is tried again, more often).
+        - ``progress``: numbers and words of the cell's own.
+        - ``done``: its result is in the store.
+        - ``busy``: another run computes that cell; the job will be submitted again.
+        - ``blocked``: it cannot run here, with ``reason`` and ``mend``.
+        - ``failed``: with ``error``, a line, and, where they apply, ``traceback`` (text) and the
+          bools ``handled`` (wrong use or bad data, no bug), ``out_of_memory``, ``timeout`` (killed
+          at its deadline) and ``lost`` (who ran it is gone, through no fault of the job that is
+          known: it is submitted again, twice at most).
+
+        One of the last four ends the job; what is told of it later is ignored.
         """
         raise NotImplementedError
 

@@ -1,17 +1,21 @@
 """Runs cells: ``python -m recmerge_bench.worker``, a job a line on stdin, events on stdout.
 
+``python -m recmerge_bench.worker --job FILE --events FILE`` runs the job (or the list of jobs) of
+a JSON file instead and appends its events to another, see `recmerge_bench.running.job_files`.
+
 Needs numpy, torch, pyarrow and safetensors (and transformers for text) and nothing else. It ends
 with its parent, however the parent dies, and runs no method's code itself: see `supervise`.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +26,34 @@ from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.code_paths import ByName
 from recmerge_bench.processes.memory import peak_memory, reset_peak
 from recmerge_bench.processes.parent import PARENT, die_with
-from recmerge_bench.processes.words import Reported, clean, error_text, trace_text
+from recmerge_bench.processes.words import Reported, clean, error_text, failure, trace_text
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
+from recmerge_bench.running.job_files import run_files
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.store import Busy, Store
-from recmerge_bench.running.supervise import FORKS, Emit, ParentGone, supervise
+from recmerge_bench.running.supervise import FORKS, Emit, ParentGone, started, supervise
 
 
-def main() -> None:
-    """Serve jobs until stdin closes."""
+def main(words: Sequence[str] = ()) -> int:
+    """Serve jobs until stdin closes, or run those of a file; the exit status.
+
+    Args:
+        words: of the command line.
+    """
+    parser = argparse.ArgumentParser(prog="python -m recmerge_bench.worker", description=__doc__)
+    parser.add_argument("--job", type=Path, help="JSON: a job, or a list of jobs")
+    parser.add_argument("--events", type=Path, help="what happens is appended, a JSON line each")
+    given = parser.parse_args(words)
+    if (given.job is None) != (given.events is None):
+        parser.error("--job and --events go together")
+    if given.job is not None:
+        return run_files(given.job, given.events)
+    _serve()
+    return 0
+
+
+def _serve() -> None:
     if sys.platform != "linux":
         die_with(int(os.environ.get(PARENT, os.getppid())))
     protocol = os.dup(1)
@@ -63,6 +85,7 @@ def execute(job: Mapping[str, Any], emit: Emit, asked: int | None = None) -> Non
         return
     try:
         with Store(Path(job["out"])).lock(job["key"]):
+            emit(started(job["key"]))
             run_cell(job, emit)
     except Busy:
         emit({"event": "busy", "key": job["key"]})
@@ -78,28 +101,16 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
     except Blocked as missing:
         emit({"event": "blocked", "key": key, "reason": missing.reason, "mend": missing.remedy})
     except Reported as other:
-        emit(
-            {
-                "event": "failed",
-                "key": key,
-                "error": other.error,
-                "handled": other.handled,
-                "out_of_memory": other.out_of_memory,
-                "traceback": other.trace,
-            }
-        )
+        flags = {"handled": other.handled, "out_of_memory": other.out_of_memory}
+        emit(failure(key, other.error, other.trace, **flags))
     except BaseException as error:  # SystemExit and the like out of a method are failures too
         sys.setrecursionlimit(max(limit, 1000))
-        emit(
-            {
-                "event": "failed",
-                "key": key,
-                "error": clean(plugin_fault(error) or "") or error_text(error),
-                "handled": isinstance(error, HandledError),
-                "out_of_memory": _is_memory(error),
-                "traceback": trace_text(error),
-            }
-        )
+        flags = {
+            "handled": isinstance(error, HandledError),
+            "out_of_memory": _is_memory(error),
+        }
+        words = clean(plugin_fault(error) or "") or error_text(error)
+        emit(failure(key, words, trace_text(error), **flags))
 
 
 def _is_memory(error: BaseException) -> bool:
@@ -172,4 +183,4 @@ def _use_threads(job: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

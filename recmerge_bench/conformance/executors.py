@@ -1,10 +1,12 @@
-"""What every executor has to do, tried with jobs that end well, fail, and kill their process."""
+"""What every executor has to do, tried with jobs that end well and jobs that do not."""
 
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,45 +15,23 @@ from typing import Any
 import numpy as np
 
 from recmerge_bench.borders.executors import CheckedExecutor
-from recmerge_bench.conformance.requirement import Unmet, requirement
+from recmerge_bench.conformance import executor_jobs as jobs
+from recmerge_bench.conformance.executor_jobs import job_of, key_of
+from recmerge_bench.conformance.requirement import Unmet, Untried, requirement
 from recmerge_bench.conformance.state import changes
 from recmerge_bench.conformance.subject import Subject
-from recmerge_bench.conformance.worlds import interactions
-from recmerge_bench.data.interactions import Interactions
-from recmerge_bench.definitions import DatasetDefinition
-from recmerge_bench.errors import DataError
-from recmerge_bench.running.store import Store
+from recmerge_bench.processes.words import ENDS
+from recmerge_bench.running.store import RECORD, Store
 
-#: Seconds until a job has to have ended.
-PATIENCE = 120.0
-
-
-class TinyDataset(DatasetDefinition):
-    """A job's work: generated events."""
-
-    def domains(self, data_root: Path | None = None) -> tuple[str, ...]:
-        """Two."""
-        return ("d0", "d1")
-
-    def load(self, data_root: Path | None) -> Interactions:
-        """See `worlds`."""
-        return interactions(users=8)
-
-
-class FailingDataset(TinyDataset):
-    """A job that fails in words."""
-
-    def load(self, data_root: Path | None) -> Interactions:
-        """Raise."""
-        raise DataError("this job fails on purpose")
-
-
-class DyingDataset(TinyDataset):
-    """A job whose process is gone."""
-
-    def load(self, data_root: Path | None) -> Interactions:
-        """End the process."""
-        os._exit(9)
+#: Seconds until a job has to have ended, and until what it left has to be gone.
+PATIENCE, GONE = 120.0, 10.0
+#: Job -> what it loads, and how it may end.
+_JOBS: Mapping[str, tuple[type[jobs.TinyDataset], str]] = {
+    "good": (jobs.TinyDataset, "done"), "failing": (jobs.FailingDataset, "failed"),
+    "dying": (jobs.DyingDataset, "failed"), "killed": (jobs.KilledDataset, "failed"),
+    "hanging": (jobs.HangingDataset, "failed"), "forking": (jobs.ForkingDataset, "done"),
+    "eating": (jobs.EatingDataset, "failed"),
+}  # fmt: skip
 
 
 @dataclass
@@ -65,7 +45,7 @@ class ExecutorSubject(Subject):
     events: dict[str, dict[str, Any]] = field(default_factory=dict, kw_only=True)
 
     def ran(self) -> Mapping[str, Any]:
-        """What became of three jobs, one after another: made once."""
+        """What became of the jobs, one after another: made once."""
         if "ran" not in self.kept:
             with changes() as changed, TemporaryDirectory() as folder:
                 self.kept["ran"] = self._run(Path(folder))
@@ -78,13 +58,17 @@ class ExecutorSubject(Subject):
         executor.open(1, 1, folder / "log")
         facts: dict[str, Any] = {"free": executor.free()}
         try:
-            for name, kind in _JOBS.items():
-                job = _job(name, kind, folder)
+            for name, (kind, _) in _JOBS.items():
+                limit = jobs.LIMIT if name == "hanging" else 60.0
+                job = job_of(name, kind, folder, limit)
                 executor.submit(job)
                 facts[f"free during {name}"] = executor.free()
                 facts[name] = _end(executor, job["key"])
-            facts["stored"] = Store(folder / "out").sound(_key("good"))
             facts["free after"] = executor.free()
+            facts["stored"] = Store(folder / "out").sound(key_of("good"))
+            facts["daemon"] = _daemon(folder)
+            facts["twice"] = _twice(executor, folder)
+            facts["orphaned"] = _orphaned(executor, folder)
         finally:
             executor.close()
         return facts
@@ -95,33 +79,68 @@ class ExecutorSubject(Subject):
         return {name: np.array([ran[name]["event"] == "done"]) for name in _JOBS}
 
 
-_JOBS: dict[str, type[DatasetDefinition]] = {
-    "good": TinyDataset, "failing": FailingDataset, "dying": DyingDataset
-}  # fmt: skip
-
-
-def _key(name: str) -> str:
-    return name.encode().hex().ljust(64, "0")
-
-
-def _job(name: str, kind: type, folder: Path) -> dict[str, Any]:
-    target = f"{kind.__module__}:{kind.__name__}"
-    return {
-        "key": _key(name), "kind": "data", "label": f"conformance, {name}",
-        "config": {"dataset": {"target": target, "options": {}}, "data_root": None},
-        "plugins": {}, "sources": {}, "inputs": {}, "seed": 0, "threads": 1, "timeout": 60.0,
-        "files": {}, "hidden": [], "out": str(folder / "out"), "device": "cpu",
-    }  # fmt: skip
-
-
-def _end(executor: CheckedExecutor, key: str) -> dict[str, Any]:
-    """The event that ends a job."""
+def _end(
+    executor: CheckedExecutor, key: str, look: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """The event that ends a job; `look` is called again and again until then."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for event in executor.events(1.0):
-            if event["key"] == key and event["event"] != "progress":
+        for event in executor.events(0.5):
+            if event["key"] == key and event["event"] in ENDS:
                 return event
+        look()
     return {"event": "nothing", "key": key}
+
+
+def _daemon(folder: Path) -> str:
+    """What is left of the process that the forking job started: empty where nothing is."""
+    if not (folder / "daemon").is_file():
+        return "it was never started"
+    pid = int((folder / "daemon").read_text())
+    deadline = time.monotonic() + GONE
+    while _alive(pid):
+        if time.monotonic() > deadline:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+            return f"its process {pid} still ran {GONE:.0f} s later"
+        time.sleep(0.05)
+    return ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def _twice(executor: CheckedExecutor, folder: Path) -> str:
+    """What is wrong with how the good job ended that was handed in a second time."""
+    record = Store(folder / "out").folder(key_of("good")) / RECORD
+    if not record.is_file():
+        return "there was no result the first time"
+    before = record.read_bytes(), record.stat().st_mtime_ns
+    executor.submit(job_of("good", jobs.TinyDataset, folder))
+    event = _end(executor, key_of("good"))
+    if event["event"] != "done":
+        return f"it ended as '{event['event']}' {event.get('error', '')}, not as 'done'"
+    after = record.read_bytes(), record.stat().st_mtime_ns
+    return "" if before == after else "its result was written again"
+
+
+def _orphaned(executor: CheckedExecutor, folder: Path) -> dict[str, Any]:
+    """How a job ended whose supervising process was killed once."""
+    above, killed = folder / "above", [0]
+
+    def look() -> None:
+        if above.is_file() and not killed[0]:
+            killed[0] = int(above.read_text())
+            if killed[0] != os.getpid():
+                os.kill(killed[0], signal.SIGKILL)
+
+    executor.submit(job_of("orphaned", jobs.OrphanedDataset, folder, limit=20.0))
+    return {**_end(executor, key_of("orphaned"), look), "killed": killed[0]}
 
 
 @requirement(
@@ -132,10 +151,9 @@ def _end(executor: CheckedExecutor, key: str) -> dict[str, Any]:
     "that is gone into a `failed` event",
 )
 def jobs_end(subject: ExecutorSubject) -> None:
-    """Three jobs."""
+    """Each as it should."""
     ran = subject.ran()
-    for name in _JOBS:
-        wanted = "done" if name == "good" else "failed"
+    for name, (_, wanted) in _JOBS.items():
         if ran[name]["event"] != wanted:
             reason = ran[name].get("error", "")
             raise Unmet(
@@ -173,6 +191,77 @@ def errors_told(subject: ExecutorSubject) -> None:
 
 
 @requirement(
+    "deadline",
+    "a job that hangs is killed at its deadline, and its event says `timeout`",
+    why="a board tells a time limit from a mistake, and one cell that hangs must not hold a slot",
+    remedy="the worker keeps the deadline: hand it the job's `timeout` and pass on its event",
+)
+def deadline(subject: ExecutorSubject) -> None:
+    """The hanging job."""
+    _flagged(subject, "hanging", "timeout")
+
+
+@requirement(
+    "memory-told",
+    "a job that is refused memory has failed, and its event says `out_of_memory`",
+    why="a board tells want of memory from a mistake: another machine may have it",
+    remedy="pass on the worker's event as it is",
+)
+def memory_told(subject: ExecutorSubject) -> None:
+    """The eating job."""
+    _flagged(subject, "eating", "out_of_memory")
+
+
+def _flagged(subject: ExecutorSubject, name: str, flag: str) -> None:
+    event = subject.ran()[name]
+    if not event.get(flag):
+        raise Unmet(f"the {name} job's event has no {flag}: {event.get('error', '')!r}")
+
+
+@requirement(
+    "nothing-left",
+    "what a job started is gone when the job has ended, a daemon in a session of its own too",
+    why="processes that stay eat the cores that the next cells are timed on",
+    remedy="run each job under recmerge_bench.worker, which adopts and kills what cells start",
+)
+def nothing_left(subject: ExecutorSubject) -> None:
+    """The forking job."""
+    if left := subject.ran()["daemon"]:
+        raise Unmet(f"the forking job: {left}")
+
+
+@requirement(
+    "lost-runner",
+    "a job whose supervising process is killed is tried again, or fails and says `lost`",
+    why="a machine that goes takes no result with it: the run hands in again what is lost",
+    remedy="turn a worker that is gone into a `failed` event with `lost` (toolkit.workers.Pool "
+    "does), or have the cluster run the job again",
+)
+def lost_runner(subject: ExecutorSubject) -> None:
+    """The job that names the process above it, which is killed."""
+    event = subject.ran()["orphaned"]
+    if event["killed"] == os.getpid():
+        raise Untried("jobs are supervised by this very process, which cannot be killed")
+    if not event["killed"]:
+        raise Unmet(f"the job ended as '{event['event']}' before it ran: {event.get('error')}")
+    if event["event"] != "done" and not (event["event"] == "failed" and event.get("lost")):
+        error = event.get("error", "")
+        raise Unmet(f"the job whose runner was killed ended as '{event['event']}' {error}")
+
+
+@requirement(
+    "done-twice",
+    "a job that is handed in again after it was done is done, and its result stays as it was",
+    why="a queue may run a job twice: the second time must not touch what others read",
+    remedy="hand the job to recmerge_bench.worker, which looks into the store first",
+)
+def done_twice(subject: ExecutorSubject) -> None:
+    """The good job again."""
+    if wrong := subject.ran()["twice"]:
+        raise Unmet(f"the good job a second time: {wrong}")
+
+
+@requirement(
     "no-side-effects",
     "argv, environment, working directory, random states and threads stay as they were",
     why="what is set for the whole process changes whatever runs in it next",
@@ -185,6 +274,9 @@ def no_side_effects(subject: ExecutorSubject) -> None:
         raise Unmet(f"{subject.who} changed {' and '.join(changed)}")
 
 
-REQUIREMENTS = (jobs_end, slots, errors_told, no_side_effects)
+REQUIREMENTS = (
+    jobs_end, slots, errors_told, deadline, memory_told, nothing_left, lost_runner, done_twice,
+    no_side_effects,
+)  # fmt: skip
 
-__all__ = ["REQUIREMENTS", "DyingDataset", "ExecutorSubject", "FailingDataset", "TinyDataset"]
+__all__ = ["REQUIREMENTS", "ExecutorSubject"]

@@ -108,7 +108,7 @@ class Progress:
             self.running[key] = (self.running[key][0], event)
         elif what in ("done", "failed", "blocked"):
             self._end(key, what, event)
-        elif what == "busy":
+        elif what in ("busy", "lost"):
             self.running.pop(key, None)
         if self.console.is_terminal:
             self.live.update(self.render())

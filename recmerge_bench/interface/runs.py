@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from recmerge_bench.borders.executors import CheckedExecutor
-from recmerge_bench.contracts import definition
 from recmerge_bench.files import write_text
+from recmerge_bench.interface.executors import executor_changes, executor_of_run
 from recmerge_bench.interface.fetching import fetch_small
 from recmerge_bench.interface.guard import plugins_blamed
 from recmerge_bench.interface.plans import Missing, chosen, counted, planner
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Reporter
 from recmerge_bench.interface.results import Results, load_results
-from recmerge_bench.interface.suites import Changes, Selectors, SuiteLike, texts
+from recmerge_bench.interface.suites import Changes, Selectors, SuiteLike, load_suite, texts
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 
     from recmerge_bench.results.loading import PerUser
     from recmerge_bench.results.records import Records
-
-
-#: Where cells run if neither the command nor the suite says it.
-DEFAULT_EXECUTOR = "local"
 
 
 @dataclass(frozen=True)
@@ -169,7 +165,8 @@ def run(
         suite: name (`quick`), YAML file, keys, or what `load_suite` gave.
         out: folder for the store, records and boards.
         plugins: files (``median.py``) or modules to load beside the installed plugins.
-        changes: laid over the suite, such as ``{"tracks.merging.training.steps": 50}``.
+        changes: laid over the suite, such as ``{"tracks.merging.training.steps": 50}``; those of
+            ``executor.KEY`` are options of the executor.
         seeds: replicates, in the place of the suite's and every track's.
         only: these rows alone, such as ``method=ties,seed=0``; several add up. A method of a
             plugin that is named here joins the suite as a row if it has none.
@@ -187,11 +184,12 @@ def run(
     root = None if data_root is None else Path(data_root)
     seeds = None if seeds is None else list(seeds)
     registry, report = registry_of(plugins), Reporter(progress)
-
+    options, changes = executor_changes(changes)
+    declared = executor is None and not options
     store = Store(Path(out).resolve())
 
     def cells() -> Callable[[], Plan]:
-        return planner(suite, registry, changes, seeds, only, root, executor is None, store)
+        return planner(suite, registry, changes, seeds, only, root, declared, store)
 
     plans = cells()
     whole = plans()
@@ -207,7 +205,8 @@ def run(
         report.line(f"damaged: {plan.cells[key].label}: {flaw}; {again}")
     outcome = Outcome(cached=start.done)
     if start.waiting:
-        runner = _executor(plan, registry, executor)
+        of_suite = load_suite(suite, changes=changes, plugins=registry).executor
+        runner = executor_of_run(of_suite, registry, executor, options)
         searched = any(cell.waits for cell in plan.cells.values())
         grown = (lambda: chosen(plans(), only)) if searched else None
         work = Work(measured(plan, store), store, start, jobs, device, runner, fail_fast, grown)
@@ -274,13 +273,6 @@ class Work:
                 ).go()  # fmt: skip
         finally:
             runner.close()
-
-
-def _executor(plan: Plan, registry: Registry, name: str | None) -> CheckedExecutor:
-    """What runs a plan's cells: named by the command, else by the suite, else the default."""
-    if name is None and plan.executor is not None:
-        return CheckedExecutor(plan.executor.options.definition())
-    return CheckedExecutor(definition(registry.get("executor", name or DEFAULT_EXECUTOR)))
 
 
 def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]:

@@ -33,6 +33,7 @@ class Cell:
         waits: blocked only until a search, whose trials are its inputs, is finished: a plan that
             is made then holds another cell in its place.
         cost: estimated seconds of one worker, and what the estimate rests on.
+        memory: bytes that like cells of the store took at most; None where there are none.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Cell:
     blocked: tuple[str, str] | None = None
     waits: bool = False
     cost: float = 1.0
+    memory: int | None = None
 
 
 @dataclass(frozen=True)

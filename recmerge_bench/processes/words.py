@@ -9,6 +9,25 @@ from typing import Any
 
 #: Characters of an error, of a traceback and of the value of a progress message.
 ERROR, TRACEBACK, WORD = 1_000, 20_000, 200
+#: What a ``failed`` event says besides in words, each true or false; see `ExecutorDefinition`.
+FLAGS = ("handled", "out_of_memory", "timeout", "lost")
+#: Events that end a job.
+ENDS = ("done", "busy", "blocked", "failed")
+
+
+def failure(key: str, error: str, trace: str = "", **flags: bool) -> dict[str, Any]:
+    """A ``failed`` event with all its fields.
+
+    Args:
+        key: of the job's cell.
+        error: what went wrong, in a line.
+        trace: its traceback, or the end of what it printed.
+        flags: those of `FLAGS` that are true.
+    """
+    return {
+        "event": "failed", "key": key, "error": clean(error), "traceback": trace,
+        **{name: flags.get(name, False) for name in FLAGS},
+    }  # fmt: skip
 
 
 class Reported(Exception):
@@ -80,7 +99,7 @@ def event_of(line: bytes, key: str) -> dict[str, Any] | None:
     if not isinstance(raw, dict) or raw.get("key") != key:
         return None
     what = raw.get("event")
-    if what == "progress":
+    if what in ("started", "progress"):
         return {"event": what, "key": key, **_state(raw)}
     if what == "blocked":
         return {"event": what, "key": key, **{k: _text(raw, k) for k in ("reason", "mend")}}
@@ -88,7 +107,7 @@ def event_of(line: bytes, key: str) -> dict[str, Any] | None:
         return {
             "event": what, "key": key, "error": _text(raw, "error"),
             "traceback": _text(raw, "traceback", TRACEBACK),
-            **{k: raw.get(k) is True for k in ("handled", "out_of_memory", "timeout")},
+            **{k: raw.get(k) is True for k in FLAGS},
         }  # fmt: skip
     return {"event": what, "key": key} if what in ("done", "busy") else None
 

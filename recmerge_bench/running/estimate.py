@@ -1,4 +1,4 @@
-"""What cells will cost, from what like cells cost before in this store."""
+"""What cells will cost, in time and memory, from what like cells cost before in this store."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from recmerge_bench.running.store import Store
 
 
 def measured(plan: Plan, store: Store) -> Plan:
-    """The plan with costs replaced by the median seconds of like cells, where there are any.
+    """The plan with each cell's cost and memory as like cells had them, where there are any.
 
-    Like cells do the same on other inputs or with another seed: kind and configuration tell.
+    Cost is their median in seconds, memory their maximum in bytes. Like cells do the same on other
+    inputs or with another seed: kind and configuration tell.
     """
     history = _history(plan, store)
     if not history:
         return plan
     cells: dict[str, Cell] = {}
     for key, cell in plan.cells.items():
-        seconds = history.get(_like(cell))
-        cells[key] = cell if seconds is None else replace(cell, cost=median(seconds))
+        seen = history.get(_like(cell))
+        if seen is not None:
+            seconds, memory = zip(*seen, strict=True)
+            cell = replace(cell, cost=median(seconds), memory=max(memory))
+        cells[key] = cell
     return replace(plan, cells=cells)
 
 
@@ -29,10 +33,12 @@ def _like(cell: Cell) -> tuple[str, str]:
     return cell.kind, canonical(cell.job["config"])
 
 
-def _history(plan: Plan, store: Store) -> dict[tuple[str, str], list[float]]:
-    """Kind and configuration -> seconds of the cells that are done."""
-    history: dict[tuple[str, str], list[float]] = {}
+def _history(plan: Plan, store: Store) -> dict[tuple[str, str], list[tuple[float, int]]]:
+    """Kind and configuration -> seconds and peak memory of the cells that are done."""
+    history: dict[tuple[str, str], list[tuple[float, int]]] = {}
     for key, cell in plan.cells.items():
         if store.intact(key):
-            history.setdefault(_like(cell), []).append(float(store.record(key)["seconds"]))
+            record = store.record(key)
+            cost = float(record["seconds"]), int(record["peak_memory"])
+            history.setdefault(_like(cell), []).append(cost)
     return history

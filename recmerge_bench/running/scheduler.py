@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from recmerge_bench.blame import wrong
 from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.processes.words import ENDS
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store
 
 Listener = Callable[[dict[str, Any]], None]
 BUSY_WAIT = 0.5
+#: How often a job whose runner is lost is submitted again.
+AGAIN = 2
 
 
 @dataclass
@@ -131,11 +134,13 @@ class Run:
         self.outcome = Outcome(cached=start.done)
         self.running: set[str] = set()
         self.busy: dict[str, float] = {}
+        self.lost: dict[str, int] = {}
         self.weight = path_costs(plan)
         self.known = dict(plan.cells)  # of earlier plans too: what runs may be in none later
 
     def go(self) -> Outcome:
         """Run until nothing is left that can run."""
+        self.attach()
         while True:
             self.submit_ready()
             if not self.running and not self.busy:
@@ -148,6 +153,13 @@ class Run:
                 self.take(event)
             if self.fail_fast and self.outcome.failures:
                 return self.outcome
+
+    def attach(self) -> None:
+        """Wait for what an earlier run, which is gone, handed to a queue that still has it."""
+        for key in sorted(self.executor.attach(tuple(self.waiting))):
+            del self.waiting[key]
+            self.running.add(key)
+            self.listener({"event": "submitted", "key": key})
 
     def submit_ready(self) -> None:
         """Hand out ready cells while there are free slots."""
@@ -170,7 +182,7 @@ class Run:
             self.executor.submit(
                 job_spec(self.plan.cells[key], self.plan, self.store.out, self.device)
             )
-            self.listener({"event": "started", "key": key})
+            self.listener({"event": "submitted", "key": key})
 
     def _runner(self) -> ExecutorDefinition:
         """The executor itself, for messages."""
@@ -186,7 +198,7 @@ class Run:
     def take(self, event: dict[str, Any]) -> None:
         """Account for what happened to a cell."""
         key, what = event["key"], event["event"]
-        if what != "progress":
+        if what in ENDS:
             self.running.discard(key)
         if what == "done" and not self.store.intact(key):
             message = str(wrong(self._runner(), "events", "says 'done', and there is no result"))
@@ -198,6 +210,9 @@ class Run:
             self.busy[key] = time.monotonic() + BUSY_WAIT
         elif what == "blocked":
             self.outcome.reasons[key] = (event["reason"], event["mend"])
+        elif what == "failed" and self._again(event):
+            self.waiting[key] = None
+            event = {"event": "lost", "key": key}
         elif what == "failed":
             failure = {k: v for k, v in event.items() if k != "event"}
             failure["label"] = self.known[key].label
@@ -206,6 +221,14 @@ class Run:
         self.listener(event)
         if what == "done" and self.grown is not None and self.known[key].kind == TRIAL:
             self.grow(self.grown())
+
+    def _again(self, event: Mapping[str, Any]) -> bool:
+        """Whether a failed job is handed in again: its runner was lost, and not too often."""
+        key = event["key"]
+        if not event.get("lost") or key not in self.plan.cells:
+            return False
+        self.lost[key] = self.lost.get(key, 0) + 1
+        return self.lost[key] <= AGAIN
 
     def grow(self, plan: Plan) -> None:
         """Go on with a plan that holds more; what failed in this run is not tried again in it."""

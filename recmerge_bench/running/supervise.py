@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import platform
 import selectors
 import signal
 import sys
@@ -25,7 +26,7 @@ from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
 from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
-from recmerge_bench.processes.words import event_of, how_it_died
+from recmerge_bench.processes.words import event_of, failure, how_it_died
 from recmerge_bench.running.store import Busy, Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -72,11 +73,17 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
     try:
         with store.lock(key):
             if not store.sound(key):
+                emit(started(key))
                 emit(_Supervisor(store, job, emit, asked).run(cell))
             else:
                 emit({"event": "done", "key": key})
     except Busy:
         emit({"event": "busy", "key": key})
+
+
+def started(key: str) -> dict[str, Any]:
+    """The event that a cell's computation begins, from which its deadline counts."""
+    return {"event": "started", "key": key, "host": platform.node(), "process": os.getpid()}
 
 
 def _import(job: Mapping[str, Any]) -> None:
@@ -176,7 +183,7 @@ class _Supervisor:
         self.rest = self.rest if len(self.rest) <= LINE else b""
         for line in lines:
             event = event_of(line, self.key) if len(line) <= LINE else None
-            if event is None or self.last is not None:
+            if event is None or self.last is not None or event["event"] == "started":
                 continue
             if event["event"] != "progress":
                 self.last = event
@@ -195,20 +202,15 @@ class _Supervisor:
     def _outcome(self, status: int | None, pid: int, kills: int) -> dict[str, Any]:
         if self.store.intact(self.key):
             return {"event": "done", "key": self.key}
-        failed = {"event": "failed", "key": self.key, "handled": False, "out_of_memory": False,
-                  "timeout": False, "traceback": self.tail.decode(errors="replace")}  # fmt: skip
+        printed = self.tail.decode(errors="replace")
         if status is None:
-            limit = float(self.job["timeout"])
-            return {
-                **failed,
-                "timeout": True,
-                "error": f"killed after {limit:.0f} s, its time limit",
-            }
+            error = f"killed after {float(self.job['timeout']):.0f} s, its time limit"
+            return failure(self.key, error, printed, timeout=True)
         if self.last and self.last["event"] in ("failed", "blocked", "busy"):
             return self.last
         code = os.waitstatus_to_exitcode(status)
         memory = code == -signal.SIGKILL and killed_for_memory(pid, kills)
-        return {**failed, "out_of_memory": memory, "error": how_it_died(code, memory)}
+        return failure(self.key, how_it_died(code, memory), printed, out_of_memory=memory)
 
 
 def _fork() -> int:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import platform
 import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.processes.parent import PARENT
-from recmerge_bench.processes.words import event_of, how_it_died
+from recmerge_bench.processes.words import ENDS, event_of, failure, how_it_died
 
-#: Seconds that a worker has to end a cell at its deadline before it is killed itself.
+#: Seconds that a worker has to begin a job, and to end it at its deadline before it is killed.
 GRACE = 30.0
 #: Bytes of a log file; a larger one begins anew. Bytes of a message; a longer one is no worker's.
 LOG, LINE = 16 << 20, 1 << 20
@@ -64,7 +67,10 @@ class Worker:
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest if len(self._rest) <= LINE else b""
         key = "" if self.job is None else self.job["key"]
-        return [event for line in lines if (event := event_of(line, key)) is not None]
+        events = [event for line in lines if (event := event_of(line, key)) is not None]
+        if self.job is not None and any(event["event"] == "started" for event in events):
+            self.deadline = time.monotonic() + self.job["timeout"] + GRACE
+        return events
 
     def kill(self) -> int:
         """Kill the process and whatever it started; its exit status."""
@@ -105,6 +111,8 @@ def environment(threads: int) -> dict[str, str]:
 class Pool:
     """A fixed number of slots for workers.
 
+    A worker that is killed has ``lost`` its job: such a job may be submitted again.
+
     Args:
         size: jobs at a time.
         threads: CPU threads of each.
@@ -142,7 +150,7 @@ class Pool:
                 events += self._bury(entry.data, "crashed")
                 continue
             for event in messages if worker.job is not None else ():
-                if event["event"] != "progress":
+                if event["event"] in ENDS:
                     worker.job = None
                 events.append(event)
                 if worker.job is None:
@@ -162,17 +170,11 @@ class Pool:
         error = f"killed after {worker.job['timeout']:.0f} s, its time limit"
         if why == "crashed":
             error = f"the worker: {how_it_died(status)}"
-        return [
-            {
-                "event": "failed",
-                "key": worker.job["key"],
-                "error": error,
-                "handled": False,
-                "timeout": why == "timeout",
-                "out_of_memory": False,
-                "traceback": worker.last_words(),
-            }
-        ]
+        # Where cells have processes of their own, a worker that dies is not the cell's doing.
+        lost = why == "crashed" and sys.platform == "linux"
+        timeout = why == "timeout"
+        key, words = worker.job["key"], worker.last_words()
+        return [failure(key, error, words, timeout=timeout, lost=lost)]
 
     def close(self) -> None:
         """Kill all workers."""
@@ -180,3 +182,61 @@ class Pool:
             worker.kill()
         self.workers.clear()
         self.selector.close()
+
+
+#: Pools of one worker that `run_here` keeps for its next jobs, by threads and log folder.
+_IDLE: dict[tuple[int, Path], list[Pool]] = {}
+#: Jobs that `run_here` runs in this process, by key.
+_RUNNING: dict[str, Pool] = {}
+_NUMBERS = itertools.count()
+
+
+def run_here(
+    job: Mapping[str, Any], say: Callable[[dict[str, Any]], None], logs: Path
+) -> dict[str, Any]:
+    """Run a job in a worker process that this process keeps for the next one.
+
+    For the processes of clusters, which are handed functions: several threads may call it. The
+    worker ends with this process.
+
+    Args:
+        job: see `recmerge_bench.api.ExecutorDefinition`.
+        say: takes the events before the last, as they come.
+        logs: folder for workers' logs.
+
+    Returns:
+        The event that ended it.
+    """
+    kept = _IDLE.setdefault((job["threads"], logs), [])
+    try:
+        pool = kept.pop()
+    except IndexError:
+        own = f"{platform.node()}-{os.getpid()}-{next(_NUMBERS)}"
+        pool = Pool(1, job["threads"], logs / own)
+    _RUNNING[job["key"]] = pool
+    try:
+        pool.submit(job)
+        return _end_of(pool, say)
+    finally:
+        _RUNNING.pop(job["key"], None)
+        kept.append(pool)
+
+
+def _end_of(pool: Pool, say: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    while True:
+        for event in pool.events(1.0):
+            if event["event"] in ENDS:
+                return event
+            say(event)
+
+
+def stop_here(keys: Collection[str]) -> None:
+    """Kill the workers of those of the jobs that `run_here` runs in this process."""
+    for key in keys:
+        pool = _RUNNING.get(key)
+        for worker in () if pool is None else list(pool.workers.values()):
+            with suppress(ProcessLookupError):
+                os.killpg(worker.process.pid, signal.SIGKILL)
+
+
+__all__ = ["Pool", "Worker", "environment", "run_here", "stop_here"]

@@ -479,7 +479,7 @@ class Runs(ExecutorDefinition):
     "answer",
     [None, [None], [{"event": "done"}], [{"event": "done", "key": "other"}],
      [{"event": "finished", "key": "k"}], [{"event": "failed", "key": "k"}],
-     [{"event": "done", "key": "k"}, {"event": "done", "key": "k"}]],
+     [{"event": "failed", "key": "k", "error": "no", "lost": "perhaps"}]],
 )  # fmt: skip
 def test_executors_tell_of_their_jobs(answer: Any) -> None:
     runner = CheckedExecutor(Runs())
@@ -487,6 +487,29 @@ def test_executors_tell_of_their_jobs(answer: Any) -> None:
     runner.inner.answer = answer  # type: ignore[attr-defined]
     with pytest.raises(PluginError, match=HERE + r"Runs\.events\(\) gave"):
         runner.events(0)
+
+
+def test_the_first_end_of_a_job_counts_and_a_failure_has_all_its_fields() -> None:
+    runner = CheckedExecutor(Runs())
+    runner.submit({"key": "k"})
+    again = [{"event": "done", "key": "k"}, {"event": "progress", "key": "k"}]
+    runner.inner.answer = [{"event": "failed", "key": "k", "error": "no"}, *again]  # type: ignore[attr-defined]
+    [event] = runner.events(0)
+    flags = dict.fromkeys(("handled", "out_of_memory", "timeout", "lost"), False)
+    assert event == {"event": "failed", "key": "k", "error": "no", "traceback": "", **flags}
+    runner.inner.answer = again  # type: ignore[attr-defined]
+    assert runner.events(0) == []
+    runner.submit({"key": "k"})
+    assert runner.events(0) == [again[0]]
+
+
+@pytest.mark.parametrize("has", [["k"], None, {"other"}])
+def test_an_executor_attaches_to_what_it_was_asked_for(has: Any) -> None:
+    runner = CheckedExecutor(Runs())
+    assert runner.attach(["k"]) == set()
+    runner.inner.attach = lambda keys: has  # type: ignore[method-assign]
+    with pytest.raises(PluginError, match=r"Runs\.attach\(\) gave"):
+        runner.attach(["k"])
 
 
 @pytest.mark.parametrize("slots", [0, -1, None, 2.0, True])

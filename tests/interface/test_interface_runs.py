@@ -231,3 +231,43 @@ def test_a_run_in_which_all_is_blocked_says_that_first(
     assert text.startswith("2 of 2 results are blocked here: 2 x amazon-mergerec: ")
     assert "to fix: recmerge-bench datasets prepare amazon-mergerec" in text
     assert "suite 'counts': nothing can run here yet" in text and "cached" not in text
+
+
+EXECUTOR = """
+from dataclasses import dataclass
+from recmerge_bench.api import ExecutorSpec, hookimpl
+from recmerge_bench_plugins.executors.local import LocalExecutor
+
+@dataclass(frozen=True)
+class Options:
+    note: str = "none"
+
+class Noting(LocalExecutor):
+    Options = Options
+    def open(self, jobs, threads, log):
+        super().open(jobs, threads, log)
+        log.mkdir(parents=True, exist_ok=True)
+        (log.parent / "note.txt").write_text(self.options.note)
+
+@hookimpl
+def recmerge_bench_register():
+    return [ExecutorSpec("noting", f"{__name__}:Noting", "leaves a note")]
+"""
+
+
+def test_options_of_the_executor_come_with_the_command(tmp_path: Path) -> None:
+    plugin = tmp_path / "noting.py"
+    plugin.write_text(EXECUTOR)
+    suite = {**COUNTS, "executor": {"name": "noting", "options": {"note": "suite"}}}
+    notes = {
+        "changed": {"changes": {"executor.note": "changed"}},
+        "both": {"changes": ["executor.note=both"], "executor": "noting"},
+    }
+    for note, given in notes.items():
+        done = rmb.run(suite, out=tmp_path / note, plugins=[plugin], progress=False, **given)  # type: ignore[arg-type]
+        assert done.ok and (tmp_path / note / "note.txt").read_text() == note
+        made = done.records.results[0].configuration
+        assert made is not None
+        assert made.executor is None, "what the command says is the run's, not the row's"
+    with pytest.raises(HandledError, match="executor, noting: unknown option 'nte'"):
+        rmb.run(suite, out=tmp_path / "x", plugins=[plugin], changes=["executor.nte=1"])

@@ -222,7 +222,8 @@ def test_events_have_known_parts() -> None:
     assert states["step"] == 3 and "z" not in states and "n" not in states
     failed = event_of(b'{"event": "failed", "key": "k", "error": 3, "handled": "yes"}', "k")
     assert failed == {"event": "failed", "key": "k", "error": "3", "traceback": "",
-                      "handled": False, "out_of_memory": False, "timeout": False}  # fmt: skip
+                      "handled": False, "out_of_memory": False, "timeout": False,
+                      "lost": False}  # fmt: skip
 
 
 def test_only_the_kernel_says_out_of_memory(
