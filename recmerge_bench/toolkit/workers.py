@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from recmerge_bench.processes.parent import PARENT
+from recmerge_bench.processes.parent import PARENT, die_with
 from recmerge_bench.processes.words import ENDS, event_of, failure, how_it_died
 
 #: Seconds that a worker has to begin a job, and to end it at its deadline before it is killed.
@@ -239,4 +239,28 @@ def stop_here(keys: Collection[str]) -> None:
                 os.killpg(worker.process.pid, signal.SIGKILL)
 
 
-__all__ = ["Pool", "Worker", "environment", "run_here", "stop_here"]
+def run_files_below(job_file: Path, events_file: Path) -> int:
+    """Run a file of jobs in a process that ends with this one, however this one ends.
+
+    Signals that queues send before they take a machine away (SIGTERM, SIGUSR1, SIGUSR2) are left
+    to this process: cells compute until it ends.
+
+    Returns:
+        The exit status of ``python -m recmerge_bench.worker --job FILE --events FILE``.
+    """
+    me = os.getpid()
+
+    def prepare() -> None:
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
+        die_with(me)
+
+    files = ["--job", str(job_file), "--events", str(events_file)]
+    command = [sys.executable, "-m", "recmerge_bench.worker", *files]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, preexec_fn=prepare if sys.platform == "linux" else None
+    ) as process:
+        return process.wait()
+
+
+__all__ = ["Pool", "Worker", "environment", "run_files_below", "run_here", "stop_here"]

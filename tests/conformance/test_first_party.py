@@ -23,7 +23,7 @@ FOUND = discover(environ={})
 #: Options that make a plugin small enough for this file, where its class has them.
 SMALL = {"width": 16, "layers": 1, "heads": 1, "steps": 4, "evaluations": 20}
 #: The same of one plugin alone.
-OWN = {"synthetic": {"users": 60, "items": 30}}
+OWN = {"synthetic": {"users": 60, "items": 30}, "submitit": {"cluster": "local"}}
 #: Learn too slowly for a short training: what they rank is judged after more steps.
 SLOW = {"bert4rec", "gsasrec", "bert4rec-dt", "bert4rec-st", "recbole:BERT4Rec", "recbole:CORE",
         "recbole:NextItNet"}  # fmt: skip
@@ -158,11 +158,21 @@ class TestMetrics(Named, testing.MetricConformance):
         return small("metric", name)
 
 
-@each("executor")
-class TestExecutors(Named, testing.ExecutorConformance):
+class Executors(Named, testing.ExecutorConformance):
     @pytest.fixture
     def executor(self, name: str) -> Any:
         return small("executor", name)
+
+
+@each("executor", ["local"])
+class TestExecutors(Executors):
+    pass
+
+
+@pytest.mark.slow
+@each("executor", [n for n in FOUND.names("executor") if n != "local"])
+class TestClusters(Executors):
+    """Their processes take seconds to start."""
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import time
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,9 @@ class DaskExecutor(ExecutorDefinition):
         self.futures: dict[str, Future] = {}
         self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.attempts = self.looked = 0.0
-        self.client = self._connected()
+        self.random = random.getstate()  # Dask's threads draw from it as long as they run
+        with _unchanged():
+            self.client = self._connected()
 
     # -- the cluster ---------------------------------------------------------------------------
 
@@ -192,8 +195,9 @@ class DaskExecutor(ExecutorDefinition):
         gone = self.client.status != "running"
         lost = [k for k, f in self.futures.items() if gone or f.status in ("lost", "cancelled")]
         if gone:
-            self._disconnect()
-            self.client = self._connected()
+            with _unchanged():
+                self._disconnect()
+                self.client = self._connected()
         for key in lost:
             del self.futures[key]
         return [_failed(key, "the Dask scheduler that had it is gone", lost=True) for key in lost]
@@ -212,7 +216,9 @@ class DaskExecutor(ExecutorDefinition):
                 self.client.cancel(list(self.futures.values()), force=True)
                 self.client.run(stop_on_worker, keys)
         self.futures.clear()
-        self._disconnect()
+        with _unchanged():
+            self._disconnect()
+        random.setstate(self.random)
 
     def _disconnect(self) -> None:
         with suppress(Exception):
@@ -238,6 +244,18 @@ def stop_on_worker(keys: Collection[str]) -> None:
     from recmerge_bench.toolkit.workers import stop_here
 
     stop_here(keys)
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    """The environment is afterwards as before: Dask sets variables to start workers with them."""
+    environment = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        os.environ.update(environment)
 
 
 def _name(key: str) -> str:
