@@ -266,3 +266,21 @@ def test_lines_takes_a_number_inside_a_block_for_none() -> None:
 def test_lines_refuses(options: dict[str, object], message: str) -> None:
     with pytest.raises(HandledError, match=message):
         strategy("lines", **options)
+
+
+@pytest.mark.parametrize("experts", [1, 3])
+def test_doge_as_released(experts: int) -> None:
+    taus = drawn(experts, seed=45, a=(13, 7), b=(7, 16), bias=(7,), z=(6, 6))
+    merged = transformed("doge", taus, steps=60, subspace=3)
+    assert not merged.pop("bias").any()
+    matrices = [{n: t for n, t in tau.items() if n != "bias"} for tau in taus]
+    for name, wanted in field.doge(matrices, 0.07, 0.3, 3, 60).items():
+        torch.testing.assert_close(merged[name], wanted, rtol=1e-8, atol=1e-10)
+    still = transformed("doge", taus, steps=0, subspace=3)
+    assert float((still["a"] - merged["a"]).abs().max()) > 1e-5  # it has moved
+
+
+def test_doge_of_an_expert_that_left_a_matrix_alone() -> None:
+    taus = drawn(2, seed=46, a=(6, 5))
+    taus[1]["a"] = torch.zeros(6, 5, dtype=torch.float64)
+    assert bool(transformed("doge", taus, steps=3)["a"].isfinite().all())

@@ -130,3 +130,43 @@ def lines(added: Model, alpha: float, beta: float, blocks: int) -> Model:
                 break
         scaled[name] = factor * tensor
     return scaled
+
+
+def doge(
+    taus: list[Model], weight: float, keep: float, subspace: int, steps: int, lr: float = 1e-4
+) -> Model:
+    """Wei et al., DOGE TA of matrices: tanganke/fusion_bench, method/doge_ta/doge_ta.py."""
+    names, count = sorted(taus[0]), len(taus)
+    lambdas = [{n: weight / tau[n].norm() for n in names} for tau in taus]
+    deltas = {}
+    for name in names:
+        stacked = torch.stack([tau[name] for tau in taus])
+        sides = None
+        for i, tau in enumerate(taus):
+            u, s, _ = torch.linalg.svd(tau[name], full_matrices=False)
+            sides = torch.zeros_like(u) if sides is None else sides
+            part = int(s.shape[0] / count)
+            sides[:, i * part : (i + 1) * part] = u[:, :part]
+        assert sides is not None
+        basis = torch.linalg.svd(sides, full_matrices=False)[0][:, : int(s.shape[0] / subspace)]
+        delta = torch.nn.Parameter(torch.zeros_like(stacked[0]))
+        optimizer = torch.optim.Adam([delta], lr=lr)
+        for _ in range(steps):
+            with torch.enable_grad():
+                merged = sum(
+                    lam[name] * (tau + delta) for lam, tau in zip(lambdas, stacked, strict=True)
+                )
+                loss = sum((tau * tau - tau * merged).sum(dim=1).pow(2).sum() for tau in stacked)
+                optimizer.zero_grad()
+                loss.backward()
+            delta.grad = delta.grad - basis @ basis.T @ delta.grad
+            optimizer.step()
+        deltas[name] = delta.detach()
+    result = {n: torch.zeros_like(t) for n, t in taus[0].items()}
+    for lam, tau in zip(lambdas, taus, strict=True):
+        flat = torch.cat([tau[n].reshape(-1) for n in names]).abs()
+        place = len(flat) - int(len(flat) * keep)
+        least = flat.sort().values[place - 1]
+        for name in names:
+            result[name] += lam[name] * (tau[name] + deltas[name]) * (tau[name].abs() >= least)
+    return result

@@ -41,10 +41,14 @@ class GramRecorder(TorchFunctionMode):
 
     Args:
         parameters: matrices [out, in], by name.
+
+    Attributes:
+        order: names of those that were applied, the first one first.
     """
 
     def __init__(self, parameters: Mapping[str, Tensor]) -> None:
         super().__init__()
+        self.order: list[str] = []
         self._parameters = dict(parameters)
         self._owners = {p.untyped_storage().data_ptr(): n for n, p in parameters.items()}
         self._seen: dict[str, dict[tuple[int, int], tuple[Tensor, int]]] = {
@@ -128,6 +132,8 @@ class GramRecorder(TorchFunctionMode):
         first = offset // parameter.stride(0)
         rows = x.detach().reshape(-1, x.shape[-1]).double()
         span = (first, first + len(weight))
+        if name not in self.order:
+            self.order.append(name)
         gram, count = self._seen[name].get(span, (torch.zeros((), dtype=torch.float64), 0))
         self._seen[name][span] = (gram.to(rows.device) + rows.T @ rows, count + len(rows))
 

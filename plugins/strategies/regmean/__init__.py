@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,8 @@ from recmerge_bench.api import (
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from recmerge_bench.toolkit.merging.grams import GramRecorder
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,18 @@ class RegMean(StrategyDefinition):
         given = needs(given, WithCatalogue, "regmean")
         count = len(given.experts)
         merged = weighted_sum([e.weights for e in given.experts], [1 / count] * count)
+        solved = self._solved(given, merged)
+        given.note("solved", solved)
+        given.note("averaged", self._averaged(given, solved))
+        return merged
+
+    def _solved(self, given: WithCatalogue, merged: dict[str, Tensor]) -> list[str]:
+        """Put the solutions of all maps into the experts' mean; which they are."""
         grams = [self._grams(given, e, k) for k, e in enumerate(given.experts)]
         solved = [n for n in grams[0] if all(n in by_name for by_name in grams)]
         for name in solved:
             self._solve(given, name, [by_name[name] for by_name in grams], merged)
-        given.note("solved", solved)
-        given.note("averaged", self._averaged(given, solved))
-        return merged
+        return solved
 
     def _solve(
         self, given: WithCatalogue, name: str, grams: list[Tensor], merged: dict[str, Tensor]
@@ -114,19 +122,26 @@ class RegMean(StrategyDefinition):
 
     def _grams(self, given: WithCatalogue, expert: Expert, number: int) -> dict[str, Tensor]:
         """Mean Gram matrices of one expert's linear maps over its pseudo-users and items."""
+        recorder = self._recorded(given, expert.weights, expert.domain, number)
+        return recorder.means(self.options.joint == "pooled")
+
+    def _recorded(
+        self, given: WithCatalogue, weights: Mapping[str, Tensor], domain: str, number: int
+    ) -> GramRecorder:
+        """What the linear maps of a model were given of a domain's pseudo-users and items."""
         import torch
 
         from recmerge_bench.toolkit.merging.grams import GramRecorder
 
-        users, domain = given.users, expert.domain
-        net = users.net(expert.weights, [domain])
+        users = given.users
+        net = users.net(weights, [domain])
         maps = {n: p for n, p in net.named_parameters() if n in given.base and p.dim() == 2}
         rows = torch.randperm(users.size(domain), generator=users.generator(number, 13))
         rows = rows[: self.options.sample or None]
         with torch.no_grad(), GramRecorder(maps) as recorder:
             users.encode(net, domain, rows)
             users.items(net, domain)
-        return recorder.means(self.options.joint == "pooled")
+        return recorder
 
     def shrunk(self, gram: Tensor) -> Tensor:
         """Entries off the diagonal made smaller."""
@@ -155,6 +170,13 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
             "1e-3: fp32",
         ),
     ),
+    "regmean-plus-plus": (
+        Check(
+            "tanganke/fusion_bench, method/regmean_plusplus/regmean_plusplus.py, layer by layer",
+            "tests/plugins/test_merging_regmean.py::test_regmean_plus_plus_as_in_fusion_bench",
+            "1e-4 relative: fp32 weights",
+        ),
+    ),
     "regmean-shipped": (
         Check(
             "Jin et al., eq. 2, off-diagonals times alpha",
@@ -172,7 +194,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """``regmean`` on pseudo-users, ``regmean-shipped`` on statistics of the domains."""
+    """``regmean`` and ``regmean-plus-plus`` on pseudo-users, ``regmean-shipped`` on statistics."""
     return [
         StrategySpec(
             "regmean-shipped", f"{__name__}:ShippedRegMean",
@@ -187,5 +209,12 @@ def recmerge_bench_register() -> list[Spec]:
             checks=_CHECKS["regmean"],
             inputs=("base", "experts"), tier="T1", fidelity="paper-equations",
             citation="Jin et al., Dataless knowledge fusion (RegMean), ICLR 2023",
-        )
+        ),
+        StrategySpec(
+            "regmean-plus-plus", f"{__name__}.plus_plus:RegMeanPlusPlus",
+            "RegMean layer by layer: each layer's inputs come through the merged layers below",
+            checks=_CHECKS["regmean-plus-plus"],
+            inputs=("base", "experts"), tier="T1", fidelity="code-verified",
+            citation="Nguyen et al., RegMean++, 2025 (arXiv 2508.03121)",
+        ),
     ]  # fmt: skip
