@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from recmerge_bench.cli.common import out_option, registry
+from recmerge_bench.cli.tables import fitted
+from recmerge_bench.names import MEAN
+
+if TYPE_CHECKING:
+    from recmerge_bench.interface.run_results import RunResults
+    from recmerge_bench.results.run_rows import RunRow
+
+#: How a row stands.
+DONE, NOT_RUN = "done", "not run"
 
 _boards = click.option(
     "--boards", type=click.Path(path_type=Path, file_okay=False), default=Path("leaderboards"),
@@ -19,10 +30,14 @@ _suites = click.option("--suite", "suites", multiple=True, metavar="NAME", help=
 @click.group(invoke_without_command=True)
 @out_option
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
+@click.option("--domains", is_flag=True, help="Each domain too, not their mean alone.")
+@click.option("--all", "all_rows", is_flag=True, help="Rows that were not run too.")
 @click.option("--json", "as_json", is_flag=True, help="Every row with all its keys.")
 @click.pass_context
-def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> int:
-    """Show results of a run: a row for each domain and one for their mean.
+def results(
+    ctx: click.Context, out: Path, suite: str | None, domains: bool, all_rows: bool, as_json: bool
+) -> int:
+    """Show results of a run, one line for each row and seed: means over its domains.
 
     With `push`, `pull` and `lock`: the ranks behind boards, to a results store and back.
     """
@@ -31,8 +46,41 @@ def results(ctx: click.Context, out: Path, suite: str | None, as_json: bool) -> 
     from recmerge_bench.interface.run_results import run_results
 
     made = run_results(out, suite, plugins=registry(ctx))
-    click.echo(json.dumps([row.to_json() for row in made], indent=1) if as_json else str(made))
+    if as_json:
+        click.echo(json.dumps([row.to_json() for row in made], indent=1))
+        return 0
+    shown = [row for row in made if domains or row.domain == MEAN]
+    for row in _grouped(shown if all_rows else [r for r in shown if r.status != NOT_RUN], made):
+        click.echo(row)
+    if not all_rows and (left := sum(row.status == NOT_RUN for row in shown)):
+        click.echo(f"{left} more not run: --all shows them")
     return 0
+
+
+def _grouped(rows: Sequence[RunRow], made: RunResults) -> Iterator[str]:
+    """A table for each suite, track and protocol; a reason under what is not done."""
+    groups: dict[tuple[str, str, str], list[RunRow]] = {}
+    for row in rows:
+        key = (row.suite, row.identity.track, row.identity.protocol)
+        groups.setdefault(key, []).append(row)
+    for key, group in groups.items():
+        named = [m for m in made.metrics if any(m in row.metrics for row in group)]
+        headers = ["method", "seed", "domain", *named, "status"]
+        lines = [[_name(r), r.identity.seed, None if r.domain == MEAN else r.domain,
+                  *(_number(r.metrics.get(m)) for m in named),
+                  None if r.status == DONE else f"{r.status}: {r.reason}"]
+                 for r in group]  # fmt: skip
+        yield f"{', '.join(key)}\n{fitted(headers, lines)}\n"
+
+
+def _name(row: RunRow) -> str:
+    identity = row.identity
+    name = " ".join(filter(None, (identity.backbone, identity.method)))
+    return f"{name} ({identity.variant})" if identity.variant else name
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"
 
 
 @results.command()
