@@ -57,10 +57,12 @@ class Slerp(StrategyDefinition):
         return {n: self.between(one[n], other[n]).to(t.dtype) for n, t in given.base.items()}
 
     def between(self, one: Tensor, other: Tensor) -> Tensor:
-        """A tensor between two of its shape, in fp32."""
+        """A tensor between two of its shape, in fp32 or fp64."""
         import torch
 
-        a, b, share = one.float(), other.float(), self.options.share
+        from recmerge_bench.toolkit.merging.vectors import working
+
+        a, b, share = working(one), working(other), self.options.share
         lengths = a.norm() * b.norm()
         # A tensor of nothing but zeros has no direction: mergekit takes its cosine for zero.
         cosine = float((a * b).sum() / lengths) if float(lengths) > 0 else 0.0

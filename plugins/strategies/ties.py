@@ -120,13 +120,14 @@ class Trimmed(StrategyDefinition):
         import torch
 
         from recmerge_bench.toolkit.merging.trim import disjoint_means
+        from recmerge_bench.toolkit.merging.vectors import working
 
         merged = {}
         for name, start in given.base.items():
-            base = start.float().reshape(-1)
+            base = working(start).reshape(-1)
             rows = base.new_empty((len(given.experts), len(base)))
             for row, expert in zip(rows, given.experts, strict=True):
-                torch.sub(expert.weights[name].float().reshape(-1), base, out=row)
+                torch.sub(working(expert.weights[name]).reshape(-1), base, out=row)
             total = disjoint_means(trimmed(rows, self.limits), self.tie).sum(0)
             merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
         return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}

@@ -10,13 +10,18 @@ from recmerge_bench.cli.common import registry
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.interface.merges import ACTIONS
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+MODEL = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option("--method", required=True, metavar="NAME", help="A merge strategy of data tier T0.")
-@click.option("--base", required=True, type=FILE, help="The experts' shared base (safetensors).")
-@click.option("--expert", "experts", required=True, multiple=True, type=FILE, help="Repeatable.")
+@click.option(
+    "--base", required=True, type=MODEL,
+    help="The experts' shared base: a safetensors file, an index.json, or a model's folder.",
+)  # fmt: skip
+@click.option(
+    "--expert", "experts", required=True, multiple=True, type=MODEL, help="Likewise; repeatable."
+)
 @click.option("--set", "changes", multiple=True, metavar="key=value", help="The method's options.")
 @click.option(
     "--policy", "rules", multiple=True, metavar="PREFIX=merge|base|drop|concatenate",
@@ -30,8 +35,21 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True,
     help="For methods that draw.",
 )  # fmt: skip
-@click.option("-o", "--out", required=True, type=FILE, help="The merged checkpoint.")
-@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--dtype", metavar="NAME",
+    help="Of the result, such as bfloat16; that of each of the base's tensors by default.",
+)  # fmt: skip
+@click.option(
+    "--max-shard-size", metavar="SIZE", help="Of a folder's weight files.  [default: 5GB]"
+)
+@click.option(
+    "--allow-pickle", is_flag=True, help="Read .bin files too, by torch.load(weights_only=True)."
+)
+@click.option(
+    "-o", "--out", required=True, type=MODEL,
+    help="The merged model: a folder where the base is one, unless the name ends in .safetensors.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace an existing file or merged model.")
 @click.pass_context
 def merge(
     ctx: click.Context,
@@ -42,23 +60,29 @@ def merge(
     rules: tuple[str, ...],
     sweep: str | None,
     seed: int,
+    dtype: str | None,
+    max_shard_size: str | None,
+    allow_pickle: bool,
     out: Path,
     force: bool,
 ) -> int:
     """Merge checkpoints of one architecture, streaming them from disk.
 
-    Beside OUT come OUT.json, a record of what was merged and how, and OUT.md, a model card.
+    A model is a safetensors file, sharded or not, or a folder as transformers and
+    sentence-transformers save it. Beside a merged file come OUT.json, a record of what was merged
+    and how, and OUT.md, a model card; a merged folder holds them as merge.json and README.md.
     """
     from recmerge_bench.interface.merge_files import merge_files
     from recmerge_bench.planning.suite_files import key_values
 
     files = merge_files(
         method, base=base, experts=experts, out=out, options=key_values(changes),
-        policy=_policy(rules), sweep=_scales(sweep), seed=seed, force=force,
-        plugins=registry(ctx), progress=True,
+        policy=_policy(rules), sweep=_scales(sweep), dtype=dtype, max_shard_size=max_shard_size,
+        allow_pickle=allow_pickle, seed=seed, force=force, plugins=registry(ctx), progress=True,
     )  # fmt: skip
     for file in files:
-        click.echo(f"wrote {file}, {file}.json and {file}.md")
+        beside = "" if file.is_dir() else f", {file}.json and {file}.md"
+        click.echo(f"wrote {file}{beside}")
     return 0
 
 

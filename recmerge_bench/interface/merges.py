@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.checkpoints import Weights
     from recmerge_bench.merging.stream import Streamed
 
-#: Name -> tensor, a safetensors file, or a folder that holds one (``model.safetensors``).
+#: Name -> tensor, a safetensors file, a sharded one's index, or a model's folder.
 WeightsLike = Mapping[str, "torch.Tensor"] | str | Path
 ACTIONS = ("merge", "base", "drop", "concatenate")
 
@@ -64,6 +64,7 @@ def merge(
     base: WeightsLike,
     experts: Sequence[WeightsLike],
     policy: Mapping[str, str] | None = None,
+    dtype: str | None = None,
     seed: int = 0,
     plugins: Plugins = (),
     progress: bool | None = None,
@@ -79,13 +80,14 @@ def merge(
         experts: at least one, each given once.
         policy: parameter-name prefix -> ``merge``, ``base``, ``drop`` or ``concatenate``; the
             longest prefix wins, all merge by default. Integer tensors are the base's.
+        dtype: of the merged floats, such as ``bfloat16``; each as the base's if absent.
         seed: for strategies that draw.
         plugins: files or modules to load beside the installed plugins.
         progress: True shows a bar, False does not; None: on a terminal.
         options: the strategy's, such as ``density=0.2``.
 
     Returns:
-        name -> tensor, of the base's dtypes, on the device of the base's tensors.
+        name -> tensor, of the base's dtypes or `dtype`, on the device of the base's tensors.
 
     Raises:
         HandledError: no such strategy, one that needs data, a wrong option; weights that do not
@@ -93,6 +95,7 @@ def merge(
         PluginError: an error out of the strategy's code.
     """
     from recmerge_bench.merging.in_memory import Collected, refuse_equal_weights
+    from recmerge_bench.merging.precision import precision
     from recmerge_bench.merging.stream import Streamed
 
     spec = merging_spec(registry_of(plugins), method)
@@ -101,7 +104,8 @@ def merge(
     if isinstance(experts, (str, Path, Mapping)) or not experts:
         raise HandledError("experts are a list of at least one checkpoint")
     weights = [_weights(expert, f"expert {number}") for number, expert in enumerate(experts)]
-    source = Streamed(_weights(base, "base"), weights, policy)
+    wanted = None if dtype is None else precision(dtype)
+    source = Streamed(_weights(base, "base"), weights, policy, wanted)
     refuse_equal_weights(weights)
     collected = Collected(source.kept)
     with bar_of(source, Reporter(progress)) as bar:
@@ -173,17 +177,17 @@ def check_seed(seed: int) -> int:
 @contextmanager
 def bar_of(source: Streamed, report: Reporter) -> Iterator[Bar]:
     """What is told how many merged entries are written."""
-    total = sum(source.base[n].numel() for n in source.merged)
+    total = sum(source.kept[n].numel() for n in source.merged)
     with report.bar("merging", total) as bar:
         yield bar
 
 
 def _weights(given: WeightsLike, label: str) -> Weights:
-    from recmerge_bench.merging.checkpoints import Checkpoint
     from recmerge_bench.merging.in_memory import Held
+    from recmerge_bench.merging.opening import open_weights
 
     if isinstance(given, (str, Path)):
-        return Checkpoint(_file(Path(given)))
+        return open_weights(Path(given))
     if not isinstance(given, Mapping):
         hint = "; give its state_dict()" if hasattr(given, "state_dict") else ""
         raise HandledError(
@@ -191,21 +195,6 @@ def _weights(given: WeightsLike, label: str) -> Weights:
             f"{type(given).__name__}{hint}"
         )
     return Held(label, given)
-
-
-def _file(path: Path) -> Path:
-    """The safetensors file that a path means: itself, or the one of a model's folder."""
-    if not path.is_dir():
-        return path
-    index = path / "model.safetensors.index.json"
-    if index.is_file():
-        return index  # refused as what it is, a part of a sharded checkpoint
-    files = sorted(path.glob("*.safetensors"))
-    if len(files) != 1 and path / "model.safetensors" not in files:
-        raise HandledError(
-            f"{path} holds {len(files)} safetensors files; a model's folder has model.safetensors"
-        )
-    return path / "model.safetensors" if len(files) > 1 else files[0]
 
 
 def _device(base: WeightsLike, name: str) -> torch.device | str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -22,45 +21,55 @@ DTYPES = {
     torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
 
-#: How parts of a sharded checkpoint are called.
-_SHARD = re.compile(r"-\d{3,}-of-\d{3,}\.")
+#: What makes transformers read a file.
+FORMAT = {"format": "pt"}
 
 
-class Weights(Protocol):
-    """Named tensors, in a file or in memory.
+class Weights:
+    """Named tensors: in files, in memory, or made of others when they are asked for.
 
     Attributes:
         path: what messages call them.
         names: sorted.
+        lent: whether the tensors are a caller's own, so that strategies are given copies.
     """
 
     path: Path
     names: list[str]
+    lent: ClassVar[bool] = False
 
     def __getitem__(self, name: str) -> Tensor:
         """The tensor of that name."""
+        raise NotImplementedError
+
+    def like(self, name: str) -> Tensor:
+        """A tensor of that one's shape and dtype, without its values where these cost anything."""
+        return self[name]
+
+    def entries(self, name: str, part: slice) -> Tensor:
+        """A stretch of the tensor's entries, row by row: [n]."""
+        return self[name].reshape(-1)[part]
+
+    def files(self) -> list[Path]:
+        """What is read: every file that the tensors depend on."""
+        return []
 
 
-class Checkpoint:
+class Checkpoint(Weights):
     """A safetensors file; its tensors are views of the file, read when they are looked at.
 
     Args:
         path: the file.
 
     Raises:
-        HandledError: no such file, not a safetensors file, a shard, or a dtype (such as fp8) that
-            is not merged.
+        HandledError: no such file, not a safetensors file, or a dtype (such as fp8) that is not
+            merged.
     """
 
     def __init__(self, path: Path) -> None:
         from safetensors import SafetensorError, safe_open
 
         self.path = path
-        if _SHARD.search(path.name) or path.name.endswith(".index.json"):
-            raise HandledError(
-                f"{path} is a part of a sharded checkpoint: a method has to see the whole model; "
-                "load it and save it as one file first"
-            )
         if not path.is_file():
             raise HandledError(f"there is no file {path}")
         try:
@@ -68,8 +77,8 @@ class Checkpoint:
             self.names = sorted(self._file.keys())
         except (SafetensorError, OSError) as error:
             raise HandledError(
-                f"{path}: not a safetensors file ({error}); pickled checkpoints are not read: "
-                "convert them with safetensors.torch.save_file"
+                f"{path}: not a safetensors file ({error}); a pickled checkpoint has a name that "
+                "ends in .bin, .pt or .pth and needs --allow-pickle"
             ) from None
         for name in self.names:
             kind = str(self._file.get_slice(name).get_dtype())
@@ -83,12 +92,24 @@ class Checkpoint:
         tensor: Tensor = self._file.get_tensor(name)
         return tensor
 
+    def files(self) -> list[Path]:
+        """The file."""
+        return [self.path]
+
+
+def empty_like(tensor: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """A tensor without values, of that shape; floats in `dtype` where one is given."""
+    own = tensor.dtype if dtype is None or not tensor.is_floating_point() else dtype
+    return torch.empty(tensor.shape, dtype=own, device="meta")
+
 
 def check_alike(base: Weights, other: Weights, besides: Collection[str] = ()) -> None:
-    """Both files hold the same parameters, those named `besides` not looked at.
+    """Both hold the same parameters, those named `besides` not looked at.
+
+    Floats may differ in their precision.
 
     Raises:
-        HandledError: names, shapes or dtypes differ; says which.
+        HandledError: names, shapes or kinds of numbers differ; says which.
     """
     own, others = (set(c.names) - set(besides) for c in (base, other))
     missing, extra = sorted(own - others), sorted(others - own)
@@ -100,14 +121,27 @@ def check_alike(base: Weights, other: Weights, besides: Collection[str] = ()) ->
             f"against {base.path}): experts and base must share an architecture"
         )
     for name in sorted(own):
-        ours, theirs = base[name], other[name]
-        for what in ("shape", "dtype"):
-            a, b = getattr(ours, what), getattr(theirs, what)
-            if a != b:
-                readable = (tuple(b), tuple(a)) if what == "shape" else (b, a)
-                raise HandledError(
-                    f"{other.path}: '{name}' has {what} {readable[0]}, the base's is {readable[1]}"
-                )
+        _check_tensor(name, base.like(name), other.like(name), other.path)
+
+
+def _check_tensor(name: str, ours: Tensor, theirs: Tensor, path: Path) -> None:
+    if ours.shape != theirs.shape:
+        raise HandledError(
+            f"{path}: '{name}' has shape {tuple(theirs.shape)}, the base's is {tuple(ours.shape)}"
+        )
+    floats = ours.is_floating_point() and theirs.is_floating_point()
+    if not floats and ours.dtype != theirs.dtype:
+        raise HandledError(
+            f"{path}: '{name}' has dtype {theirs.dtype}, the base's is {ours.dtype}: floats merge "
+            "with floats, and integers are the base's"
+        )
+
+
+class Writes(Protocol):
+    """Takes the tensors of a merged model, stretch by stretch, in an order that was announced."""
+
+    def write(self, tensor: Tensor) -> None:
+        """The next stretch; it ends where a tensor ends or before."""
 
 
 class Writer:
@@ -118,7 +152,35 @@ class Writer:
 
     def write(self, tensor: Tensor) -> None:
         """The next stretch of the data, in the order of the header."""
-        self.stream.write(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
+        self.stream.write(raw_bytes(tensor))
+
+
+def raw_bytes(tensor: Tensor) -> memoryview:
+    """A tensor's bytes, as safetensors has them."""
+    view: memoryview = tensor.contiguous().view(-1).view(torch.uint8).numpy().data
+    return view
+
+
+def header(like: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[bytes, int]:
+    """What a safetensors file begins with, and how many bytes of data follow.
+
+    Args:
+        like: names, dtypes and shapes, in the order in which the data follow.
+        metadata: the file's metadata.
+    """
+    entries: dict[str, object] = {"__metadata__": {**FORMAT, **metadata}}
+    place = 0
+    for name, tensor in like.items():
+        size = tensor.numel() * tensor.element_size()
+        entries[name] = {
+            "dtype": DTYPES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [place, place + size],
+        }
+        place += size
+    raw = json.dumps(entries, separators=(",", ":")).encode()
+    raw += b" " * (-len(raw) % 8)
+    return len(raw).to_bytes(8, "little") + raw, place
 
 
 @contextmanager
@@ -130,22 +192,11 @@ def writing(
     Args:
         path: where the file goes.
         like: names, dtypes and shapes.
-        metadata: the file's metadata.
+        metadata: the file's metadata, beside what says that the tensors are torch's.
     """
-    header: dict[str, object] = {"__metadata__": dict(metadata)}
-    place = 0
-    for name, tensor in like.items():
-        size = tensor.numel() * tensor.element_size()
-        header[name] = {
-            "dtype": DTYPES[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [place, place + size],
-        }
-        place += size
-    raw = json.dumps(header, separators=(",", ":")).encode()
-    raw += b" " * (-len(raw) % 8)
+    first, size = header(like, metadata)
     with written_aside(path) as part, part.open("wb") as stream:
-        stream.write(len(raw).to_bytes(8, "little") + raw)
+        stream.write(first)
         yield Writer(stream)
-        if stream.tell() != 8 + len(raw) + place:
+        if stream.tell() != len(first) + size:
             raise RuntimeError(f"{path}: {stream.tell()} bytes written, not as announced")

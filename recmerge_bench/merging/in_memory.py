@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.merging.checkpoints import DTYPES, Weights
 
 
-class Held:
+class Held(Weights):
     """A caller's tensors, without their gradients, on the CPU.
 
     Args:
@@ -22,6 +23,8 @@ class Held:
     Raises:
         HandledError: a value is no dense tensor, or of a dtype (such as fp8) that is not merged.
     """
+
+    lent: ClassVar[bool] = True
 
     def __init__(self, label: str, tensors: Mapping[str, Tensor]) -> None:
         self.path = Path(label)

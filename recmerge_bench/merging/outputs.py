@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.files import put_folder
 
 #: What comes with a merged file: its record and its card.
 BESIDE = (".json", ".md")
+#: The same within a merged model's folder.
+RECORD, CARD = "merge.json", "README.md"
 Outs = Mapping[float | None, Path]
 
 
@@ -42,12 +45,20 @@ def refuse_equal(hashes: Mapping[Path, str]) -> None:
         seen[sha] = path
 
 
-def refuse_outs(outs: Outs, inputs: Sequence[Path], force: bool) -> None:
-    """Refuse places that a merged file must not take.
+def refuse_outs(
+    outs: Outs, inputs: Sequence[Path], force: bool, folders: bool = False
+) -> None:  # fmt: skip
+    """Refuse places that a merged model must not take.
+
+    Args:
+        outs: scale -> file, or folder.
+        inputs: files and folders to merge.
+        force: whether a merged model that is there is replaced.
+        folders: whether the places are folders.
 
     Raises:
-        HandledError: two scales give one name; a place is an input, no regular file, or taken and
-            not to be replaced.
+        HandledError: two scales give one name; a place is an input, lies in one, is no regular
+            file, or taken and not to be replaced.
     """
     names = list(outs.values())
     for number, path in enumerate(names):
@@ -55,8 +66,39 @@ def refuse_outs(outs: Outs, inputs: Sequence[Path], force: bool) -> None:
             scales = [f"{s!r}" for s, p in outs.items() if p == path]
             raise HandledError(f"scales {' and '.join(scales)} would both be written to {path}")
     for path in names:
+        _refuse_within(path, inputs)
+        if folders:
+            _refuse_folder(path, inputs, force)
+            continue
         for file in (path, *(_beside(path, end) for end in BESIDE)):
             _refuse(file, inputs, force)
+
+
+def _refuse_within(path: Path, inputs: Sequence[Path]) -> None:
+    """Nothing is written into a folder that is merged, nor a folder around one."""
+    place = path.resolve()
+    for given in inputs:
+        if given.is_dir() and given.resolve() in (place, *place.parents):
+            raise HandledError(f"{path} lies in a folder to merge ({given}): name another place")
+
+
+def _refuse_folder(path: Path, inputs: Sequence[Path], force: bool) -> None:
+    place = path.resolve()
+    for given in inputs:
+        if place in (given.resolve(), *given.resolve().parents):
+            raise HandledError(f"{path} holds what is to be merged ({given}): name another folder")
+    if not os.path.lexists(path):
+        return
+    if not path.is_dir() or path.is_symlink():
+        raise HandledError(f"{path} is no folder: name another")
+    if not any(path.iterdir()):
+        return
+    if not (path / RECORD).is_file():
+        raise HandledError(
+            f"{path} is not empty and no merged model (it has no {RECORD}): name another folder"
+        )
+    if not force:
+        raise HandledError(f"{path} exists: name another folder, or give --force")
 
 
 def _refuse(file: Path, inputs: Sequence[Path], force: bool) -> None:
@@ -109,8 +151,13 @@ def staged(outs: Outs, size: int) -> Iterator[dict[float | None, Path]]:
 
 
 def _move(places: Mapping[float | None, Path], outs: Outs) -> None:
-    """Files, and what stands beside each, to their real names."""
+    """Files, and what stands beside each, or folders to their real names."""
     for scale, path in outs.items():
+        if places[scale].is_dir():
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+            put_folder(places[scale], path, places[scale].with_name(".before"))
+            continue
         for end in ("", *BESIDE):
             os.replace(_beside(places[scale], end), _beside(path, end))
 

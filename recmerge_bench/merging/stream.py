@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
+from copy import copy
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -13,27 +15,46 @@ from torch import Tensor
 from recmerge_bench.borders.merges import check_merged, check_prepass
 from recmerge_bench.definitions import Expert, StrategyDefinition
 from recmerge_bench.errors import HandledError
-from recmerge_bench.merging.checkpoints import Checkpoint, Weights, Writer, check_alike, writing
+from recmerge_bench.merging.checkpoints import Weights, Writes, writing
 from recmerge_bench.merging.in_memory import Collected
-from recmerge_bench.policy import action, select
+from recmerge_bench.merging.opening import open_weights
+from recmerge_bench.merging.parameters import Parameters
+from recmerge_bench.merging.precision import common
 from recmerge_bench.tiers import MergeInput
 from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
 from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
+from recmerge_bench.toolkit.merging.vectors import working
 
 Progress = Callable[[int], None]
 #: Entries that a method of scope ``entry`` is given at a time.
 BLOCK = 1 << 18
 
 
+class Announced(Protocol):
+    """A place for a merged model that wants to know its tensors before they come."""
+
+    def writing(
+        self, like: Mapping[str, Tensor], metadata: Mapping[str, str]
+    ) -> AbstractContextManager[Writes]:
+        """What takes the tensors; the model is there when the context ends well."""
+
+
+#: A file, a place such as a folder, or memory.
+Out = Path | Announced | Collected
+
+
 class Streamed:
     """A base and its experts, and what becomes of each parameter.
 
     Args:
-        base: the base's file, or its tensors in memory; a strategy is handed copies of these.
-        experts: likewise, at least one.
+        base: the base's file or folder, or its tensors; a strategy is handed copies of a caller's.
+        experts: likewise, at least one. Floats may be of another precision than the base's:
+            merging is computed in one that holds all of them.
         policy: parameter-name prefix -> ``merge``, ``base``, ``drop`` or ``concatenate`` (the
             experts' tensors one under the other, in their order: item tables); the longest
             matching prefix wins, ``merge`` where none matches. Integer tensors are the base's.
+            What each expert has under a domain's name is kept (`parameters.owned_by_experts`).
+        dtype: of the merged model's floats; each as the base's if absent.
 
     Raises:
         HandledError: the files do not fit together, or nothing is left to merge.
@@ -44,54 +65,32 @@ class Streamed:
         base: Path | Weights,
         experts: Sequence[Path | Weights],
         policy: Mapping[str, str] | None = None,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.base = _opened(base)
         self.experts = [_opened(expert) for expert in experts]
-        self._lent = not all(isinstance(w, Checkpoint) for w in (self.base, *self.experts))
+        self._lent = any(w.lent for w in (self.base, *self.experts))
         self._whole_precision = False
-        rules = policy or {}
-        self.stacked = self._stacked(rules)
-        self._check_experts(rules)
-        tensors = {n: self.base[n] for n in self.base.names if n not in self.stacked}
-        self.merged = sorted(select(tensors, rules, "merge"))
-        dropped = select(tensors, rules, "drop")
-        kept = {n: t for n, t in tensors.items() if n not in dropped}
-        self.kept = dict(sorted((kept | self.stacked).items()))
-        if not self.merged:
-            raise HandledError("nothing is left to merge: every parameter is an integer or kept")
-
-    def _check_experts(self, policy: Mapping[str, str]) -> None:
-        """Each expert's tensors are the base's in name, dtype and shape."""
-        for expert in self.experts:
-            # What is dropped need not be alike, nor be in all files (a head of pre-training).
-            names = {*self.base.names, *expert.names}
-            apart = {n for n in names if action(n, policy) == "drop"} | set(self.stacked)
-            check_alike(self.base, expert, apart)
-
-    def _stacked(self, policy: Mapping[str, str]) -> dict[str, Tensor]:
-        """Names whose tensors stand one under the other, with an empty tensor of that shape."""
-        names = [n for n in self.experts[0].names if action(n, policy) == "concatenate"]
-        return {name: self._stack(name) for name in names}
-
-    def _stack(self, name: str) -> Tensor:
-        for expert in self.experts:
-            if name not in expert.names:
-                raise HandledError(f"{expert.path} lacks '{name}', which is to be concatenated")
-        parts = [expert[name] for expert in self.experts]
-        if len({(p.dtype, p.shape[1:]) for p in parts}) > 1 or parts[0].dim() == 0:
-            raise HandledError(f"'{name}' cannot be concatenated: rows differ among experts")
-        shape = (sum(len(p) for p in parts), *parts[0].shape[1:])
-        return torch.empty(shape, dtype=parts[0].dtype, device="meta")
+        self.parameters = Parameters.of(self.base, self.experts, policy or {}, dtype)
+        self.kept, self.merged = self.parameters.kept, self.parameters.merged
 
     def bytes(self) -> tuple[int, int]:
         """Bytes that are read at the least, and that are written."""
-        size = sum(t.numel() * t.element_size() for t in self.kept.values())
+        size = self.parameters.size()
         return size * (1 + len(self.experts)), size
+
+    def of(self, names: Sequence[str]) -> Streamed:
+        """The same with no other parameters than these merged ones: a part, to be measured."""
+        part = copy(self)
+        part.merged = sorted(names)
+        part.kept = {n: self.kept[n] for n in part.merged}
+        part.parameters = Parameters(part.kept, part.merged, frozenset(), {})
+        return part
 
     def merge(
         self,
         strategy: StrategyDefinition,
-        out: Path | Collected,
+        out: Out,
         seed: int = 0,
         metadata: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
@@ -121,11 +120,11 @@ class Streamed:
         self._whole_precision = True
         stretches, total = self._stretches(strategy, seed, changed), 0.0
         for name in self.merged:
-            start, done = self.base[name].reshape(-1), 0
-            while done < start.numel():
+            done = 0
+            while done < self.kept[name].numel():
                 stretch = next(stretches).reshape(-1)
-                origin = start[done : done + stretch.numel()]
-                total += float((stretch.float() - origin.float()).double().square().sum())
+                origin = self.base.entries(name, slice(done, done + stretch.numel()))
+                total += float((working(stretch) - working(origin)).double().square().sum())
                 done += stretch.numel()
         self._all_changed(changed)
         rows = self._blocks(self.merged)
@@ -138,7 +137,7 @@ class Streamed:
     def sweep(
         self,
         strategy: StrategyDefinition,
-        outs: Mapping[float, Path],
+        outs: Mapping[float, Path | Announced],
         seed: int = 0,
         metadata: Mapping[str, str] | None = None,
         progress: Progress = lambda done: None,
@@ -147,7 +146,7 @@ class Streamed:
 
         Args:
             strategy: of data tier T0, `StrategyDefinition.scaled`, its own scale 1.
-            outs: scale -> the file to write.
+            outs: scale -> the file or place to write to.
             seed: as in `merge`.
             metadata: as in `merge`, beside the scale.
             progress: as in `merge`.
@@ -165,7 +164,7 @@ class Streamed:
     def _write(
         self,
         strategy: StrategyDefinition,
-        outs: Mapping[Any, Path | Collected],
+        outs: Mapping[Any, Out],
         seed: int,
         metadata: Mapping[str, str] | None,
         progress: Progress,
@@ -179,62 +178,64 @@ class Streamed:
             HandledError: NaN or infinite weights, an expert that equals the base. No file is
                 left.
         """
-        tensors = {n: self.base[n] for n in self.merged}
         changed = [False] * len(self.experts)
-        done = 0
+        merged, done = set(self.merged), 0
         with ExitStack() as stack:
-            writers: dict[Any, Writer | Collected] = {
-                scale: stack.enter_context(writing(out, self.kept, _titled(metadata, scale)))
-                if isinstance(out, Path)
-                else out
+            writers: dict[Any, Writes] = {
+                scale: _writer(stack, out, self.kept, _titled(metadata, scale))
                 for scale, out in outs.items()
             }
             self._whole_precision = None not in outs
             stretches = self._stretches(strategy, seed, changed)
-            for name, tensor in self.kept.items():
-                if name in tensors:
-                    self._write_merged(name, tensor, stretches, writers, done, progress)
-                    done += tensor.numel()
+            for name, like in self.kept.items():
+                if name in merged:
+                    self._write_merged(name, like, stretches, writers, done, progress)
+                    done += like.numel()
                     continue
-                for part in self._unmerged(name, tensor):
+                for part in self._unmerged(name):
                     for writer in writers.values():
-                        writer.write(part)
+                        writer.write(part.to(like.dtype))
             self._all_changed(changed)
-        stacked = sum(t.numel() for t in self.stacked.values())
-        kept = sum(t.numel() for t in self.kept.values()) - done - stacked
-        return {"merged": done, "kept_of_base": kept, "concatenated": stacked}
+        return self.parameters.numbers()
 
-    def _unmerged(self, name: str, tensor: Tensor) -> Iterator[Tensor]:
-        """What stands in the merged file as it came: the base's, or the experts' one by one."""
-        if name not in self.stacked:
+    def _unmerged(self, name: str) -> Iterator[Tensor]:
+        """What stands in the merged model as it came: of the base, or of experts one by one."""
+        whose: Sequence[Weights] = [self.base]
+        if name in self.parameters.stacked:
+            whose = self.experts
+        elif name in self.parameters.owned:
+            whose = [self.experts[self.parameters.owned[name]]]
+        for model in whose:
+            tensor = model[name]
+            if model is not self.base:
+                self._finite(tensor, name, model.path)
             yield tensor
-            return
-        for expert in self.experts:
-            self._finite(expert[name], name, expert.path)
-            yield expert[name]
 
     def _write_merged(
         self,
         name: str,
-        tensor: Tensor,
+        like: Tensor,
         stretches: Iterator[Tensor],
-        writers: Mapping[Any, Writer | Collected],
+        writers: Mapping[Any, Writes],
         done: int,
         progress: Progress,
     ) -> None:
-        """The merged tensor, piece by piece, to each scale's writer."""
+        """The merged tensor, stretch by stretch, to each scale's writer."""
         written = 0
-        while written < tensor.numel():
+        while written < like.numel():
             stretch = next(stretches)
-            start = tensor.reshape(-1)[written : written + stretch.numel()]
             for scale, writer in writers.items():
-                made = stretch if scale is None else _at(start, stretch, scale)
-                self._finite(made.to(tensor.dtype), name, made=made)
-                writer.write(made.to(tensor.dtype))
+                made = stretch
+                if scale is not None:
+                    start = self.base.entries(name, slice(written, written + stretch.numel()))
+                    made = _at(start, stretch, scale)
+                rounded = made.to(like.dtype)
+                self._finite(rounded, name, made=made)
+                writer.write(rounded)
             written += stretch.numel()
             progress(done + written)
 
-    # -- pieces --------------------------------------------------------------------------------
+    # -- stretches -----------------------------------------------------------------------------
 
     def _stretches(
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
@@ -250,20 +251,25 @@ class Streamed:
             own = strategy
             if prepass_scope == "tensor":
                 own = check_prepass(strategy, strategy.prepass(self._blocks([name], seed)))
-            size = BLOCK if own.scope == "entry" else max(1, self.base[name].numel())
-            for first in range(0, self.base[name].numel(), size):
-                yield self._merge_part(own, name, slice(first, first + size), seed, changed)
+            total, dtype = self.kept[name].numel(), self._working_dtype(name)
+            size = BLOCK if own.scope == "entry" else max(1, total)
+            for first in range(0, total, size):
+                part = slice(first, first + size)
+                yield self._merge_part(own, name, part, dtype, seed, changed)
 
     def _merge_part(
-        self, strategy: StrategyDefinition, name: str, part: slice, seed: int, changed: list[bool]
-    ) -> Tensor:
-        start = self.base[name]
-        entries = part.stop - part.start < start.numel() or start.dim() == 0
-        part_of = (lambda t: t.reshape(-1)[part]) if entries else (lambda t: t)
-        base = self._exact(part_of(start))
-        experts = []
+        self, strategy: StrategyDefinition, name: str, part: slice, dtype: torch.dtype, seed: int,
+        changed: list[bool],
+    ) -> Tensor:  # fmt: skip
+        like = self.kept[name]
+        whole = like.dim() > 0 and part.stop - part.start >= like.numel()
+
+        def read(weights: Weights) -> Tensor:
+            return self._exact(weights[name] if whole else weights.entries(name, part), dtype)
+
+        base, experts = read(self.base), []
         for number, expert in enumerate(self.experts):
-            own = self._exact(part_of(expert[name]))
+            own = read(expert)
             self._finite(own, name, expert.path)
             changed[number] = changed[number] or not torch.equal(own, base)
             experts.append(Expert(str(expert.path), {name: own}))
@@ -274,10 +280,11 @@ class Streamed:
         self, strategy: StrategyDefinition, seed: int, changed: list[bool]
     ) -> Iterator[Tensor]:
         """A method that needs everything at once gets it."""
-        base = {n: self._exact(self.base[n]) for n in self.merged}
+        dtypes = {n: self._working_dtype(n) for n in self.merged}
+        base = {n: self._exact(self.base[n], dtype) for n, dtype in dtypes.items()}
         experts = []
         for number, expert in enumerate(self.experts):
-            own = {n: self._exact(expert[n]) for n in self.merged}
+            own = {n: self._exact(expert[n], dtype) for n, dtype in dtypes.items()}
             for name, tensor in own.items():
                 self._finite(tensor, name, expert.path)
                 changed[number] = changed[number] or not torch.equal(tensor, base[name])
@@ -288,18 +295,28 @@ class Streamed:
         for name in self.merged:
             yield merged[name].reshape(-1)
 
-    def _exact(self, tensor: Tensor) -> Tensor:
-        """What a strategy is handed: a copy of what is a caller's own.
+    def _working_dtype(self, name: str) -> torch.dtype:
+        """What a strategy is handed a parameter in: it holds every model's, and the merged one's.
 
-        In fp32 where several scales are made of one merge: each is rounded once.
+        At least fp32 where several scales are made of one merge: each is rounded once.
         """
-        exact = tensor.float() if self._whole_precision else tensor
-        return exact.clone() if self._lent else exact
+        models = (self.base, *self.experts)
+        dtypes = [*(m.like(name).dtype for m in models), self.kept[name].dtype]
+        return common([*dtypes, torch.float32] if self._whole_precision else dtypes)
+
+    def _exact(self, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+        """What a strategy is handed: a copy of what is a caller's own."""
+        exact = tensor.to(dtype)
+        return exact.clone() if self._lent and exact is tensor else exact
 
     def _blocks(self, names: Sequence[str], seed: int = 0) -> TaskVectorBlocks:
-        return TaskVectorBlocks(
-            [self.base[n] for n in names], [[e[n] for n in names] for e in self.experts], seed
-        )
+        def flat(weights: Weights, number: int) -> Tensor:
+            return weights[names[number]].reshape(-1)
+
+        return TaskVectorBlocks.read(
+            [self.kept[n].numel() for n in names], len(self.experts), partial(flat, self.base),
+            lambda expert, number: flat(self.experts[expert], number), seed,
+        )  # fmt: skip
 
     # -- checks --------------------------------------------------------------------------------
 
@@ -322,13 +339,23 @@ class Streamed:
 
 
 def _opened(given: Path | Weights) -> Weights:
-    return Checkpoint(given) if isinstance(given, Path) else given
+    return open_weights(given) if isinstance(given, Path) else given
+
+
+def _writer(
+    stack: ExitStack, out: Out, kept: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> Writes:
+    if isinstance(out, Collected):
+        return out
+    if isinstance(out, Path):
+        return stack.enter_context(writing(out, kept, metadata))
+    return stack.enter_context(out.writing(kept, metadata))
 
 
 def _at(start: Tensor, merged: Tensor, scale: float) -> Tensor:
-    """``start + scale * (merged - start)`` in fp32: the merge at another scale than 1."""
-    origin = start.float()
-    return torch.add(origin, merged.float() - origin, alpha=scale)
+    """``start + scale * (merged - start)``, at least in fp32: the merge at another scale than 1."""
+    origin = working(start)
+    return torch.add(origin, working(merged) - origin, alpha=scale)
 
 
 def _titled(metadata: Mapping[str, str] | None, scale: float | None) -> dict[str, str]:

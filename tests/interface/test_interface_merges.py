@@ -166,7 +166,7 @@ def test_weights_that_do_not_fit_are_refused(
     refused("expert 0 equals the base", base, one)
     refused("expert 0 lacks 'scale'", {n: t for n, t in one.items() if n != "scale"})
     refused("'a.bias' has shape", {**one, "a.bias": one["a.bias"][:3]})
-    refused("'a.bias' has dtype", {**one, "a.bias": one["a.bias"].double()})
+    refused("'a.bias' has dtype", {**one, "a.bias": one["a.bias"].long()})
     refused("expert 0: 'a.bias' holds NaN", {**one, "a.bias": one["a.bias"] * float("nan")})
     refused("expert 0: 'a.bias' is a list, not a tensor", {**one, "a.bias": [1.0]})
     refused("'a.bias' is not a dense tensor", {**one, "a.bias": one["a.bias"].to("meta")})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.toolkit.merging.vectors import working
 
 #: Entries of a block: a block of each of a few models stays in a processor's cache.
 BLOCK = 1 << 16
@@ -18,7 +20,7 @@ SAMPLE = 1 << 15
 
 
 class TaskVectorBlocks:
-    """Differences of experts and base over some parameters, block by block, in fp32.
+    """Differences of experts and base over some parameters, block by block, in fp32 or fp64.
 
     Args:
         base: the base's tensors.
@@ -29,25 +31,52 @@ class TaskVectorBlocks:
     def __init__(
         self, base: Sequence[Tensor], experts: Sequence[Sequence[Tensor]], seed: int = 0
     ) -> None:
-        self.seed = seed
-        self._base = [t.reshape(-1) for t in base]
-        self._experts = [[t.reshape(-1) for t in tensors] for tensors in experts]
-        self.size = sum(t.numel() for t in self._base)
+        flat = [t.reshape(-1) for t in base]
+        flats = [[t.reshape(-1) for t in tensors] for tensors in experts]
+        self._set([len(t) for t in flat], len(flats), flat.__getitem__, lambda k, i: flats[k][i],
+                  seed)  # fmt: skip
+
+    @classmethod
+    def read(
+        cls, sizes: Sequence[int], count: int, base: Callable[[int], Tensor],
+        expert: Callable[[int, int], Tensor], seed: int = 0,
+    ) -> TaskVectorBlocks:  # fmt: skip
+        """Of tensors that are read, or made, each time that they are looked at.
+
+        Args:
+            sizes: entries of each tensor.
+            count: of experts.
+            base: number of a tensor -> the base's [n].
+            expert: number of an expert and of a tensor -> its [n].
+            seed: of the merge, for methods that draw.
+        """
+        blocks = cls.__new__(cls)
+        blocks._set(sizes, count, base, expert, seed)
+        return blocks
+
+    def _set(
+        self, sizes: Sequence[int], count: int, base: Callable[[int], Tensor],
+        expert: Callable[[int, int], Tensor], seed: int,
+    ) -> None:  # fmt: skip
+        self._sizes, self._count, self._base, self._expert = sizes, count, base, expert
+        self.size, self.seed = sum(sizes), seed
 
     def __len__(self) -> int:
-        return len(self._experts)
+        return self._count
 
     def of(self, expert: int, step: int = 1) -> Iterator[Tensor]:
         """One expert's task vector, every `step`-th entry; a block is gone when the next comes."""
         room = torch.empty(BLOCK)
-        for start, own in zip(self._base, self._experts[expert], strict=True):
-            for first in range(0, start.numel(), BLOCK * step):
+        for number, size in enumerate(self._sizes):
+            start, own = self._base(number), self._expert(expert, number)
+            single = start.dtype == own.dtype == torch.float32
+            for first in range(0, size, BLOCK * step):
                 part = slice(first, first + BLOCK * step, step)
-                if start.dtype == torch.float32:
+                if single:
                     out = room[: len(start[part])]
                     yield torch.sub(own[part], start[part], out=out)
                 else:
-                    yield own[part].float() - start[part].float()
+                    yield working(own[part]) - working(start[part])
 
     def together(self) -> Iterator[Tensor]:
         """All task vectors side by side: float [K, n]."""
@@ -87,7 +116,7 @@ def kth_largest_magnitude(
         margin *= 8
 
 
-def _largest(values: NDArray[np.float32], place: float, beyond: float) -> float:
+def _largest(values: NDArray[np.floating[Any]], place: float, beyond: float) -> float:
     """The value at a place, from 0, of the falling order; `beyond` where there is none."""
     at = len(values) - 1 - int(place)
     return float(np.partition(values, at)[at]) if 0 <= at < len(values) else beyond

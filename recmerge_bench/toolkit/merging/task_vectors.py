@@ -20,8 +20,8 @@ class TaskVectors:
     Parameters stand one after the other, in the order of their sorted names.
 
     Attributes:
-        base: fp32 [P].
-        rows: fp32 [K, P], ``theta_k - theta_0``; a method's result may have any number of rows.
+        base: fp32 [P]; fp64 where a model has fp64 tensors.
+        rows: likewise [K, P], ``theta_k - theta_0``; a method's result may have any number of rows.
         like: the base's tensors: names, shapes and dtypes.
         domains: of the rows as they were taken.
     """
@@ -33,7 +33,7 @@ class TaskVectors:
 
     @classmethod
     def of(cls, given: MergeInput) -> TaskVectors:
-        """Differences in fp32, written into one matrix."""
+        """Differences in the base's precision, written into one matrix."""
         base = flatten(given.base)
         rows = base.new_empty((len(given.experts), len(base)))
         for row, expert in zip(rows, given.experts, strict=True):

@@ -1,4 +1,4 @@
-"""Task vectors: sums over models, tensor by tensor, in fp32 and in place."""
+"""Task vectors: sums over models, tensor by tensor, in fp32 (fp64 as fp64) and in place."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import torch
 Weights = Mapping[str, torch.Tensor]
 
 
+def working(tensor: torch.Tensor) -> torch.Tensor:
+    """In the precision that merging computes in: fp64 as it is, all else as fp32."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
 def weighted_sum(models: Sequence[Weights], weights: Sequence[float]) -> dict[str, torch.Tensor]:
-    """sum_k weights[k] * models[k], accumulated in fp32, in the first model's dtypes."""
+    """sum_k weights[k] * models[k], accumulated in fp32 or fp64, in the first model's dtypes."""
     merged = {}
     for name, first in models[0].items():
-        total = first.float() * weights[0]
+        total = working(first) * weights[0]
         for model, weight in zip(models[1:], weights[1:], strict=True):
-            total.add_(model[name].float(), alpha=weight)
+            total.add_(working(model[name]), alpha=weight)
         merged[name] = total.to(first.dtype)
     return merged
 
@@ -23,25 +28,25 @@ def weighted_sum(models: Sequence[Weights], weights: Sequence[float]) -> dict[st
 def add_task_vectors(
     base: Weights, models: Sequence[Weights], scales: Sequence[float]
 ) -> dict[str, torch.Tensor]:
-    """base + sum_k scales[k] * (models[k] - base), differences taken in fp32."""
+    """base + sum_k scales[k] * (models[k] - base), differences taken in fp32 or fp64."""
     merged = {}
     for name, start in base.items():
-        origin = start.float()
+        origin = working(start)
         total = origin.clone()
         for model, scale in zip(models, scales, strict=True):
-            total.add_(model[name].float() - origin, alpha=scale)
+            total.add_(working(model[name]) - origin, alpha=scale)
         merged[name] = total.to(start.dtype)
     return merged
 
 
 def task_vector_lengths(base: Weights, models: Sequence[Weights]) -> tuple[list[float], float]:
-    """Euclidean norms of ``models[k] - base`` and of their sum, tensor by tensor in fp64."""
+    """Euclidean norms of ``models[k] - base`` and of their sum, squares added up in fp64."""
     squares, total = [0.0] * len(models), 0.0
     for name, start in base.items():
-        origin = start.float()
+        origin = working(start)
         added = torch.zeros_like(origin)
         for number, model in enumerate(models):
-            difference = model[name].float() - origin
+            difference = working(model[name]) - origin
             squares[number] += float(difference.double().square().sum())
             added += difference
         total += float(added.double().square().sum())
@@ -49,8 +54,8 @@ def task_vector_lengths(base: Weights, models: Sequence[Weights]) -> tuple[list[
 
 
 def flatten(weights: Weights) -> torch.Tensor:
-    """All tensors as one fp32 vector [P], in the order of their sorted names (always a copy)."""
-    return torch.cat([weights[name].float().reshape(-1) for name in sorted(weights)])
+    """All tensors as one fp32 (or fp64) vector [P], a copy, in the order of their sorted names."""
+    return torch.cat([working(weights[name]).reshape(-1) for name in sorted(weights)])
 
 
 def unflatten(vector: torch.Tensor, like: Weights) -> dict[str, torch.Tensor]:

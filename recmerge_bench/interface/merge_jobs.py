@@ -1,0 +1,209 @@
+"""One merge of models on disk: checked, streamed, recorded; a failed one leaves nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recmerge_bench.definitions import StrategyDefinition
+from recmerge_bench.errors import HandledError
+from recmerge_bench.interface.merge_records import Companions, facts_of
+from recmerge_bench.interface.merges import (
+    bar_of,
+    check_seed,
+    merging_spec,
+    refuse_actions,
+    strategy_of,
+)
+from recmerge_bench.interface.progress import Reporter
+from recmerge_bench.planning.options import fits
+from recmerge_bench.registry import Registry
+from recmerge_bench.specs import StrategySpec
+
+if TYPE_CHECKING:
+    from recmerge_bench.merging.checkpoints import Weights
+    from recmerge_bench.merging.stream import Out, Streamed
+
+#: Scale -> file or folder; the one scale None without a sweep.
+Outs = dict[float | None, Path]
+HELD = {
+    "entry": "a few blocks at a time",
+    "tensor": "a tensor of each at a time",
+    "model": "all in memory: this method has to see them together",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeJob:
+    """What is merged, how and where to; see `recmerge_bench.interface.merge_files.merge_files`."""
+
+    method: str
+    base: Path
+    experts: tuple[Path, ...]
+    out: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, str] = field(default_factory=dict)
+    sweep: Sequence[float] | None = None
+    dtype: str | None = None
+    max_shard_size: str | int | None = None
+    allow_pickle: bool = False
+    seed: int = 0
+    force: bool = False
+
+    @property
+    def folders(self) -> bool:
+        """Whether merged models are folders: of folders and indices, unless a file is named."""
+        indexed = self.base.is_dir() or self.base.name.endswith(".index.json")
+        return indexed and self.out.suffix != ".safetensors"
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Base and experts."""
+        return (self.base, *self.experts)
+
+    def outs(self) -> Outs:
+        """Where each scale's model goes.
+
+        Raises:
+            HandledError: the scales are no different numbers, or the name of `out` has no room
+                for them.
+        """
+        if self.sweep is None:
+            return {None: self.out}
+        if "{scale}" not in self.out.name:
+            raise HandledError(
+                f"a sweep writes several files: put {{scale}} into the name '{self.out}'"
+            )
+        if "scale" in self.options:
+            raise HandledError("give scales by the sweep or by scale=, not by both")
+        for number, scale in enumerate(self.sweep):
+            if not fits(scale):
+                raise HandledError(f"a sweep takes numbers that fp32 holds, not {scale}")
+            if scale in self.sweep[:number]:
+                raise HandledError(f"the sweep names {scale:g} twice")
+        name = self.out.name
+        return {s: self.out.with_name(name.replace("{scale}", f"{s:.12g}")) for s in self.sweep}
+
+
+def run_job(job: MergeJob, registry: Registry, report: Reporter) -> list[Path]:
+    """Merge.
+
+    Returns:
+        the merged files or folders.
+
+    Raises:
+        HandledError: as `merge_files`.
+        PluginError: an error out of the strategy's code.
+    """
+    from recmerge_bench.merging.outputs import refuse_equal, refuse_outs, refuse_twice, staged
+
+    registry.get("strategy", job.method)
+    outs = job.outs()
+    refuse_twice(job.experts)
+    refuse_outs(outs, job.inputs, job.force, job.folders)
+    spec = merging_spec(registry, job.method, job.sweep is not None)
+    given = {**job.options, **({} if job.sweep is None else {"scale": 1.0})}
+    complete_options, strategy = strategy_of(spec, given)
+    refuse_actions(job.policy)
+    places_of = _places_of(job)
+    source = _source(job)
+    report.line(_cost(source, strategy))
+    models = [source.base, *source.experts]
+    facts = [facts_of(p, m.files()) for p, m in zip(job.inputs, models, strict=True)]
+    refuse_equal({p: f["sha256"] for p, f in zip(job.experts, facts[1:], strict=True)})
+    with staged(outs, source.bytes()[1]) as places:
+        start = time.perf_counter()
+        written = {scale: places_of(place, source) for scale, place in places.items()}
+        parameters = _merged(source, strategy, written, check_seed(job.seed), spec, report)
+        record = {
+            "method": job.method,
+            "policy": dict(job.policy),
+            "seed": job.seed,
+            **({"dtype": job.dtype} if job.dtype else {}),
+            "base": facts[0],
+            "experts": facts[1:],
+            **({"scale": parameters.pop("scale")} if "scale" in parameters else {}),
+            "parameters": parameters,
+            "seconds": time.perf_counter() - start,
+        }
+        Companions(spec, record, complete_options.values).write(places)
+    return list(outs.values())
+
+
+def _source(job: MergeJob) -> Streamed:
+    from recmerge_bench.merging.opening import open_weights
+    from recmerge_bench.merging.precision import precision
+    from recmerge_bench.merging.stream import Streamed
+
+    dtype = None if job.dtype is None else precision(job.dtype)
+    base, *experts = (open_weights(path, job.allow_pickle) for path in job.inputs)
+    return Streamed(base, experts, job.policy, dtype)
+
+
+def _places_of(job: MergeJob) -> Any:
+    """What makes a place to write to of a path that is staged.
+
+    Raises:
+        HandledError: a size of shards that is none, or where there are no shards.
+    """
+    from recmerge_bench.merging.written_folders import SHARD, MergedFolder, shard_size
+
+    if job.max_shard_size is not None and not job.folders:
+        raise HandledError(
+            f"{job.out} is one file: --max-shard-size is for folders (of a base that is one)"
+        )
+    size = SHARD if job.max_shard_size is None else shard_size(job.max_shard_size)
+
+    def place_of(place: Path, source: Streamed) -> Out:
+        if not job.folders:
+            return place
+        folder = job.base if job.base.is_dir() else job.base.parent
+        return MergedFolder(
+            place, folder, _modules(source.base), size, _changes(job, folder, source)
+        )
+
+    return place_of
+
+
+def _modules(base: Weights) -> list[str]:
+    return list(getattr(base, "parts", {"": base}))
+
+
+def _changes(job: MergeJob, folder: Path, source: Streamed) -> dict[str, dict[str, Any]]:
+    """What each module's configuration says otherwise than the base's."""
+    from recmerge_bench.merging.folders import configuration
+    from recmerge_bench.merging.precision import precision
+
+    if job.dtype is None:
+        return {}
+    name = str(precision(job.dtype)).removeprefix("torch.")
+    configs = {m: configuration(folder / m) for m in _modules(source.base)}
+    keys = ("dtype", "torch_dtype")
+    return {
+        module: {key: name for key in keys if key in config} or {"dtype": name}
+        for module, config in configs.items() if config.get("model_type")
+    }  # fmt: skip
+
+
+def _cost(source: Streamed, strategy: StrategyDefinition) -> str:
+    read, written = source.bytes()
+    seen = strategy.scope if not strategy.prepass_scope() else "entry"
+    return (
+        f"{len(source.experts)} experts, {len(source.merged)} tensors: reads "
+        f"{read / 1e6:,.0f} MB at the least, writes {written / 1e6:,.0f} MB; {HELD[seen]}"
+    )
+
+
+def _merged(
+    source: Streamed, strategy: StrategyDefinition, outs: Mapping[float | None, Out], seed: int,
+    spec: StrategySpec, report: Reporter,
+) -> dict[str, Any]:  # fmt: skip
+    metadata = {"method": spec.name}
+    with bar_of(source, report) as bar:
+        if None in outs:
+            return source.merge(strategy, outs[None], seed, metadata, bar)
+        scaled: dict[float, Any] = {s: out for s, out in outs.items() if s is not None}
+        return source.sweep(strategy, scaled, seed, metadata, bar)
