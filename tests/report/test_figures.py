@@ -216,11 +216,13 @@ def test_groups_as_a_share_of_the_experts_and_of_the_rows_that_are_asked_for() -
         rows += [row(m, [0.1, 0.1, 0.1], **{field: value}) for m in ("fine-tune", "ta")]
     [figure] = drawn_of(header, rows)
     # no share where the expert has nothing
-    assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [(1, 50, 1), (3, 120, 1)]
+    assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [(0, 50, 1), (2, 120, 1)]
     assert figure.points[0].panel == "M / expert's, %, by history"
     everything = {**facts, "methods": [], "backbones": [], "protocols": [], "kind": "groups"}
-    [figure] = drawn_of({**header, "figures": {"n": everything}}, rows)
+    alone = {"t": {"source": ["s"], "experts": []}}
+    [figure] = drawn_of({**header, "tracks": alone, "figures": {"n": everything}}, rows)
     assert len(figure.points) == 3 * len(rows)
+    assert figure.ticks == ("1", "2", "3"), "their bounds are not recorded"
     assert drawn_of(header, rows[1:2]) == [], "no expert is done"
 
 
@@ -354,7 +356,7 @@ def test_many_names_stand_one_below_the_other() -> None:
     def drawing(count: int) -> str:
         names = tuple(f"method {n}" for n in range(count))
         points = tuple(Point("loss", "all", n, n / 9, 0.1, 5) for n in range(count))
-        return svg(FigureData("many", "title", "", points, names))
+        return svg(FigureData("many", "title", "", points, names, "dot"))
 
     few, many = drawing(20), drawing(45)
     height = [float(re.search(r'height="([\d.]+)pt"', text).group(1)) for text in (few, many)]  # type: ignore[union-attr]

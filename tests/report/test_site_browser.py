@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -262,7 +263,7 @@ def test_views_by_arrow_keys(browser: Browser) -> None:
         browser.press("ArrowRight")
         seen.append(browser.run("document.activeElement.innerText"))
         assert browser.run("document.activeElement.getAttribute('aria-selected')") == "true"
-    assert seen == ["Compare", "Intervals", "Heat map", "Ranks", "Curves", "Cost", "Table"]
+    assert seen == ["Compare", "Intervals", "Heat map", "Ranks", "Figures", "Cost", "Table"]
     calm(browser)
 
 
@@ -352,9 +353,9 @@ def test_nothing_is_cut(browser: Browser, width: int) -> None:
             assert browser.run("document.documentElement.scrollWidth") <= width
             cut = browser.run(
                 "[...document.querySelectorAll('main p, main h1, main h2, main h3, main dd,"
-                " main td, main th, main button')].filter(e => e.clientWidth && !e.matches('.away') &&"
-                " getComputedStyle(e).overflowX !== 'visible' && e.scrollWidth > e.clientWidth + 1)"
-                ".map(e => e.innerText)"
+                " main td, main th, main button')].filter(e => e.clientWidth &&"
+                " !e.matches('.away') && getComputedStyle(e).overflowX !== 'visible' &&"
+                " e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)"
             )
             assert cut == []
     finally:
@@ -400,7 +401,7 @@ def test_plots_have_data(browser: Browser) -> None:
         "Too", "too"
     )
     show(browser, "suite=mergerec-cpu&view=cost")
-    assert browser.run(count.format("circle.dot title")) == len(rows)
+    assert browser.run(count.format(".chart .dot title")) == len(rows)
     show(browser, "suite=mergerec-cpu&view=curves")
     for name in records["header"]["figures"]:
         choose_figure = (
@@ -408,11 +409,94 @@ def test_plots_have_data(browser: Browser) -> None:
             f"e.value = {json.dumps(name)}; e.dispatchEvent(new Event('change')); }})()"
         )
         browser.run(choose_figure)
-        assert browser.run(count.format(".chart .line")) > 0, name
+        assert browser.run(count.format(".chart .line, #panel .chart .dot")) > 0, name
         assert browser.run(count.format(".chart title")) > 0
         assert browser.run(count.format("details tbody tr")) > 0, "its data as a table"
         assert "NaN" not in browser.run("document.getElementById('panel').innerHTML")
     calm(browser)
+
+
+#: Texts of charts that lie over one another or outside their drawing, as the browser places them.
+MISPLACED = """
+[...document.querySelectorAll('#panel svg.chart')].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll('text')]
+    .map(t => [t.textContent, t.getBoundingClientRect()]);
+  const wrong = texts.filter(([, b]) => b.left < frame.left - 1 || b.right > frame.right + 1
+    || b.top < frame.top - 1 || b.bottom > frame.bottom + 1).map(([t]) => `outside: ${t}`);
+  texts.forEach(([t, a], n) => texts.slice(n + 1).forEach(([u, b]) => {
+    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (wide > 1 && high > 3) wrong.push(`${t} over ${u}`);
+  }));
+  return wrong;
+})
+"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_text_of_a_chart_covers_another(browser: Browser, width: int) -> None:
+    """Every declared figure and every cost plot, by where the browser puts its texts."""
+    browser.size(width, 900)
+    drawn = 0
+    try:
+        show(browser, "suite=mergerec-cpu&view=curves")
+        for suite in ("mergerec-cpu", "merit-cpu", "merging"):
+            header = record(suite)["header"]
+            data = (SITE / "data" / f"{suite}.js").read_text()
+            figures = re.findall(r'"figures":.*', data, re.DOTALL)[0]
+            asked = [f"view=curves&figure={n}" for n in header["figures"] if f'"{n}"' in figures]
+            asked += [f"view=cost&cost={axis}" for axis in ("learning", "merge", "peak")]
+            for link in asked:
+                browser.run(f"void (location.hash = 'suite={suite}&{link}')")
+                name = link.rpartition("=")[2]
+                browser.wait(
+                    f"document.title.includes({json.dumps(header['title'])}) && "
+                    f"document.querySelector('#panel [data-key=figure], #panel [data-key=cost]')"
+                    f"?.value === {json.dumps(name)}"
+                )
+                assert browser.run(MISPLACED) == [], (link, width)
+                drawn += browser.run("document.querySelectorAll('#panel svg.chart').length")
+    finally:
+        browser.size(1280, 900)
+    assert drawn > 20
+
+
+def test_eight_lines_at_most_unless_asked(browser: Browser) -> None:
+    show(browser, "suite=mergerec-cpu&view=curves&figure=history")
+    lines = "document.querySelectorAll('#panel svg.chart path.line').length"
+    assert browser.run(lines) == 8
+    labels = "[...document.querySelectorAll('#panel svg.chart text')].map(t => t.textContent)"
+    texts = browser.run(labels)
+    assert {"3–4", "10–549", "events before the target", "joint"} <= set(texts)
+    assert any(text.startswith("NDCG@10 / expert's, %") for text in texts), "as in the paper"
+    browser.run("document.querySelector('.legend [aria-pressed=false]').click()")
+    assert browser.run(lines) == 9
+    calm(browser)
+
+
+def test_costs_are_of_what_was_done(browser: Browser) -> None:
+    """Rows that merge nothing are no points of the plot of merging, and no cost is rounded to 0."""
+    show(browser, "suite=mergerec-cpu&view=cost&cost=merge")
+    named = "[...document.querySelectorAll('#panel .dot title')].map(t => t.textContent)"
+    titles = browser.run(named)
+    assert len(titles) == 33 and not any(t.startswith(("fine-tune", "joint")) for t in titles)
+    assert all(float(t.split()[-1].replace(",", "")) > 0 for t in titles)
+    assert "row(s) have no such cost" in browser.run("document.body.innerText")
+
+
+def test_ablations_are_differences(browser: Browser) -> None:
+    show(browser, "suite=merit-cpu&view=curves&figure=ablation")
+    texts = browser.run(
+        "[...document.querySelectorAll('#panel svg.chart text')].map(t => t.textContent)"
+    )
+    assert "SF1" in texts and any("MRR minus that of whole" in text for text in texts)
+    rows = record("merit-cpu")["comparisons"]
+    wanted = sum(len(c["rows"]) for c in rows if c["track"] == "ablation-food-kitchen")
+    assert browser.run("document.querySelectorAll('#panel circle.dot').length") == wanted
+    assert browser.run("document.querySelectorAll('#panel line.line[x1]').length") >= wanted
+    show(browser, "suite=merit-cpu&view=curves&figure=gates")
+    assert browser.run("document.querySelectorAll('#panel rect.dot').length") == 36
 
 
 def test_every_view_of_every_table_draws(browser: Browser) -> None:

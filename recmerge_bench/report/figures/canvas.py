@@ -12,6 +12,10 @@ from recmerge_bench.report.figures.portable import portable
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: Told apart by people who do not see some colours (after Okabe and Ito).
+COLOURS = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6a00", "#56b4e9", "#b3264f", "#4d5761",
+)  # fmt: skip
 #: Characters that a drawing has room for: in its title, in names.
 LONGEST_TITLE, LONGEST = 120, 48
 

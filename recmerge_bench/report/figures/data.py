@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from statistics import mean, stdev
+from typing import Literal
 
 from recmerge_bench.report.csv_text import Field, Number, csv_text
 
@@ -37,6 +38,13 @@ def over_seeds(panel: str, series: str, x: float, values: Sequence[float]) -> Po
     return Point(panel, series, float(x), mean(values), spread, len(values))
 
 
+#: How points are drawn: joined; a mark each, names as rows; a bar each from zero, names as rows.
+Mark = Literal["line", "dot", "bar"]
+#: Lines that a panel shows at once; the others are in the data, and on the site to be switched on.
+MOST = 8
+DEVIATION = "± one sample standard deviation over seeds"
+
+
 @dataclass(frozen=True)
 class FigureData:
     """Everything that a drawing needs.
@@ -47,6 +55,8 @@ class FigureData:
         x: what is on the x axis.
         points: in the order of panels, series and x.
         ticks: names of x = 0, 1, ..., where x is no number.
+        mark: how points are drawn.
+        spread: what the points' spread is.
     """
 
     name: str
@@ -54,6 +64,33 @@ class FigureData:
     x: str
     points: tuple[Point, ...]
     ticks: tuple[str, ...] = ()
+    mark: Mark = "line"
+    spread: str = DEVIATION
+
+    @property
+    def series(self) -> list[str]:
+        """Names of all lines, in order."""
+        return list(dict.fromkeys(p.series for p in self.points))
+
+    @property
+    def shown(self) -> list[str]:
+        """Names of the lines that are drawn unless others are asked for.
+
+        All, or those with the highest mean in the last panel.
+        """
+        if len(self.series) <= MOST:
+            return self.series
+        last = self.points[-1].panel
+        values = {s: [p.y for p in self.points if (p.panel, p.series) == (last, s)]
+                  for s in self.series}  # fmt: skip
+        known = [s for s in self.series if values[s]]
+        best = sorted(known, key=lambda s: -mean(values[s]))[:MOST]
+        return [s for s in self.series if s in best]
+
+    @property
+    def whole(self) -> bool:
+        """Whether x counts something."""
+        return not self.ticks and all(float(p.x).is_integer() for p in self.points)
 
     def csv(self) -> str:
         """The points as comma-separated text."""

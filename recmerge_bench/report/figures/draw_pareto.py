@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from recmerge_bench.report.figures.canvas import LONGEST_TITLE, drawn, label
+from recmerge_bench.report.figures.canvas import COLOURS, LONGEST_TITLE, drawn, label
 from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ def _legend(figure: Figure, data: Pareto) -> None:
 
     marks = [
         Line2D(
-            [], [], marker=MARKERS[n % len(MARKERS)], color=f"C{n}", label=name, linestyle="",
-            markersize=5,
+            [], [], marker=MARKERS[n % len(MARKERS)], color=COLOURS[n % len(COLOURS)],
+            label=name, linestyle="", markersize=5,
         )
         for n, name in enumerate(map(label, _backbones(data)))
         if len(_backbones(data)) > 1
     ]  # fmt: skip
-    marks.append(Line2D([], [], color="0.6", label="frontier, its rows filled"))
+    frontier = "frontier (better by more than noise), its rows filled"
+    marks.append(Line2D([], [], color="0.6", label=frontier))
     figure.legend(handles=marks, fontsize=SIZE, loc="outside lower center", ncols=len(marks))
 
 
@@ -78,7 +79,7 @@ def _points(ax: Axes, data: Pareto, panel: str) -> None:
     for number, backbone in enumerate(backbones):
         _scatter(ax, [r for r in rows if r.backbone == backbone], number)
     for backbone, method, value in data.levels if panel == MERGE else ():
-        _level(ax, label(method), value, f"C{backbones.index(backbone)}")
+        _level(ax, label(method), value, COLOURS[backbones.index(backbone) % len(COLOURS)])
     _axis(ax, [r.seconds for r in rows], panel)
 
 
@@ -97,10 +98,11 @@ def _frontier(ax: Axes, rows: Sequence[Row]) -> None:
 
 def _scatter(ax: Axes, rows: Sequence[Row], number: int) -> None:
     """The marks of a backbone, the `number`-th; those of the frontier are filled."""
-    faces = [f"C{number}" if r.frontier else "none" for r in rows]
+    faces = [COLOURS[number % len(COLOURS)] if r.frontier else "none" for r in rows]
     ax.scatter(
         [r.seconds for r in rows], [r.value for r in rows], s=22, linewidths=1,
-        marker=MARKERS[number % len(MARKERS)], facecolors=faces, edgecolors=f"C{number}",
+        marker=MARKERS[number % len(MARKERS)], facecolors=faces,
+        edgecolors=COLOURS[number % len(COLOURS)],
     )  # fmt: skip
 
 

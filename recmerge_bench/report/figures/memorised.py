@@ -39,7 +39,7 @@ def memorised_figures(records: Records) -> list[FigureData]:
         points = tuple(point for card in cards for point in _points(card, ticks))
         title = TITLE.format(track=place.track, protocol=place.protocol)
         if points:
-            drawn.append(FigureData(name, title, "", points, ticks))
+            drawn.append(FigureData(name, title, "", points, ticks, "dot", "95 % interval"))
     return drawn
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import hypot, sqrt
 from statistics import mean
 
 from recmerge_bench.identity import Place
@@ -22,6 +23,10 @@ from recmerge_bench.untrusted.paths import apart
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
 #: Seconds are recorded to the millisecond; an axis of logarithms needs more than 0.
 LEAST = 0.001
+#: Costs that differ by less are one: clocks of a busy machine tell no more.
+SAME_COST = 0.05
+#: Standard errors of a difference that a dearer row has to be better by.
+NOISE = 2.0
 #: Fewer rows than this need no plot.
 FEWEST = 3
 
@@ -36,7 +41,7 @@ class Row:
         method: as printed.
         seconds: mean over the seeds.
         value: the primary metric, mean over domains and seeds.
-        frontier: no row of the panel is better at that cost or less.
+        frontier: no cheaper row of the panel is as good, and none is better by noise alone.
         seeds: how many.
     """
 
@@ -134,25 +139,52 @@ def _panel(
         (max(LEAST, sum(mean(cost.seconds[k]) for k in kinds)), line.mean(MEAN, metric) or 0.0)
         for line, cost in pairs
     ]
-    best = frontier(places)
+    best = frontier(places, [_error(line, metric) for line, _ in pairs], SAME_COST)
     return [
         Row(panel, *line.name, *place, number in best, cost.seeds)
         for number, ((line, cost), place) in enumerate(zip(pairs, places, strict=True))
     ]
 
 
-def frontier(places: Sequence[tuple[float, float]]) -> set[int]:
+def _error(line: Line, metric: str) -> float:
+    """Standard error of the mean over the seeds; 0 below two."""
+    spread = line.spread(MEAN, metric)
+    return 0.0 if spread is None else spread / sqrt(len(line.values[MEAN, metric]))
+
+
+def frontier(
+    places: Sequence[tuple[float, float]], errors: Sequence[float] = (), same: float = 0.0
+) -> set[int]:
     """Numbers of the (cost, value) pairs that no other pair beats or equals at less cost.
 
-    Of equal pairs the first stands for all.
+    Of equal pairs the first stands for all. A dearer pair has to be better by more than noise.
+
+    Args:
+        places: costs above 0, and values.
+        errors: standard errors of the values; none: they are exact.
+        same: share by which costs differ that count as one cost.
     """
     best: set[int] = set()
-    highest = float("-inf")
-    for number in sorted(range(len(places)), key=lambda n: (places[n][0], -places[n][1], n)):
-        if places[number][1] > highest:
-            highest = places[number][1]
+    highest, error = float("-inf"), 0.0
+    known = errors or [0.0] * len(places)
+    for number in _by_cost(places, same):
+        value = places[number][1]
+        if value > highest + NOISE * hypot(error, known[number]):
+            highest, error = value, known[number]
             best.add(number)
     return best
+
+
+def _by_cost(places: Sequence[tuple[float, float]], same: float) -> list[int]:
+    """Numbers of the pairs, the cheapest first; of one cost the best first."""
+    order = sorted(range(len(places)), key=lambda n: (places[n][0], -places[n][1], n))
+    groups: list[list[int]] = []
+    for number in order:
+        if groups and places[number][0] <= places[groups[-1][0]][0] * (1 + same):
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return [n for group in groups for n in sorted(group, key=lambda n: (-places[n][1], n))]
 
 
 def _levels(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from recmerge_bench.names import MEAN
 from recmerge_bench.report.figures.data import Point, over_seeds
 from recmerge_bench.report.figures.expert_shares import expert_of, panel_of
+from recmerge_bench.report.figures.names import bounds
 from recmerge_bench.report.figures.rows import by_row, row_names
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def group_points(metric: str, kinds: str, results: Sequence[Result]) -> Iterator
     for series, seeds in _grouped(results):
         for name, kind, number in _numbered(seeds[0], kinds):
             values = [seed.groups[name][MEAN] for seed in seeds]
-            yield over_seeds(f"{metric} by {kind}", series, number, values)
+            yield over_seeds(f"{metric} by {kind}", series, number - 1, values)
 
 
 def group_share_points(records: Records, kinds: str, results: Sequence[Result]) -> Iterator[Point]:
@@ -44,7 +45,26 @@ def group_share_points(records: Records, kinds: str, results: Sequence[Result]) 
                 if expert.groups.get(name, {}).get(MEAN)
             ]
             if shares:
-                yield over_seeds(f"{panel_of(records.header)}, by {kind}", series, number, shares)
+                panel = f"{panel_of(records.header)}, by {kind}"
+                yield over_seeds(panel, series, number - 1, shares)
+
+
+def group_names(records: Records, kinds: str, results: Sequence[Result]) -> tuple[list[str], str]:
+    """Bounds of the groups by their numbers from 1 on, and what they are bounds of.
+
+    Numbers and nothing where several kinds of groups are drawn, or their bounds are not recorded.
+    """
+    first = next(_grouped(results), None)
+    if first is None:
+        return [], "group"
+    seeds = first[1]
+    groups = list(_numbered(seeds[0], kinds))
+    facts = records.header.group_facts.get(seeds[0].split, {})
+    count = max((number for _, _, number in groups), default=0)
+    if len({kind for _, kind, _ in groups}) != 1 or not all(name in facts for name, _, _ in groups):
+        return [str(number + 1) for number in range(count)], "group"
+    names, what = bounds([facts[name].about for name, _, _ in groups])
+    return [name.replace(" to ", "–") for name in names], what
 
 
 def _grouped(results: Sequence[Result]) -> Iterator[tuple[str, list[Result]]]:

@@ -11,6 +11,7 @@ from recmerge_bench.report.boards.markdown import LABELS
 from recmerge_bench.report.boards.superseded import superseded_text
 from recmerge_bench.report.figures.data import FigureData
 from recmerge_bench.report.figures.declared import figures
+from recmerge_bench.report.figures.names import short_names
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.tables import table_data
@@ -55,13 +56,19 @@ def _figure(data: FigureData) -> Figure:
     for p in data.points:
         line = panels.setdefault(p.panel, {}).setdefault(p.series, [])
         line.append(FigurePoint(short(p.x), short(p.y), short(p.spread), p.seeds))
+    brief, rows = short_names(data.series), short_names(data.ticks)
     return Figure(
         name=data.name,
         title=data.title,
         x=data.x,
         ticks=list(data.ticks),
+        rows=[rows[tick] for tick in data.ticks],
+        mark=data.mark,
+        spread=data.spread,
+        whole=data.whole,
+        shown=data.shown,
         panels=[
-            Panel(name, [Series(series, points) for series, points in lines.items()])
+            Panel(name, [Series(series, brief[series], points) for series, points in lines.items()])
             for name, lines in panels.items()
         ],
     )

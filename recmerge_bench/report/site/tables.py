@@ -154,9 +154,9 @@ def _spent(costs: Sequence[Cost]) -> Spent | None:
         return None
     kinds = [by_kind(cost.seconds) for cost in costs]
     return Spent(
-        train=short(round(mean(k["training"] for k in kinds), 2)),
-        merge=short(round(mean(k["merging"] for k in kinds), 2)),
-        other=short(round(mean(k["ranking"] + k["other"] for k in kinds), 2)),
+        train=short(mean(k["training"] for k in kinds)),
+        merge=short(mean(k["merging"] for k in kinds)),
+        other=short(mean(k["ranking"] + k["other"] for k in kinds)),
         peak=round(max(cost.peak_memory for cost in costs) / 2**20),
     )
 

@@ -237,9 +237,10 @@ class FigurePoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """A line of a figure."""
+    """A line of a figure: its name, and the part of it that tells it from the others."""
 
     name: str
+    short: str
     points: list[FigurePoint]
 
 
@@ -253,12 +254,30 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that the suite declares."""
+    """A figure that the suite declares.
+
+    Attributes:
+        name: of it.
+        title: one line.
+        x: what is on the x axis.
+        ticks: names of x = 0, 1, ..., where x is no number.
+        rows: short names of them, where they are rows.
+        mark: how points are drawn (`recmerge_bench.report.figures.data.Mark`).
+        spread: what the points' spread is.
+        whole: whether x counts something.
+        shown: lines that are drawn unless others are asked for.
+        panels: axes.
+    """
 
     name: str
     title: str
     x: str
     ticks: list[str]
+    rows: list[str]
+    mark: str
+    spread: str
+    whole: bool
+    shown: list[str]
     panels: list[Panel]
 
 
