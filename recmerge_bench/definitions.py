@@ -168,6 +168,31 @@ class StrategyDefinition(Definition):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Phases:
+    """The phases of a protocol.
+
+    Attributes:
+        count: of them, numbered from 1.
+        warm: the first so many are trained on and never tested.
+        after: every test is of the models as they were after this phase; 0: of those after the
+            phase before the target's.
+    """
+
+    count: int
+    warm: int
+    after: int = 0
+
+    @property
+    def tested(self) -> tuple[int, ...]:
+        """The phases with test targets."""
+        return tuple(range(self.warm + 1, self.count + 1))
+
+    def serving(self, phase: int) -> int:
+        """After which phase the models stand that rank this phase's targets."""
+        return self.after or phase - 1
+
+
 class ProtocolDefinition(Definition):
     """How a dataset is cut and what a target is ranked against.
 
@@ -211,6 +236,27 @@ class ProtocolDefinition(Definition):
         alone rank the same models.
         """
         return None
+
+    def phases(self) -> Phases | None:
+        """The phases of a protocol that cuts one time axis; None of any other.
+
+        Tracks of kind ``temporal`` need one: `split` is then what they are tested on, all phases
+        behind `Phases.warm`, and `phase_split` what their models are trained on.
+        """
+        return None
+
+    def phase_split(
+        self, interactions: Interactions, domains: Sequence[str], first: int, last: int
+    ) -> Split:
+        """Training parts and validation targets of phases `first` to `last`, from 1.
+
+        Its test targets are those of phase ``last + 1``. An event that is held out in any phase is
+        in no training part of any phases.
+
+        Raises:
+            DataError: nothing is left to train on.
+        """
+        raise NotImplementedError
 
 
 class MetricDefinition(Definition):
@@ -345,6 +391,7 @@ __all__ = [
     "ListMetricDefinition",
     "MetricDefinition",
     "NoOptions",
+    "Phases",
     "ProtocolDefinition",
     "StrategyDefinition",
     "TextEncoder",

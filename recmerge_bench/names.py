@@ -46,3 +46,8 @@ def wrong_domains(domains: Iterable[str]) -> str | None:
     for later, _ in repeated(names):
         return f"the domain '{names[later]}' is listed twice; it would count twice"
     return None
+
+
+def phase_name(number: int) -> str:
+    """Of a phase of time, where it stands in the place of a domain; numbered from 1."""
+    return f"phase-{number}"

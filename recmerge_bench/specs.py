@@ -33,7 +33,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 METHOD_KINDS: tuple[str, ...] = ("strategy", "cdsr", "backbone", "counting")
 
 Fidelity = Literal["code-verified", "paper-equations", "reconstructed", "own"]
-Input = Literal["base", "experts", "joint"]
+Input = Literal["base", "experts", "joint", "continued"]
 
 #: Files whose frames stand between a spec and the line that makes it.
 _OURS = (__file__, "<string>", dataclasses.__file__)
@@ -263,7 +263,9 @@ class StrategySpec(MethodSpec):
 
     Attributes (further ones: see `MethodSpec`):
         inputs: which trained models it takes. A merge takes ``("base", "experts")``; what is
-            passed through is one of ``base``, ``experts``, ``joint``.
+            passed through is one of ``base``, ``experts``, ``joint`` and, in tracks of kind
+            ``temporal`` alone, ``continued``: the model that was trained on one phase after the
+            other.
         passthrough: nothing is merged, the input is evaluated as it is.
         mean_score: where experts are passed through, that the mean of all their scores is ranked
             for each domain, not the scores of its own expert.

@@ -14,7 +14,7 @@ from recmerge_bench.blame import wrong
 from recmerge_bench.borders.arrays import Fault, check_array, check_offsets, check_range
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.data.sequences import Instances, Sequences, Split
-from recmerge_bench.definitions import ProtocolDefinition
+from recmerge_bench.definitions import Phases, ProtocolDefinition
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Rules:
     cap_candidates: bool
     mask_history: bool
     shuffle_seed: int | None = None
+    phases: Phases | None = None
 
 
 def _is_json(value: object) -> bool:
@@ -62,7 +63,26 @@ def rules_of(protocol: ProtocolDefinition) -> Rules:
     for method, answer in (("cap_candidates", capped), ("mask_history", masked)):
         if type(answer) is not bool:
             raise wrong(protocol, method, f"gave {answer!r}; it gives True or False")
-    return Rules(options, count, seed, capped, masked, order)
+    return Rules(options, count, seed, capped, masked, order, _phases_of(protocol))
+
+
+def _phases_of(protocol: ProtocolDefinition) -> Phases | None:
+    """Its phases, checked.
+
+    Raises:
+        PluginError: they are none, or none is trained on, or none tested.
+    """
+    phases = protocol.phases()
+    if phases is None:
+        return None
+    fault = partial(wrong, protocol, "phases")
+    if not isinstance(phases, Phases):
+        raise fault(f"gave {phases!r}; it gives Phases or None")
+    if not all(_is_whole(n, 0) for n in (phases.count, phases.warm, phases.after)):
+        raise fault("gave numbers that are no whole numbers from 0")
+    if not 1 <= phases.warm < phases.count or phases.after >= phases.count:
+        raise fault(f"gave {phases}; 1 <= warm < count, and after < count")
+    return phases
 
 
 def checked_split(
@@ -70,15 +90,21 @@ def checked_split(
     interactions: Interactions,
     domains: Sequence[str],
     unscored: Sequence[str] = (),
+    span: tuple[int, int] | None = None,
 ) -> Split:
     """`ProtocolDefinition.split`, checked against the events that it was cut from.
+
+    `span` are the first and the last phase that are trained on, for `phase_split` in its place.
 
     Raises:
         DataError: nothing is left to train on or to rank.
         PluginError: it is not what `Split` says, or trains on what it ranks.
     """
-    split = protocol.split(interactions, domains, unscored=unscored)
-    fault = partial(wrong, protocol, "split")
+    if span is None:
+        split, of = protocol.split(interactions, domains, unscored=unscored), "split"
+    else:
+        split, of = protocol.phase_split(interactions, domains, *span), "phase_split"
+    fault = partial(wrong, protocol, of)
     if not isinstance(split, Split):
         raise fault(f"gave {type(split).__name__}; it gives a Split")
     names = interactions.catalogue.domains
@@ -93,7 +119,18 @@ def checked_split(
         raise fault("asks for one event both in valid and in test")
     if not len(split.test):  # one domain may have none: boards leave it out
         raise fault("gave no test target")
+    if span is None and (phases := _phases_of(protocol)) is not None:
+        _check_phases(fault, split, phases)
     return split
+
+
+def _check_phases(fault: Fault, split: Split, phases: Phases) -> None:
+    """Every test target has its phase, one that is tested."""
+    if split.phases is None:
+        raise fault("gave no phases of its test targets")
+    own = check_array(fault, "phases", split.phases, np.int16, (len(split.test),))
+    if not np.isin(own, phases.tested).all():
+        raise fault(f"gave test targets of phases that are none of {phases.tested}")
 
 
 def _check_sequences(

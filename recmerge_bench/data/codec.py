@@ -22,6 +22,7 @@ TOKENS = ("ids", "kinds", "offsets")
 WORDS = "words.npy"
 EVENTS = ("offsets", "items", "times")
 SEQUENCES = ("offsets", "items", "users", "domains", "train_end")
+PHASES = "test-phases.npy"
 INSTANCES = ("sequence", "position", "users", "domains", "targets")
 
 
@@ -95,6 +96,8 @@ def save_split(split: Split, folder: Path) -> None:
     for part in ("valid", "test"):
         for name in INSTANCES:
             np.save(folder / f"{part}-{name}.npy", getattr(getattr(split, part), name))
+    if split.phases is not None:
+        np.save(folder / PHASES, split.phases)
     _write(folder / "report.json", split.report)
 
 
@@ -120,7 +123,10 @@ def load_split(folder: Path) -> Split:
         lengths = np.diff(sequences.offsets)[part.sequence] + 1
         if len(lengths) and not ((part.position >= 0) & (part.position < lengths)).all():
             raise DataError("a target stands outside of its sequence", folder)
-    return Split(sequences, valid, test, _json(folder / "report.json"))
+    phases = _array(folder / PHASES) if (folder / PHASES).is_file() else None
+    if phases is not None and len(phases) != len(test):
+        raise DataError("there are not as many phases as test targets", folder)
+    return Split(sequences, valid, test, _json(folder / "report.json"), phases)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -90,12 +90,14 @@ class Split:
         valid: instances for model selection.
         test: instances for the board.
         report: counts of what was dropped and why.
+        phases: int16 [T], the phase of each test instance, from 1, where the protocol has phases.
     """
 
     sequences: Sequences
     valid: Instances
     test: Instances
     report: dict[str, int]
+    phases: np.ndarray | None = None
 
 
 def without_test(split: Split) -> Split:

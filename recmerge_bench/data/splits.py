@@ -66,7 +66,7 @@ def leave_one_out(
     sequences = with_train_end(sequences, lengths - 2)
     rows = np.arange(len(sequences))
     valid, test = (
-        _only_scored(make_instances(interactions, sequences, rows, lengths - back),
+        only_scored(make_instances(interactions, sequences, rows, lengths - back),
                      interactions, unscored, report, part)
         for back, part in ((2, "valid"), (1, "test"))
     )  # fmt: skip
@@ -118,7 +118,7 @@ def temporal(
         present = np.flatnonzero(end > start)
         report[f"sequences_without_{part}_target"] = len(sequences) - len(present)
         made = make_instances(interactions, sequences, present, start[present])
-        made = _only_scored(made, interactions, unscored, report, part)
+        made = only_scored(made, interactions, unscored, report, part)
         report[f"{part}_targets_without_history"] = int((made.position == 0).sum())
         parts.append(made.take(made.position > 0))
     return checked(Split(sequences, parts[0], parts[1], report))
@@ -134,7 +134,7 @@ def gather_sequences(
         HandledError: an unknown domain.
     """
     names = interactions.catalogue.domains
-    wanted = _numbers(interactions, (*domains, *unscored))
+    wanted = numbers_of(interactions, (*domains, *unscored))
     belongs = interactions.item_domains()[interactions.items].astype(np.int64)
     users = np.repeat(np.arange(interactions.n_users), np.diff(interactions.offsets))
     keep = np.flatnonzero(np.isin(belongs, wanted))
@@ -176,7 +176,7 @@ def _by_domain(
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))
     cells = owner * n + interactions.item_domains()[sequences.items]
     counts = np.bincount(cells, minlength=len(sequences) * n).reshape(-1, n)
-    return counts[:, _numbers(interactions, domains)]
+    return counts[:, numbers_of(interactions, domains)]
 
 
 def keep_latest(sequences: Sequences, last: int) -> Sequences:
@@ -233,19 +233,25 @@ def make_instances(
     )
 
 
-def _only_scored(
+def only_scored(
     made: Instances,
     interactions: Interactions,
     unscored: Sequence[str],
     report: dict[str, int],
     part: str,
 ) -> Instances:
-    scored = ~np.isin(made.domains, _numbers(interactions, unscored))
+    """The instances whose targets are scored; the others are counted."""
+    scored = ~np.isin(made.domains, numbers_of(interactions, unscored))
     report[f"{part}_targets_unscored"] = int((~scored).sum())
     return made.take(scored)
 
 
-def _numbers(interactions: Interactions, domains: Sequence[str]) -> np.ndarray:
+def numbers_of(interactions: Interactions, domains: Sequence[str]) -> np.ndarray:
+    """Numbers of these domains: int64 [D].
+
+    Raises:
+        HandledError: there is no such domain.
+    """
     names = interactions.catalogue.domains
     for name in domains:
         if name not in names:

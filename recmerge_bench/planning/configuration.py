@@ -145,6 +145,10 @@ class Tuned(Part):
     backbone: Budget | None = None
 
 
+#: Fields of a configuration that most have not.
+SELDOM = ("metrics", "executor", "phase_models")
+
+
 class Configuration(Part):
     """How a row was made, its seed apart.
 
@@ -166,6 +170,8 @@ class Configuration(Part):
         metrics: by the suite's name of it, those that take options; absent where none does.
         executor: that the suite declares; absent where it declares none, or where the run was told
             another. What was run where says each cell's record.
+        phase_models: of a track of kind ``temporal``: `Track.phase_models`; else absent. `experts`
+            of `training` then have the domain's name for every phase.
     """
 
     method: Method
@@ -184,11 +190,12 @@ class Configuration(Part):
     tuning: Tuned
     metrics: dict[str, Named] = Field(default_factory=dict)
     executor: Named | None = None
+    phase_models: Literal["first", "previous"] | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain JSON values; what is absent in most configurations only where it is there."""
         plain = self.model_dump(mode="json")
-        return {k: v for k, v in plain.items() if v or k not in ("metrics", "executor")}
+        return {k: v for k, v in plain.items() if v or k not in SELDOM}
 
     def recorded(self) -> dict[str, JsonValue]:
         """The entries that it was read with and no others: what its hash in records is of."""

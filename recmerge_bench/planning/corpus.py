@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from recmerge_bench.borders.datasets import domains_of
 from recmerge_bench.borders.splits import Rules, rules_of
+from recmerge_bench.definitions import Phases
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.maker import CellMaker, PluginUse, Reason, module
@@ -43,6 +44,7 @@ class PlannedSplit:
         mask_history: whether the history is taken out of the ranking.
         shuffle_seed: of the random order in which test histories are read; None: the true one.
         base: the split that the shared base is trained on, where its dataset is another.
+        phases: of the protocol, where it has any.
     """
 
     protocol: PluginUse
@@ -54,6 +56,7 @@ class PlannedSplit:
     mask_history: bool = False
     shuffle_seed: int | None = None
     base: PlannedSplit | None = field(default=None)
+    phases: Phases | None = None
 
     @property
     def name(self) -> str:
@@ -165,16 +168,23 @@ class CorpusPlanner:
         data: str,
         base: PlannedSplit | None = None,
         ranked: bool = True,
+        span: tuple[int, int] | None = None,
     ) -> PlannedSplit:
-        """The split (shared by protocols that split alike) and, if it is ranked, the candidates."""
+        """The split (shared by protocols that split alike) and, if it is ranked, the candidates.
+
+        `span` are the first and the last phase of a split to train on (`phase_split`).
+        """
         protocol, rules = self.protocol(name)
         if protocol.spec is None or protocol.options is None or rules is None:
             return PlannedSplit(protocol, data, "", {}, protocol.reason, corpus)
-        domains = {"domains": list(corpus.domains), "unscored": list(corpus.unscored)}
+        domains: dict[str, object] = {
+            "domains": list(corpus.domains), "unscored": list(corpus.unscored),
+            **({"phases": list(span)} if span else {}),
+        }  # fmt: skip
         options = {"target": protocol.options.target, "options": rules.split_options}
         key = self.maker.cell(
             "split",
-            f"split {corpus.dataset.name} {'+'.join(corpus.domains)} {name}",
+            f"split {corpus.dataset.name} {'+'.join(corpus.domains)} {name}{_of_phases(span)}",
             {**options, **domains},
             {"protocol": protocol.options, **domains},
             {"data": data},
@@ -185,7 +195,7 @@ class CorpusPlanner:
             inputs |= self._candidates(rules, corpus, inputs, "test")
         return PlannedSplit(
             protocol, data, key, inputs, None, corpus, rules.mask_history, rules.shuffle_seed,
-            base,
+            base, rules.phases,
         )  # fmt: skip
 
     def validation(self, name: str, split: PlannedSplit) -> tuple[dict[str, str], bool]:
@@ -229,3 +239,8 @@ class CorpusPlanner:
                     f"{self.maker.where}: dataset '{corpus.dataset.name}' has no domain '{domain}'"
                     f"{near(domain, known)}; it has: {', '.join(known)}"
                 )
+
+
+def _of_phases(span: tuple[int, int] | None) -> str:
+    """For labels."""
+    return "" if span is None else f" phases {span[0]}-{span[1]}"

@@ -45,6 +45,8 @@ def _track(suite: Suite, name: str, registry: Registry, metrics: SuiteMetrics) -
         "profile": track.profile,
         "reference": track.reference,
     }
+    if track.kind == "temporal":
+        facts["temporal"] = track.phase_models
     if track.experts:
         facts["experts"] = list(track.experts)
     if track.isolated:

@@ -8,6 +8,7 @@ STAGES = {
     "weights": "recmerge_bench.running.stage_weights",
     "split": "recmerge_bench.running.stage_split",
     "candidates": "recmerge_bench.running.stage_candidates",
+    "entries": "recmerge_bench.running.stage_entries",
     "train": "recmerge_bench.running.stage_train",
     "merge": "recmerge_bench.running.stage_merge",
     "validate": "recmerge_bench.running.stage_validate",

@@ -152,8 +152,9 @@ class Figure(Model):
             along the steps), ``option`` (a metric against an option of the rows), ``experts`` (a
             metric against the number of merged domains), ``groups`` (a metric by numbered group
             of test targets), ``group-shares`` (the same, divided by the expert's), ``probes``
-            (what models tell of themselves at test: gates) or ``comparison`` (rows beside each
-            other, by domain).
+            (what models tell of themselves at test: gates), ``comparison`` (rows beside each
+            other, by domain) or ``phases`` (a metric by tested phase, a line for each row and phase
+            after which its models stand).
         title: one line.
         tracks: whose rows; all if empty.
         methods: which rows, by method; all if empty.
@@ -164,7 +165,8 @@ class Figure(Model):
     """
 
     kind: Literal[
-        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison"
+        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison",
+        "phases",
     ]
     title: str
     tracks: tuple[str, ...] = ()
@@ -244,6 +246,10 @@ class Track(Model):
     """Rows that share a dataset, its domains and its protocols.
 
     Attributes:
+        kind: ``domains``: models of domains are merged; ``temporal``: models of phases of time,
+            which a protocol with phases tells apart (`recmerge_bench.planning.temporal`).
+        phase_models: of a temporal track: whether a phase's model starts from the ``first``
+            phase's, as experts start from a base, or from that of the ``previous`` phase.
         dataset: a dataset by name.
         dataset_options: its options.
         domains: the scored domains.
@@ -278,6 +284,8 @@ class Track(Model):
         notes: what a reader of the board has to know of the track, a line each.
     """
 
+    kind: Literal["domains", "temporal"] = "domains"
+    phase_models: Literal["first", "previous"] = "first"
     dataset: str
     dataset_options: dict[str, Any] = {}
     domains: tuple[str, ...]

@@ -11,10 +11,12 @@ import numpy as np
 
 from recmerge_bench.data.audit import audit
 from recmerge_bench.data.interactions import Interactions
+from recmerge_bench.data.sequences import Split
 from recmerge_bench.errors import DataError
+from recmerge_bench.names import phase_name
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.header import Audit, Encoder
-from recmerge_bench.results.reader import Reader
+from recmerge_bench.results.reader import Cell, Reader
 from recmerge_bench.results.records import Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
 from recmerge_bench.results.split import split_of
@@ -43,9 +45,21 @@ def make_audits(reader: Reader, manifest: RunManifest) -> dict[str, Audit]:
             dataset=result.identity.dataset,
             timed=timed,
             **{k: _rounded(v) for k, v in asdict(audit(interactions, split, timed)).items()},
-            items={d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains},
+            items={d: [spans.span(d).start, spans.span(d).stop] for d in spans.domains}
+            | _of_phases(result, split, interactions),
         )
     return audits_by_split
+
+
+def _of_phases(
+    result: RunResult, split: Split, interactions: Interactions
+) -> dict[str, list[int]]:
+    """Spans of a temporal track's columns: all phases share the items of the one domain."""
+    made = result.configuration
+    if split.phases is None or made is None or made.phase_models is None:
+        return {}
+    span = interactions.catalogue.span(made.domains[0])
+    return {phase_name(int(n)): [span.start, span.stop] for n in np.unique(split.phases)}
 
 
 def are_moments(interactions: Interactions) -> bool:
@@ -75,7 +89,7 @@ def merging_facts(reader: Reader, result: RunResult) -> dict[str, Any]:
     cells = reader.cells(result)
     merges = [c.report for c in cells if c.kind == "merge" and "tier" in c.report]
     if merges:
-        facts["merge"] = _merging(merges)
+        facts["merge"] = _merging(merges) | _learned(cells)
     named = [c.config["encoder"] for c in cells if "encoder" in c.config]
     if named:
         facts["encoders"] = sorted({_encoder(reader.registry, one) for one in named})
@@ -91,6 +105,20 @@ def _merging(merges: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "opened": sum(len(m.get("opened", [])) for m in merges),
         **({} if None in enforced else {"enforced": all(enforced)}),
     }
+
+
+def _learned(cells: Sequence[Cell]) -> dict[str, Any]:
+    """The weights of each merge of phases, where they were learned."""
+    learned = [
+        {
+            phase: _rounded(float(np.mean(groups)))
+            for phase, groups in zip(cell.config["phases"], notes["weights"], strict=True)
+        }
+        for cell in cells
+        if cell.kind == "merge" and "phases" in cell.config
+        and "weights" in (notes := cell.report.get("notes", {}))
+    ]  # fmt: skip
+    return {"weights": sorted(learned, key=len)} if learned else {}
 
 
 def pretraining(registry: Registry, results: Sequence[Result]) -> dict[str, Encoder]:

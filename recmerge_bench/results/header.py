@@ -28,7 +28,8 @@ class Figure(Value):
     """A figure that the suite declares (`recmerge_bench.planning.suite.Figure`)."""
 
     kind: Literal[
-        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison"
+        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison",
+        "phases",
     ]
     title: str
     tracks: list[str]
@@ -59,6 +60,8 @@ class Protocol(Value):
         mask_history: whether items of the history are taken out; None in records before it was
             noted here.
         shuffle_seed: of the random order in which test histories are read; None: the true one.
+        phases: of a protocol that has any: ``count``, ``warm`` and ``after``
+            (`recmerge_bench.api.Phases`).
     """
 
     summary: str
@@ -67,6 +70,7 @@ class Protocol(Value):
     candidate_seed: int | None
     mask_history: bool | None = None
     shuffle_seed: NonNegativeInt | None = None
+    phases: dict[Literal["count", "warm", "after"], NonNegativeInt] | None = None
 
 
 class RowChoice(Value):
@@ -152,12 +156,17 @@ class Paper(Value):
 
 
 class Track(Value):
-    """What the header says of a track."""
+    """What the header says of a track.
+
+    `temporal` is where a phase's model starts, in tracks of that kind
+    (`recmerge_bench.planning.suite.Track.phase_models`); the columns of their tables are phases.
+    """
 
     dataset: str
     domains: list[str]
     protocols: list[str]
     source: list[str]
+    temporal: Literal["first", "previous"] | None = None
     experts: list[str] = Field(default_factory=list)
     isolated: bool = False
     notes: list[str] = Field(default_factory=list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,12 @@ def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
         spec = registry.find(("protocol",), name)
         if spec is not None:
             made = definition(spec)
-            order = made.shuffle_seed()
+            order, phases = made.shuffle_seed(), made.phases()
             protocols[name] = Protocol(
                 summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
                 candidate_seed=made.candidate_seed(), mask_history=made.mask_history(),
                 **({} if order is None else {"shuffle_seed": order}),
+                **({} if phases is None else {"phases": asdict(phases)}),
             )  # fmt: skip
     return protocols
 

@@ -30,6 +30,22 @@ def true_order(header: Header, place: Place) -> Place | None:
     return None
 
 
+def of_one_time(header: Header, place: Place) -> int:
+    """The phase after which all models of a temporal track's table stand; 0: of any other table."""
+    protocol = header.protocols.get(place.protocol)
+    if header.tracks[place.track].temporal is None or protocol is None or protocol.phases is None:
+        return 0
+    return protocol.phases["after"]
+
+
 def board_places(header: Header) -> list[Place]:
-    """Tables that boards print by themselves: shuffled ones stand beside the others' in a card."""
-    return [place for place in places(header) if true_order(header, place) is None]
+    """Tables that boards print by themselves.
+
+    Shuffled ones stand beside the others' in a card, and those of models as they were after one
+    phase together in a matrix.
+    """
+    return [
+        place
+        for place in places(header)
+        if true_order(header, place) is None and not of_one_time(header, place)
+    ]

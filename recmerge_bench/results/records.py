@@ -33,12 +33,17 @@ LARGEST = 1e15
 
 
 class Merge(Value):
-    """What the merges behind a result read, and whether the kernel kept all else from them."""
+    """What the merges behind a result read, and whether the kernel kept all else from them.
+
+    `weights` are those that merges of phases learned, a merge each in the order of time: phase ->
+    mean over its groups of parameters.
+    """
 
     tier: str
     read: list[str]
     opened: int
     enforced: bool | None = None
+    weights: list[dict[str, FiniteFloat]] = Field(default_factory=list)
 
 
 class Origin(Value):

@@ -35,6 +35,7 @@ class Stored:
         exact: refuse tensors of other domains too.
         members: models whose mean score ranks every domain (weight files or cells' folders), each
             with what the domain's own file of `places` keeps for the domain; none: each by itself.
+        own_tables: whether each member keeps its own instead (models of one domain).
         seed: of what stays as it was built.
         device: where nets are put.
     """
@@ -48,6 +49,7 @@ class Stored:
     initial_tables: bool = False
     exact: bool = False
     members: tuple[Path, ...] = ()
+    own_tables: bool = False
     seed: int = 0
     device: str = "cpu"
 
@@ -99,7 +101,7 @@ class Stored:
         from recmerge_bench.evaluation.loaded import LoadedModel
         from recmerge_bench.evaluation.mean_score import MeanScore
 
-        home = _file(place, serves[0])
+        home = None if self.own_tables else _file(place, serves[0])
         nets = nn.ModuleList(
             load_net(
                 self.definition, catalogue, serves, self.seed, _file(member, serves[0]),

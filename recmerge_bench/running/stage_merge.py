@@ -10,6 +10,7 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.running.apart import Apart
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import Tensors, base_and_experts
+from recmerge_bench.running.phase_experts import phase_experts, phase_users
 from recmerge_bench.running.stage_train import adapter_of, weights_of
 from recmerge_bench.tiers import Source, Tier, tier_named
 from recmerge_bench.toolkit.merging.adapters import PREFIX
@@ -27,7 +28,8 @@ def run(context: Context) -> dict[str, Any]:
 
 def _merge(context: Context, apart: Apart) -> dict[str, Any]:
     tier = tier_named(context.config["tier"])
-    base, experts, kept = base_and_experts(context, "cpu")
+    of_phases = "phases" in context.config
+    base, experts, kept = (phase_experts if of_phases else base_and_experts)(context, "cpu")
     for expert in experts:
         _same_shapes(base, expert.weights, expert.domain)
         if all(bool((t == base[n]).all()) for n, t in expert.weights.items()):
@@ -79,6 +81,8 @@ def _sources(
 def _catalogue(context: Context, _: object, kept: Mapping[str, Tensors], __: object) -> Any:
     from recmerge_bench.merging.pseudo_users import PseudoUsers
 
+    if "phases" in context.config:
+        return phase_users(context)
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
     return PseudoUsers(definition, catalogue, kept, context.seed, context.device)

@@ -16,6 +16,7 @@ from recmerge_bench.evaluation.ranks import MASKED, RANKS, write_ranks
 from recmerge_bench.evaluation.top_lists import LISTS, MASKED_LISTS, TopLists
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
+from recmerge_bench.running.phase_ranks import rank_phases
 
 if TYPE_CHECKING:
     from recmerge_bench.evaluation.loaded import Rankable
@@ -34,6 +35,8 @@ def run(context: Context) -> dict[str, Any]:
     """
     from recmerge_bench.evaluation.split_ranks import rank_under
 
+    if "phases" in context.config:
+        return rank_phases(context)
     split, catalogue = context.split(), context.interactions().catalogue
     candidates, digest = _candidates(context, split.test)
     rankings = _rankings(candidates, context.config.get("mask_history"))

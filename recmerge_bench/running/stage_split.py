@@ -13,7 +13,11 @@ def run(context: Context) -> dict[str, Any]:
     """Cut the dataset."""
     interactions = context.interactions()
     domains, unscored = context.config["domains"], context.config["unscored"]
-    split = checked_split(context.definition("protocol"), interactions, domains, unscored)
+    span = context.config.get("phases")
+    protocol = context.definition("protocol")
+    split = checked_split(
+        protocol, interactions, domains, unscored, tuple(span) if span else None
+    )
     save_split(split, context.out)
     return {
         "sequences": len(split.sequences),

@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
-from recmerge_bench.report.boards import across_tables, elements, lists, paper_tables
+from recmerge_bench.report.boards import (
+    across_tables,
+    elements,
+    lists,
+    paper_tables,
+    phase_matrices,
+)
 from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.report.boards.elements import plain
@@ -61,6 +67,7 @@ def render(records: Records) -> str:
     parts.append(BEST if not records.comparisons else BEST_TESTED)
     for place, lines in tables(records).items():
         parts += _section(records, place, lines)
+    parts += phase_matrices.sections(records)
     parts += reproduce(header)
     return "\n\n".join(parts) + "\n"
 

@@ -11,6 +11,7 @@ from recmerge_bench.report.figures.data import DEVIATION, FigureData, Mark, Poin
 from recmerge_bench.report.figures.expert_shares import expert_of, expert_points
 from recmerge_bench.report.figures.memorised import memorised_figures
 from recmerge_bench.report.figures.options import option_points
+from recmerge_bench.report.figures.phases import phase_points
 from recmerge_bench.report.figures.rows import Of, row_names
 from recmerge_bench.report.figures.side_by_side import (
     comparison_points,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 #: groups what their bounds are of.
 AXES = {
     "course": "step", "weights": "step", "experts": "merged domains", "probes": "",
-    "comparison": "",
+    "comparison": "", "phases": "tested phase",
 }  # fmt: skip
 MARKS: dict[str, Mark] = {"probes": "bar", "comparison": "dot"}
 OVER_USERS = "± one standard deviation over users"
@@ -80,6 +81,8 @@ def _points(
             return group_points(metric, figure.option, results)
         case "probes":
             return probe_points(results)
+        case "phases":
+            return phase_points(records, figure)
         case "comparison":
             return comparison_points(metric, results)
 
