@@ -72,8 +72,11 @@ class PhasesOfEvents(ProtocolDefinition):
         from recmerge_bench.toolkit.data.splits import phase_split
 
         o = self.options
-        span = (o.only, o.only, o.only + 1) if o.only else (1, o.warm, o.count)
-        return phase_split(interactions, domains, self._rules(), *span, unscored)
+        if o.only:
+            first, last, until = o.only, o.only, o.only + 1
+        else:
+            first, last, until = 1, o.warm, o.count
+        return phase_split(interactions, domains, self._rules(), first, last, until, unscored)
 
     def phase_split(
         self, interactions: Interactions, domains: Sequence[str], first: int, last: int

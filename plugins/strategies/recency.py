@@ -36,7 +36,7 @@ class Options:
 
 
 class RecencyAverage(StrategyDefinition):
-    """theta = sum_k decay^(K - k) theta_k / sum_k decay^(K - k), over the experts in their order."""
+    """theta = sum_k w_k theta_k / sum_k w_k, w_k = decay^(K - k), over the experts in order."""
 
     Options = Options
     order_matters = True

@@ -179,7 +179,10 @@ def _drawn(
 
 
 def _kept(
-    sequences: Sequences, phases: NDArray[np.int16], roles: NDArray[np.int8], keep: NDArray[np.bool_]
+    sequences: Sequences,
+    phases: NDArray[np.int16],
+    roles: NDArray[np.int8],
+    keep: NDArray[np.bool_],
 ) -> tuple[Sequences, NDArray[np.int16], NDArray[np.int8]]:
     """Sequences of the chosen events alone; those without any are left out."""
     owner = np.repeat(np.arange(len(sequences)), np.diff(sequences.offsets))

@@ -165,7 +165,14 @@ class Figure(Model):
     """
 
     kind: Literal[
-        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison",
+        "course",
+        "weights",
+        "option",
+        "experts",
+        "groups",
+        "group-shares",
+        "probes",
+        "comparison",
         "phases",
     ]
     title: str

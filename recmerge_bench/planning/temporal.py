@@ -129,7 +129,7 @@ class TemporalPlanner(TrackPlanner):
             raise HandledError(f"{self.where} is temporal: '{method.spec.name}' is for several "
                                "domains")  # fmt: skip
         of, phases = self._trainings(split), _phases(split)
-        models = {}
+        models: dict[str, str] = {}
         for phase in phases.tested:
             known = of.split(1, phases.serving(phase))
             key = self.trainings.row_models(method.model, known, seed)["model"]
@@ -146,7 +146,8 @@ class TemporalPlanner(TrackPlanner):
         """
         spec, phases = method.spec, _phases(split)
         self._check_strategy(spec, method)
-        of, models = self._trainings(split), {}
+        of = self._trainings(split)
+        models: dict[str, str] = {}
         for phase in phases.tested:
             after, column = phases.serving(phase), phase_name(phase)
             if spec.passthrough:
@@ -154,9 +155,7 @@ class TemporalPlanner(TrackPlanner):
             else:
                 own = {"model": self._merge_after(method, row, split, after, seed)}
             models |= {role.replace("model", f"model:{column}", 1): k for role, k in own.items()}
-        return PhasesServed(
-            method.model, models, mean_score=spec.mean_score, columns=phases.tested
-        )
+        return PhasesServed(method.model, models, mean_score=spec.mean_score, columns=phases.tested)
 
     def _check_strategy(self, spec: StrategySpec, method: StrategyUse) -> None:
         if spec.passthrough:

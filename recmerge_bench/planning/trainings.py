@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recmerge_bench.borders.models import check_facts
+from recmerge_bench.errors import HandledError
 from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
 from recmerge_bench.planning.maker import CellMaker, Reason, module
@@ -218,6 +219,9 @@ class Trainings:
         self, spec: StrategySpec, row: Row, model: Model, split: PlannedSplit, seed: int | None
     ) -> dict[str, str]:
         """role -> key of what the strategy takes; ``model*`` roles where it passes them through."""
+        if "continued" in spec.inputs:
+            raise HandledError(f"{self.where}: '{spec.name}' goes from phase to phase: it is for "
+                               "tracks of `kind: temporal`")  # fmt: skip
         base = self.base(model, split, seed)
         if "joint" in spec.inputs:
             training = self.joint_training(model, row)

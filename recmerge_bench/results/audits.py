@@ -51,9 +51,7 @@ def make_audits(reader: Reader, manifest: RunManifest) -> dict[str, Audit]:
     return audits_by_split
 
 
-def _of_phases(
-    result: RunResult, split: Split, interactions: Interactions
-) -> dict[str, list[int]]:
+def _of_phases(result: RunResult, split: Split, interactions: Interactions) -> dict[str, list[int]]:
     """Spans of a temporal track's columns: all phases share the items of the one domain."""
     made = result.configuration
     if split.phases is None or made is None or made.phase_models is None:

@@ -28,7 +28,14 @@ class Figure(Value):
     """A figure that the suite declares (`recmerge_bench.planning.suite.Figure`)."""
 
     kind: Literal[
-        "course", "weights", "option", "experts", "groups", "group-shares", "probes", "comparison",
+        "course",
+        "weights",
+        "option",
+        "experts",
+        "groups",
+        "group-shares",
+        "probes",
+        "comparison",
         "phases",
     ]
     title: str

@@ -124,8 +124,9 @@ def _protocols(registry: Registry, header: Header) -> dict[str, Protocol]:
                 summary=spec.summary, split=made.split_options(), negatives=made.candidates(),
                 candidate_seed=made.candidate_seed(), mask_history=made.mask_history(),
                 **({} if order is None else {"shuffle_seed": order}),
-                **({} if phases is None else {"phases": asdict(phases)}),
             )  # fmt: skip
+            if phases is not None:
+                protocols[name] = protocols[name].changed(phases=asdict(phases))
     return protocols
 
 

@@ -15,9 +15,7 @@ def run(context: Context) -> dict[str, Any]:
     domains, unscored = context.config["domains"], context.config["unscored"]
     span = context.config.get("phases")
     protocol = context.definition("protocol")
-    split = checked_split(
-        protocol, interactions, domains, unscored, tuple(span) if span else None
-    )
+    split = checked_split(protocol, interactions, domains, unscored, tuple(span) if span else None)
     save_split(split, context.out)
     return {
         "sequences": len(split.sequences),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ SUITE: dict[str, Any] = {
                 "sasrec": {"options": {"width": 8, "layers": 1, "heads": 1, "max_len": 10}}
             },
             "rows": [
-                "popularity", "joint", "continued", "fine-tune", "zero-shot", "ensemble",
+                "popularity", "joint", "continue-training", "fine-tune", "zero-shot", "ensemble",
                 "weight-averaging", {"method": "exponential-average", "options": {"rate": 1.0}},
                 {"method": "mergerec", "options": {"granularity": "domain", "steps": 2}},
             ],
@@ -82,7 +83,7 @@ def test_an_average_that_forgets_at_once_is_the_last_phase(
 def test_what_stands_after_a_phase_ranks_the_next_alike_in_both_protocols(
     finished: tuple[rmb.Results, Path],
 ) -> None:
-    for method in ("joint", "continued", "weight-averaging", "mergerec"):
+    for method in ("joint", "continue-training", "weight-averaging", "mergerec"):
         after = _values(finished[0], method, "phases-8-masked-after-3")
         assert after[0] == _values(finished[0], method)[0]
     assert _values(finished[0], "zero-shot") == _values(
@@ -105,15 +106,19 @@ def test_a_row_of_a_later_item_comes_from_its_phase() -> None:
     assert models[1]["items.d.weight"][1, 0] == 1.0
 
 
-def test_merged_tables_hold_every_item(finished: tuple[rmb.Results, Path]) -> None:
-    merges = [
-        p.parent for p in finished[1].glob("store/*/*/record.json") if '"merge"' in p.read_text()
-    ]
-    tables = [
-        t for p in merges if (p / "model.safetensors").is_file()
-        for n, t in load_file(str(p / "model.safetensors")).items() if n.startswith("items")
-    ]  # fmt: skip
-    assert tables and all(len(t) >= 30 for t in tables)
+def test_nothing_is_kept_apart_where_phases_share_the_catalogue(
+    finished: tuple[rmb.Results, Path],
+) -> None:
+    """A merged file has all tensors of the base, the item table too."""
+    for path in finished[1].glob("store/*/*/record.json"):
+        record = json.loads(path.read_text())
+        if record["kind"] != "merge":
+            continue
+        base = record["inputs"]["base"]
+        whole = load_file(str(finished[1] / "store" / base[:2] / base / "model.safetensors"))
+        merged = load_file(str(path.parent / "model.safetensors"))
+        shapes = {n: t.shape for n, t in whole.items() if t.is_floating_point()}
+        assert {n: t.shape for n, t in merged.items()} == shapes
 
 
 def test_learned_weights_of_each_time_are_recorded(finished: tuple[rmb.Results, Path]) -> None:

@@ -1,4 +1,4 @@
-"""One model that is trained on one phase of time after the other: what merging phases competes with."""
+"""One model trained on one phase of time after the other: what merging phases competes with."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Passthrough(StrategyDefinition):
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``continued``."""
+    """Register ``continue-training``."""
     return [
         StrategySpec(
-            name="continued",
+            name="continue-training",
             target=f"{__name__}:Passthrough",
             summary="One model trained on one phase after the other",
             checks=(
