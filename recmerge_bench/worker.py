@@ -30,6 +30,7 @@ from recmerge_bench.processes.words import Reported, clean, error_text, failure,
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
 from recmerge_bench.running.job_files import run_files
+from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.store import Busy, Store
 from recmerge_bench.running.supervise import FORKS, Emit, ParentGone, started, supervise
@@ -84,7 +85,7 @@ def execute(job: Mapping[str, Any], emit: Emit, asked: int | None = None) -> Non
         supervise(job, emit, run_cell, asked)
         return
     try:
-        with Store(Path(job["out"])).lock(job["key"]):
+        with Store(place_of(job["out"])).lock(job["key"]):
             emit(started(job["key"]))
             run_cell(job, emit)
     except Busy:
@@ -93,7 +94,7 @@ def execute(job: Mapping[str, Any], emit: Emit, asked: int | None = None) -> Non
 
 def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
     """Run a cell whose lock is held, in this process, and say how it ended."""
-    store, key, limit = Store(Path(job["out"])), job["key"], sys.getrecursionlimit()
+    store, key, limit = Store(place_of(job["out"])), job["key"], sys.getrecursionlimit()
     try:
         if not store.sound(key):
             _run(store, job, emit)
@@ -123,10 +124,10 @@ def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
     start, clock = time.time(), time.perf_counter()
     reset_peak()
     meter = Meter()
-    with store.writing(job["key"]) as folder:
+    with store.writing(job["key"]) as folder, store.inputs(job["inputs"]) as inputs:
         context = Context(
             config=job["config"],
-            inputs={role: store.check(key) for role, key in job["inputs"].items()},
+            inputs=inputs,
             out=folder,
             work=store.work(job["key"]),
             seed=job["seed"] or 0,

@@ -13,12 +13,28 @@ from recmerge_bench.registry import Registry, discover
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class OutFolder(click.ParamType):
+    """A run's folder, or an address (``s3://...``): this machine's mirror of it then."""
+
+    name = "DIR|ADDRESS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The folder; an address's manifests are fetched."""
+        from recmerge_bench.running.mirror import opened
+
+        folder = opened(value)
+        if folder.is_file():
+            self.fail(f"Directory '{folder}' is a file.", param, ctx)
+        return folder
+
+
 out_option = click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("runs"),
+    type=OutFolder(),
+    default="runs",
     show_default=True,
-    help="Folder for the store, records and boards.",
+    help="Folder for the store, records and boards, or an address of an object store.",
 )
 data_root_option = click.option(
     "--data-root",

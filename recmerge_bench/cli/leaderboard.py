@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recmerge_bench.cli.common import registry
+from recmerge_bench.cli.common import OutFolder, registry
 from recmerge_bench.cli.export import export
 from recmerge_bench.cli.submit import add
 from recmerge_bench.errors import DataError, HandledError
@@ -32,7 +32,7 @@ leaderboard.add_command(add)
 
 @leaderboard.command()
 @click.option(
-    "--out", type=FOLDER, default=None, help="A run's folder: its records are taken over."
+    "--out", type=OutFolder(), default=None, help="A run's folder: its records are taken over."
 )
 @click.option("--records", type=FOLDER, default=None, help="Committed records: render them again.")
 @click.option("--from-ranks", is_flag=True, help="With --records: first make their numbers again.")

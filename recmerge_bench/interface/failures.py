@@ -10,6 +10,7 @@ from typing import Any
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.processes.words import first_line
+from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Store
 
 
@@ -50,9 +51,10 @@ def failed_cells(out: str | Path = "runs") -> tuple[FailedCell, ...]:
     Raises:
         HandledError: there is no such folder.
     """
-    if not Path(out).is_dir():
+    folder = place_of(out)
+    if not folder.is_dir():
         raise HandledError(f"{out}: no such folder; name that of a run (--out)")
-    cells = [_cell(Store(Path(out)), file) for file in (Path(out) / "failures").glob("*.json")]
+    cells = [_cell(Store(folder), file) for file in (folder / "failures").glob("*.json")]
     return tuple(sorted(filter(None, cells), key=lambda c: (c.when, c.label), reverse=True))
 
 

@@ -34,6 +34,7 @@ from recmerge_bench.results.rank_lock import relock
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import Cost, Costs, Origin, Records, Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.running.mirror import opened
 from recmerge_bench.submissions.run_files import FORMS, Form, ScoredRun, form_of, read_run
 from recmerge_bench.submissions.run_ranks import RunRanks, Unlisted, exact, rank_run
 from recmerge_bench.untrusted.paths import within
@@ -106,11 +107,12 @@ def import_run(
         DataError: bad content of a file, with its line.
     """
     registry = registry_of(plugins)
-    reader = Reader(Path(out), registry)
-    [manifest] = manifests(Path(out), suite)
+    out = opened(out)
+    reader = Reader(out, registry)
+    [manifest] = manifests(out, suite)
     place = _place(manifest, track, protocol)
-    folder = Path(out) / "external" if to is None else Path(to)
-    base = _base(Path(out) / "records", folder / "records", suite, place, metrics, registry)
+    folder = out / "external" if to is None else Path(to)
+    base = _base(out / "records", folder / "records", suite, place, metrics, registry)
     runs = _read(files, form)
     source = _done(manifest, place)
     counted, table = _ranked(reader, source, runs, base.records, unlisted)

@@ -30,6 +30,7 @@ from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.estimate import measured
+from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Store
 from recmerge_bench.running.trials import trial_value
 
@@ -193,7 +194,7 @@ def plan(
     Raises:
         HandledError: anything wrong in the suite; a selector that matches nothing.
     """
-    registry, store = registry_of(plugins), Store(Path(out).resolve())
+    registry, store = registry_of(plugins), Store(place_of(out).resolve())
     cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
     cells = measured(cells, store)
     described = {key: _described(cell, store) for key, cell in cells.cells.items()}

@@ -13,6 +13,7 @@ from recmerge_bench.interface.tables import Value, html_table, text_table
 from recmerge_bench.results.long_rows import places
 from recmerge_bench.results.records import DONE
 from recmerge_bench.results.run_rows import RunRow, rows
+from recmerge_bench.running.mirror import opened
 
 if TYPE_CHECKING:
     import pandas
@@ -86,7 +87,8 @@ def run_results(
         HandledError: no suite was run into the folder, or not this one.
         DataError: a file of the run is damaged.
     """
-    return RunResults(Path(out), tuple(rows(Path(out), registry_of(plugins), suite)))
+    folder = opened(out)
+    return RunResults(folder, tuple(rows(folder, registry_of(plugins), suite)))
 
 
 def _columns(row: RunRow) -> dict[str, object]:

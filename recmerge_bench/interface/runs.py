@@ -27,6 +27,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.manifest import write_manifest
+from recmerge_bench.running.mirror import opened, share
 from recmerge_bench.running.scheduler import Outcome, Todo, todo
 from recmerge_bench.running.scheduler import Run as Execution
 from recmerge_bench.running.store import Store
@@ -186,7 +187,7 @@ def run(
     registry, report = registry_of(plugins), Reporter(progress)
     options, changes = executor_changes(changes)
     declared = executor is None and not options
-    store = Store(Path(out).resolve())
+    store = Store(opened(out).resolve())
 
     def cells() -> Callable[[], Plan]:
         return planner(suite, registry, changes, seeds, only, root, declared, store)
@@ -221,6 +222,7 @@ def run(
     command = _command(suite, store, texts(changes), seeds, registry.named)
     manifest = write_manifest(whole, store, outcome, command)
     files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
+    share(store.out)
     return Run(
         store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,
         len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),

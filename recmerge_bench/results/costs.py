@@ -61,7 +61,7 @@ def parameters_of(reader: Reader, key: str) -> int | None:
         source = inputs.get("model") or inputs.get(f"model:{domain}")
         if source is None or not reader.store.has(source):
             return None
-        files |= _weight_files(reader.store.folder(source), domain)
+        files |= _weight_files(reader.store.place(source), domain)
     if not files or not all(f.is_file() for f in files):
         return None
     return sum(_numbers(f) for f in files)

@@ -36,9 +36,10 @@ def _like(cell: Cell) -> tuple[str, str]:
 def _history(plan: Plan, store: Store) -> dict[tuple[str, str], list[tuple[float, int]]]:
     """Kind and configuration -> seconds and peak memory of the cells that are done."""
     history: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    for key, cell in plan.cells.items():
-        if store.intact(key):
-            record = store.record(key)
-            cost = float(record["seconds"]), int(record["peak_memory"])
-            history.setdefault(_like(cell), []).append(cost)
+    with store.listed():
+        for key, cell in plan.cells.items():
+            if store.intact(key):
+                record = store.record(key)
+                cost = float(record["seconds"]), int(record["peak_memory"])
+                history.setdefault(_like(cell), []).append(cost)
     return history

@@ -7,6 +7,7 @@ from typing import Any
 
 from recmerge_bench.json_values import JsonObject, plain_object
 from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.running.mirror import address_of
 
 #: Kinds whose work is reading and counting: no accelerator helps them.
 _ON_CPU = ("data", "split", "candidates")
@@ -33,7 +34,7 @@ def job_spec(cell: Cell, plan: Plan, out: Path, device: str = "cpu") -> dict[str
         "resources": resources_of(cell, device),
         "files": plan.files,
         "hidden": sorted(plan.raw),
-        "out": str(out),
+        "out": address_of(out),
         "device": device,
     }
 

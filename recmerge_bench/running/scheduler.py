@@ -64,6 +64,11 @@ def todo(plan: Plan, store: Store, known: Collection[str] = ()) -> Todo:
     Cells that are `known` to be done are not looked at again. What only finished cells need need
     not exist any more, but for the data and the split that a result is published with.
     """
+    with store.listed():
+        return _todo(plan, store, known)
+
+
+def _todo(plan: Plan, store: Store, known: Collection[str]) -> Todo:
     done: set[str] = set()
     seen: set[str] = set()
     damaged: dict[str, str] = {}
@@ -88,10 +93,10 @@ def todo(plan: Plan, store: Store, known: Collection[str] = ()) -> Todo:
 
 def _flaw(cell: Cell, store: Store) -> str:
     """What is wrong with a cell that lies in the store; empty where it is whole or not there."""
-    if not store.folder(cell.key).is_dir():
-        return ""
     if damage := store.damage(cell.key):
         return damage
+    if not store.has(cell.key):
+        return ""
     record = store.record(cell.key)
     expected = {"kind": cell.kind, "inputs": dict(cell.inputs), "seed": cell.seed}
     other = [name for name, value in expected.items() if record.get(name) != value]

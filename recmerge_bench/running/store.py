@@ -1,11 +1,16 @@
-"""Content-addressed store: a folder per cell, written aside, renamed whole, checked when read."""
+"""Content-addressed store: a folder per cell, written aside, renamed whole, checked when read.
+
+Where the folder is the mirror of an address (`running.mirror`), a finished cell is also published
+to the object store behind it, and one that is only there is brought when it is read: the folder is
+then a cache of bounded size, whose files can be memory-mapped as those of any folder.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +19,12 @@ from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.locks import lock_at_once
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw, seal_of
+from recmerge_bench.running.mirror import limit, remote_of
+from recmerge_bench.running.published import RECORD as RECORD
+from recmerge_bench.running.published import Published, brought
+from recmerge_bench.running.trimming import pinned, trim
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, within
-
-RECORD = "record.json"
-
 
 #: Locks that this process holds; a fork of it holds none.
 _HELD: set[int] = set()
@@ -44,10 +50,16 @@ class Store:
 
     Args:
         out: the folder that ``--out`` names; made when something is written.
+
+    Attributes:
+        out: the same.
+        published: the cells in the object store that the folder is a mirror of; None: it is none.
     """
 
     def __init__(self, out: Path) -> None:
         self.out = out
+        remote = remote_of(out)
+        self.published = None if remote is None else Published(remote)
 
     def folder(self, key: str) -> Path:
         """Where a finished cell lies (whether or not it does)."""
@@ -59,7 +71,13 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether the cell is done."""
-        return (self.folder(key) / RECORD).is_file()
+        if (self.folder(key) / RECORD).is_file():
+            return True
+        return self.published is not None and self.published.has(key)
+
+    def listed(self) -> AbstractContextManager[None]:
+        """Within it, an object store is asked once what there is."""
+        return nullcontext() if self.published is None else self.published.listed()
 
     def record(self, key: str) -> dict[str, Any]:
         """The cell's record: whole, and of the cell in whose place it lies.
@@ -68,6 +86,11 @@ class Store:
             HandledError: it is not readable, was edited, or is another cell's.
         """
         path = self.folder(key) / RECORD
+        if self.published is not None and not path.is_file():
+            try:
+                return self.published.record(key)
+            except FileNotFoundError:
+                pass  # as for a folder: there is no such file
         remedy = f"delete {path.parent} and run again"
         raw = read_json(path, remedy=remedy, numbers=False)  # reports may hold infinities
         try:
@@ -85,6 +108,7 @@ class Store:
         Raises:
             HandledError: the file is missing or its hash is another.
         """
+        self._bring(key)
         path = below(self.folder(key), name)
         self._match(key, path, self.record(key)["files"].get(name))
         return path
@@ -95,9 +119,73 @@ class Store:
         Raises:
             HandledError: a file is missing or its hash is another.
         """
+        self._bring(key)
+        return self._checked(key)
+
+    def _checked(self, key: str) -> Path:
         for name, digest in self.record(key)["files"].items():
             self._match(key, below(self.folder(key), name), digest)
         return self.folder(key)
+
+    def place(self, key: str) -> Path:
+        """The folder of a finished cell, brought here if need be; of one that is here, unread.
+
+        Raises:
+            HandledError: it is only in the object store, and damaged there.
+        """
+        if not self.folder(key).is_dir():
+            self._bring(key)
+        return self.folder(key)
+
+    @contextmanager
+    def inputs(self, keys: Mapping[str, str]) -> Iterator[dict[str, Path]]:
+        """Role -> folder of a finished cell, checked; no cache is trimmed of them meanwhile.
+
+        Raises:
+            HandledError: a file is missing or its hash is another.
+        """
+        with pinned(self.out, keys.values() if self.published is not None else ()):
+            yield {role: self.check(key) for role, key in keys.items()}
+
+    def _bring(self, key: str) -> None:
+        """Have a cell here that is only in the object store, or whole there and damaged here."""
+        if self.published is None or self._damage(key) == "":
+            return
+        try:
+            with brought(self.published, key, self.out) as folder:
+                self._put(key, folder)
+        except FileNotFoundError:
+            return
+        except DataError as error:
+            write_json(self._note(key), {"error": str(error)})  # `damage` says so from now on
+            raise HandledError(f"{error}; run again: it is computed again") from None
+        trim(self.out, limit(), key)
+
+    def _put(self, key: str, folder: Path) -> None:
+        """Give a whole folder the cell's place; another process may have been quicker."""
+        target = self.folder(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and self._damage(key):
+            shutil.rmtree(target, ignore_errors=True)
+        try:
+            os.rename(folder, target)
+        except OSError:
+            if self._damage(key):
+                raise
+
+    def _damage(self, key: str) -> str | None:
+        """What is wrong with a cell's folder; None: there is none."""
+        if not self.folder(key).is_dir():
+            return None
+        try:
+            self._checked(key)
+        except HandledError as error:
+            return str(error)
+        return ""
+
+    def _note(self, key: str) -> Path:
+        """Where this machine keeps it in mind that a published cell is damaged."""
+        return within(self.out / "damaged", f"{key}.json")
 
     def _match(self, key: str, path: Path, digest: str | None) -> None:
         if digest is None or not path.is_file() or sha256(path) != digest:
@@ -113,6 +201,8 @@ class Store:
         except HandledError:
             return False
         folder = self.folder(key)
+        if self.published is not None and not folder.is_dir():
+            return self.published.has(key) and not self.published.damage(key)
         return all(
             (folder / n).is_file() and (folder / n).stat().st_size == s
             for n, s in record["sizes"].items()
@@ -124,13 +214,13 @@ class Store:
 
     def damage(self, key: str) -> str:
         """What is wrong with a finished cell, or an empty string (also where there is none)."""
-        if not self.folder(key).is_dir():
-            return ""
-        try:
-            self.check(key)
-        except HandledError as error:
-            return str(error)
-        return ""
+        here = self._damage(key)
+        if self.published is None or here == "":
+            return here or ""
+        with suppress(HandledError):
+            note = read_json(self._note(key))
+            return str(note.get("error")) if isinstance(note, dict) else "damaged"
+        return self.published.damage(key)
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -179,7 +269,12 @@ class Store:
             "files": {n: sha256(p) for n, p in zip(names, files, strict=True)},
             "sizes": {n: p.stat().st_size for n, p in zip(names, files, strict=True)},
         }
-        write_json(folder / RECORD, {**sealed, SEAL: seal_of(sealed)})
+        sealed[SEAL] = seal_of(sealed)
+        write_json(folder / RECORD, sealed)
+        if self.published is not None and not self.published.publish(key, folder, sealed):
+            shutil.rmtree(folder)  # another machine was quicker: its cell is the one that stands
+            folder.mkdir()
+            self.published.bring(key, folder)
         target = self.folder(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():  # a damaged one: whole ones are never computed again
@@ -187,11 +282,16 @@ class Store:
         os.rename(folder, target)
         self._failure(key).unlink(missing_ok=True)
         shutil.rmtree(self.work(key), ignore_errors=True)
+        if self.published is not None:
+            trim(self.out, limit(), key)
 
     def discard(self, key: str) -> None:
         """Take a damaged cell away, unless someone is at work on it."""
         with suppress(Busy), self.lock(key):
             shutil.rmtree(self.folder(key), ignore_errors=True)
+            if self.published is not None:
+                self.published.discard(key)
+                self._note(key).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what killed writers left: half-written cells, resumable state of finished ones."""
@@ -219,8 +319,8 @@ class Store:
 
     def keys(self) -> Iterator[str]:
         """Keys of all finished cells."""
-        for path in sorted((self.out / "store").glob(f"*/*/{RECORD}")):
-            yield path.parent.name
+        here = {path.parent.name for path in (self.out / "store").glob(f"*/*/{RECORD}")}
+        yield from sorted(here | set(self.published.keys() if self.published else ()))
 
 
 def scratch_of(folder: Path) -> Path:

@@ -27,6 +27,7 @@ from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
 from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
 from recmerge_bench.processes.words import event_of, failure, how_it_died
+from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Busy, Store
 
 Emit = Callable[[dict[str, Any]], None]
@@ -68,7 +69,7 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
     Raises:
         ParentGone: it has ended; the cell's process is killed.
     """
-    store, key = Store(Path(job["out"])), job["key"]
+    store, key = Store(place_of(job["out"])), job["key"]
     _import(job)
     try:
         with store.lock(key):
