@@ -18,11 +18,11 @@ from recmerge_bench.untrusted.paths import within
 @contextmanager
 def pinned(out: Path, keys: Iterable[str]) -> Iterator[None]:
     """Within it, no process of this machine trims the mirror of these cells."""
-    import fcntl
-
     handles = []
     try:
         for key in keys:
+            import fcntl  # not on every system, where no store is a mirror
+
             handle = _opened(out, key)
             handles.append(handle)
             fcntl.flock(handle, fcntl.LOCK_SH)
