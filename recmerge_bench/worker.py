@@ -30,6 +30,7 @@ from recmerge_bench.processes.words import Reported, clean, error_text, failure,
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.energy import Meter
 from recmerge_bench.running.job_files import run_files
+from recmerge_bench.running.leases import Fenced, beating, held
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.provenance import device_name, provenance
 from recmerge_bench.running.store import Busy, Store
@@ -85,7 +86,8 @@ def execute(job: Mapping[str, Any], emit: Emit, asked: int | None = None) -> Non
         supervise(job, emit, run_cell, asked)
         return
     try:
-        with Store(place_of(job["out"])).lock(job["key"]):
+        store = Store(place_of(job["out"]))
+        with store.lock(job["key"], patient=True), beating(held(job["key"])):
             emit(started(job["key"]))
             run_cell(job, emit)
     except Busy:
@@ -99,6 +101,8 @@ def run_cell(job: Mapping[str, Any], emit: Emit) -> None:
         if not store.sound(key):
             _run(store, job, emit)
         emit({"event": "done", "key": key})
+    except Fenced:
+        emit({"event": "busy", "key": key})
     except Blocked as missing:
         emit({"event": "blocked", "key": key, "reason": missing.reason, "mend": missing.remedy})
     except Reported as other:

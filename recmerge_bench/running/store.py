@@ -7,6 +7,7 @@ then a cache of bounded size, whose files can be memory-mapped as those of any f
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,11 @@ from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.locks import lock_at_once
+from recmerge_bench.objects.folder import Folder
+from recmerge_bench.objects.store import Objects
+from recmerge_bench.running import leases
 from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw, seal_of
+from recmerge_bench.running.leases import Busy as Busy
 from recmerge_bench.running.mirror import limit, remote_of
 from recmerge_bench.running.published import RECORD as RECORD
 from recmerge_bench.running.published import Published, brought
@@ -26,6 +31,10 @@ from recmerge_bench.running.trimming import pinned, trim
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, within
 
+#: Hex digits of a cell's key.
+KEY_LENGTH = 64
+#: What a file system without locks of the kernel says.
+_NO_FLOCK = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 #: Locks that this process holds; a fork of it holds none.
 _HELD: set[int] = set()
 
@@ -39,10 +48,6 @@ def _let_go() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_let_go)
-
-
-class Busy(Exception):
-    """Another process is at work on this cell."""
 
 
 class Store:
@@ -223,15 +228,37 @@ class Store:
         return self.published.damage(key)
 
     @contextmanager
-    def lock(self, key: str) -> Iterator[None]:
-        """Hold the cell; the lock goes with the process, however that ends.
+    def lock(self, key: str, patient: bool = False) -> Iterator[None]:
+        """Hold the cell: on this machine by the kernel's lock, among all by a lease.
+
+        The lock goes with the process, however that ends; the lease, see `running.leases`, is
+        over some time after.
+
+        Args:
+            key: of the cell.
+            patient: see `leases.holding`.
 
         Raises:
             Busy: another process holds it.
         """
+        with self._flocked(key), leases.holding(self._shared(), key, patient):
+            yield
+
+    def _shared(self) -> Objects:
+        """What all machines that compute cells of this store see."""
+        return Folder(self.out) if self.published is None else self.published.objects
+
+    @contextmanager
+    def _flocked(self, key: str) -> Iterator[None]:
         path = within(self.out / "locks", f"{key}.lock")
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = lock_at_once(path)
+        try:
+            handle = lock_at_once(path)
+        except OSError as error:
+            if error.errno not in _NO_FLOCK:
+                raise
+            yield  # a file system without such locks: the lease alone
+            return
         if handle is None:
             raise Busy(key)
         _HELD.add(handle)
@@ -245,8 +272,8 @@ class Store:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """A folder to write a locked cell's artefacts to; it disappears if the body raises."""
-        folder = within(self.out / "tmp", key)
-        shutil.rmtree(folder, ignore_errors=True)
+        self.clear(key)
+        folder = self._aside(key)
         folder.mkdir(parents=True)
         try:
             yield folder
@@ -255,12 +282,20 @@ class Store:
 
     def clear(self, key: str) -> None:
         """Take away what a killed writer of a locked cell left, but for its resumable state."""
-        folder = within(self.out, "tmp", key)
-        for left in (folder, scratch_of(folder)):
+        for left in (self.out / "tmp").glob(f"{key}*"):
             shutil.rmtree(left, ignore_errors=True)
 
+    def _aside(self, key: str) -> Path:
+        """Where a cell is written: each holder has a place of its own, a late one too."""
+        lease = leases.held(key)
+        return within(self.out / "tmp", key if lease is None else f"{key}-{lease.nonce}")
+
     def commit(self, key: str, folder: Path, record: dict[str, Any]) -> None:
-        """Seal a written folder with its record and move it into the store in one step."""
+        """Seal a written folder with its record and move it into the store in one step.
+
+        Raises:
+            Fenced: another process has taken the cell over meanwhile.
+        """
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != RECORD)
         names = [p.relative_to(folder).as_posix() for p in files]
         sealed = {
@@ -269,6 +304,7 @@ class Store:
             "files": {n: sha256(p) for n, p in zip(names, files, strict=True)},
             "sizes": {n: p.stat().st_size for n, p in zip(names, files, strict=True)},
         }
+        leases.check(key)
         sealed[SEAL] = seal_of(sealed)
         write_json(folder / RECORD, sealed)
         if self.published is not None and not self.published.publish(key, folder, sealed):
@@ -277,9 +313,14 @@ class Store:
             self.published.bring(key, folder)
         target = self.folder(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():  # a damaged one: whole ones are never computed again
+        if target.exists() and not self.sound(key):
             shutil.rmtree(target)
-        os.rename(folder, target)
+        try:
+            os.rename(folder, target)  # which replaces no cell that is there
+        except OSError:
+            if not self.sound(key):
+                raise
+            shutil.rmtree(folder, ignore_errors=True)  # another was quicker: its cell stands
         self._failure(key).unlink(missing_ok=True)
         shutil.rmtree(self.work(key), ignore_errors=True)
         if self.published is not None:
@@ -297,7 +338,7 @@ class Store:
         """Remove what killed writers left: half-written cells, resumable state of finished ones."""
         finished = [p for p in self.out.glob("work/*") if self.intact(p.name)]
         for left in (*finished, *self.out.glob("tmp/*")):
-            with suppress(Busy), self.lock(left.name):
+            with suppress(Busy), self.lock(left.name[:KEY_LENGTH]):
                 shutil.rmtree(left, ignore_errors=True)
 
     def fail(self, key: str, failure: dict[str, Any]) -> None:

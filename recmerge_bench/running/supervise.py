@@ -22,11 +22,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from recmerge_bench.objects.store import StoreError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
 from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
 from recmerge_bench.processes.words import event_of, failure, how_it_died
+from recmerge_bench.running.leases import held
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Busy, Store
 
@@ -72,7 +74,7 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
     store, key = Store(place_of(job["out"])), job["key"]
     _import(job)
     try:
-        with store.lock(key):
+        with store.lock(key, patient=True):
             if not store.sound(key):
                 emit(started(key))
                 emit(_Supervisor(store, job, emit, asked).run(cell))
@@ -80,6 +82,8 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
                 emit({"event": "done", "key": key})
     except Busy:
         emit({"event": "busy", "key": key})
+    except StoreError as error:
+        emit(failure(key, str(error), handled=True))
 
 
 def started(key: str) -> dict[str, Any]:
@@ -99,6 +103,7 @@ class _Supervisor:
     def __init__(self, store: Store, job: Mapping[str, Any], emit: Emit, asked: int | None) -> None:
         self.store, self.job, self.emit, self.asked = store, job, emit, asked
         self.key = job["key"]
+        self.lease, self.fenced = held(self.key), False
         self.rest, self.tail, self.logged = b"", b"", 0
         self.last: dict[str, Any] | None = None
         self.passed_on = 0.0
@@ -126,7 +131,10 @@ class _Supervisor:
         return self._outcome(status, pid, kills)
 
     def _watch(self, pid: int, pipes: dict[int, Callable[[bytes], None]]) -> int | None:
-        """The child's wait status, or None where it had to be killed at the deadline."""
+        """The child's wait status, or None where it had to be killed.
+
+        That is at its deadline, and where another process has taken the cell over.
+        """
         with selectors.DefaultSelector() as selector:
             for pipe in pipes:
                 selector.register(pipe, selectors.EVENT_READ)
@@ -153,7 +161,9 @@ class _Supervisor:
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 return status
-            if time.monotonic() > deadline:
+            if self.lease is not None and not self.lease.beat():
+                self.fenced = True
+            if self.fenced or time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 return None
@@ -203,6 +213,8 @@ class _Supervisor:
     def _outcome(self, status: int | None, pid: int, kills: int) -> dict[str, Any]:
         if self.store.intact(self.key):
             return {"event": "done", "key": self.key}
+        if self.fenced:
+            return {"event": "busy", "key": self.key}
         printed = self.tail.decode(errors="replace")
         if status is None:
             error = f"killed after {float(self.job['timeout']):.0f} s, its time limit"
