@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from recmerge_bench.api import HandledError
 from recmerge_bench.merging import stream
 from recmerge_bench.merging.stream import Streamed
 from recmerge_bench.toolkit.merging import blocks
+from recmerge_bench.toolkit.seeds import mixed
 
 
 def test_weight_averaging_by_domain() -> None:
@@ -284,3 +286,17 @@ def test_doge_of_an_expert_that_left_a_matrix_alone() -> None:
     taus = drawn(2, seed=46, a=(6, 5))
     taus[1]["a"] = torch.zeros(6, 5, dtype=torch.float64)
     assert bool(transformed("doge", taus, steps=3)["a"].isfinite().all())
+
+
+def test_sharprec_psa_as_released() -> None:
+    taus = drawn(3, seed=47, a=(5, 6), still=(4,))
+    for tau in taus:
+        tau["still"] = torch.full((4,), 1e-8, dtype=torch.float64)
+    mean = sum(t["a"] for t in taus) / 3
+    plain = transformed("sharprec-psa", taus, noise=0.0)
+    close(plain["a"], field.psa(mean.reshape(-1).tolist(), [0.0] * 30, 0.98, 0.1, 10.0))
+    assert not plain["still"].any()
+    noisy = transformed("sharprec-psa", taus, seed=2, noise=0.01, power=0.9)["a"]
+    draw = torch.Generator().manual_seed(mixed(2, zlib.crc32(b"a")))
+    noise = (0.01 * torch.randn(30, generator=draw).double()).tolist()
+    close(noisy, field.psa(mean.reshape(-1).tolist(), noise, 0.9, 0.1, 10.0))

@@ -170,3 +170,15 @@ def doge(
         for name in names:
             result[name] += lam[name] * (tau[name] + deltas[name]) * (tau[name].abs() >= least)
     return result
+
+
+def psa(
+    entries: list[float], noise: list[float], gamma: float, alpha: float, beta: float
+) -> list[float]:
+    """Ji et al.: muyiahhh/SharpRec, src/psa.py, `psa_transform`."""
+    made = []
+    for value, drawn in zip(entries, noise, strict=True):
+        left = value - drawn
+        size = abs(left) + 1e-8
+        made.append(math.copysign(size**gamma * (1.0 + alpha * math.exp(-beta * size)), left))
+    return made
