@@ -16,11 +16,17 @@ MODEL = click.Path(path_type=Path)
 @click.command()
 @click.option("--method", required=True, metavar="NAME", help="A merge strategy of data tier T0.")
 @click.option(
-    "--base", required=True, type=MODEL,
-    help="The experts' shared base: a safetensors file, an index.json, or a model's folder.",
+    "--base", type=MODEL,
+    help="The experts' shared base: a safetensors file, an index.json, or a model's folder. "
+    "Adapters without one are merged to an adapter.",
 )  # fmt: skip
 @click.option(
-    "--expert", "experts", required=True, multiple=True, type=MODEL, help="Likewise; repeatable."
+    "--expert",
+    "experts",
+    required=True,
+    multiple=True,
+    type=MODEL,
+    help="Likewise, or a LoRA adapter's folder; repeatable.",
 )
 @click.option("--set", "changes", multiple=True, metavar="key=value", help="The method's options.")
 @click.option(
@@ -46,6 +52,13 @@ MODEL = click.Path(path_type=Path)
     "--allow-pickle", is_flag=True, help="Read .bin files too, by torch.load(weights_only=True)."
 )
 @click.option(
+    "--adapters", type=click.Choice(["products", "factors", "knots"]),
+    help="What the method sees of adapters that are merged without a base.  [default: products]",
+)  # fmt: skip
+@click.option(
+    "--rank", type=click.IntRange(1), help="Of the merged adapter.  [default: the largest]"
+)
+@click.option(
     "-o", "--out", required=True, type=MODEL,
     help="The merged model: a folder where the base is one, unless the name ends in .safetensors.",
 )  # fmt: skip
@@ -54,7 +67,7 @@ MODEL = click.Path(path_type=Path)
 def merge(
     ctx: click.Context,
     method: str,
-    base: Path,
+    base: Path | None,
     experts: tuple[Path, ...],
     changes: tuple[str, ...],
     rules: tuple[str, ...],
@@ -63,6 +76,8 @@ def merge(
     dtype: str | None,
     max_shard_size: str | None,
     allow_pickle: bool,
+    adapters: str | None,
+    rank: int | None,
     out: Path,
     force: bool,
 ) -> int:
@@ -78,7 +93,8 @@ def merge(
     files = merge_files(
         method, base=base, experts=experts, out=out, options=key_values(changes),
         policy=_policy(rules), sweep=_scales(sweep), dtype=dtype, max_shard_size=max_shard_size,
-        allow_pickle=allow_pickle, seed=seed, force=force, plugins=registry(ctx), progress=True,
+        allow_pickle=allow_pickle, adapters=adapters, rank=rank, seed=seed,
+        force=force, plugins=registry(ctx), progress=True,
     )  # fmt: skip
     for file in files:
         beside = "" if file.is_dir() else f", {file}.json and {file}.md"

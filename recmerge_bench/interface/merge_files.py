@@ -16,7 +16,7 @@ from recmerge_bench.interface.progress import Reporter
 def merge_files(
     method: str,
     *,
-    base: str | Path,
+    base: str | Path | None = None,
     experts: Sequence[str | Path],
     out: str | Path,
     options: Mapping[str, Any] | None = None,
@@ -25,6 +25,8 @@ def merge_files(
     dtype: str | None = None,
     max_shard_size: str | int | None = None,
     allow_pickle: bool = False,
+    adapters: str | None = None,
+    rank: int | None = None,
     seed: int = 0,
     force: bool = False,
     plugins: Plugins = (),
@@ -38,9 +40,12 @@ def merge_files(
     one file whatever the base is. With a merged file come ``.json``, a record of what was merged
     and how, and ``.md``, a model card; a folder has them as ``merge.json`` and ``README.md``.
 
+    Folders of LoRA adapters (PEFT's) are experts too: with a base they are applied to it and
+    merged whole, mixed with models or not; without one they are merged to an adapter.
+
     Args:
         method: a merge strategy of data tier T0 (weights alone).
-        base: the experts' shared base.
+        base: the experts' shared base; None where adapters are merged to an adapter.
         experts: at least one, each given once.
         out: the merged file or folder.
         options: the strategy's.
@@ -49,6 +54,9 @@ def merge_files(
         dtype: of the merged floats, such as ``bfloat16``; each as the base's if absent.
         max_shard_size: of a folder's weight files, such as ``5GB`` (the default).
         allow_pickle: read pickled weights too, by ``torch.load(weights_only=True)``.
+        adapters: what the method sees of adapters without a base: ``products`` (the default),
+            ``factors`` or ``knots``, see `recmerge_bench.merging.lora_spaces`.
+        rank: of the merged adapter; by default the largest of the experts'.
         seed: for strategies that draw.
         force: replace an existing file, or the folder of a merged model.
         plugins: files or modules to load beside the installed plugins.
@@ -62,8 +70,10 @@ def merge_files(
         PluginError: an error out of the strategy's code.
     """
     job = MergeJob(
-        method=method, base=Path(base), experts=tuple(map(Path, experts)), out=Path(out),
+        method=method, base=None if base is None else Path(base),
+        experts=tuple(map(Path, experts)), out=Path(out),
         options=dict(options or {}), policy=dict(policy or {}), sweep=sweep, dtype=dtype,
-        max_shard_size=max_shard_size, allow_pickle=allow_pickle, seed=seed, force=force,
+        max_shard_size=max_shard_size, allow_pickle=allow_pickle, adapters=adapters,
+        rank=rank, seed=seed, force=force,
     )  # fmt: skip
     return run_job(job, registry_of(plugins), Reporter(progress))

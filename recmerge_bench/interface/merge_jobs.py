@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ class MergeJob:
     """What is merged, how and where to; see `recmerge_bench.interface.merge_files.merge_files`."""
 
     method: str
-    base: Path
+    base: Path | None
     experts: tuple[Path, ...]
     out: Path
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -50,19 +50,23 @@ class MergeJob:
     dtype: str | None = None
     max_shard_size: str | int | None = None
     allow_pickle: bool = False
+    adapters: str | None = None
+    rank: int | None = None
     seed: int = 0
     force: bool = False
 
     @property
     def folders(self) -> bool:
         """Whether merged models are folders: of folders and indices, unless a file is named."""
+        if self.base is None:
+            return True
         indexed = self.base.is_dir() or self.base.name.endswith(".index.json")
         return indexed and self.out.suffix != ".safetensors"
 
     @property
     def inputs(self) -> tuple[Path, ...]:
         """Base and experts."""
-        return (self.base, *self.experts)
+        return self.experts if self.base is None else (self.base, *self.experts)
 
     def outs(self) -> Outs:
         """Where each scale's model goes.
@@ -108,23 +112,22 @@ def run_job(job: MergeJob, registry: Registry, report: Reporter) -> list[Path]:
     given = {**job.options, **({} if job.sweep is None else {"scale": 1.0})}
     complete_options, strategy = strategy_of(spec, given)
     refuse_actions(job.policy)
-    places_of = _places_of(job)
-    source = _source(job)
+    source, places_of = _opened(job)
     report.line(_cost(source, strategy))
-    models = [source.base, *source.experts]
-    facts = [facts_of(p, m.files()) for p, m in zip(job.inputs, models, strict=True)]
-    refuse_equal({p: f["sha256"] for p, f in zip(job.experts, facts[1:], strict=True)})
+    facts = [facts_of(e.path, e.files()) for e in source.experts]
+    refuse_equal({p: f["sha256"] for p, f in zip(job.experts, facts, strict=True)})
     with staged(outs, source.bytes()[1]) as places:
         start = time.perf_counter()
-        written = {scale: places_of(place, source) for scale, place in places.items()}
+        written = {scale: places_of(place) for scale, place in places.items()}
         parameters = _merged(source, strategy, written, check_seed(job.seed), spec, report)
         record = {
             "method": job.method,
             "policy": dict(job.policy),
             "seed": job.seed,
             **({"dtype": job.dtype} if job.dtype else {}),
-            "base": facts[0],
-            "experts": facts[1:],
+            **({} if job.base is None else {"base": facts_of(job.base, source.base.files())}),
+            "experts": facts,
+            **({} if job.adapters is None else {"adapters": job.adapters}),
             **({"scale": parameters.pop("scale")} if "scale" in parameters else {}),
             "parameters": parameters,
             "seconds": time.perf_counter() - start,
@@ -133,39 +136,85 @@ def run_job(job: MergeJob, registry: Registry, report: Reporter) -> list[Path]:
     return list(outs.values())
 
 
-def _source(job: MergeJob) -> Streamed:
+#: What makes a place to write to of a path that is staged.
+Places = Callable[[Path], "Out"]
+
+
+def _opened(job: MergeJob) -> tuple[Streamed, Places]:
+    """What is merged, and where it is written to."""
+    return _adapters(job) if job.base is None else _models(job, job.base)
+
+
+def _models(job: MergeJob, path: Path) -> tuple[Streamed, Places]:
+    """Models, and adapters as the models that they make of the base."""
+    from recmerge_bench.merging.lora import Adapter, Applied, is_adapter
     from recmerge_bench.merging.opening import open_weights
     from recmerge_bench.merging.precision import precision
     from recmerge_bench.merging.stream import Streamed
 
+    if job.adapters is not None or job.rank is not None:
+        raise HandledError(
+            "--adapters and --rank are for adapters that are merged without --base; with it they "
+            "are applied to the base and merged whole"
+        )
     dtype = None if job.dtype is None else precision(job.dtype)
-    base, *experts = (open_weights(path, job.allow_pickle) for path in job.inputs)
-    return Streamed(base, experts, job.policy, dtype)
+    base = open_weights(path, job.allow_pickle)
+    experts = [
+        Applied(base, Adapter(p)) if is_adapter(p) else open_weights(p, job.allow_pickle)
+        for p in job.experts
+    ]
+    source = Streamed(base, experts, job.policy, dtype)
+    return source, _places_of(job, path, source)
 
 
-def _places_of(job: MergeJob) -> Any:
-    """What makes a place to write to of a path that is staged.
+def _adapters(job: MergeJob) -> tuple[Streamed, Places]:
+    """Adapters as they are, to an adapter."""
+    from recmerge_bench.merging.lora import Adapter, is_adapter
+    from recmerge_bench.merging.lora_spaces import InSpace, MergedAdapter, Nothing, space_of
+    from recmerge_bench.merging.precision import precision
+    from recmerge_bench.merging.stream import Streamed
+
+    for path in job.experts:
+        if not is_adapter(path):
+            raise HandledError(
+                f"{path} is no adapter's folder: without --base adapters alone are merged, to an "
+                "adapter; give the experts' shared base"
+            )
+    if job.max_shard_size is not None:
+        raise HandledError("--max-shard-size is for models: an adapter is one file")
+    adapters = [Adapter(path) for path in job.experts]
+    space = space_of(job.adapters or "products", adapters)
+    if job.rank is not None and not space.ranked:
+        raise HandledError(
+            "--rank is for adapters merged as products or knots: factors keep theirs"
+        )
+    if job.rank is not None and job.rank < 1:
+        raise HandledError(f"a rank is a whole number from 1, not {job.rank}")
+    rank = job.rank or space.rank
+    dtype = adapters[0].dtype if job.dtype is None else precision(job.dtype)
+    experts = [InSpace(space, number) for number in range(len(adapters))]
+    source = Streamed(Nothing(space), experts, job.policy)
+    return source, lambda place: MergedAdapter(place, space, rank, dtype)
+
+
+def _places_of(job: MergeJob, base: Path, source: Streamed) -> Places:
+    """For models.
 
     Raises:
         HandledError: a size of shards that is none, or where there are no shards.
     """
     from recmerge_bench.merging.written_folders import SHARD, MergedFolder, shard_size
 
-    if job.max_shard_size is not None and not job.folders:
-        raise HandledError(
-            f"{job.out} is one file: --max-shard-size is for folders (of a base that is one)"
-        )
+    if not job.folders:
+        if job.max_shard_size is not None:
+            raise HandledError(
+                f"{job.out} is one file: --max-shard-size is for folders (of a base that is one)"
+            )
+        return lambda place: place
     size = SHARD if job.max_shard_size is None else shard_size(job.max_shard_size)
-
-    def place_of(place: Path, source: Streamed) -> Out:
-        if not job.folders:
-            return place
-        folder = job.base if job.base.is_dir() else job.base.parent
-        return MergedFolder(
-            place, folder, _modules(source.base), size, _changes(job, folder, source)
-        )
-
-    return place_of
+    folder = base if base.is_dir() else base.parent
+    changes = _changes(job, folder, source)
+    return lambda place: MergedFolder(place, folder, _modules(source.base), size, changes)
 
 
 def _modules(base: Weights) -> list[str]:

@@ -74,17 +74,19 @@ class Companions:
         spec, options = self.spec, ", ".join(f"{k}={v}" for k, v in own["options"].items())
         if "scale" in own:
             options += f" (which gave a scale of {own['scale']:.6g})"
-        experts = [(f"expert {n}", e) for n, e in enumerate(own["experts"])]
+        inputs = [(f"expert {n}", e) for n, e in enumerate(own["experts"])]
+        inputs = [*([("base", own["base"])] if "base" in own else []), *inputs]
+        adapters = f" as {own['adapters']} of adapters" if own.get("adapters") else ""
         return (
             f"# {own['merged']['file']}\n\n"
-            f"Merged by `{spec.name}` ({spec.summary}); options: {options or 'none'}; "
+            f"Merged by `{spec.name}` ({spec.summary}){adapters}; options: {options or 'none'}; "
             f"seed {own['seed']}.\n"
             f"{own['parameters']['merged']:,} parameters merged, "
             f"{own['parameters']['kept_of_base']:,} are the base's.\n\n"
             f"Method: {spec.citation or 'own'}. No user data was read: "
             f"{spec.data_tier.handed} only (tier {spec.tier}).\n\n"
             f"| role | file | SHA-256 |\n|---|---|---|\n"
-            f"{_rows([('base', own['base']), *experts])}\n\n"
+            f"{_rows(inputs)}\n\n"
             f"Its licence follows from those of the base and the experts.\n"
         )
 
