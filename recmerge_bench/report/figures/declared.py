@@ -76,7 +76,8 @@ def _points(
         case "experts":
             return expert_points(records, results)
         case "groups" | "group-shares":
-            if any(expert_of(records, result) for result in results):
+            shares = figure.kind == "group-shares"
+            if shares or any(expert_of(records, result) for result in results):
                 return group_share_points(records, figure.option, results)
             return group_points(metric, figure.option, results)
         case "probes":
