@@ -21,8 +21,10 @@ from recmerge_bench.report.boards.card import card
 from recmerge_bench.report.boards.configurations import tuned_text, was_tuned
 from recmerge_bench.report.boards.elements import plain
 from recmerge_bench.report.boards.gates import gate_lines
+from recmerge_bench.report.boards.headline import headline
 from recmerge_bench.report.boards.nearness import near_section
 from recmerge_bench.report.boards.paper import beside
+from recmerge_bench.report.boards.ranking import BANDS, ranked
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.submitted import footnotes
 from recmerge_bench.report.boards.table import Line, best_two, names_of, tables
@@ -48,17 +50,29 @@ LABELS = {
 #: Rows that are not done for one reason: more of them than this stand in one line.
 ALIKE = 12
 
-BEST = "Best in **bold**, second <u>underlined</u>; nothing is said about significance."
+RANKED = (
+    "Rows are ranked by the mean in three bands: heuristics that only count, references (trained "
+    "models as they are), and the methods that are compared. Best of a band in **bold**, second "
+    "<u>underlined</u>"
+)
+BEST = f"{RANKED}; nothing is said about significance."
 BEST_TESTED = (
-    "Best in **bold**, second <u>underlined</u>. The verdict is about the difference from the "
+    f"{RANKED}. The verdict is about the difference from the "
     "track's baseline: better, worse, equivalent or undecided; or there is none, and why."
 )
 
 
-def render(records: Records) -> str:
-    """The compact board ``<suite>.md``."""
+def render(records: Records, pictures: Mapping[str, str] | None = None) -> str:
+    """The compact board ``<suite>.md``.
+
+    Args:
+        records: of the suite.
+        pictures: title -> file, seen from the board, of each figure that the suite declares.
+    """
     header, suite = records.header, records.suite
+    head = headline(records)
     parts = [f"# {suite}: {plain(header.title)}"]
+    parts.append(f"{plain(head.question)} **{plain(head.answer)}** {plain(head.detail)}".rstrip())
     parts.append(
         f"{LABELS[header.label]} Every metric and domain with its spread, and the intervals "
         f"behind the verdicts: [{suite}-full.md]({suite}-full.md). Order, memorised steps, ties, "
@@ -68,6 +82,9 @@ def render(records: Records) -> str:
     for place, lines in tables(records).items():
         parts += _section(records, place, lines)
     parts += phase_matrices.sections(records)
+    if pictures:
+        parts.append("## Figures")
+        parts += [f"![{plain(title)}]({file})" for title, file in pictures.items()]
     parts += reproduce(header)
     return "\n\n".join(parts) + "\n"
 
@@ -84,10 +101,7 @@ def reproduce(header: Header) -> list[str]:
 def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
     header = records.header
     metric, track = header.primary, header.tracks[place.track]
-    parts = [f"## {plain(place.track)}, {plain(place.protocol)}", card(header, place, lines)]
-    notes = [f"- {plain(note)}" for note in track.notes]
-    parts += ["\n".join(notes)] if notes else []
-    parts += gate_lines(records, place)
+    parts = [f"## {plain(place.track)}, {plain(place.protocol)}", *gate_lines(records, place)]
     done = [line for line in lines if line.values]
     if done:
         compared = comparison_of(records, place)
@@ -95,6 +109,9 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
         parts.append(_table(done, metric, track.reference, compared))
         parts += footnotes([(elements.name(line)[1], line.submitted) for line in done])
         parts += _legend(done, track.reference, compared)
+    parts.append(card(header, place, lines))
+    parts += ["\n".join(f"- {plain(note)}" for note in track.notes)] if track.notes else []
+    if done:
         across = across_tables.across_of(records, place)
         parts += across_tables.section(across, done, whole=False) if across else []
         parts += lists.compact(header, done)
@@ -110,19 +127,30 @@ def _section(records: Records, place: Place, lines: list[Line]) -> list[str]:
 
 
 def _table(lines: list[Line], metric: str, reference: str | None, compared: list[Compared]) -> str:
-    """Means; the share of the expert; the verdict; seeds where rows have not equally many."""
-    domains = [*lines[0].domains, MEAN]
-    best = {d: best_two(lines, d, metric) for d in domains}
+    """Three bands, ranked by the mean: means, the share of the expert, the verdict, the domains.
+
+    Seeds where rows have not equally many; backbones where there are several.
+    """
+    several = len({line.identity.backbone for line in lines if line.identity.backbone}) > 1
+    domains = lines[0].domains if len(lines[0].domains) > 1 else []
     further = list(_further_columns(lines, metric, reference, compared_rows(compared)))
-    headers = ["backbone", "method", *map(plain, domains), *(header for header, _ in further)]
-    rows = [
-        [
-            *elements.name(line),
-            *(elements.cell(line, d, metric, best[d], spread=False) for d in domains),
-            *(cell(line) for _, cell in further),
-        ]
-        for line in lines
-    ]
+    headers = ["", "method", *["backbone"] * several, "mean" if domains else plain(metric),
+               *(header for header, _ in further), *map(plain, domains)]  # fmt: skip
+    order = ranked(lines, metric)
+    rows: list[list[str]] = []
+    for band in BANDS:
+        of_band = [row for row in order if row.band == band]
+        if of_band:
+            rows.append(["", f"**{band.capitalize()}**", *[""] * (len(headers) - 2)])
+        best = {d: best_two([row.line for row in of_band], d, metric) for d in (MEAN, *domains)}
+        for row in of_band:
+            backbone, method = elements.name(row.line)
+            rows.append([
+                str(row.rank), method, *[backbone] * several,
+                elements.cell(row.line, MEAN, metric, best[MEAN], spread=False),
+                *(cell(row.line) for _, cell in further),
+                *(elements.cell(row.line, d, metric, best[d], spread=False) for d in domains),
+            ])  # fmt: skip
     return elements.table(headers, rows)
 
 
@@ -193,12 +221,12 @@ def _against(compared: Sequence[Compared], lines: Sequence[Line]) -> str:
         baselines.append(f"{elements.baseline_name(family, names)}{plain(place)}")
     none = any(models_beside(row) for family in compared for row in family.rows)
     models = (
-        " *These models*: of the models as they were trained, users alone drawn anew; it says "
-        "nothing of other seeds."
+        " *These models*: of the models as they were trained, resampling users alone; it says "
+        "nothing about other seeds."
     ) * none
     return (
         f"Verdicts: the difference of the means over the domains from {', '.join(baselines)} (per "
-        "cent), seeds and users both drawn anew, adjusted for all rows of the table. There is none "
+        "cent), resampling seeds and users, adjusted for all rows of the table. There is none "
         f"with fewer than five seeds or 30 users of a domain.{models}"
     )
 

@@ -164,11 +164,12 @@ def _rendered(folder: Path, suite: str) -> dict[Path, str | None]:
     path = within(folder, "records", f"{suite}.json")
     records, costs = load_records(path), load_costs(cost_path(path))
     plots = paretos(records, costs)
-    files: dict[Path, str | None] = {**board_texts(folder, records, costs, plots)}
+    declared = figures(records, load_curves(curves_path(path)))
+    files: dict[Path, str | None] = {**board_texts(folder, records, costs, plots, declared)}
     for plot in plots:
         table, picture = _figure(folder, suite, plot.name)
         files[table], files[picture] = plot.csv(), pareto_svg(plot) if _CAN_DRAW else None
-    for data in figures(records, load_curves(curves_path(path))):
+    for data in declared:
         table, picture = _figure(folder, suite, data.name)
         files[table], files[picture] = data.csv(), svg(data) if _CAN_DRAW else None
     return files

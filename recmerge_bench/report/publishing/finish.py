@@ -6,11 +6,13 @@ from pathlib import Path
 
 from recmerge_bench.files import write_json, write_text
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.figures.declared import figures
 from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.publishing.owned import check_apart
 from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.results.all_ranks import derive
 from recmerge_bench.results.audits import UNKNOWN, pretraining
+from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
@@ -74,7 +76,10 @@ def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
     path = within(records, f"{suite}.json")
     suite_records, costs = load_records(path), load_costs(cost_path(path))
     check_apart(suite_records, records)
-    texts = board_texts(boards, suite_records, costs, paretos(suite_records, costs))
+    texts = board_texts(
+        boards, suite_records, costs, paretos(suite_records, costs),
+        figures(suite_records, load_curves(curves_path(path))),
+    )  # fmt: skip
     for file, text in texts.items():
         write_text(file, text)
     return list(texts)
