@@ -82,8 +82,9 @@ def test_the_site_lists_it_last_and_links_the_new_one(boards: Path, registry: Re
     suites = load_suites(boards / "records")
     assert [s.name for s in suites] == ["regression", "quick"]
     pages = render_site(suites, registry)
-    page = pages["index.html"]
-    assert ">quick (superseded)</option>" in page and ">regression</option>" in page
+    page = pages["boards.html"]
+    assert "(quick (superseded))</option>" in page and "(regression)</option>" in page
+    assert "../archive/quick.md" in page and "Superseded by regression" in pages["index.html"]
     assert page.index('value="regression"') < page.index('value="quick"')
     data = pages["data/quick.js"]
     assert '"superseded":"regression"' in data and "Superseded by regression" in data

@@ -16,14 +16,14 @@ from recmerge_bench.untrusted.texts import code
 OPEN = (NONE, "undecided")
 NOTE = (
     "Difference of the means over the domains. *Methods*: resampling seeds and users (crossed "
-    "variance); *these models*: resampling users alone. For each: what is said of it, the interval "
-    "behind that and p, all within the family of this table's rows (on all backbones): p is "
-    "two-sided, adjusted by Holm; where Holm tests a row at 5 % / k, its interval has the level "
-    "1 − 5 % / k, so that it leaves out zero where p is at most 5 %. Equivalent: the interval lies within ±1 % "
-    "of the baseline. *This row alone*: the claim about the methods without the others, 95 %, and "
-    "the two-level bootstrap beside it. No verdict: fewer than five seeds, fewer than 30 users in "
-    "a domain, or a difference that is the same for every user. The rule: "
-    "benchmarks/statistics/README.md."
+    "variance); *these models*: resampling users alone. For each: what is said of it, the "
+    "interval behind that and p, all within the family of this table's rows (on all backbones): p "
+    "is two-sided, adjusted by Holm; where Holm tests a row at 5 % / k, its interval has the "
+    "level 1 − 5 % / k, so that it leaves out zero where p is at most 5 %. Equivalent: the "
+    "interval lies within ±1 % of the baseline. *This row alone*: the claim about the methods "
+    "without the others, 95 %, and the two-level bootstrap beside it. No verdict: fewer than five "
+    "seeds, fewer than 30 users in a domain, or a difference that is the same for every user. The "
+    "rule: benchmarks/statistics/README.md."
 )
 
 
