@@ -17,6 +17,10 @@ from typing import Any
 
 import yaml
 
+from recmerge_bench.report.boards.headline import headline
+from recmerge_bench.results.files import load_records
+from recmerge_bench.untrusted.texts import markdown
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
@@ -318,7 +322,25 @@ def power() -> str:
     return "\n".join(lines)
 
 
+#: Suites whose answers the README opens with.
+FINDINGS = ("mergerec-cpu", "merit-cpu", "sequential")
+
+
+def findings() -> str:
+    """A line for each of these boards: what it answers, with a link to it."""
+    lines = []
+    for suite in FINDINGS:
+        path = committed(f"records/{suite}.json")
+        known = load_records(path)
+        said = headline(known)
+        board_file = path.parent.parent.relative_to(ROOT) / f"{suite}.md"
+        text = f"**{markdown(said.answer)}** {markdown(said.detail)}".rstrip()
+        lines.append(f"- [{markdown(known.header.title)}]({board_file}): {text}")
+    return "\n".join(lines)
+
+
 RESULTS: dict[str, Callable[[], str]] = {
+    "findings": findings,
     "quick-merging": lambda: board("quick", "merging, loo"),
     "strength": strength,
     "speed": speed,

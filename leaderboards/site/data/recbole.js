@@ -5,7 +5,7 @@ RECMERGE.take("recbole",
 "label":"converged",
 "about":"Trainings end by validation. Means over the seeds.",
 "question":"Which sequential model predicts a user's next item best, and do any beat counting?",
-"answer":"Best model: recbole:GRU4Rec, NDCG@10 0.0650; above the best heuristic, last-item (0.0552).",
+"answer":"Best model on movies: recbole:GRU4Rec, NDCG@10 0.0650; above the best heuristic, last-item (0.0552).",
 "detail":"",
 "place":[
 "movies",

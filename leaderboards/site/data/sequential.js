@@ -5,7 +5,7 @@ RECMERGE.take("sequential",
 "label":"converged",
 "about":"Trainings end by validation. Means over the seeds.",
 "question":"Which sequential model predicts a user's next item best, and do any beat counting?",
-"answer":"Best model: unisrec-ids, NDCG@10 0.0580; above the best heuristic, last-item (0.0439).",
+"answer":"Best model on beauty: unisrec-ids, NDCG@10 0.0580; above the best heuristic, last-item (0.0439).",
 "detail":"",
 "place":[
 "beauty",

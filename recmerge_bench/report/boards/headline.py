@@ -78,6 +78,7 @@ def _answer(
         return "A smoke board: it shows that everything runs and says nothing about methods.", ""
     best = next(row.line for row in order if row.band == "methods")
     what = "Best merge" if best.tier else "Best model"
+    what += f" on {best.domains[0]}" if len(best.domains) == 1 else ""
     parts = [f"{what}: {_name(best, lines)}, {metric} {best.mean(MEAN, metric):.4f}"]
     share = _share(records, place, lines, best)
     parts += [] if share is None else [f"{100 * share:.0f} % of its experts"]
