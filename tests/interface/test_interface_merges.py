@@ -18,7 +18,7 @@ from recmerge_bench.targets import load_class
 
 Tensors = dict[str, Tensor]
 #: What a search or a mask needs beyond its defaults, to be quick.
-OPTIONS: dict[str, dict[str, object]] = {"wudi": {"steps": 20}}
+OPTIONS: dict[str, dict[str, object]] = {"wudi": {"steps": 20}, "doge": {"steps": 20}}
 
 
 def offered() -> list[str]:
@@ -66,7 +66,7 @@ def experts(base: Tensors) -> list[Tensors]:
 def test_every_strategy_merges_as_the_command_does(
     name: str, base: Tensors, experts: list[Tensors], tmp_path: Path, registry: Registry
 ) -> None:
-    experts = experts[: 2 if name == "slerp" else 3]
+    experts = experts[: 2 if name in ("slerp", "nuslerp") else 3]
     paths = [tmp_path / f"{n}.safetensors" for n in range(len(experts) + 1)]
     for tensors, path in zip([base, *experts], paths, strict=True):
         save_file(tensors, path)
