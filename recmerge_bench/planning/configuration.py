@@ -171,7 +171,7 @@ class Configuration(Part):
         executor: that the suite declares; absent where it declares none, or where the run was told
             another. What was run where says each cell's record.
         phase_models: of a track of kind ``temporal``: `Track.phase_models`; else absent. `experts`
-            of `training` then have the domain's name for every phase.
+            of `training` then have one entry for all phases, under the domain's name.
     """
 
     method: Method

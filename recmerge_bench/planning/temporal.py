@@ -60,13 +60,13 @@ class TemporalConfigurations(Configurations):
         return made and made.model_copy(update={"phase_models": self.track.phase_models})
 
     def _behind(self, method: StrategyUse, row: Row, split: PlannedSplit) -> TrainedWith:
-        """All phases are trained alike, whichever of them a row takes."""
+        """All phases are trained alike, whichever of them a row takes; all begin at one start."""
         trainings, model = self.trainings, method.model
-        if "joint" in method.spec.inputs:
-            given = trainings.joint_training(model, row)
-            return TrainedWith(joint=self._full(method, given, split))
         domain = self.track.domains[0]
-        return TrainedWith(experts={domain: self._full(method, model.training, split)})
+        made = TrainedWith(experts={domain: self._full(method, model.training, split)})
+        if "joint" in method.spec.inputs:
+            made.joint = self._full(method, trainings.joint_training(model, row), split)
+        return made
 
     def _full(
         self, method: StrategyUse, given: Mapping[str, object], split: PlannedSplit

@@ -94,8 +94,7 @@ def suite_of(records: Records, row: RecordedRow) -> dict[str, Any]:
         "dataset": configuration.dataset.name,
         "dataset_options": configuration.dataset.options,
         "domains": configuration.domains,
-        "experts": configuration.experts,
-        "source": configuration.source,
+        **_kind(configuration),
         "protocols": [configuration.protocol.name],
         "profile": configuration.profile,
         **({"isolated": True} if header.tracks[identity.track].isolated else {}),
@@ -124,6 +123,13 @@ def text_of(suite: Mapping[str, Any], comments: Sequence[str]) -> str:
     )  # fmt: skip
 
 
+def _kind(configuration: Configuration) -> dict[str, Any]:
+    """What is merged: models of domains, or of phases of the one domain."""
+    if configuration.phase_models is not None:
+        return {"kind": "temporal", "phase_models": configuration.phase_models}
+    return {"experts": configuration.experts, "source": configuration.source}
+
+
 def _models(configuration: Configuration) -> dict[str, Any]:
     """The track's part of what is trained: every option is given, so that no default matters."""
     training, tuned = configuration.training, configuration.tuning.backbone
@@ -132,6 +138,8 @@ def _models(configuration: Configuration) -> dict[str, Any]:
         use: dict[str, Any] = {"options": configuration.backbone.options}
         if training.merge:
             use["training"] = training.merge
+        if configuration.phase_models is not None:
+            use["training"] = training.experts[configuration.domains[0]]
         use |= {"tuning": _budget(tuned)} if tuned else {}
         fields["backbones"] = {configuration.backbone.name: use}
     if configuration.base:
@@ -144,7 +152,7 @@ def _models(configuration: Configuration) -> dict[str, Any]:
         }
     elif training.base:
         fields["pretraining"] = training.base
-    if training.experts:
+    if training.experts and configuration.phase_models is None:
         fields["domain_training"] = training.experts
     if training.joint:
         fields["joint"] = training.joint

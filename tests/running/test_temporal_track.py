@@ -12,6 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 import recmerge_bench as rmb
+from recmerge_bench.planning.plan import build
+from recmerge_bench.planning.suite import Suite
+from recmerge_bench.registry import discover
+from recmerge_bench.results.rerun import matching, suite_of
 from recmerge_bench.running.phase_experts import rows_entered
 
 PHASES = ["phase-4", "phase-5", "phase-6", "phase-7", "phase-8"]
@@ -139,3 +143,12 @@ def test_the_board_has_matrices_in_the_place_of_tables_of_one_time(
     assert "## first, phases-8-masked-after-3\n" not in text
     assert "## first: trained phase by tested phase, NDCG@10" in text
     assert "| after phase 3 |" in text
+
+
+@pytest.mark.parametrize("method", ["joint", "continue-training", "weight-averaging", "mergerec"])
+def test_a_row_again_is_the_same_cells(finished: tuple[rmb.Results, Path], method: str) -> None:
+    records = finished[0].records
+    selectors = [f"method={method},protocol=phases-8-masked"]
+    row = matching(records.results, selectors)
+    again = build(Suite.model_validate(suite_of(records, row)), discover())
+    assert [r.ranks_key for r in again.results] == [r.key for r in row.results]
