@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "recmerge_bench.cli.results:results",
         "Show results, a row each; ranks of boards to a store and back.",
     ),
+    "runs": ("recmerge_bench.cli.runs:runs", "List a folder's runs, show one, go on with it."),
+    "store": (
+        "recmerge_bench.cli.store:store",
+        "Check a store, measure it, clear it of the unused.",
+    ),
     "leaderboard": ("recmerge_bench.cli.leaderboard:leaderboard", "Build and compare boards."),
     "submit": ("recmerge_bench.cli.submit:submit", "Pack results for a leaderboard."),
     "merge": ("recmerge_bench.cli.merge:merge", "Merge checkpoints outside a suite."),

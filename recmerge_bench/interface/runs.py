@@ -26,6 +26,7 @@ from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.finish import build
 from recmerge_bench.running.estimate import measured
+from recmerge_bench.running.event_log import logged
 from recmerge_bench.running.manifest import write_manifest
 from recmerge_bench.running.mirror import opened, share
 from recmerge_bench.running.scheduler import Outcome, Todo, todo
@@ -268,7 +269,10 @@ class Work:
                 f"suite '{plan.suite}': {len(waiting)} cells to do, {cached} results cached, "
                 f"{slots} at a time with {threads} thread(s) each, about {cost / 60:.1f} min"
             )
-            with report.following(plan, waiting, cached, slots) as listener:
+            with (
+                report.following(plan, waiting, cached, slots) as shown,
+                logged(self.store.out, plan, shown) as listener,
+            ):
                 return Execution(
                     plan, self.store, runner, self.device, self.fail_fast, listener, self.start,
                     self.grown,

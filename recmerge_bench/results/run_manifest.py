@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, FailFast, Field, field_validator
 
+from recmerge_bench.errors import DataError
 from recmerge_bench.identity import Identity
 from recmerge_bench.names import wrong_domains
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.keys import ranks_key
 from recmerge_bench.results.header import Audit, Encoder, Header
 from recmerge_bench.results.records import DONE, OfSuite
+from recmerge_bench.running.cell_record import SEAL, seal_of
 from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import is_safe, shown
@@ -81,6 +83,7 @@ class RunManifest(OfSuite):
     header: RunHeader
     results: Annotated[list[RunResult], FailFast()]
     curves: Annotated[list[RunResult], FailFast()] = Field(default_factory=list)
+    seal: str = ""
 
 
 def read_manifest(path: Path) -> RunManifest:
@@ -90,4 +93,9 @@ def read_manifest(path: Path) -> RunManifest:
         DataError: it is damaged or none; says where.
     """
     raw = read_json(path, remedy=REMEDY)
+    if isinstance(raw, dict) and raw.get(SEAL, "") != "" and raw[SEAL] != seal_of(raw):
+        raise DataError(
+            f"no manifest of a suite: its own checksum does not agree, it was edited or damaged; "
+            f"{REMEDY}", path,
+        )  # fmt: skip
     return checked(RunManifest, raw, path, "no manifest of a suite", REMEDY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from recmerge_bench import schema_numbers
@@ -9,6 +10,7 @@ from recmerge_bench.files import write_json
 from recmerge_bench.planning.cells import Cell, Plan, Result
 from recmerge_bench.planning.configuration import configured
 from recmerge_bench.processes.words import first_line
+from recmerge_bench.running.cell_record import SEAL, seal_of
 from recmerge_bench.running.scheduler import Outcome
 from recmerge_bench.running.store import Store
 from recmerge_bench.untrusted.paths import within
@@ -24,7 +26,9 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
         "results": results,
         "curves": [_row(curve, plan, store, outcome) for curve in plan.curves],
     }
-    write_json(within(store.out / "suites", f"{plan.suite}.json"), manifest)
+    manifest = json.loads(json.dumps(manifest))
+    sealed = {**manifest, SEAL: seal_of(manifest)}
+    write_json(within(store.out / "suites", f"{plan.suite}.json"), sealed)
     return manifest
 
 

@@ -164,6 +164,25 @@ class Published:
         except FileNotFoundError:
             return False
 
+    def clear_unnamed(self) -> list[str]:
+        """Take away the files that no record names; none where a record is damaged.
+
+        Nobody may be publishing meanwhile.
+
+        Returns:
+            their names.
+        """
+        named = set()
+        for key in self.keys():
+            try:
+                named |= {file_name(digest) for digest in self.record(key)["files"].values()}
+            except DataError:
+                return []  # what it named is not known: nothing is taken away
+        unnamed = sorted(self.objects.sizes("files").keys() - named)
+        for name in unnamed:
+            self.objects.remove(name)
+        return unnamed
+
     def _size(self, name: str) -> int | None:
         if self._listed is not None:
             return self._listed.get(name)

@@ -26,7 +26,7 @@ from recmerge_bench.running.cell_record import SEAL, checked_record, record_flaw
 from recmerge_bench.running.leases import Busy as Busy
 from recmerge_bench.running.mirror import limit, remote_of
 from recmerge_bench.running.published import RECORD as RECORD
-from recmerge_bench.running.published import Published, brought
+from recmerge_bench.running.published import Published, brought, record_name
 from recmerge_bench.running.trimming import pinned, trim
 from recmerge_bench.untrusted.jsons import read_json
 from recmerge_bench.untrusted.paths import below, within
@@ -326,6 +326,23 @@ class Store:
         if self.published is not None:
             trim(self.out, limit(), key)
 
+    def damage_here(self, key: str) -> str:
+        """What is wrong with a cell in this folder, whatever an object store has; else nothing."""
+        return self._damage(key) or ""
+
+    def remove(self, key: str) -> None:
+        """Take a finished cell away, its record first.
+
+        Raises:
+            Busy: someone is at work on it.
+        """
+        with self.lock(key):
+            if self.published is not None:
+                self.published.objects.remove(record_name(key))
+            if self.folder(key).is_dir():
+                (self.folder(key) / RECORD).unlink(missing_ok=True)
+                shutil.rmtree(self.folder(key))
+
     def discard(self, key: str) -> None:
         """Take a damaged cell away, unless someone is at work on it."""
         with suppress(Busy), self.lock(key):
@@ -343,15 +360,15 @@ class Store:
 
     def fail(self, key: str, failure: dict[str, Any]) -> None:
         """Write down how a cell failed; it is tried again next time."""
-        write_json(self._failure(key), failure)
+        write_json(self._failure(key), {**failure, SEAL: seal_of(failure)})
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """How the cell failed last, if it did and is not done since."""
         with suppress(HandledError):
             failure = read_json(self._failure(key), numbers=False)
-            if isinstance(failure, dict) and all(
-                isinstance(failure.get(k), str) for k in ("error", "label")
-            ):
+            if not isinstance(failure, dict) or failure.pop(SEAL, None) != seal_of(failure):
+                return None
+            if all(isinstance(failure.get(k), str) for k in ("error", "label")):
                 return failure
         return None
 

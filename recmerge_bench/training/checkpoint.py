@@ -36,11 +36,17 @@ def save(folder: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) 
     digest = hashlib.sha256(data).hexdigest()
     name = f"training-{digest[:16]}.safetensors"
     write_bytes(folder / name, data, durable=True)
-    text = json.dumps({"tensors": name, "sha256": digest, "facts": dict(facts)})
+    content = {"tensors": name, "sha256": digest, "facts": dict(facts)}
+    text = json.dumps({**content, "seal": _seal(content)})
     write_bytes(folder / _SIDECAR, text.encode(), durable=True)
     for other in folder.glob("training-*.safetensors"):
         if other.name != name:
             other.unlink(missing_ok=True)
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a sidecar's JSON: a step count that lost a digit is no other step count."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -52,6 +58,8 @@ def load(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         return None
     try:
         facts = json.loads(sidecar.read_bytes())
+        if facts.pop("seal", None) != _seal(facts):
+            raise ValueError("the sidecar's own checksum does not agree")
         data = (folder / facts["tensors"]).read_bytes()
         if hashlib.sha256(data).hexdigest() != facts["sha256"]:
             raise ValueError("digest of the tensors differs")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from little_suite import LITTLE
 from s3_server import s3_server
 
 import recmerge_bench
@@ -20,21 +21,6 @@ from recmerge_bench.running.store import Store
 from recmerge_bench.running.trimming import pinned, trim
 
 KEY, OTHER = "ab" + "0" * 62, "cd" + "0" * 62
-SUITE: dict[str, Any] = {
-    "name": "little", "title": "On a store", "label": "smoke", "seeds": [0], "metrics": ["NDCG@10"],
-    "tracks": {
-        "merging": {
-            "dataset": "ml-100k", "domains": ["action"], "source": "drama", "protocols": ["loo"],
-            "training": {
-                "steps": 4, "epochs": 0, "eval_every": -1, "save_every": 2, "batch_size": 16
-            },
-            "backbones": {
-                "sasrec": {"options": {"width": 16, "layers": 1, "heads": 1, "max_len": 10}}
-            },
-            "rows": ["popularity", "task-arithmetic"],
-        }
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +62,8 @@ def test_a_run_gives_the_bytes_that_it_gives_in_a_folder(
     address: str, machine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "first"))
-    local = recmerge_bench.run(SUITE, out=tmp_path / "local", progress=False)
-    there = recmerge_bench.run(SUITE, out=address, progress=False)
+    local = recmerge_bench.run(LITTLE, out=tmp_path / "local", progress=False)
+    there = recmerge_bench.run(LITTLE, out=address, progress=False)
     assert there.ok and there.computed == local.computed > 5
     names = ("little.json", "little.ranks.parquet")
     for name in names:
@@ -99,7 +85,7 @@ def test_a_run_gives_the_bytes_that_it_gives_in_a_folder(
         if not name.endswith("record.json")
     }
     machine("second")
-    again = recmerge_bench.run(SUITE, out=address, progress=False)
+    again = recmerge_bench.run(LITTLE, out=address, progress=False)
     assert again.computed == 0 and again.board() == local.board()
     assert again.out != there.out
     machine("third")
