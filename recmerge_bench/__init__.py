@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recmerge_bench.interface.health import DoctorReport, doctor
     from recmerge_bench.interface.import_run import ImportedRun, import_run
     from recmerge_bench.interface.merge_files import merge_files
+    from recmerge_bench.interface.merge_plans import merge_plan
     from recmerge_bench.interface.merges import Merged, merge
     from recmerge_bench.interface.plans import Plan, plan
     from recmerge_bench.interface.plugins import PluginWarning
@@ -55,6 +56,7 @@ _PLACES = {
     "load_suite": "interface.suites",
     "merge": "interface.merges",
     "merge_files": "interface.merge_files",
+    "merge_plan": "interface.merge_plans",
     "plan": "interface.plans",
     "rerun": "interface.reruns",
     "run": "interface.runs",
@@ -83,6 +85,7 @@ __all__ = [
     "load_suite",
     "merge",
     "merge_files",
+    "merge_plan",
     "plan",
     "rerun",
     "run",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,8 @@ MODEL = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--method", required=True, metavar="NAME", help="A merge strategy of data tier T0.")
+@click.argument("plan", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--method", metavar="NAME", help="A merge strategy of data tier T0.")
 @click.option(
     "--base", type=MODEL,
     help="The experts' shared base: a safetensors file, an index.json, or a model's folder. "
@@ -23,7 +26,6 @@ MODEL = click.Path(path_type=Path)
 @click.option(
     "--expert",
     "experts",
-    required=True,
     multiple=True,
     type=MODEL,
     help="Likewise, or a LoRA adapter's folder; repeatable.",
@@ -59,47 +61,76 @@ MODEL = click.Path(path_type=Path)
     "--rank", type=click.IntRange(1), help="Of the merged adapter.  [default: the largest]"
 )
 @click.option(
-    "-o", "--out", required=True, type=MODEL,
+    "-o", "--out", type=MODEL,
     help="The merged model: a folder where the base is one, unless the name ends in .safetensors.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing file or merged model.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check all, say memory, disk and time, write nothing."
+)
+@click.option("--schema", is_flag=True, help="Write the JSON Schema of merge files.")
 @click.pass_context
-def merge(
-    ctx: click.Context,
-    method: str,
-    base: Path | None,
-    experts: tuple[Path, ...],
-    changes: tuple[str, ...],
-    rules: tuple[str, ...],
-    sweep: str | None,
-    seed: int,
-    dtype: str | None,
-    max_shard_size: str | None,
-    allow_pickle: bool,
-    adapters: str | None,
-    rank: int | None,
-    out: Path,
-    force: bool,
-) -> int:
-    """Merge checkpoints of one architecture, streaming them from disk.
+def merge(ctx: click.Context, plan: Path | None, **given: Any) -> int:
+    """Merge models of one architecture, streaming them from disk.
 
     A model is a safetensors file, sharded or not, or a folder as transformers and
     sentence-transformers save it. Beside a merged file come OUT.json, a record of what was merged
     and how, and OUT.md, a model card; a merged folder holds them as merge.json and README.md.
+
+    PLAN is a merge file: several merges in YAML, with weights by expert and layer, in the place of
+    the options.
     """
-    from recmerge_bench.interface.merge_files import merge_files
+    if given.pop("schema"):
+        from recmerge_bench.planning.merge_plan import merge_schema
+
+        click.echo(json.dumps(merge_schema(), indent=1, ensure_ascii=False))
+        return 0
+    return _one(ctx, given) if plan is None else _planned(ctx, plan, given)
+
+
+def _planned(ctx: click.Context, plan: Path, given: dict[str, Any]) -> int:
+    """The merges of a file."""
+    from recmerge_bench.interface.merge_plans import merge_plan, preview_plan
+
+    defaults = click.core.ParameterSource.DEFAULT
+    said = [n for n in given if ctx.get_parameter_source(n) != defaults]
+    beside = [n for n in said if n not in ("force", "dry_run")]
+    if beside:
+        words = ", ".join(o.opts[-1] for o in ctx.command.params if o.name in beside)
+        raise HandledError(f"{plan} says all of its merges: take {words} away, or put it there")
+    if given["dry_run"]:
+        for line in preview_plan(plan, force=given["force"], plugins=registry(ctx)):
+            click.echo(line)
+        return 0
+    _tell(merge_plan(plan, force=given["force"], plugins=registry(ctx), progress=True))
+    return 0
+
+
+def _one(ctx: click.Context, given: dict[str, Any]) -> int:
+    """The merge that options say."""
+    from recmerge_bench.interface.merge_files import merge_files, preview_files
     from recmerge_bench.planning.suite_files import key_values
 
-    files = merge_files(
-        method, base=base, experts=experts, out=out, options=key_values(changes),
-        policy=_policy(rules), sweep=_scales(sweep), dtype=dtype, max_shard_size=max_shard_size,
-        allow_pickle=allow_pickle, adapters=adapters, rank=rank, seed=seed,
-        force=force, plugins=registry(ctx), progress=True,
-    )  # fmt: skip
-    for file in files:
-        beside = "" if file.is_dir() else f", {file}.json and {file}.md"
-        click.echo(f"wrote {file}{beside}")
+    for name, word in (("method", "--method"), ("experts", "--expert"), ("out", "--out")):
+        if not given[name]:
+            raise click.UsageError(f"Missing option '{word}' (or a merge file).", ctx)
+    changes, rules, sweep = given.pop("changes"), given.pop("rules"), given.pop("sweep")
+    method, dry = given.pop("method"), given.pop("dry_run")
+    asked = {
+        **given, "options": key_values(changes), "policy": _policy(rules),
+        "sweep": _scales(sweep), "plugins": registry(ctx),
+    }  # fmt: skip
+    if dry:
+        click.echo(preview_files(method, **asked))
+        return 0
+    _tell(merge_files(method, **asked, progress=True))
     return 0
+
+
+def _tell(models: list[Path]) -> None:
+    for path in models:
+        beside = "" if path.is_dir() else f", {path}.json and {path}.md"
+        click.echo(f"wrote {path}{beside}")
 
 
 def _scales(sweep: str | None) -> list[float] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.interface.guard import plugins_blamed
-from recmerge_bench.interface.merge_jobs import MergeJob, run_job
+from recmerge_bench.interface.merge_jobs import MergeJob, preview, run_job
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.progress import Reporter
 
@@ -69,11 +69,40 @@ def merge_files(
         HandledError: as `merge`; a place that cannot be written to, or is taken.
         PluginError: an error out of the strategy's code.
     """
-    job = MergeJob(
-        method=method, base=None if base is None else Path(base),
-        experts=tuple(map(Path, experts)), out=Path(out),
-        options=dict(options or {}), policy=dict(policy or {}), sweep=sweep, dtype=dtype,
-        max_shard_size=max_shard_size, allow_pickle=allow_pickle, adapters=adapters,
-        rank=rank, seed=seed, force=force,
+    job = _job(
+        method, base, experts, out, options=options, policy=policy, sweep=sweep, dtype=dtype,
+        max_shard_size=max_shard_size, allow_pickle=allow_pickle, adapters=adapters, rank=rank,
+        seed=seed, force=force,
     )  # fmt: skip
     return run_job(job, registry_of(plugins), Reporter(progress))
+
+
+@plugins_blamed()
+def preview_files(
+    method: str,
+    *,
+    base: str | Path | None = None,
+    experts: Sequence[str | Path],
+    out: str | Path,
+    plugins: Plugins = (),
+    **asked: Any,
+) -> str:
+    """What `merge_files` would take, in a line: memory, disk and time. Nothing is written.
+
+    Raises:
+        HandledError: as there.
+    """
+    job = _job(method, base, experts, out, **asked)
+    return preview(job, registry_of(plugins)).text()
+
+
+def _job(
+    method: str, base: str | Path | None, experts: Sequence[str | Path], out: str | Path,
+    **asked: Any,
+) -> MergeJob:  # fmt: skip
+    return MergeJob(
+        method=method, base=None if base is None else Path(base),
+        experts=tuple(map(Path, experts)), out=Path(out),
+        **{**asked, "options": dict(asked.get("options") or {}),
+           "policy": dict(asked.get("policy") or {})},
+    )  # fmt: skip

@@ -19,13 +19,16 @@ from recmerge_bench.interface.merges import (
     strategy_of,
 )
 from recmerge_bench.interface.progress import Reporter
+from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.options import fits
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import StrategySpec
 
 if TYPE_CHECKING:
     from recmerge_bench.merging.checkpoints import Weights
+    from recmerge_bench.merging.estimates import Estimate
     from recmerge_bench.merging.stream import Out, Streamed
+    from recmerge_bench.merging.weighted import Share
 
 #: Scale -> file or folder; the one scale None without a sweep.
 Outs = dict[float | None, Path]
@@ -52,6 +55,8 @@ class MergeJob:
     allow_pickle: bool = False
     adapters: str | None = None
     rank: int | None = None
+    shares: tuple[Share, ...] = ()
+    normalize: bool = False
     seed: int = 0
     force: bool = False
 
@@ -92,6 +97,62 @@ class MergeJob:
         return {s: self.out.with_name(name.replace("{scale}", f"{s:.12g}")) for s in self.sweep}
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A merge of which everything is checked that can be before it is made.
+
+    Attributes:
+        job: what was asked for.
+        outs: where each scale's model goes.
+        spec: of the strategy.
+        options: all of the strategy's.
+        strategy: with them.
+        source: what is merged.
+        place_of: what makes a place to write to of a path.
+    """
+
+    job: MergeJob
+    outs: Outs
+    spec: StrategySpec
+    options: CompleteOptions
+    strategy: StrategyDefinition
+    source: Streamed
+    place_of: Places
+
+
+def prepare(job: MergeJob, registry: Registry) -> Prepared:
+    """Check a merge and open its inputs.
+
+    Raises:
+        HandledError: as `merge_files`.
+    """
+    from recmerge_bench.merging.outputs import refuse_outs, refuse_twice
+
+    registry.get("strategy", job.method)
+    outs = job.outs()
+    refuse_twice(job.experts)
+    refuse_outs(outs, job.inputs, job.force, job.folders)
+    spec = merging_spec(registry, job.method, job.sweep is not None)
+    given = {**job.options, **({} if job.sweep is None else {"scale": 1.0})}
+    options, strategy = strategy_of(spec, given)
+    refuse_actions(job.policy)
+    check_seed(job.seed)
+    source, place_of = _opened(job)
+    return Prepared(job, outs, spec, options, strategy, source, place_of)
+
+
+def preview(job: MergeJob, registry: Registry) -> Estimate:
+    """What a merge would take, everything checked and nothing written.
+
+    Raises:
+        HandledError: as `merge_files`.
+    """
+    from recmerge_bench.merging.estimates import estimate
+
+    prepared = prepare(job, registry)
+    return estimate(prepared.source, prepared.strategy, job.seed, len(prepared.outs))
+
+
 def run_job(job: MergeJob, registry: Registry, report: Reporter) -> list[Path]:
     """Merge.
 
@@ -102,38 +163,38 @@ def run_job(job: MergeJob, registry: Registry, report: Reporter) -> list[Path]:
         HandledError: as `merge_files`.
         PluginError: an error out of the strategy's code.
     """
-    from recmerge_bench.merging.outputs import refuse_equal, refuse_outs, refuse_twice, staged
+    from recmerge_bench.merging.outputs import refuse_equal, staged
 
-    registry.get("strategy", job.method)
-    outs = job.outs()
-    refuse_twice(job.experts)
-    refuse_outs(outs, job.inputs, job.force, job.folders)
-    spec = merging_spec(registry, job.method, job.sweep is not None)
-    given = {**job.options, **({} if job.sweep is None else {"scale": 1.0})}
-    complete_options, strategy = strategy_of(spec, given)
-    refuse_actions(job.policy)
-    source, places_of = _opened(job)
+    prepared = prepare(job, registry)
+    source, strategy = prepared.source, prepared.strategy
     report.line(_cost(source, strategy))
     facts = [facts_of(e.path, e.files()) for e in source.experts]
     refuse_equal({p: f["sha256"] for p, f in zip(job.experts, facts, strict=True)})
-    with staged(outs, source.bytes()[1]) as places:
+    with staged(prepared.outs, source.bytes()[1]) as places:
         start = time.perf_counter()
-        written = {scale: places_of(place) for scale, place in places.items()}
-        parameters = _merged(source, strategy, written, check_seed(job.seed), spec, report)
+        written = {scale: prepared.place_of(place) for scale, place in places.items()}
+        parameters = _merged(source, strategy, written, job.seed, prepared.spec, report)
         record = {
-            "method": job.method,
-            "policy": dict(job.policy),
-            "seed": job.seed,
-            **({"dtype": job.dtype} if job.dtype else {}),
+            **_described(job),
             **({} if job.base is None else {"base": facts_of(job.base, source.base.files())}),
             "experts": facts,
-            **({} if job.adapters is None else {"adapters": job.adapters}),
             **({"scale": parameters.pop("scale")} if "scale" in parameters else {}),
             "parameters": parameters,
             "seconds": time.perf_counter() - start,
         }
-        Companions(spec, record, complete_options.values).write(places)
-    return list(outs.values())
+        Companions(prepared.spec, record, prepared.options.values).write(places)
+    return list(prepared.outs.values())
+
+
+def _described(job: MergeJob) -> dict[str, Any]:
+    """What a record says of what was asked for; of what is seldom, only where it was."""
+    shares = [{"weight": s.weight, "layers": dict(s.layers)} for s in job.shares]
+    seldom = {"dtype": job.dtype, "adapters": job.adapters, "weights": shares,
+              "normalize": job.normalize}  # fmt: skip
+    return {
+        "method": job.method, "policy": dict(job.policy), "seed": job.seed,
+        **{key: value for key, value in seldom.items() if value},
+    }  # fmt: skip
 
 
 #: What makes a place to write to of a path that is staged.
@@ -163,8 +224,15 @@ def _models(job: MergeJob, path: Path) -> tuple[Streamed, Places]:
         Applied(base, Adapter(p)) if is_adapter(p) else open_weights(p, job.allow_pickle)
         for p in job.experts
     ]
-    source = Streamed(base, experts, job.policy, dtype)
+    source = Streamed(base, _shared(job, base, experts), job.policy, dtype)
     return source, _places_of(job, path, source)
+
+
+def _shared(job: MergeJob, base: Weights, experts: Sequence[Weights]) -> list[Weights]:
+    """Experts that count as the job says."""
+    from recmerge_bench.merging.weighted import weighted
+
+    return weighted(base, experts, job.shares, job.normalize) if job.shares else list(experts)
 
 
 def _adapters(job: MergeJob) -> tuple[Streamed, Places]:
@@ -188,12 +256,16 @@ def _adapters(job: MergeJob) -> tuple[Streamed, Places]:
         raise HandledError(
             "--rank is for adapters merged as products or knots: factors keep theirs"
         )
+    if job.shares and not space.ranked:
+        raise HandledError("weights are for adapters merged as products or knots: that of a factor "
+                           "would count twice in their product")  # fmt: skip
     if job.rank is not None and job.rank < 1:
         raise HandledError(f"a rank is a whole number from 1, not {job.rank}")
     rank = job.rank or space.rank
     dtype = adapters[0].dtype if job.dtype is None else precision(job.dtype)
     experts = [InSpace(space, number) for number in range(len(adapters))]
-    source = Streamed(Nothing(space), experts, job.policy)
+    base = Nothing(space)
+    source = Streamed(base, _shared(job, base, experts), job.policy)
     return source, lambda place: MergedAdapter(place, space, rank, dtype)
 
 

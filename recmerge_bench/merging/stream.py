@@ -79,13 +79,16 @@ class Streamed:
         size = self.parameters.size()
         return size * (1 + len(self.experts)), size
 
-    def of(self, names: Sequence[str]) -> Streamed:
-        """The same with no other parameters than these merged ones: a part, to be measured."""
+    def rehearse(self, strategy: StrategyDefinition, names: Sequence[str], seed: int = 0) -> int:
+        """Merge these of the merged parameters and throw them away, to see how long it takes.
+
+        Returns:
+            entries that were merged.
+        """
         part = copy(self)
         part.merged = sorted(names)
-        part.kept = {n: self.kept[n] for n in part.merged}
-        part.parameters = Parameters(part.kept, part.merged, frozenset(), {})
-        return part
+        unchanged = [False] * len(self.experts)
+        return sum(stretch.numel() for stretch in part._stretches(strategy, seed, unchanged))
 
     def merge(
         self,
