@@ -260,7 +260,11 @@ def run_files_below(job_file: Path, events_file: Path) -> int:
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, preexec_fn=prepare if sys.platform == "linux" else None
     ) as process:
-        return process.wait()
+        try:
+            return process.wait()
+        except BaseException:  # the queue takes the machine away, or somebody interrupts
+            process.kill()
+            raise
 
 
 __all__ = ["Pool", "Worker", "environment", "run_files_below", "run_here", "stop_here"]

@@ -45,6 +45,15 @@ class Planned:
     windows: Windows
     rows: np.ndarray
 
+    def halves(self) -> list[tuple[Planned, float]]:
+        """Its windows in two batches, each with its share of the events; a single one is whole."""
+        parts = [p for p in np.array_split(self.rows, 2) if len(p)]
+        sizes = [float(self.windows.lengths[part].sum()) for part in parts]
+        return [
+            (Planned(self.scope, self.windows, part), size / sum(sizes))
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+
     def load(self, device: torch.device, generator: torch.Generator) -> Batch:
         """Gather the events; padding holds item 0."""
         lengths = self.windows.lengths[self.rows]

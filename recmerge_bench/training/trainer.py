@@ -93,6 +93,9 @@ def fit(
         selection: what tells the better weights; NDCG@10 by full ranking where it is not given.
         target: the one domain whose next items the model is for, see `Backbone.build_for`.
 
+    Where the device's memory does not hold a batch, training starts over, once, with the gradients
+    of each batch summed from its halves, and the report has ``halved``.
+
     Raises:
         HandledError: ``options.select`` names another selection than the given one.
         Diverged: the loss or a score is not a finite number.
@@ -107,13 +110,23 @@ def fit(
         raise HandledError(
             f"options.select is '{options.select}' and the selection given is '{selection.name}'"
         )
-    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+
+    def trained(halved: bool) -> TrainResult:
         training = _Training(
             definition, catalogue, split, domains, scope, options, seed, init, place, selection,
-            target,
+            target, halved,
         )  # fmt: skip
         training.resume_dir, training.tell = resume_dir, progress or (lambda _: None)
         return training.run()
+
+    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+        try:
+            return trained(halved=False)
+        except torch.cuda.OutOfMemoryError:
+            pass  # out of the handler: its traceback holds the tensors
+        if place.type == "cuda":
+            torch.cuda.empty_cache()
+        return trained(halved=True)
 
 
 class _Training:
@@ -135,8 +148,9 @@ class _Training:
         device: torch.device,
         selection: Selection,
         target: str | None,
+        halved: bool = False,
     ) -> None:
-        self.selection = selection
+        self.selection, self.halved = selection, halved
         self.definition, self.options, self.seed, self.device = definition, options, seed, device
         self.streams = training_streams(split, catalogue, domains, scope, options.users)
         torch.manual_seed(seed)
@@ -225,12 +239,13 @@ class _Training:
         if options.clear == "step" or at.batch == 0:
             self.optimizer.zero_grad(set_to_none=True)
         for planned in batches:
-            loss, count = self._loss(planned.load(self.device, generator))
-            (loss / len(batches)).backward()
-            self.loss_sum += loss.detach() * count
-            at.windows += len(planned.rows)
-            at.targets += count
-            at.pending += count
+            for part, share in planned.halves() if self.halved else [(planned, 1.0)]:
+                loss, count = self._loss(part.load(self.device, generator))
+                (loss * share / len(batches)).backward()
+                self.loss_sum += loss.detach() * count
+                at.windows += len(part.rows)
+                at.targets += count
+                at.pending += count
         if options.clip > 0:
             nn.utils.clip_grad_norm_(self.names.values(), options.clip)
         self.optimizer.step()
@@ -315,6 +330,7 @@ class _Training:
             str(self.device.type),
             [(k, list(v.shape)) for k, v in self.net.state_dict().items()],
             [self.selection.name, dict(self.selection.facts)],
+            *(["halved"] if self.halved else []),
         ]
         digest = hashlib.sha256(json.dumps(identity).encode())
         for stream in self.streams:
@@ -373,6 +389,8 @@ class _Training:
         plain = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
         by = {"name": self.selection.name, **self.selection.facts}
         facts = {"parameters": parameters, "selection": None if self.validator.empty else by}
+        if self.halved:
+            facts["halved"] = True
         return TrainResult(plain, {**self.at.report(), **facts})
 
 

@@ -83,11 +83,14 @@ class Suite:
             *more,
         ]  # fmt: skip
 
-    def start(self, out: str, *more: str) -> subprocess.Popen[str]:
-        """A run that goes on."""
-        pipe = subprocess.PIPE
-        command = self.command(out, *more)
-        return subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    def start(self, out: str, *more: str) -> subprocess.Popen[bytes]:
+        """A run that goes on; what it prints goes to a file, since its jobs may outlive it."""
+        with open(self.folder / f"{out}.log", "ab") as log:
+            return subprocess.Popen(self.command(out, *more), stdout=log, stderr=log)
+
+    def end(self, out: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
+        """Wait for a run that was started: its end is good."""
+        assert process.wait(seconds) == 0, (self.folder / f"{out}.log").read_text()
 
     def run(self, out: str, *more: str) -> str:
         """A run to its end, which is good; what it printed."""

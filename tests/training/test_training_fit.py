@@ -196,6 +196,54 @@ def test_divergence_raises() -> None:
         train(init=bad)
 
 
+class Tight(SASRec):
+    """A device whose memory holds so many windows: a rehearsal, with the error that CUDA raises."""
+
+    holds, asked = 4, 0
+
+    def loss(self, net: Any, batch: Any) -> Any:
+        type(self).asked = max(self.asked, len(batch.items))
+        if len(batch.items) > self.holds:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return super().loss(net, batch)
+
+
+def tight(holds: int) -> Tight:
+    cls = type("Tight", (Tight,), {"holds": holds, "asked": 0})
+    made: Tight = cls(SASRecOptions(width=16, heads=2, max_len=8))
+    return made
+
+
+def test_out_of_memory_halves_batches_once(tmp_path: Path) -> None:
+    halved = train(definition=tight(4), resume_dir=tmp_path / "a")
+    assert halved.report["halved"] is True
+    whole = train()
+    assert "halved" not in whole.report and halved.report["steps"] == whole.report["steps"]
+    assert halved.report["targets"] == whole.report["targets"]
+    for name, tensor in whole.state.items():  # dropout draws otherwise, so not the same bytes
+        assert halved.state[name].shape == tensor.shape and bool(
+            halved.state[name].isfinite().all()
+        )
+    with pytest.raises(Killed):
+        train(definition=tight(4), resume_dir=tmp_path / "b", progress=kill_at(7))
+    resumed = train(definition=tight(4), resume_dir=tmp_path / "b")
+    assert same(resumed, halved), "killed and resumed, it ends in the same bytes"
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        train(definition=tight(3))
+
+
+def test_the_gradient_of_halves_is_that_of_the_whole() -> None:
+    plain = TrainOptions(steps=12, epochs=0, batch_size=8, lr=1e-2, eval_every=-1, report_every=1)
+    still = partial(SASRecOptions, width=16, heads=2, max_len=8, dropout=0.0)
+    losses: dict[type, list[float]] = {SASRec: [], Tight: []}
+    for cls, seen in losses.items():
+        tell = partial(lambda seen, facts: seen.append(facts["loss"]), seen)
+        result = train(plain, definition=cls(still()), progress=tell)
+        assert ("halved" in result.report) is (cls is Tight)
+    assert losses[SASRec][-1] < losses[SASRec][0]
+    assert losses[Tight] == pytest.approx(losses[SASRec], rel=1e-3)
+
+
 def test_stops_by_patience_and_keeps_the_best() -> None:
     result = train(
         TrainOptions(steps=400, epochs=0, batch_size=16, lr=0.05, patience=2, eval_every=5)

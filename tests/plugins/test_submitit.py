@@ -1,0 +1,143 @@
+"""Cells as jobs of a queue: batched, attached to, requeued; the same bytes as here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters import Suite, is_alive, parents, until, waiting_suite
+from recmerge_bench_plugins.executors import submitit as module
+from recmerge_bench_plugins.executors.submitit import Batch, Options, SubmititExecutor
+from slurm_cluster import slurm, why_not
+
+pytest.importorskip("submitit")
+
+
+def on(cluster: str, **options: Any) -> list[str]:
+    more = [f"executor.{key}={value}" for key, value in {"cluster": cluster, **options}.items()]
+    return ["--executor", "submitit", *(word for each in more for word in ("--set", each))]
+
+
+def job(key: str, cost: float = 1.0, gpus: int = 0, memory: int | None = None) -> dict[str, Any]:
+    resources = {"threads": 1, "memory": memory, "gpus": gpus}
+    return {"key": key, "cost": cost, "timeout": 60.0, "resources": resources}
+
+
+class Recorded(SubmititExecutor):
+    """Notes the arrays that it would submit."""
+
+    arrays: list[list[list[str]]]
+
+    def _submit(self, batches: list[Batch]) -> None:
+        self.arrays.append([[j["key"] for j in b.jobs] for b in batches])
+        for batch in batches:
+            batch.job = type("Job", (), {"job_id": "1"})
+
+
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Recorded:
+    monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}")
+    executor = Recorded(Options(cluster="slurm", **options))
+    executor.open(None, 1, tmp_path / "logs")
+    executor.arrays = []
+    return executor
+
+
+def test_cells_of_a_shape_are_an_array_and_small_ones_share_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = recorded(tmp_path, monkeypatch, parallelism=2, batch=4)
+    small = [job(f"small{n}") for n in range(10)]
+    large = [job(f"large{n}", cost=900.0) for n in range(3)]
+    on_gpu = [job("gpu", cost=900.0, gpus=1)]
+    for each in (*small, *large, *on_gpu):
+        executor.submit(each)
+    assert executor.free() == 1000 - 14
+    executor._hand_in()
+    shapes = sorted(([len(b) for b in array], array[0][0]) for array in executor.arrays)
+    # Ten small ones in jobs of four, which are an array; the rest of two is another.
+    assert shapes == [([1], "gpu"), ([1, 1, 1], "large0"), ([2], "small8"), ([4, 4], "small0")]
+    assert executor.free() == 1000 - 14 and not executor.pending
+
+
+def test_what_a_job_asks_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = recorded(tmp_path, monkeypatch, partition="long", memory=3.0)
+    asked = executor._parameters([job("a", gpus=1, memory=8_000_000_000), job("b")])
+    assert asked["mem_gb"] == 10.0 and asked["gpus_per_node"] == 1 and asked["cpus_per_task"] == 1
+    assert asked["timeout_min"] == 2 + module.SLACK and asked["slurm_partition"] == "long"
+    assert "slurm_qos" not in asked
+    assert executor._parameters([job("c")])["mem_gb"] == 3.0
+    limited = recorded(tmp_path, monkeypatch, minutes=7)
+    assert limited._parameters([job("d")])["timeout_min"] == 7
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cluster", ["local", "debug"])
+def test_the_bytes_of_a_local_run(tmp_path: Path, cluster: str) -> None:
+    suite = Suite(tmp_path, waiting_suite(3, 0.1))
+    suite.run("here")
+    suite.run("queue", *on(cluster))
+    assert suite.results("queue") == suite.results("here") and len(suite.results("here")) > 4
+    logs = [p for p in (tmp_path / "queue/logs/submitit").iterdir() if p.name.isdecimal()]
+    assert cluster == "debug" or 0 < len(logs) < 10, "cells share jobs"
+    assert not list((tmp_path / "queue/queue").iterdir())
+
+
+def words(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
+@pytest.mark.slow
+def test_the_next_client_attaches_and_a_requeued_job_goes_on(tmp_path: Path) -> None:
+    marks = tmp_path / "marks"
+    suite = Suite(tmp_path, waiting_suite(2, 8.0, marks))
+    first = suite.start("queue", *on("local"))
+    [mark] = until(lambda: list(marks.glob("*"))[:1])
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert is_alive(int(mark.name.split("-")[1])), "a queue's job outlives its client"
+    second = suite.start("queue", *on("local"))
+    until(lambda: len(list(marks.glob("*"))) == 2)
+    # Preemption, as submitit's local cluster plays it: the job's process is told with USR2.
+    cell = int(max(marks.glob("*")).name.split("-")[1])
+    job = next(p for p in parents(cell) if b"submitit.core._submit" in words(p))
+    os.kill(job, signal.SIGUSR2)
+    until(lambda: len(list(marks.glob("*"))) == 3)  # begun again
+    suite.end("queue", second)
+    suite.run("here", "--jobs", "2")
+    assert suite.results("queue") == suite.results("here")
+
+
+@pytest.mark.slow
+def test_a_real_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := why_not():
+        pytest.skip(reason)
+    marks = tmp_path / "marks"
+    suite = Suite(tmp_path, waiting_suite(3, 6.0, marks))
+    suite.run("here", "--jobs", "3")
+    for mark in list(marks.iterdir()):
+        mark.unlink()
+    (tmp_path / "slurm").mkdir()
+    with slurm(tmp_path / "slurm") as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        first = suite.start("queue", *on("slurm", small=0))
+        until(lambda: list(marks.glob("*")), 120)
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait()
+        queued = subprocess.run(["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True)
+        assert any("_" in line for line in queued.stdout.split()), "one shape is one array"
+        # The next client attaches; a running job is requeued, as preemption does it.
+        second = suite.start("queue", *on("slurm", small=0))
+        running = ["squeue", "-h", "-r", "-t", "R", "-o", "%i"]
+        number = until(
+            lambda: subprocess.run(running, capture_output=True, text=True).stdout.split()
+        )[0]
+        subprocess.run(["scontrol", "requeue", number], check=True)
+        suite.end("queue", second, 300)
+        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True).stdout
+        assert left.strip() == "", left
+    assert suite.results("queue") == suite.results("here")
