@@ -58,8 +58,8 @@ class Options:
 class DaskExecutor(ExecutorDefinition):
     """Cells as tasks of a Dask cluster; workers have the package, and the store's folder, as here.
 
-    Tasks outlive a client that dies: they are published in the scheduler, and the next run attaches
-    to them. A worker that dies takes nothing along: Dask gives its cell to another.
+    Tasks outlive a client that dies, and the next run attaches to those that wait or run. A worker
+    that dies takes nothing along: Dask gives its cell to another.
     """
 
     Options = Options
@@ -132,25 +132,31 @@ class DaskExecutor(ExecutorDefinition):
         return max(0, self._slots() - len(self.futures))
 
     def submit(self, job: Mapping[str, Any]) -> None:
-        """Make a task of the job, and publish it: it is there when this process is not."""
+        """Make a task of the job, which goes on when this process is gone."""
+        from distributed import fire_and_forget
+
         self.attempts += 1
         asked = job["resources"]
         wanted = {"threads": asked["threads"], "memory": asked["memory"], "GPU": asked["gpus"]}
         future = self.client.submit(
             run_on_worker, dict(job), str(self.log),
-            key=f"{_name(job['key'])}-{os.getpid()}-{self.attempts:.0f}", pure=False,
+            key=f"{_name(job['key'])}-{os.getpid()}.{self.attempts:.0f}", pure=False,
             retries=self.options.retries, priority=job["cost"],
             resources={k: v for k, v in wanted.items() if v} if self.options.resources else None,
         )  # fmt: skip
-        self.client.publish_dataset(future, name=_name(job["key"]), override=True)
+        fire_and_forget(future)
         self._follow(job["key"], future)
 
     def attach(self, keys: Collection[str]) -> set[str]:
-        """Tasks that a client which is gone published."""
-        published = set(self.client.list_datasets())
-        has = {key for key in keys if _name(key) in published}
+        """Tasks of a client which is gone."""
+        from distributed import Future
+
+        # A lambda goes to the scheduler by value: it need not have this package.
+        names = self.client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+        tasks = {str(name).rpartition("-")[0]: str(name) for name in names}
+        has = {key for key in keys if _name(key) in tasks}
         for key in has:
-            self._follow(key, self.client.get_dataset(_name(key)))
+            self._follow(key, Future(tasks[_name(key)], client=self.client))
         return has
 
     def _follow(self, key: str, future: Future) -> None:
@@ -183,8 +189,6 @@ class DaskExecutor(ExecutorDefinition):
             return False
         if task is not None:
             del self.futures[event["key"]]
-            with suppress(Exception):  # the scheduler may be gone: the next look tells
-                self.client.unpublish_dataset(_name(event["key"]))
         return True
 
     def _lost(self) -> list[dict[str, Any]]:
@@ -211,8 +215,6 @@ class DaskExecutor(ExecutorDefinition):
         keys = list(self.futures)
         if keys and self.client.status == "running":
             with suppress(Exception):
-                for key in keys:
-                    self.client.unpublish_dataset(_name(key))
                 self.client.cancel(list(self.futures.values()), force=True)
                 self.client.run(stop_on_worker, keys)
         self.futures.clear()

@@ -144,6 +144,7 @@ class SubmititExecutor(ExecutorDefinition):
         self.log, self.folder = log / "submitit", log.parent / "queue"
         self.pending: list[Mapping[str, Any]] = []
         self.batches: list[Batch] = []
+        self.mine: set[str] = set()
         self.ending: list[subprocess.Popen[bytes]] = []
         self.asked = 0.0
 
@@ -174,6 +175,7 @@ class SubmititExecutor(ExecutorDefinition):
                 shutil.rmtree(folder, ignore_errors=True)
             elif batch.keys:
                 self.batches.append(batch)
+                self.mine.add(batch.job.job_id)
                 has |= batch.keys
         return has
 
@@ -233,6 +235,7 @@ class SubmititExecutor(ExecutorDefinition):
             ]
         for batch, job in zip(batches, handed, strict=True):
             batch.job = job
+            self.mine.add(job.job_id)
             facts = {"job": job.job_id, "cluster": self.cluster, "logs": str(self.log / "%j")}
             _write(batch.folder / SUBMITTED, facts)
             if self.cluster == "debug":
@@ -310,6 +313,9 @@ class SubmititExecutor(ExecutorDefinition):
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+        if self.cluster == "slurm":  # requeued after their last cell: nothing is left for them
+            for number in (_queued(["all"], "PENDING") or set()) & self.mine:
+                subprocess.run(["scancel", number], capture_output=True, timeout=60)
         self.batches, self.ending = [], []
 
 
@@ -346,11 +352,12 @@ def _job_class(cluster: str) -> Any:
     return SlurmJob if cluster == "slurm" else LocalJob
 
 
-def _queued(jobs: list[str]) -> set[str] | None:
-    """Those that wait or run, of Slurm's jobs; None where it does not answer."""
+def _queued(jobs: list[str], states: str = "") -> set[str] | None:
+    """Slurm's jobs that wait or run (or are in these states); None where it does not answer."""
     if not jobs:
         return set()
     command = ["squeue", "--noheader", "--array", "--me", "--format=%i"]
+    command += [f"--states={states}"] if states else []
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):

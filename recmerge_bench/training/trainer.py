@@ -319,7 +319,7 @@ class _Training:
         self, domains: Sequence[str], scope: str, init: Mapping[str, Tensor] | None
     ) -> str:
         """Tells this training from another whose state may lie in the same folder."""
-        identity = [
+        identity: list[Any] = [
             type(self.definition).__qualname__,
             repr(self.definition.options),
             self.options.to_json(),
