@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Phases that have a form of their own, for tracks that merge domains at one time.
 ALONE = (1, 4, 7)
+#: What is held out where sequences have an event or two in a phase.
+SPARSE: dict[str, Any] = {"targets": 1, "valid_share": 0.1, "test_share": 0.3}
 CITATION = "Gusak et al., Time to Split, 2025 (arXiv 2507.16289)"
 
 
@@ -121,6 +123,11 @@ def _forms() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for phase in range(warm, count):
         summary = f"{count} phases, all tested by the models after phase {phase}, {masked}"
         yield f"{name}-after-{phase}", summary, {"masked": True, "after": phase}
+    yield (
+        f"phases-{count}-sparse-masked",
+        f"{whole}, one event of two fifths of the sequences held out, {masked}",
+        {"masked": True, **SPARSE},
+    )
     for phase in ALONE:
         summary = f"phase {phase} of {count}, tested in the next, {masked}"
         yield f"{name}-only-{phase}", summary, {"masked": True, "only": phase}
