@@ -138,7 +138,7 @@ def test_it_runs_to_a_row_on_a_board(clean: Path, tmp_path: Path) -> None:
     bench = clean / "bin" / "recmerge-bench"
     done(bench, "run", "--suite", "sample", "--strict", cwd=tmp_path)
     board = (tmp_path / "runs" / "boards" / "sample.md").read_text(encoding="utf-8")
-    assert "| sasrec     | short-experts (kept=1)" in board
+    assert "| short-experts (kept=1)" in board
     records = json.loads((tmp_path / "runs" / "records" / "sample.json").read_text())
     rows = {r["identity"]["method"]: r for r in records["results"]}
     assert set(rows) == {"popularity", "short-experts"}

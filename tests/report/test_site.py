@@ -18,10 +18,12 @@ from recmerge_bench.cli import cli
 from recmerge_bench.docstrings import attributes
 from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.site.cards import bibtex, links
 from recmerge_bench.report.site.load import Suite, load_suites
 from recmerge_bench.report.site.numbers import short
 from recmerge_bench.report.site.pages import POLICY, render_site
 from recmerge_bench.report.site.suites import encode, suite_data
+from recmerge_bench.report.site.uses import standings
 from recmerge_bench.report.site.values import as_json
 from recmerge_bench.report.site.write import write_site
 from recmerge_bench.statistics.summary import mean_interval
@@ -272,3 +274,35 @@ def test_options_are_described_alike_with_and_without_indentation(indent: str) -
     )  # fmt: skip
     doc = "\n".join(["Of a model.", *(indent + line if line else line for line in lines)])
     assert attributes(doc) == {"variant": "0, the model; 1: without 3: x.", "width": "of it."}
+
+
+def test_sources_are_links_and_entries() -> None:
+    citation = "Hou et al., UniSRec & co, KDD 2022 (arXiv 2206.05941); doi 10.1145/12.34."
+    wanted = (
+        ("arXiv 2206.05941", "https://arxiv.org/abs/2206.05941"),
+        ("doi:10.1145/12.34", "https://doi.org/10.1145/12.34"),
+    )
+    assert links(citation) == wanted and links("Kang & McAuley, ICDM 2018") == ()
+    entry = bibtex("unisrec", citation)
+    assert entry.startswith("@misc{unisrec,\n") and "  year = {2022}," in entry
+    assert "  eprint = {2206.05941}," in entry and r"UniSRec \& co" in entry
+    assert bibtex("own", "") == ""
+
+
+def test_a_methods_page_says_where_it_stands() -> None:
+    page = (SITE / "methods" / "mergerec.html").read_text(encoding="utf-8")
+    assert '<a href="https://doi.org/10.1145/3770854.3780264"' in page and "@misc{mergerec," in page
+    assert "<code>plugins/strategies/mergerec.py</code>" in page
+    assert (SITE.parents[1] / "plugins" / "strategies" / "mergerec.py").is_file()
+    [suite] = [s for s in load_suites(SITE.parent / "records") if s.name == "mergerec-cpu"]
+    data = {suite.name: suite_data(suite)}
+    standing = standings([suite], data, "mergerec")[0]
+    assert standing.place == ("shared-base", "loo-released") and standing.band == "methods"
+    means = {r.id: r.values["NDCG@10"]["mean"] for r in data[suite.name].tables[0].rows
+             if r.band == "methods"}  # fmt: skip
+    best = max(round(v.mean, 4) for v in means.values() if v)
+    assert standing.count == len(means) and (standing.rank == 1) == (
+        best == max(round(v.mean, 4) for r in data[suite.name].tables[0].rows
+                    if r.method == "mergerec" and (v := r.values["NDCG@10"]["mean"]))
+    )  # fmt: skip
+    assert 4 <= standing.own <= 296 and all(4 <= x <= 296 for x in standing.others)

@@ -6,8 +6,10 @@ Strangers' plugins are left out, installed or not: the site depends on what is c
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from recmerge_bench.docstrings import attributes
 from recmerge_bench.registry import DISTRIBUTION, Registry
@@ -54,6 +56,9 @@ class Card:
         kind: how the page calls it.
         summary: one line.
         citation: source, one line; may be empty.
+        links: (name, address) of each DOI and arXiv paper that the citation names.
+        bibtex: an entry that holds the citation; empty without one.
+        code: file of the plugin within the repository; empty where it is not known.
         licence: of the code, or of a dataset's data.
         facts: (name, what is said), in order.
         options: with defaults.
@@ -63,6 +68,9 @@ class Card:
     kind: str
     summary: str
     citation: str
+    links: tuple[tuple[str, str], ...]
+    bibtex: str
+    code: str
     licence: str
     facts: tuple[tuple[str, str], ...]
     options: tuple[Option, ...]
@@ -95,7 +103,53 @@ def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
                                                 for k, v in profile.training.items()}}))
         for name, profile in sorted(given.items())
     )  # fmt: skip
-    return Card(called, spec.summary, spec.citation, spec.licence, facts, _options(spec), profiles)
+    return Card(
+        called, spec.summary, spec.citation, links(spec.citation),
+        bibtex(spec.name, spec.citation), _code(spec), spec.licence, facts, _options(spec),
+        profiles,
+    )  # fmt: skip
+
+
+#: An arXiv number, or a DOI, within a citation.
+_SOURCE = re.compile(r"arXiv[: ]+(?P<arxiv>\d{4}\.\d{4,5})|(?P<doi>10\.\d{4,9}/[^\s;,)]+)")
+
+
+def links(citation: str) -> tuple[tuple[str, str], ...]:
+    """Name and address of every paper that a citation gives the number of, in order."""
+    found = []
+    for match in _SOURCE.finditer(citation):
+        if match["arxiv"]:
+            found.append((f"arXiv {match['arxiv']}", f"https://arxiv.org/abs/{match['arxiv']}"))
+        else:
+            doi = match["doi"].rstrip(".")
+            found.append((f"doi:{doi}", f"https://doi.org/{doi}"))
+    return tuple(dict.fromkeys(found))
+
+
+def bibtex(name: str, citation: str) -> str:
+    """An entry for a citation of one line; the parts that it names are fields of their own."""
+    if not citation:
+        return ""
+    year = re.search(r"\b(?:19|20)\d\d\b", citation)
+    first = next(_SOURCE.finditer(citation), None)
+    fields = [("note", re.sub(r"[{}\\]", "", citation).replace("&", r"\&"))]
+    fields += [("year", year[0])] if year else []
+    fields += [("eprint", first["arxiv"]), ("archivePrefix", "arXiv")] if first and first[1] else []
+    fields += [("doi", first["doi"].rstrip("."))] if first and first["doi"] else []
+    lines = ",\n".join(f"  {key} = {{{value}}}" for key, value in fields)
+    return f"@misc{{{re.sub('[^A-Za-z0-9-]', '', name)},\n{lines}\n}}"
+
+
+def _code(spec: Spec) -> str:
+    """The plugin's file in the repository, where the package's own plugins are ``plugins/``."""
+    module, _, _ = spec.target.partition(":")
+    package, _, rest = module.partition(".")
+    if package != "recmerge_bench_plugins" or not rest:
+        return ""
+    path = f"plugins/{rest.replace('.', '/')}"
+    found = find_spec(module)
+    folder = found is not None and found.submodule_search_locations is not None
+    return f"{path}/__init__.py" if folder else f"{path}.py"
 
 
 def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:

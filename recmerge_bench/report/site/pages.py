@@ -134,7 +134,7 @@ class Pages:
         plugins = [] if name in self.cards else uses.recorded_with(self.suites, name)
         return self._render(
             "method.html", "../", name=name, cards=self.cards.get(name, []), uses=rows,
-            plugins=plugins,
+            plugins=plugins, standings=uses.standings(self.suites, self.data, name),
         )  # fmt: skip
 
     def datasets(self) -> str:
@@ -150,4 +150,5 @@ class Pages:
         return self._render(
             "dataset.html", "../", name=name, card=self.dataset_cards.get(name),
             uses=uses.dataset_uses(self.suites, name), sizes=uses.sizes(self.suites, name),
+            audits=uses.audits(self.suites, name),
         )  # fmt: skip

@@ -11,10 +11,10 @@ from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS
 from recmerge_bench.report.site.load import Suite
-from recmerge_bench.report.site.values import Interval, SuiteData, TableRow, Value
+from recmerge_bench.report.site.values import Interval, SuiteData, Table, TableRow, Value
 
 if TYPE_CHECKING:
-    from recmerge_bench.results.header import Size
+    from recmerge_bench.results.header import Audit, Size
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,88 @@ def uses(suites: Sequence[Suite], data: Mapping[str, SuiteData], name: str) -> l
                 if name in (row.method, row.backbone)
             ]
     return rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the best row of a method stands in one table.
+
+    Attributes:
+        suite: its name.
+        place: track and protocol.
+        link: as in `Use`.
+        label: of the row.
+        band: that it stands in.
+        rank: within the band, from 1, by printed means.
+        count: rows of the band that are done.
+        own: its place on a line from the least to the greatest mean of the band, 0 to 300.
+        others: those of the others.
+    """
+
+    suite: str
+    place: Place
+    link: str
+    label: str
+    band: str
+    rank: int
+    count: int
+    own: int
+    others: tuple[int, ...]
+
+
+#: Length of the line that rows of a band stand on, and what is left free at its ends.
+LENGTH, FREE = 300, 4
+
+
+def standings(suites: Sequence[Suite], data: Mapping[str, SuiteData], name: str) -> list[Standing]:
+    """One for each table in which a row of the method is done; smoke boards say nothing of it."""
+    found = []
+    for suite in suites:
+        for table in data[suite.name].tables if suite.header.label != "smoke" else ():
+            place = Place(table.track, table.protocol)
+            best = _best(table, name, suite.header.primary)
+            if best is not None:
+                link = view(suite.name, *place)
+                found.append(_standing(suite, place, link, table, best))
+    return found
+
+
+def _means(table: Table, band: str, metric: str) -> dict[str, float]:
+    """Row of a band -> its mean, of those that are done."""
+    values = {r.id: r.values[metric].get(MEAN) for r in table.rows if r.band == band}
+    return {row: value.mean for row, value in values.items() if value is not None}
+
+
+def _best(table: Table, name: str, metric: str) -> TableRow | None:
+    done = {r.id: v.mean for r in table.rows if (v := r.values[metric].get(MEAN)) is not None}
+    rows = [r for r in table.rows if name in (r.method, r.backbone) and r.id in done]
+    return max(rows, key=lambda row: done[row.id], default=None)
+
+
+def _standing(suite: Suite, place: Place, link: str, table: Table, row: TableRow) -> Standing:
+    means = _means(table, row.band, suite.header.primary)
+    printed = sorted((round(value, 4) for value in means.values()), reverse=True)
+    low, high = min(means.values()), max(means.values())
+
+    def at(value: float) -> int:
+        share = (value - low) / (high - low) if high > low else 0.5
+        return round(FREE + (LENGTH - 2 * FREE) * share)
+
+    return Standing(
+        suite.shown, place, link, row.label, row.band,
+        printed.index(round(means[row.id], 4)) + 1, len(means), at(means[row.id]),
+        tuple(sorted({at(value) for other, value in means.items() if other != row.id})),
+    )  # fmt: skip
+
+
+def audits(suites: Sequence[Suite], name: str) -> list[tuple[str, Audit]]:
+    """(suite, what a split of the dataset leaks), once for each different split."""
+    seen: dict[str, tuple[str, Audit]] = {}
+    for suite in suites:
+        for split, audit in suite.header.audits.items():
+            if audit.dataset == name:
+                seen.setdefault(split, (suite.shown, audit))
+    return [seen[split] for split in sorted(seen, key=lambda s: (seen[s][0], s))]
 
 
 def view(suite: str, track: str, protocol: str) -> str:
