@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recmerge_bench.merging.checkpoints import Weights
     from recmerge_bench.merging.estimates import Estimate
     from recmerge_bench.merging.stream import Out, Streamed
+    from recmerge_bench.merging.vocabularies import Matched
     from recmerge_bench.merging.weighted import Share
 
 #: Scale -> file or folder; the one scale None without a sweep.
@@ -212,6 +213,7 @@ def _models(job: MergeJob, path: Path) -> tuple[Streamed, Places]:
     from recmerge_bench.merging.opening import open_weights
     from recmerge_bench.merging.precision import precision
     from recmerge_bench.merging.stream import Streamed
+    from recmerge_bench.merging.vocabularies import matched
 
     if job.adapters is not None or job.rank is not None:
         raise HandledError(
@@ -224,8 +226,10 @@ def _models(job: MergeJob, path: Path) -> tuple[Streamed, Places]:
         Applied(base, Adapter(p)) if is_adapter(p) else open_weights(p, job.allow_pickle)
         for p in job.experts
     ]
-    source = Streamed(base, _shared(job, base, experts), job.policy, dtype)
-    return source, _places_of(job, path, source)
+    fitting = matched(base, experts, job.inputs, job.policy)
+    shared = _shared(job, fitting.base, fitting.experts)
+    source = Streamed(fitting.base, shared, fitting.policy, dtype)
+    return source, _places_of(job, path, source, fitting)
 
 
 def _shared(job: MergeJob, base: Weights, experts: Sequence[Weights]) -> list[Weights]:
@@ -269,7 +273,7 @@ def _adapters(job: MergeJob) -> tuple[Streamed, Places]:
     return source, lambda place: MergedAdapter(place, space, rank, dtype)
 
 
-def _places_of(job: MergeJob, base: Path, source: Streamed) -> Places:
+def _places_of(job: MergeJob, base: Path, source: Streamed, fitting: Matched) -> Places:
     """For models.
 
     Raises:
@@ -286,7 +290,11 @@ def _places_of(job: MergeJob, base: Path, source: Streamed) -> Places:
     size = SHARD if job.max_shard_size is None else shard_size(job.max_shard_size)
     folder = base if base.is_dir() else base.parent
     changes = _changes(job, folder, source)
-    return lambda place: MergedFolder(place, folder, _modules(source.base), size, changes)
+    if fitting.config:
+        changes[""] = {**changes.get("", {}), **fitting.config}
+    return lambda place: MergedFolder(
+        place, folder, _modules(source.base), size, changes, fitting.texts
+    )
 
 
 def _modules(base: Weights) -> list[str]:

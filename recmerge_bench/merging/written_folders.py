@@ -54,6 +54,7 @@ class MergedFolder:
         modules: folders below it that have weights, see `folders.Folder`.
         shard: bytes of a shard at the most (a larger tensor is one of its own).
         changes: keys of each module's config.json that the merged model has otherwise.
+        texts: files that the merged model has otherwise.
     """
 
     place: Path
@@ -61,6 +62,7 @@ class MergedFolder:
     modules: Sequence[str] = ("",)
     shard: int = SHARD
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def writing(self, like: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Iterator[Writes]:
@@ -74,6 +76,8 @@ class MergedFolder:
             copy_companions(self.base, self.place)
         for module, changes in self.changes.items():
             _change(self.place / module, changes)
+        for name, text in self.texts.items():
+            (self.place / name).write_text(text, encoding="utf-8")
         with ExitStack() as stack:
             yield _ShardWriter(self._files(like), like, metadata, stack)
 
