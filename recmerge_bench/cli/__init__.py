@@ -100,7 +100,7 @@ def cli(ctx: click.Context, plugin_names: tuple[str, ...]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: 0 ok, 1 some cells failed, 2 wrong use or bad input, 3 a bug."""
+    """Entry point: 0 ok, 1 cells failed, 2 wrong use or bad input, 3 a bug, 4 not all checked."""
     try:
         code: Any = cli.main(arguments, prog_name="recmerge-bench", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
