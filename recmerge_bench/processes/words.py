@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import traceback
 from typing import Any
@@ -54,12 +55,18 @@ def clean(text: str, limit: int = ERROR) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+#: What numpy says of a full disk.
+_SHORT = re.compile(r"\d+ requested and \d+ written")
+
+
 def error_text(error: BaseException) -> str:
     """``Type: message``, whatever the exception does when it is asked for its message."""
     try:
         message = str(error)
     except BaseException as worse:
         message = f"(its text cannot be had: {type(worse).__name__})"
+    if isinstance(error, OSError) and _SHORT.fullmatch(message):
+        message = f"No space left, or a quota is reached: of a file's numbers, {message}"
     return clean(f"{type(error).__name__}: {message}")
 
 
