@@ -88,8 +88,9 @@ def test_most_methods_stream() -> None:
         scopes[name] = "entry" if strategy.prepass_scope() else strategy.scope
     assert scopes["ties"] == scopes["task-arithmetic"] == scopes["weight-averaging"] == "entry"
     assert sorted(n for n, r in scopes.items() if r == "model") == [
-        "base-replacement", "dare", "della", "doge", "git-re-basin", "lines", "localize-and-stitch",
-        "mask-merging", "norm-balanced", "pcb", "pcb-mergerec", "pcb-one-percent",
+        "base-replacement", "dare", "della", "doge", "exponential-average", "git-re-basin", "lines",
+        "localize-and-stitch", "mask-merging", "norm-balanced", "pcb", "pcb-mergerec",
+        "pcb-one-percent", "recency-average",
     ]  # fmt: skip
 
 
