@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 SUITE = "merging-over-time"
 BOARD = HERE.parents[1] / "leaderboards" / "records" / f"{SUITE}.json"
 RECORD = HERE / "records" / f"{SUITE}-facts.json"
-TRACK, RETRAINED = "from-first", "joint"
+TRACK, PROTOCOL, RETRAINED = "from-first", "phases-8-masked", "joint"
 #: Kinds of cells whose seconds are a row's cost.
 COSTS = ("train:", "merge:")
 
@@ -63,8 +63,9 @@ def rows(results: Sequence[Result]) -> dict[str, dict[int, Result]]:
     """Row -> seed -> result, of the track's trained rows."""
     made: dict[str, dict[int, Result]] = {}
     for result in results:
-        if result.done and result.identity.track == TRACK and result.identity.seed is not None:
-            made.setdefault(name_of(result), {})[result.identity.seed] = result
+        one = result.identity
+        if result.done and one.place == (TRACK, PROTOCOL) and one.seed is not None:
+            made.setdefault(name_of(result), {})[one.seed] = result
     return made
 
 

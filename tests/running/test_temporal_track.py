@@ -143,6 +143,7 @@ def test_the_board_has_matrices_in_the_place_of_tables_of_one_time(
     assert "## first, phases-8-masked-after-3\n" not in text
     assert "## first: trained phase by tested phase, NDCG@10" in text
     assert "| after phase 3 |" in text
+    assert "is merging the phases' models as good as training again" in text
 
 
 @pytest.mark.parametrize("method", ["joint", "continue-training", "weight-averaging", "mergerec"])

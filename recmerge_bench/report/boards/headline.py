@@ -54,6 +54,12 @@ def headline(records: Records) -> Headline:
 def _question(lines: Sequence[Line]) -> str:
     """What a table asks, by what its rows are."""
     domains = list(lines[0].domains) if lines else []
+    made = lines[0].configuration if lines else None
+    if made is not None and made.phase_models is not None:
+        return (
+            f"Data arrives in phases, each tested by what was trained before it ({_and(domains)}): "
+            "is merging the phases' models as good as training again on everything?"
+        )
     strategies = any(line.kind == "strategy" for line in lines)
     if len(domains) > 1 and strategies:
         return (
