@@ -69,11 +69,14 @@ def test_yaml_in_pages_is_yaml() -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly: a broken link or a page that no menu has fails."""
+    """The site, built strictly: a broken link or a page that no menu has fails.
+
+    Not quietly: MkDocs counts no warning that it does not print.
+    """
     pytest.importorskip("mkdocs", reason="the site needs the extra: pip install -e .[docs]")
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "-q", "--strict", "-d", str(folder)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)],
         cwd=ROOT, capture_output=True, text=True, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
     )  # fmt: skip
     assert built.returncode == 0, built.stdout + built.stderr

@@ -16,6 +16,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,8 @@ def markdown(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """A text as a cell of a table."""
-    return markdown(" ".join(text.split())).replace("|", r"\|")
+    """A text as a cell of a table; brackets side by side are no reference."""
+    return markdown(" ".join(text.split())).replace("|", r"\|").replace("] [", r"] \[")
 
 
 def table(heads: str, rows: list[tuple[str, ...]]) -> list[str]:
@@ -391,6 +392,8 @@ def root_page(name: str) -> str:
     return re.sub(r"\]\(docs/([^)]+)\)", r"](\1)", text)
 
 
+#: Documents of the root that others link to; pages under their own names.
+LINKED = ("ARCHITECTURE.md", "CODE_OF_CONDUCT.md", "SECURITY.md")
 PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands,
     "reference/suite.md": suite,
@@ -398,6 +401,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/toolkit.md": toolkit_page,
     "contributing.md": lambda: root_page("CONTRIBUTING.md"),
     "changelog.md": lambda: root_page("CHANGELOG.md"),
+    **{name: partial(root_page, name) for name in LINKED},
 }
 
 
