@@ -1,6 +1,6 @@
 """Merging eight checkpoints of BERT-base size from disk: CPU seconds, ours and mergekit's.
 
-    python benchmarks/speed/merge_files.py --mergekit PYTHON --folder DIR [--small]
+    python benchmarks/speed/merge_files.py --mergekit PYTHON --folder DIR [--small] [--shards 4]
 
 PYTHON is the interpreter of an environment with mergekit 0.1.5. Both sides read the same files
 (written to DIR once: nine of 438 MB) and write one; imports are not counted, one thread each. The
@@ -66,7 +66,7 @@ def show(console: Console, records: list[dict[str, Any]]) -> None:
         table.add_column(head, justify="left" if head == "method" else "right")
     for row in records:
         table.add_row(
-            row["comparison"].rpartition(", ")[2], f"{1 / row['rates']['ours']:.2f}",
+            row["comparison"].partition(", ")[2], f"{1 / row['rates']['ours']:.2f}",
             f"{1 / row['rates']['mergekit']:.2f}", f"{row['ratio']:.1f} x",
             f"{row['peak_mb']['ours']:,.0f}", f"{row['peak_mb']['mergekit']:,.0f}",
             row["differs"],
@@ -81,18 +81,23 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="room for 5 GB")
     parser.add_argument("--methods", default="linear,task-arithmetic,ties-per-tensor")
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--shards", type=int, default=0, help="as folders of so many shards")
     parser.add_argument("--small", action="store_true", help="one layer, to try the script")
     parser.add_argument("--out", type=Path, help="append the JSON lines to this file")
     given = parser.parse_args()
     merge_sides.write_models(given.folder, small=given.small)
+    folder = given.folder
+    if given.shards:
+        folder = merge_sides.write_shards(folder, given.shards)
     console, records = Console(), []
     for method in given.methods.split(","):
         turns: dict[str, list[dict[str, Any]]] = {"ours": [], "mergekit": []}
         for _ in range(given.repeats):
             for name, python in (("ours", sys.executable), ("mergekit", given.mergekit)):
                 with console.status(f"{method}: {name}"):
-                    turns[name].append(turn(python, name, method, given.folder))
-        records.append(record(method, turns, merge_sides.difference(given.folder)))
+                    turns[name].append(turn(python, name, method, folder))
+        of = f"{method}, {given.shards} shards each" if given.shards else method
+        records.append(record(of, turns, merge_sides.difference(folder)))
     show(console, records)
     for row in records:
         line = json.dumps(row, sort_keys=True)

@@ -37,14 +37,42 @@ def write_models(folder: Path, small: bool) -> None:
         )
 
 
+def write_shards(folder: Path, parts: int) -> Path:
+    """The same models as folders of so many shards with an index, written once."""
+    from safetensors.torch import load_file, save_file
+
+    place = folder / f"shards-{parts}"
+    for name in ("base", *(f"e{k}" for k in range(EXPERTS))):
+        own = place / name
+        if (own / "model.safetensors.index.json").is_file():
+            continue
+        own.mkdir(parents=True, exist_ok=True)
+        tensors, places = load_file(folder / f"{name}.safetensors"), {}
+        for part in range(parts):
+            file = f"model-{part + 1:05d}-of-{parts:05d}.safetensors"
+            shard = {n: t for k, (n, t) in enumerate(sorted(tensors.items())) if k % parts == part}
+            save_file(shard, own / file, {"format": "pt"})
+            places |= dict.fromkeys(shard, file)
+        text = json.dumps({"metadata": {}, "weight_map": places})
+        (own / "model.safetensors.index.json").write_text(text, encoding="utf-8")
+    return place
+
+
+def model(folder: Path, name: str) -> Path:
+    """A model's file, or its folder where the models are sharded."""
+    sharded = folder / name
+    return sharded if sharded.is_dir() else folder / f"{name}.safetensors"
+
+
 def experts(folder: Path) -> list[Path]:
-    """The experts' files."""
-    return [folder / f"e{k}.safetensors" for k in range(EXPERTS)]
+    """The experts' files or folders."""
+    return [model(folder, f"e{k}") for k in range(EXPERTS)]
 
 
 def ours(method: str, folder: Path) -> Any:
     """A function that merges."""
     from recmerge_bench.merging.stream import Streamed
+    from recmerge_bench.merging.written_folders import MergedFolder
     from recmerge_bench.registry import discover
     from recmerge_bench.targets import define
 
@@ -53,8 +81,12 @@ def ours(method: str, folder: Path) -> Any:
     strategy = define(spec.target, spec.options)
 
     def run() -> None:
-        source = Streamed(folder / "base.safetensors", experts(folder))
-        source.merge(strategy, folder / "ours.safetensors")
+        base = model(folder, "base")
+        source = Streamed(base, experts(folder))
+        if base.is_dir():
+            source.merge(strategy, MergedFolder(folder / "ours", base))
+        else:
+            source.merge(strategy, folder / "ours.safetensors")
 
     return run
 
@@ -62,8 +94,13 @@ def ours(method: str, folder: Path) -> Any:
 def mergekit(method: str, folder: Path) -> Any:
     """A function that plans and executes the merge as ``mergekit-pytorch`` does."""
     from mergekit.graph import Executor
+    from mergekit.io.lazy_tensor_loader import LazyTensorLoader
     from mergekit.options import MergeOptions
-    from mergekit.scripts.merge_raw_pytorch import RawPyTorchMergeConfig, plan_flat_merge
+    from mergekit.scripts.merge_raw_pytorch import (
+        RawPyTorchMergeConfig,
+        SimpleLoaderCache,
+        plan_flat_merge,
+    )
 
     settings: dict[str, Any] = {
         "linear": {"merge_method": "linear", "parameters": {"weight": 1.0}},
@@ -77,12 +114,19 @@ def mergekit(method: str, folder: Path) -> Any:
         },
     }[method]
     if method != "linear":
-        settings["base_model"] = str(folder / "base.safetensors")
+        settings["base_model"] = str(model(folder, "base"))
     models = [{"model": str(path)} for path in experts(folder)]
     config = RawPyTorchMergeConfig.model_validate({**settings, "models": models})
     options = MergeOptions()
     out = folder / "mergekit"
     out.mkdir(exist_ok=True)
+    # `mergekit-pytorch` opens single files alone: folders by the loader of `mergekit-yaml`, which
+    # does not run on BERT in 0.1.5.
+    for path in (model(folder, "base"), *experts(folder)):
+        if path.is_dir():
+            SimpleLoaderCache().loaders[str(path)] = LazyTensorLoader.from_disk(
+                str(path), lazy_unpickle=False
+            )
 
     def run() -> None:
         tasks = plan_flat_merge(config, str(out), False, False, options)
@@ -93,18 +137,17 @@ def mergekit(method: str, folder: Path) -> Any:
 
 def difference(folder: Path) -> str:
     """Share of entries that differ by more than 1e-6, and the largest difference."""
-    import torch
-    from safetensors import safe_open
+    from recmerge_bench.merging.opening import open_weights
 
-    theirs = next((folder / "mergekit").glob("*.safetensors"))
+    theirs = open_weights(next((folder / "mergekit").glob("*.safetensors")))
+    own = open_weights(model(folder, "ours"))
     count = total = 0
     largest = 0.0
-    with safe_open(str(folder / "ours.safetensors"), "pt") as a, safe_open(str(theirs), "pt") as b:
-        for name in a.keys():  # noqa: SIM118 - not a mapping
-            apart = (a.get_tensor(name) - b.get_tensor(name)).abs()
-            count += int((apart > 1e-6).sum())
-            total += apart.numel()
-            largest = max(largest, float(torch.max(apart)))
+    for name in own.names:
+        apart = (own[name] - theirs[name]).abs()
+        count += int((apart > 1e-6).sum())
+        total += apart.numel()
+        largest = max(largest, float(apart.max()))
     return f"{count / total:.1e} of entries, at most {largest:.1e}"
 
 
