@@ -168,7 +168,7 @@ def test_a_hundred_kills_of_parents_workers_and_cells(tmp_path: Path) -> None:
             process = subprocess.Popen(command(out), stdout=log, stderr=log)
         time.sleep(rng.uniform(0.1, 1.5))
         below = _below(process.pid)
-        target = rng.choice(("parent", "worker", "cell", "cell", "worker"))
+        target = rng.choice(("parent", "worker", "worker", "cell", "cell", "cell", "cell"))
         pid = process.pid
         if target != "parent":
             children = [p for p in below if _parent(p) == process.pid]
