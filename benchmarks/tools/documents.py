@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
     "benchmarks/speed/README.md",
+    "benchmarks/scale/README.md",
     "benchmarks/quality/README.md",
     "benchmarks/claims/README.md",
     "benchmarks/statistics/README.md",
@@ -356,7 +358,16 @@ RESULTS: dict[str, Callable[[], str]] = {
     "ratios": ratios,
     "families": families,
     "power": power,
+    "scale-floors": lambda: scale("floors_table"),
+    "scale-exponents": lambda: scale("exponents_table"),
+    "scale-points": lambda: scale("points_table"),
 }
+
+
+def scale(table: str) -> str:
+    """A table of the measurements of growth, as `benchmarks/scale/report.py` makes it."""
+    made: str = runpy.run_path(str(ROOT / "benchmarks" / "scale" / "report.py"))[table]()
+    return made
 
 
 def renewed(document: str) -> str:

@@ -29,7 +29,7 @@ from recmerge_bench.planning.select import nowhere, select
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
-from recmerge_bench.running.estimate import measured
+from recmerge_bench.running.estimate import cells_done, measured
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Store
 from recmerge_bench.running.trials import trial_value
@@ -196,8 +196,9 @@ def plan(
     """
     registry, store = registry_of(plugins), Store(place_of(out).resolve())
     cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
-    cells = measured(cells, store)
-    described = {key: _described(cell, store) for key, cell in cells.cells.items()}
+    done = cells_done(cells, store)
+    cells = measured(cells, store, done)
+    described = {key: _described(cell, key in done) for key, cell in cells.cells.items()}
     return Plan(cells.suite, tuple(described.values()), tuple(_tracks(cells, described)))
 
 
@@ -278,9 +279,9 @@ def _tracks(cells: Cells, described: Mapping[str, PlannedCell]) -> Iterator[Plan
         yield PlannedTrack(name, states["done"], states["to do"], states["blocked"], seconds)
 
 
-def _described(cell: Cell, store: Store) -> PlannedCell:
+def _described(cell: Cell, done: bool) -> PlannedCell:
     reason, remedy = cell.blocked or ("", "")
-    status: Status = "done" if store.intact(cell.key) else "to do"
+    status: Status = "done" if done else "to do"
     if cell.blocked and not cell.waits:
         status = "blocked"
     return PlannedCell(

@@ -26,8 +26,11 @@ from recmerge_bench.toolkit.merging.strategy import ScaledStrategy, norm_scale
 from recmerge_bench.toolkit.merging.vectors import working
 
 Progress = Callable[[int], None]
-#: Entries that a method of scope ``entry`` is given at a time.
+#: Entries that a method of scope ``entry`` is given at a time, of each expert.
 BLOCK = 1 << 18
+#: Experts up to which it is so many: of more it is given fewer, so that their number costs no
+#: memory.
+FEW = 8
 
 
 class Announced(Protocol):
@@ -255,10 +258,14 @@ class Streamed:
             if prepass_scope == "tensor":
                 own = check_prepass(strategy, strategy.prepass(self._blocks([name], seed)))
             total, dtype = self.kept[name].numel(), self._working_dtype(name)
-            size = BLOCK if own.scope == "entry" else max(1, total)
+            size = self._stretch() if own.scope == "entry" else max(1, total)
             for first in range(0, total, size):
                 part = slice(first, first + size)
                 yield self._merge_part(own, name, part, dtype, seed, changed)
+
+    def _stretch(self) -> int:
+        """Entries of each expert at a time."""
+        return max(1, BLOCK * FEW // max(FEW, len(self.experts)))
 
     def _merge_part(
         self, strategy: StrategyDefinition, name: str, part: slice, dtype: torch.dtype, seed: int,

@@ -143,7 +143,8 @@ class Plan:
 
         Where a result is wanted, so are its values of list metrics.
         """
-        lists = [r.lists for r in self.results if r.lists and r.key in wanted]
+        asked = set(wanted)
+        lists = [r.lists for r in self.results if r.lists and r.key in asked]
         wanted = list(dict.fromkeys([*wanted, *lists]))
         needed = self.closure(wanted)
         cells = {k: c for k, c in self.cells.items() if k in needed}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from statistics import median
 
@@ -10,13 +11,24 @@ from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.store import Store
 
 
-def measured(plan: Plan, store: Store) -> Plan:
+def cells_done(plan: Plan, store: Store) -> frozenset[str]:
+    """Keys of the plan's cells that are in the store, whole by their files' sizes."""
+    with store.listed():
+        return frozenset(key for key in plan.cells if store.intact(key))
+
+
+def measured(plan: Plan, store: Store, done: Collection[str] | None = None) -> Plan:
     """The plan with each cell's cost and memory as like cells had them, where there are any.
 
     Cost is their median in seconds, memory their maximum in bytes. Like cells do the same on other
     inputs or with another seed: kind and configuration tell.
+
+    Args:
+        plan: whose cells.
+        store: that knows like ones.
+        done: `cells_done`, where the caller has looked.
     """
-    history = _history(plan, store)
+    history = _history(plan, store, cells_done(plan, store) if done is None else done)
     if not history:
         return plan
     cells: dict[str, Cell] = {}
@@ -33,12 +45,14 @@ def _like(cell: Cell) -> tuple[str, str]:
     return cell.kind, canonical(cell.job["config"])
 
 
-def _history(plan: Plan, store: Store) -> dict[tuple[str, str], list[tuple[float, int]]]:
+def _history(
+    plan: Plan, store: Store, done: Collection[str]
+) -> dict[tuple[str, str], list[tuple[float, int]]]:
     """Kind and configuration -> seconds and peak memory of the cells that are done."""
     history: dict[tuple[str, str], list[tuple[float, int]]] = {}
     with store.listed():
         for key, cell in plan.cells.items():
-            if store.intact(key):
+            if key in done:
                 record = store.record(key)
                 cost = float(record["seconds"]), int(record["peak_memory"])
                 history.setdefault(_like(cell), []).append(cost)

@@ -18,13 +18,14 @@ from recmerge_bench.untrusted.paths import within
 
 def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> dict[str, Any]:
     """Write the manifest and return it."""
-    results = [_row(result, plan, store, outcome) for result in plan.results]
+    rows = Rows(plan, store, outcome)
+    results = [rows.row(result) for result in plan.results]
     manifest = {
         "schema": schema_numbers.RUN_MANIFEST,
         "suite": plan.suite,
         "header": {**plan.header, "command": command},
         "results": results,
-        "curves": [_row(curve, plan, store, outcome) for curve in plan.curves],
+        "curves": [rows.row(curve) for curve in plan.curves],
     }
     manifest = json.loads(json.dumps(manifest))
     sealed = {**manifest, SEAL: seal_of(manifest)}
@@ -32,39 +33,54 @@ def write_manifest(plan: Plan, store: Store, outcome: Outcome, command: str) -> 
     return manifest
 
 
-def _row(result: Result, plan: Plan, store: Store, outcome: Outcome) -> dict[str, Any]:
-    status, reason, remedy = _status(plan.cells[result.key], plan, store, outcome)
-    behind = plan.closure([result.key])  # not what metrics of lists read: no row is made of it
-    return {
-        "key": result.key,
-        **({"masked": True} if result.masked else {}),
-        **({"lists": result.lists} if result.lists else {}),
-        "identity": dict(result.identity),
-        "domains": list(result.domains),
-        "status": status,
-        "reason": reason,
-        "mend": remedy,
-        **configured(result.configuration),
-        "cells": [k for k in plan.cells if k in behind],
-    }
+class Rows:
+    """Rows of a plan as they stand after a run.
 
+    Args:
+        plan: whose.
+        store: that it ran into.
+        outcome: how the run ended.
+    """
 
-def _status(cell: Cell, plan: Plan, store: Store, outcome: Outcome) -> tuple[str, str, str]:
-    if cell.key in outcome.cached | outcome.computed or store.sound(cell.key):
-        return "done", "", ""
-    if cell.blocked and not cell.waits:
-        return "blocked", *cell.blocked
-    for key in plan.closure([cell.key]):
-        if key in outcome.reasons:
-            return "blocked", *outcome.reasons[key]
-        failure = outcome.failures.get(key) or store.failure(key)
-        if failure:
-            status = _kind(failure)
-            place = "" if key == cell.key else f"{failure['label']}: "
-            return status, place + first_line(str(failure["error"])), "run again to retry"
-    if cell.blocked:
-        return "not run", *cell.blocked
-    return "not run", "the run did not include it or was stopped", "run the suite again"
+    def __init__(self, plan: Plan, store: Store, outcome: Outcome) -> None:
+        self.plan, self.store, self.outcome = plan, store, outcome
+        self.done = outcome.cached | outcome.computed
+        self.place = {key: number for number, key in enumerate(plan.cells)}
+
+    def row(self, result: Result) -> dict[str, Any]:
+        """A result with the keys of its cells, in the plan's order."""
+        status, reason, remedy = self._status(self.plan.cells[result.key])
+        # not what metrics of lists read: no row is made of it
+        behind = self.plan.closure([result.key])
+        return {
+            "key": result.key,
+            **({"masked": True} if result.masked else {}),
+            **({"lists": result.lists} if result.lists else {}),
+            "identity": dict(result.identity),
+            "domains": list(result.domains),
+            "status": status,
+            "reason": reason,
+            "mend": remedy,
+            **configured(result.configuration),
+            "cells": sorted(behind, key=self.place.__getitem__),
+        }
+
+    def _status(self, cell: Cell) -> tuple[str, str, str]:
+        if cell.key in self.done or self.store.sound(cell.key):
+            return "done", "", ""
+        if cell.blocked and not cell.waits:
+            return "blocked", *cell.blocked
+        for key in self.plan.closure([cell.key]):
+            if key in self.outcome.reasons:
+                return "blocked", *self.outcome.reasons[key]
+            failure = self.outcome.failures.get(key) or self.store.failure(key)
+            if failure:
+                status = _kind(failure)
+                place = "" if key == cell.key else f"{failure['label']}: "
+                return status, place + first_line(str(failure["error"])), "run again to retry"
+        if cell.blocked:
+            return "not run", *cell.blocked
+        return "not run", "the run did not include it or was stopped", "run the suite again"
 
 
 def _kind(failure: dict[str, Any]) -> str:

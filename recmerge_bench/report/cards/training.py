@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from recmerge_bench.identity import Place
+from recmerge_bench.identity import Place, Row
 from recmerge_bench.planning.configuration import Budget
 from recmerge_bench.report.boards.configurations import UNDECLARED, UNRECORDED, budget_text
 from recmerge_bench.report.boards.table import Line
@@ -34,9 +34,12 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
     None where nothing of the table is trained, or nothing of it is recorded.
     """
     done = [r for r in records.results if r.done and r.identity.place == place]
+    by_row: dict[Row, list[Result]] = {}
+    for result in done:
+        by_row.setdefault(result.identity.row, []).append(result)
     rows = []
     for line in lines:
-        own = [result for result in done if result.identity.row == line.identity.row]
+        own = by_row.get(line.identity.row, [])
         rows.append([*line.name, *_trained(records, own), *_tuned(line)])
     kept = [n for n in range(len(HEADERS)) if n < 2 or any(row[n] != "–" for row in rows)]
     if len(kept) == 2:
