@@ -28,6 +28,9 @@ def test_exponents_are_those_of_the_points(report: ModuleType) -> None:
     for record in report.records():
         for series, exponent in record["exponents"].items():
             own = [p for p in record["points"] if p["series"] == series]
+            if len(own) < 2:
+                assert exponent is None
+                continue
             x = [math.log(p["size"]) for p in own]
             y = [math.log(p[record["figure"]]) for p in own]
             n, mean_x, mean_y = len(own), sum(x) / len(own), sum(y) / len(own)
