@@ -24,6 +24,7 @@ from recmerge_bench.report.figures.pareto import paretos
 from recmerge_bench.report.figures.portable import first_difference
 from recmerge_bench.report.publishing.archive import archive_faults
 from recmerge_bench.report.publishing.owned import ENDS, check_apart
+from recmerge_bench.report.publishing.releases import release_faults
 from recmerge_bench.report.publishing.texts import board_texts
 from recmerge_bench.report.site.load import load_suites
 from recmerge_bench.report.site.pages import render_site
@@ -87,6 +88,8 @@ def checked(folder: Path, registry: Registry) -> Checked:
     more, archived = _of_folder(archive, registry, unchecked)
     known |= archived
     faults += [*more, *archive_faults(folder)]
+    changed, released = release_faults(folder)
+    faults, known = [*faults, *changed], known | released
     for file, text in _site(folder, registry).items():
         known.add(file)
         faults += _differences(file, text, "leaderboard site")
