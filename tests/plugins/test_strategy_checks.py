@@ -63,7 +63,7 @@ def test_cards_and_lists_say_it() -> None:
         facts = [text for card in cards[name] for key, text in card.facts
                  if key == "Checked against"]  # fmt: skip
         assert facts == [str(check) for check in spec_of(name).checks]
-    done = CliRunner().invoke(cli, ["plugins", "list"], standalone_mode=False)
+    done = CliRunner().invoke(cli, ["plugins", "show", "wudi"], standalone_mode=False)
     assert done.exit_code == 0 and "nathanielyvo/WUDI-Merging" in done.output
     output = CliRunner().invoke(cli, ["plugins", "list", "--json"], standalone_mode=False)
     rows = {r["name"]: r for r in json.loads(output.output)["plugins"] if r["kind"] == "strategy"}
