@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +31,7 @@ from recmerge_bench.running.manifest import write_manifest
 from recmerge_bench.running.mirror import opened, share
 from recmerge_bench.running.scheduler import Outcome, Todo, todo
 from recmerge_bench.running.scheduler import Run as Execution
-from recmerge_bench.running.store import Store
+from recmerge_bench.running.store import RECORD, Store
 from recmerge_bench.untrusted.paths import within
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Run:
         registry: the plugins that it ran with.
         computed: cells that this run finished.
         cached: cells that were done before.
-        failures: cells that failed; run again to retry.
+        failures: cells that failed, and metrics of lists that did; run again to retry cells.
         missing: what blocks results of the suite here, each reason once.
         files: boards and records that were written.
     """
@@ -226,7 +226,8 @@ def run(
     share(store.out)
     return Run(
         store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,
-        len(outcome.computed), len(outcome.cached), _failures(plan, store, outcome),
+        len(outcome.computed), len(outcome.cached),
+        (*_failures(plan, store, outcome), *_failed_metrics(plan, store)),
         _missing(manifest["results"], {r.key for r in plan.results}), tuple(files),
     )  # fmt: skip
 
@@ -290,6 +291,17 @@ def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]
         )
         for key, failure in outcome.failures.items()
     )  # fmt: skip
+
+
+def _failed_metrics(plan: Plan, store: Store) -> Iterator[Failure]:
+    """Metrics of lists that failed in cells whose other metrics have their values."""
+    for key in dict.fromkeys(r.lists for r in plan.results if r.lists):
+        if not store.has(key):
+            continue
+        for name, failure in store.record(key)["report"].get("failed", {}).items():
+            label = f"{plan.cells[key].label} {name}"
+            file = store.folder(key) / RECORD
+            yield Failure(key, label, "lists", str(failure["error"]), True, file)
 
 
 def _say_blocked(plan: Plan, report: Reporter) -> None:

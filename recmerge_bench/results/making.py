@@ -65,6 +65,12 @@ def _result(reader: Reader, header: Header, result: RunResult, groups: Groups | 
         entry["metrics"] = reader.by_domain(header.metrics, result)
         if values := reader.of_lists(result):
             entry["list_metrics"] = values
+        if reasons := reader.lists_missing(result):
+            names = header.names_of_lists
+            entry["lists_missing"] = {
+                name: reason for key, reason in reasons.items()
+                for name in (names if key == "*" else [key])
+            }  # fmt: skip
         entry |= _facts(reader, result) | merging_facts(reader, result)
         if keys := list(trained(reader, result)):
             entry["trained"] = keys

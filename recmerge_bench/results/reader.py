@@ -9,6 +9,7 @@ from typing import Any
 
 from recmerge_bench.errors import DataError, HandledError, near
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, read_ranks
+from recmerge_bench.processes.words import first_line
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.metrics import domain_means, with_mean
 from recmerge_bench.results.run_manifest import RunManifest, RunResult, read_manifest
@@ -180,7 +181,24 @@ class Reader:
         """Values of list metrics by domain, and their mean; none where their cell is not done."""
         if result.lists is None or not self.store.has(result.lists):
             return {}
-        return with_mean(self.cell(result.lists).report.get("lists", {}))
+        values = self.cell(result.lists).report.get("lists", {})
+        return with_mean(values) if values else {}
+
+    def lists_missing(self, result: RunResult) -> dict[str, str]:
+        """Why list metrics of a result have no values: metric -> reason, of each that has none.
+
+        A cell of list metrics that failed as a whole has its reason under ``*``.
+        """
+        if result.lists is None:
+            return {}
+        if not self.store.has(result.lists):
+            failure = self.store.failure(result.lists)
+            return {"*": f"failed: {first_line(failure['error'])}"} if failure else {}
+        report = self.cell(result.lists).report
+        failed = {
+            n: f"failed: {first_line(f['error'])}" for n, f in report.get("failed", {}).items()
+        }
+        return {**report.get("absent", {}), **failed}
 
 
 def _flaw(record: Mapping[str, Any]) -> str:

@@ -95,6 +95,8 @@ class Result(Value):
         metrics: domain, or ``mean`` over the domains -> metric -> value.
         list_metrics: the same of metrics of the first items of the rankings, which no ranks give;
             absent where the suite names none, or its candidates are sampled.
+        lists_missing: metric of the first items -> why this result has no value of it; absent
+            where all have theirs.
         instances: domain -> test targets; domains without any are absent.
         candidates: hash of the candidate sets, or ``full``.
         mask_history: whether items of the history are taken out of the ranking.
@@ -122,6 +124,7 @@ class Result(Value):
     mend: str = ""
     metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     list_metrics: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    lists_missing: dict[str, str] = Field(default_factory=dict)
     instances: dict[str, NonNegativeInt] = Field(default_factory=dict)
     candidates: str = ""
     mask_history: bool = False
@@ -223,9 +226,9 @@ class Records(OfSuite):
     def _list_metrics_are_known(self) -> Records:
         known = set(self.header.names_of_lists)
         for number, result in enumerate(self.results):
-            for values in result.list_metrics.values():
-                if strange := sorted(set(values) - known):
-                    raise ValueError(f"results.{number} has {strange[0]}, which the header lacks")
+            named = set(result.lists_missing).union(*result.list_metrics.values())
+            if strange := sorted(named - known):
+                raise ValueError(f"results.{number} has {strange[0]}, which the header lacks")
         return self
 
     def to_pandas(self) -> pandas.DataFrame:

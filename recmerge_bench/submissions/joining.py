@@ -191,9 +191,9 @@ def _entry(
     ranks = sent.ranks[result.key]
     split = table.split or result.split
     # Values of list metrics cannot be made again from ranks: none is taken from strangers.
-    entry = result.without("groups", "submitted", "trained", "list_metrics").changed(
-        metrics=domain_means(registry, metrics, ranks, result.domains), split=split
-    )
+    entry = result.without(
+        "groups", "submitted", "trained", "list_metrics", "lists_missing"
+    ).changed(metrics=domain_means(registry, metrics, ranks, result.domains), split=split)
     if board.groups:
         if split not in board.groups:  # the first rows of their table bring its groups
             if split not in sent.groups:

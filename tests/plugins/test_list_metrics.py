@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import yaml
 from conftest import SAMPLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import recmerge_bench as rmb
 from recmerge_bench.borders.metrics import list_value_of
@@ -22,6 +24,7 @@ from recmerge_bench.planning.metrics import metric_use, rank_metric
 from recmerge_bench.planning.plan import build
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.boards.markdown import render
+from recmerge_bench.report.boards.show import print_board
 from recmerge_bench.report.exports.long_table import rows
 from recmerge_bench.results.files import load_records
 
@@ -208,3 +211,58 @@ def test_checks_see_a_changed_mean(run: Any, registry: Registry, tmp_path: Path)
     at = text.index(repr(mean), text.index('"mean"', text.index('"list_metrics"')))
     path.write_text(text[:at] + "0.5" + text[at + len(repr(mean)) :])
     assert any("list_metrics.mean.coverage@10 is 0.5" in line for line in check(folder, registry))
+
+
+UNSOUND = """
+from recmerge_bench.api import ListMetricDefinition, MetricSpec, hookimpl
+
+
+class UnseenShare(ListMetricDefinition):
+    def value(self, items, catalogue):
+        return float("nan") if catalogue.size > 20 else 0.5
+
+
+@hookimpl
+def recmerge_bench_register():
+    return [MetricSpec("unseen-share", f"{__name__}:UnseenShare", "of unseen items")]
+"""
+
+
+def test_one_that_fails_leaves_the_others_and_is_said(tmp_path: Path) -> None:
+    (tmp_path / "unsound.py").write_text(UNSOUND)
+    track = {**_tiny()["tracks"]["merging"], "protocols": ["loo"], "rows": ["popularity"]}
+    suite = _tiny(metrics=["NDCG@10", "unseen-share@5", "coverage@5"], tracks={"merging": track})
+    done = rmb.run(suite, out=tmp_path / "runs", plugins=[tmp_path / "unsound.py"], progress=False)
+    [failure] = done.failures
+    assert "unseen-share@5" in failure.label and "gave NaN" in failure.error
+    assert "Traceback" in failure.file.read_text()
+    [result] = done.records.results
+    assert set(result.list_metrics["mean"]) == {"coverage@5"}
+    assert "gave NaN" in result.lists_missing["unseen-share@5"]
+    board = done.board()
+    assert "no unseen-share@5 of popularity: failed: PluginError" in board
+    assert f"{result.list_metrics['mean']['coverage@5']:.4f}" in board
+    full = (done.out / "boards" / "tiny-full.md").read_text()
+    assert "no unseen-share@5 of popularity" in full
+    console = Console(file=io.StringIO(), width=200)
+    print_board(done.records, console)
+    assert "no unseen-share@5 of popularity" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_distances_of_texts_need_texts(tmp_path: Path) -> None:
+    events = [f"u{u},i{(u * 3 + t) % 30},{t},d" for u in range(40) for t in range(6)]
+    (tmp_path / "d.csv").write_text("user_id,item_id,timestamp,shop\n" + "\n".join(events))
+    track = {
+        "dataset": "csv", "domains": ["d"], "protocols": ["loo"],
+        "dataset_options": {"path": str(tmp_path / "d.csv"), "domain_names": ["d"]},
+        "rows": ["popularity"],
+    }  # fmt: skip
+    tiny = _tiny(metrics=["NDCG@10", "ILD@5", "coverage@5"])
+    track = {**tiny["tracks"]["merging"], **track}
+    del track["source"]
+    done = rmb.run({**tiny, "tracks": {"merging": track}}, out=tmp_path / "runs", progress=False)
+    assert done.failures == ()
+    [result] = done.records.results
+    assert set(result.list_metrics["mean"]) == {"coverage@5"}
+    assert result.lists_missing == {"ILD@5": "no item texts in 'd'"}
+    assert "no ILD@5 of popularity: no item texts" in done.board()

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
+from recmerge_bench.report.boards import lists
 from recmerge_bench.report.boards.elements import percent
 from recmerge_bench.report.boards.gates import gate_texts
 from recmerge_bench.report.boards.ranking import BANDS, Ranked, ranked
@@ -70,6 +71,8 @@ def _print_table(records: Records, place: Place, lines: list[Line], console: Con
     if header.names_of_lists and any((MEAN, n) in x.values for n in header.names_of_lists
                                      for x in done):  # fmt: skip
         console.print(_lists(header, done, view.named))
+    for text in lists.missing(done):
+        console.print(text, markup=False)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Line:
         seeds: those that are done; [None] for a method without seed.
         values: (domain, metric) -> value of each seed; metrics of lists too.
         gaps: (status, reason) -> seeds that are not done.
+        lists_missing: (metric of lists, reason) -> done seeds that have no value of it.
         instances: number of test targets by domain.
         candidates: hash of the candidate sets, or ``full``.
         masked: whether items of the history are taken out of the ranking.
@@ -41,6 +42,7 @@ class Line:
     seeds: list[int | None] = field(default_factory=list)
     values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     gaps: dict[tuple[str, str], list[int | None]] = field(default_factory=dict)
+    lists_missing: dict[tuple[str, str], list[int | None]] = field(default_factory=dict)
     instances: dict[str, int] = field(default_factory=dict)
     candidates: str = ""
     masked: bool = False
@@ -126,6 +128,8 @@ def _counted(line: Line, result: Result) -> None:
     line.submitted += [result.submitted] if result.submitted else []
     for group, means in result.groups.items():
         line.groups.setdefault(group, []).append(means[MEAN])
+    for why in result.lists_missing.items():
+        line.lists_missing.setdefault(why, []).append(result.identity.seed)
     for by_domain in (result.metrics, result.list_metrics):
         for domain, metrics in by_domain.items():
             for metric, value in metrics.items():
