@@ -325,7 +325,7 @@ def power() -> str:
 
 
 #: Suites whose answers the README opens with.
-FINDINGS = ("mergerec-cpu", "merit-cpu", "sequential")
+FINDINGS = ("merging", "merit-cpu", "sequential")
 
 
 def findings() -> str:
