@@ -267,6 +267,41 @@ def judged(judgement: dict[str, Any]) -> list[str]:
     return [verdict, f"[{judgement['lower']:+.4f}, {judgement['upper']:+.4f}]", p]
 
 
+def over_time(part: str) -> list[dict[str, Any]]:
+    """What is recorded of merging over time beside its verdicts."""
+    path = ROOT / "benchmarks" / "claims" / "records" / "merging-over-time-facts.json"
+    facts: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[part]
+    return facts
+
+
+def with_interval(value: dict[str, Any]) -> str:
+    """A mean with its interval over the seeds, where there is one."""
+    if value["lower"] is None:
+        return f"{value['mean']:.2f}"
+    return f"{value['mean']:.2f} [{value['lower']:.2f}, {value['upper']:.2f}]"
+
+
+def cost_over_time() -> str:
+    """Each row's cost as a share of that of retraining."""
+    lines = ["| row | training steps | seconds of training and merging | seeds |", "|---" * 4 + "|"]
+    for row in over_time("shares"):
+        shown = [with_interval(row[name]) for name in ("steps", "seconds")]
+        lines.append(f"| {row['row']} | {' | '.join(shown)} | {row['steps']['seeds']} |")
+    return "\n".join(lines)
+
+
+def weights_over_time() -> str:
+    """How far learned weights lean to late phases."""
+    rows = over_time("weights")
+    if not rows:
+        return "Not answered: no row that learns weights has been run."
+    lines = ["| row | leaning | seeds |", "|---" * 3 + "|"]
+    for row in rows:
+        leaning = row["leaning"]
+        lines.append(f"| {row['row']} | {with_interval(leaning)} | {leaning['seeds']} |")
+    return "\n".join(lines)
+
+
 def simulated(part: str) -> Any:
     """A part of the simulation of our statistics."""
     path = ROOT / "benchmarks" / "statistics" / "records" / "simulation.json"
@@ -354,6 +389,9 @@ RESULTS: dict[str, Callable[[], str]] = {
     "published": published,
     "claims-merging": lambda: claims("merging", whole=False),
     "claims-merit": lambda: claims("merit-cpu"),
+    "claims-over-time": lambda: claims("merging-over-time", whole=False),
+    "cost-over-time": cost_over_time,
+    "weights-over-time": weights_over_time,
     "sizes": sizes,
     "ratios": ratios,
     "families": families,
