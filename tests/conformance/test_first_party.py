@@ -180,6 +180,9 @@ def test_the_tiny_datas_own_split_is_right(mixed: bool) -> None:
     made = events()
 
     class Fixed:
+        def phases(self) -> None:
+            return None
+
         def split(self, *arguments: Any, unscored: Any = ()) -> Any:
             return split_of(made, mixed)
 

@@ -197,7 +197,9 @@ def test_the_doctors_report(tmp_path: Path) -> None:
     assert report.ok and report.versions["torch"] and report.devices.memory_gib > 0
     synthetic = next(row for row in report.datasets if row.name == "synthetic")
     assert synthetic.status == "generated" and not synthetic.remedy
-    assert "dataset synthetic: generated" in repr(report) and "<table" in report._repr_html_()
+    assert (
+        "generated, nothing is read: synthetic" in repr(report) and "<table" in report._repr_html_()
+    )
     with pytest.raises(HandledError, match="no such file"):
         rmb.doctor(plugins=["nowhere.py"])
 

@@ -234,7 +234,7 @@ def test_a_key_that_two_groups_hold(tmp_path: Path) -> None:
     source = ROOT / "leaderboards" / "records" / "recbole.ranks.parquet"
     tables = read_all_ranks(source)
     pq.write_table(
-        pq.read_table(source), tmp_path / "r", row_group_size=777, write_statistics=False,
+        pq.read_table(source), tmp_path / "r", row_group_size=7777, write_statistics=False,
         use_dictionary=["key", "domain", "masked_key"],
     )  # fmt: skip
     again = read_all_ranks(tmp_path / "r")
