@@ -68,6 +68,8 @@ def test_scaled_strategies_stand_beside_the_rule(suite: Suite, registry: Registr
         for (kind, name), spec in registry.specs.items()
         if kind == "strategy" and spec_class(spec).scaled and spec.tier in ("T0", "T1")
     }
-    later = {"dare-ties", "doge", "frank-wolfe-pseudo", "karcher", "lines", "mask-merging", "nuslerp",
-             "opcm", "sce", "sharprec-psa"}  # fmt: skip  # newer than the board: no row of it
+    later = {  # newer than the board: no row of it
+        "dare-ties", "doge", "frank-wolfe-pseudo", "karcher", "lines", "mask-merging", "nuslerp",
+        "opcm", "sce", "sharprec-psa",
+    }  # fmt: skip
     assert "task-arithmetic" in scaled and scaled - later <= by_rule & default
