@@ -22,7 +22,8 @@ class Share:
 
     Attributes:
         weight: everywhere else than in `layers`.
-        layers: pattern of parameter names -> weight; the longest that matches wins.
+        layers: pattern of parameter names -> weight; the longest that matches wins, and of a
+            parameter no two that are as long as each other.
     """
 
     weight: float = 1.0
@@ -91,7 +92,7 @@ def weighted(
     if not normalize and all(s == Share() for s in shares):
         return list(experts)
     for share, expert in zip(shares, experts, strict=True):
-        _refuse_unmatched(share, expert)
+        _check_patterns(share, expert)
     rows = {
         name: [s.of(name) for s in shares] for name in base.names
         if base.like(name).is_floating_point()
@@ -119,7 +120,15 @@ def _divided(name: str, row: Sequence[float]) -> list[float]:
     return [weight / mean for weight in row]
 
 
-def _refuse_unmatched(share: Share, expert: Weights) -> None:
+def _check_patterns(share: Share, expert: Weights) -> None:
+    for name in expert.names:
+        matching = [pattern for pattern in share.layers if fnmatchcase(name, pattern)]
+        longest = [p for p in matching if len(p) == max(map(len, matching))]
+        if len(longest) > 1:
+            raise HandledError(
+                f"{expert.path}: the patterns '{longest[0]}' and '{longest[1]}' are as long as "
+                f"each other and both match '{name}': make one longer"
+            )
     for pattern in share.layers:
         if not any(fnmatchcase(name, pattern) for name in expert.names):
             raise HandledError(

@@ -182,6 +182,11 @@ BAD: dict[str, tuple[Any, str]] = {
         {"merges": [step(experts=[{"path": "1.safetensors", "layers": {"layr.*": 2.0}}])]},
         "merges.0: ",
     ),
+    "two patterns of one length": (
+        {"merges": [step(experts=[
+            {"path": "1.safetensors", "layers": {"layer*": 2.0, "l?yer*": 3.0}}])]},
+        "as long as each other and both match 'layer",
+    ),
     "weights that cancel": (
         {"merges": [step(normalize=True, experts=[
             {"path": "1.safetensors", "weight": -1.0}, {"path": "2.safetensors"}])]},
