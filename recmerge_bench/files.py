@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,15 @@ from typing import Any
 
 _HERE = -100  # AT_FDCWD: paths are from the working directory
 _EXCHANGE = 2  # RENAME_EXCHANGE
+
+
+def aside_of(path: Path, ending: str) -> Path:
+    """A hidden place beside `path` that no other writer has.
+
+    The process's number is not enough: other machines that share the folder count from 1 as well,
+    and threads share one.
+    """
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.{ending}")
 
 
 @contextmanager
@@ -30,7 +40,7 @@ def written_aside(path: Path, *, durable: bool = False) -> Iterator[Path]:
         OSError: the folder or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    aside = aside_of(path, "tmp")
     try:
         yield aside
         if durable:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recmerge_bench.files import written_aside
+from recmerge_bench.files import aside_of, written_aside
 from recmerge_bench.objects.store import Objects, StoreError
 from recmerge_bench.untrusted.paths import below
 
@@ -52,7 +52,7 @@ class Folder(Objects):
             if path.exists():
                 return False
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+            aside = aside_of(path, "new")
             try:
                 _write(aside, source)
                 return _linked(aside, path)

@@ -12,6 +12,7 @@ import pytest
 from s3_server import s3_server
 
 from recmerge_bench.errors import HandledError
+from recmerge_bench.objects import folder
 from recmerge_bench.objects.address import committed_flaw, is_remote, objects_at
 from recmerge_bench.objects.remote import Remote
 from recmerge_bench.objects.store import Objects, StoreError
@@ -129,3 +130,33 @@ def test_addresses() -> None:
         assert committed_flaw(fine) == ""
     for wrong in ("ssh://host/x", "memory://x", "/etc", "../x", "file:///etc", "a::s3://b", 3):
         assert committed_flaw(wrong), wrong
+
+
+def test_a_writer_publishes_its_own_bytes_whatever_another_is_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads share a process; machines that share a folder may have processes of one number."""
+    begun, ended = threading.Event(), threading.Event()
+    write, linked = folder._write, folder._linked
+    store, won = objects_at(tmp_path), []
+    late = threading.Thread(target=lambda: won.append(store.put_new("one", b"slow")))
+
+    def slow(aside: Path, source: Path | bytes) -> None:
+        if source == b"slow":
+            aside.write_bytes(b"sl")
+            begun.set()
+            ended.wait(10)
+        write(aside, source)
+
+    def meanwhile(aside: Path, path: Path) -> bool:
+        if not late.ident:  # the other begins after this one has written, before it gives the name
+            late.start()
+            assert begun.wait(10)
+        return linked(aside, path)
+
+    monkeypatch.setattr(folder, "_write", slow)
+    monkeypatch.setattr(folder, "_linked", meanwhile)
+    assert store.put_new("one", b"quick") and store.read("one") == b"quick"
+    ended.set()
+    late.join()
+    assert won == [False] and [p.name for p in tmp_path.iterdir()] == ["one"]
