@@ -95,7 +95,7 @@ def test_a_dead_process_of_this_machine_is_known_at_once(tmp_path: Path) -> None
         os.kill(holder.pid, signal.SIGKILL)
     start = time.monotonic()
     with Store(tmp_path).lock(KEY):
-        assert time.monotonic() - start < 0.4
+        assert time.monotonic() - start < leases.TTL / 4  # not waited out, on a busy machine too
         held = leases.held(KEY)
         assert held is not None and held.generation == 2
 
