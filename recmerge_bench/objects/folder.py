@@ -61,19 +61,18 @@ class Folder(Objects):
 
     def size(self, name: str) -> int | None:
         """See `Objects.size`."""
-        path = below(self.root, name)
         with self._asked():
-            return path.stat().st_size if path.is_file() else None
+            return _size(below(self.root, name))
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """See `Objects.sizes`."""
         with self._asked():
-            files = [p for p in below(self.root, prefix).rglob("*") if p.is_file()]
-            return {
-                p.relative_to(self.root).as_posix(): p.stat().st_size
-                for p in sorted(files)
-                if not p.name.startswith(".")
+            sizes = {
+                path.relative_to(self.root).as_posix(): size
+                for path in sorted(below(self.root, prefix).rglob("*"))
+                if not path.name.startswith(".") and (size := _size(path)) is not None
             }
+        return sizes
 
     def remove(self, name: str) -> None:
         """See `Objects.remove`."""
@@ -88,6 +87,14 @@ class Folder(Objects):
             raise
         except OSError as error:
             raise StoreError(f"{self.address}: {error.strerror or error}") from error
+
+
+def _size(path: Path) -> int | None:
+    """Of a file; None where there is none, or none any more: others remove what they have."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except FileNotFoundError:
+        return None
 
 
 def _write(aside: Path, source: Path | bytes) -> None:

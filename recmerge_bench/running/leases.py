@@ -215,6 +215,9 @@ def acquire(objects: Objects, key: str, patient: bool = False) -> Lease:
     lease = Lease(objects, key, last + 1, secrets.token_hex(8), ttl(), last=clock())
     if not objects.put_new(lease.name, lease.content()):
         raise Busy(key)
+    if not lease.holds():  # the first listing missed one that just took another's place
+        objects.remove(lease.name)
+        raise Busy(key)
     for old in generations:
         objects.remove(_name(key, old))
     return lease

@@ -160,3 +160,21 @@ def test_a_writer_publishes_its_own_bytes_whatever_another_is_at(
     ended.set()
     late.join()
     assert won == [False] and [p.name for p in tmp_path.iterdir()] == ["one"]
+
+
+def test_what_goes_while_a_folder_is_listed_is_not_in_the_list(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = objects_at(tmp_path)
+    store.put("files/one", b"1")
+    store.put("files/two", b"22")
+    is_file = Path.is_file
+
+    def gone(path: Path) -> bool:
+        there = is_file(path)
+        if path.name == "one":
+            path.unlink(missing_ok=True)
+        return there
+
+    monkeypatch.setattr(Path, "is_file", gone)
+    assert store.sizes("files") == {"files/two": 2} and store.size("files/one") is None

@@ -58,16 +58,18 @@ def test_one_of_many_takes_a_cell_over(tmp_path: Path) -> None:
         if turn % 2:  # a process that is dead held it
             dead = {"machine": leases._machine(), "process": 1 << 22, "began": "1", "nonce": "x"}
             objects.put(f"leases/{KEY}.00000007", json.dumps(dead).encode())
-        queue = context.SimpleQueue()
+        queue, tried = context.SimpleQueue(), context.Barrier(8)
 
-        def compete(objects: Folder = objects, start: float = start, queue: Any = queue) -> None:
+        def compete(
+            objects: Folder = objects, start: float = start, queue: Any = queue, tried: Any = tried
+        ) -> None:
             while time.monotonic() < start:
                 pass
             try:
                 queue.put(leases.acquire(objects, KEY).generation)
-                time.sleep(0.3)  # the holder lives until the others have tried
             except Busy:
                 queue.put(0)
+            tried.wait(30)  # the holder lives until the others have tried
 
         each = [context.Process(target=compete) for _ in range(8)]
         for process in each:
@@ -98,6 +100,23 @@ def test_a_dead_process_of_this_machine_is_known_at_once(tmp_path: Path) -> None
         assert time.monotonic() - start < leases.TTL / 4  # not waited out, on a busy machine too
         held = leases.held(KEY)
         assert held is not None and held.generation == 2
+
+
+def test_a_listing_that_missed_the_holder_makes_no_second_one(tmp_path: Path) -> None:
+    """One that is read while a lease takes another's place may see neither."""
+
+    class Missing(Folder):
+        listed = 0
+
+        def sizes(self, prefix: str) -> dict[str, int]:
+            self.listed += 1
+            return {} if self.listed == 1 else super().sizes(prefix)
+
+    holder = leases.Lease(Folder(tmp_path), KEY, 8, "x", leases.ttl())
+    assert holder.objects.put_new(holder.name, holder.content())
+    with pytest.raises(Busy):
+        leases.acquire(Missing(tmp_path), KEY)
+    assert list(Folder(tmp_path).sizes("leases")) == [holder.name] and holder.holds()
 
 
 def test_another_machine_s_lease_is_over_when_it_does_not_change(
