@@ -19,6 +19,8 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.site.load import load_suites
 from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.report.site.write import write_site
+from recmerge_bench.results.files import load_records
+from recmerge_bench.results.places import board_places
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no chromium here: apt-get install chromium"
@@ -503,21 +505,18 @@ def test_every_view_of_every_table_draws(browser: Browser) -> None:
     show(browser)
     for path in sorted((ROOT / "leaderboards").rglob("records/*.cost.json")):
         suite = path.name.removesuffix(".cost.json")
-        header = record(suite)["header"]
-        for track, facts in header["tracks"].items():
-            for protocol in facts["protocols"]:
-                if header["protocols"][protocol].get("shuffle_seed") is not None:
-                    continue  # stands in the card of its twin alone
-                for view in VIEWS:
-                    place = {"suite": suite, "track": track, "protocol": protocol}
-                    link = "&".join(f"{k}={quote(v)}" for k, v in {**place, "view": view}.items())
-                    browser.run(f"void (location.hash = {json.dumps(link)})")
-                    shown = [f"document.getElementById('{k}').value === '{v}'"
-                             for k, v in place.items()]  # fmt: skip
-                    tab = f"document.getElementById('tab-{view}').ariaSelected === 'true'"
-                    browser.wait(" && ".join([*shown, tab]))
-                    html = browser.run("document.getElementById('panel').innerHTML")
-                    assert html and "NaN" not in html and "undefined" not in html, link
+        header = load_records(committed(f"records/{suite}.json")).header
+        for track, protocol in board_places(header):  # others stand in cards and matrices
+            for view in VIEWS:
+                place = {"suite": suite, "track": track, "protocol": protocol}
+                link = "&".join(f"{k}={quote(v)}" for k, v in {**place, "view": view}.items())
+                browser.run(f"void (location.hash = {json.dumps(link)})")
+                shown = [f"document.getElementById('{k}').value === '{v}'"
+                         for k, v in place.items()]  # fmt: skip
+                tab = f"document.getElementById('tab-{view}').ariaSelected === 'true'"
+                browser.wait(" && ".join([*shown, tab]))
+                html = browser.run("document.getElementById('panel').innerHTML")
+                assert html and "NaN" not in html and "undefined" not in html, link
     calm(browser)
 
 

@@ -131,10 +131,12 @@ class Pages:
     def method(self, name: str) -> str:
         """A method's page."""
         rows = uses.uses(self.suites, self.data, name)
+        shown = [use for use in rows if not use.not_run]
         plugins = [] if name in self.cards else uses.recorded_with(self.suites, name)
         return self._render(
-            "method.html", "../", name=name, cards=self.cards.get(name, []), uses=rows,
-            plugins=plugins, standings=uses.standings(self.suites, self.data, name),
+            "method.html", "../", name=name, cards=self.cards.get(name, []), uses=shown,
+            waiting=len(rows) - len(shown), plugins=plugins,
+            standings=uses.standings(self.suites, self.data, name),
         )  # fmt: skip
 
     def datasets(self) -> str:

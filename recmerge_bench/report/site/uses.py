@@ -47,6 +47,12 @@ class Use:
         return f"{self._mean.mean:.4f}"
 
     @property
+    def not_run(self) -> bool:
+        """Whether nothing of it was begun: boards name such rows, a page that lists all would not
+        be read."""
+        return self._mean is None and {m.status for m in self.row.gaps} == {"not run"}
+
+    @property
     def interval(self) -> str:
         """Over seeds."""
         interval = None if self._mean is None else self._mean.interval
