@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from virtual_device import run_cells, second_device
 
@@ -47,7 +48,8 @@ def test_what_is_cut_off_is_told(tmp_path: Path) -> None:
         "its time was up"
     )
     assert gpu.bounded([sys.executable, "-c", "raise SystemExit(3)"], 30) == "failed with 3"
-    item = importlib.import_module("gpu_suites").collect("gpu-cdsr", tmp_path, None, True)
+    suites = importlib.import_module("gpu_suites")
+    item = suites.collect(suites.suite("gpu-cdsr", True), tmp_path, None)
     assert item["results"] == 0 < item["of"] and item["trainings"] == {}
 
 
@@ -80,3 +82,28 @@ def test_the_suites_themselves_are_read(name: str, registry: Registry) -> None:
     from recmerge_bench.interface.suites import load_suite
 
     assert load_suite(SPEED / f"{name}.yaml", plugins=registry).name == name
+
+
+def test_tf32_holds_while_training_and_no_longer() -> None:
+    nets = importlib.import_module("gpu_nets")
+    catalogue, split = nets.world("domain")
+    spec = nets.discover(environ={}).get("backbone", "sasrec")
+    definition = nets.define(spec.target, {**spec.options, "width": 8, "init": "random"})
+    precisions: list[tuple[str, bool]] = []
+
+    def note(_: dict[str, Any]) -> None:
+        cudnn = torch.backends.cudnn
+        precisions.append((torch.get_float32_matmul_precision(), cudnn.allow_tf32))
+
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    with second_device():
+        for precision in ("tf32", "fp32"):
+            options = nets.TrainOptions(
+                steps=1, epochs=0, eval_every=-1, report_every=1, precision=precision
+            )
+            nets.fit(
+                definition, catalogue, split, catalogue.domains[:1], "domain", options, 0,
+                device="cuda", progress=note,
+            )  # fmt: skip
+    assert precisions[0] == ("high", True) and precisions[-1] == (before[0], False)
+    assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before

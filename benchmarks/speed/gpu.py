@@ -59,6 +59,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data-root", type=Path, help="archives of amazon-merit and -mergerec")
     parser.add_argument("--out", type=Path, default=HERE / "records" / "gpu")
     parser.add_argument("--jobs", type=int, default=0, help="cells at a time; 0: what fits")
+    parser.add_argument("--seeds", type=int, default=0, help="of stage cdsr, the first; 0: all")
+    parser.add_argument("--only", default="", help="words of titles of nets and rates, with commas")
     parser.add_argument("--seconds", type=int, default=0, help="of each stage, in place of its own")
     parser.add_argument("--stages", default=",".join(SECONDS))
     parser.add_argument("--small", action="store_true", help="generated data, few steps")
@@ -90,12 +92,13 @@ def work(given: argparse.Namespace) -> None:
     if given.stage in SUITES:
         import gpu_suites
 
-        name, root, small = SUITES[given.stage], given.data_root, given.small
+        name, root = SUITES[given.stage], given.data_root
+        keys = gpu_suites.suite(name, given.small, given.seeds)
         if given.collect:
-            note(path, gpu_suites.collect(name, runs, root, small))
+            note(path, gpu_suites.collect(keys, runs, root))
             return
         note(path, {"stage": given.stage, "jobs": jobs(given), **where(given.device)}, anew=True)
-        gpu_suites.go(name, runs, given.device, jobs(given), root, small)
+        gpu_suites.go(keys, runs, given.device, jobs(given), root)
         return
     if given.stage == "nets":
         from gpu_nets import stage
@@ -103,7 +106,8 @@ def work(given: argparse.Namespace) -> None:
         from gpu_rates import stage
     note(path, {"stage": given.stage, **where(given.device), "items": {}}, anew=True)
     items: dict[str, Any] = {}
-    for title, found in stage(given.device, given.small):
+    only = tuple(filter(None, given.only.split(",")))
+    for title, found in stage(given.device, given.small, only):
         items[title] = found
         note(path, {"items": items})
         print(f"  {title}: {found}", flush=True)

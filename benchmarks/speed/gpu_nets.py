@@ -119,10 +119,14 @@ def scores(
     return made.float().cpu()
 
 
-def stage(device: str, small: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each model's outcome, or what went wrong with it."""
+def stage(
+    device: str, small: bool, only: tuple[str, ...] = ()
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each model's outcome, or what went wrong with it; of those with one of some words, if any."""
     registry = discover(environ={})
     for (kind, name), options in models(registry).items():
+        if only and not any(word in name for word in only):
+            continue
         try:
             yield name, check(registry, kind, name, options, device)
         except Exception as error:  # one model's fault is not the others'

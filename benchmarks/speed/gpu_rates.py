@@ -86,8 +86,10 @@ def trained(
     }
 
 
-def stage(device: str, small: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The peaks, then every model in every precision."""
+def stage(
+    device: str, small: bool, only: tuple[str, ...] = ()
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The peaks, then every model (with one of some words, if any) in every precision."""
     place = torch.device(device)
     kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}
     size = 256 if small else 8192
@@ -99,6 +101,8 @@ def stage(device: str, small: bool) -> Iterator[tuple[str, dict[str, Any]]]:
     width, steps, batch = (16, 2, 8) if small else (256, 40, 1024)
     for precision in kinds if place.type == "cuda" else ("fp32",):
         for title in MODELS:
+            if only and not any(word in f"{title}, {precision}" for word in only):
+                continue
             try:
                 found = trained(title, device, width, steps, batch, precision, split)
                 found["share_of_peak"] = found["tflop_per_second"] * 1e12 / peaks[precision]

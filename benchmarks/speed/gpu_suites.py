@@ -45,9 +45,16 @@ _SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def suite(name: str, small: bool) -> dict[str, Any]:
-    """Keys of a suite that lies beside this file; of its rehearsal where it is `small`."""
+def suite(name: str, small: bool, seeds: int = 0) -> dict[str, Any]:
+    """Keys of a suite that lies beside this file; of its rehearsal where it is `small`.
+
+    Args:
+        name: of the suite.
+        small: see above.
+        seeds: how many of its seeds, the first; 0: all.
+    """
     keys: dict[str, Any] = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+    keys["seeds"] = keys["seeds"][: seeds or None]
     if not small:
         return keys
     tracks = {}
@@ -64,29 +71,28 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
     return {**kept, **({"options": options} if options else {})}
 
 
-def go(name: str, out: Path, device: str, jobs: int, root: Path | None, small: bool) -> None:
+def go(keys: dict[str, Any], out: Path, device: str, jobs: int, root: Path | None) -> None:
     """Run a suite as far as it comes."""
-    run(suite(name, small), out=out, device=device, jobs=jobs, data_root=root, progress=False)
+    run(keys, out=out, device=device, jobs=jobs, data_root=root, progress=False)
 
 
-def collect(name: str, out: Path, root: Path | None, small: bool) -> dict[str, Any]:
+def collect(keys: dict[str, Any], out: Path, root: Path | None) -> dict[str, Any]:
     """What a run has left, ended or not; its boards and records are written from what is whole.
 
     Args:
-        name: of the suite.
+        keys: of the suite.
         out: the run's folder.
         root: of the data.
-        small: whether it was the rehearsal.
 
     Returns:
         by training cell's label: seconds, targets a second, steps, epochs, the validations so far
         and whether it is whole; and how many results of how many there are.
     """
     registry = registry_of(())
-    plan, store = planned(suite(name, small), registry, data_root=root), Store(out.resolve())
+    plan, store = planned(keys, registry, data_root=root), Store(out.resolve())
     start = todo(plan, store)
     outcome = Outcome(cached=start.done)
-    write_manifest(plan, store, outcome, f"recmerge-bench run --suite {name}.yaml")
+    write_manifest(plan, store, outcome, f"recmerge-bench run --suite {keys['name']}.yaml")
     build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
     trainings = {
         cell.label: _training(cell, store) for cell in plan.cells.values() if cell.kind == "train"

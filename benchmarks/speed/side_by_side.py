@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -129,6 +129,14 @@ def _environment(threads: int) -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "TQDM_DISABLE": "1"}
 
 
+def _version(package: str) -> str | None:
+    """Of a package; None where it is not installed: newer Pythons go without RecBole."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def machine() -> dict[str, Any]:
     """What the figures hold for."""
     try:
@@ -146,7 +154,7 @@ def machine() -> dict[str, Any]:
         "cpu": model or platform.processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {p: version(p) for p in ("torch", "numpy", "recbole", "recmerge-bench")},
+        "versions": {p: _version(p) for p in ("torch", "numpy", "recbole", "recmerge-bench")},
         "commit": commit.stdout.strip(),
         "date": time.strftime("%Y-%m-%d"),
     }

@@ -110,6 +110,37 @@ def training_share() -> str:
     return "\n".join(lines)
 
 
+def gpu_rates() -> str:
+    """Of models on a GPU; those that failed there are left to the record of the models."""
+    path = ROOT / "benchmarks" / "speed" / "records" / "gpu" / "rates.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    lines = [
+        f"| training on one {record['device']} | targets/s | of the peak | users ranked/s |",
+        "|---|---|---|---|",
+    ]
+    for title, row in sorted(record["items"].items()):
+        if "share_of_peak" in row:
+            lines.append(
+                f"| {title} | {readable(row['targets_per_second'])} | {row['share_of_peak']:.0%} | "
+                f"{readable(row['users_ranked_per_second'])} |"
+            )
+    return "\n".join(lines)
+
+
+def gpu_cdsr() -> str:
+    """How far trainings came in their time on a GPU: validation MRR by domain."""
+    path = ROOT / "benchmarks" / "speed" / "records" / "gpu" / "cdsr.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    lines = ["| training | seconds | epochs | validation MRR |", "|---|---|---|---|"]
+    for label, row in sorted(record["trainings"].items()):
+        last = row["history"][-1]
+        values = ", ".join(f"{d} {last[d]:.4f}" for d in ("food", "kitchen"))
+        lines.append(
+            f"| {label.removeprefix('train ')} | {row['seconds']:.0f} | {row['epoch']} | {values} |"
+        )
+    return "\n".join(lines)
+
+
 def quality() -> str:
     """RecBole minus ours, mean of our seeds."""
     path = ROOT / "benchmarks" / "quality" / "records" / "comparison.json"
@@ -383,6 +414,8 @@ RESULTS: dict[str, Callable[[], str]] = {
     "speed": speed,
     "training-quality": training_quality,
     "training-share": training_share,
+    "gpu-rates": gpu_rates,
+    "gpu-cdsr": gpu_cdsr,
     "quality": quality,
     "cdsr-trials": trials,
     "claims": lambda: claims("mergerec-cpu"),

@@ -76,7 +76,8 @@ class TrainOptions:
         save_every: steps between checkpoints; 0: at validations, at least 10 s apart. One is
             always left at the end.
         report_every: steps between progress reports.
-        precision: ``fp32``, or ``bf16`` autocast (cuda only).
+        precision: ``fp32``; on cuda alone also ``tf32``, fp32 whose matrix products round their
+            factors to 10 bits of mantissa, or ``bf16`` autocast.
         compile: compile the net's forward pass.
     """
 
@@ -109,7 +110,7 @@ class TrainOptions:
     eval_limit: int = 0
     save_every: int = 0
     report_every: int = 20
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     compile: bool = False
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ class TrainOptions:
         self._one_of("schedule", *self.SCHEDULES)
         self._one_of("mix", *self.MIXES)
         self._one_of("batching", *self.BATCHING)
-        self._one_of("precision", "fp32", "bf16")
+        self._one_of("precision", "fp32", "tf32", "bf16")
         split_select(self.select)
         self._one_of("clear", "step", "epoch")
         if self.schedule in ("linear", "cosine") and self.steps <= 0:

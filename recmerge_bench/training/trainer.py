@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,8 +103,8 @@ def fit(
         ValueError: `init` does not fit the net.
     """
     place = torch.device(device)
-    if options.precision == "bf16" and place.type != "cuda":
-        raise HandledError("precision bf16 needs a cuda device")
+    if options.precision != "fp32" and place.type != "cuda":
+        raise HandledError(f"precision {options.precision} needs a cuda device")
     selection = selection or FULL
     if options.select not in ("", selection.name):
         raise HandledError(
@@ -119,7 +119,10 @@ def fit(
         training.resume_dir, training.tell = resume_dir, progress or (lambda _: None)
         return training.run()
 
-    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+    with (
+        torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
+        _products(options.precision),
+    ):
         try:
             return trained(halved=False)
         except torch.cuda.OutOfMemoryError:
@@ -127,6 +130,20 @@ def fit(
         if place.type == "cuda":
             torch.cuda.empty_cache()
         return trained(halved=True)
+
+
+@contextmanager
+def _products(precision: str) -> Iterator[None]:
+    """Products of fp32 as a training's `precision` wants them; afterwards as before."""
+    cudnn, rounded = torch.backends.cudnn, precision == "tf32"
+    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32
+    torch.set_float32_matmul_precision("high" if rounded else before[0])
+    cudnn.allow_tf32 = rounded
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        cudnn.allow_tf32 = before[1]
 
 
 class _Training:

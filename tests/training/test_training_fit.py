@@ -273,8 +273,9 @@ def test_schedule_and_refusals() -> None:
     with pytest.raises(HandledError):
         TrainOptions.from_json({"leraning_rate": 1})
     assert TrainOptions.from_json(OPTIONS.to_json()) == OPTIONS
-    with pytest.raises(HandledError):
-        train(TrainOptions(precision="bf16"))
+    for precision in ("tf32", "bf16"):
+        with pytest.raises(HandledError, match=f"precision {precision} needs a cuda device"):
+            train(TrainOptions(precision=precision))  # type: ignore[arg-type]
     with pytest.raises(DataError):
         fit(model(), CAT, SPLIT, ("alpha",), "mixed", OPTIONS, 0)
 

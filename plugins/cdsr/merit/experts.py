@@ -126,7 +126,8 @@ class MixtureBlock(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """[N, width] to one [N, width] for each output."""
         shared, own = self.experts(x).split([1, len(self.norms)])
-        weight = self.gates(x)[..., 1:].transpose(0, 1)
+        # Autocast keeps a softmax in fp32, and lerp takes three of one type.
+        weight = self.gates(x)[..., 1:].transpose(0, 1).to(own.dtype)
         mixed = torch.lerp(shared, own, weight)  # the two weights' sum is 1
         sums = x + dropout(mixed, self.dropout, self.training)
         return [norm(one) for norm, one in zip(self.norms, sums.unbind(0), strict=True)]
