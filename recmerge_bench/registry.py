@@ -80,12 +80,34 @@ class Registry:
         """
         spec = self.find((kind,), name)
         if spec is None:
-            known = self.names(kind)
-            raise HandledError(
-                f"no plugin registers the {kind} '{name}'{near(name, known)}; "
-                "see `recmerge-bench plugins list`"
-            )
+            raise self.unknown(name, self.names(kind), f"the {kind} ")
         return spec
+
+    def unknown(self, name: str, known: Iterable[str], what: str = "", where: str = "") -> (
+        HandledError
+    ):  # fmt: skip
+        """The error that no plugin registers a name, with what is near and how to load one.
+
+        Args:
+            name: that was asked for.
+            known: names of that kind.
+            what: it is, such as ``the strategy ``.
+            where: what the message begins with.
+        """
+        text = f"{where}no plugin registers {what}'{name}'{near(name, known)}"
+        return HandledError(f"{text}; see `recmerge-bench plugins list`; {self._how_to_load(name)}")
+
+    def _how_to_load(self, name: str) -> str:
+        """Where a plugin's file is named; what those that were named register."""
+        if self.named:
+            own = [p for p in self.plugins if p.origin in self.named]
+            specs = [f"{s.kind} '{s.name}'" for p in own for s in p.specs]
+            return f"-p {' -p '.join(self.named)} registers {', '.join(specs) or 'nothing'}"
+        stem = name.lower().replace("-", "_")
+        file = next((f for f in (f"{stem}.py", f"{name}.py") if Path(f).is_file()), "FILE.py")
+        return (
+            f"a plugin's file is named before the command: `recmerge-bench -p {file} COMMAND ...`"
+        )
 
     def find(self, kinds: Iterable[str], name: str) -> Spec | None:
         """The spec of that name, of the first of these kinds that has it.

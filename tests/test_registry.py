@@ -393,6 +393,29 @@ def test_near_names_are_suggested(registry: Registry) -> None:
         registry.get("strategy", "tiess")
 
 
+def test_a_forgotten_or_misplaced_p_is_hinted_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "wrote my_way.py" in bench("plugins", "new", "my-way", "--kind", "strategy").stdout
+    forgotten = bench("run", "--suite", "my-way.yaml")
+    assert forgotten.returncode == 2 and forgotten.stderr.count("\n") == 1
+    assert "no plugin registers the strategy" in forgotten.stderr
+    assert forgotten.stderr.endswith(
+        "a plugin's file is named before the command: `recmerge-bench -p my_way.py COMMAND ...`\n"
+    )
+    metric = bench("plan", "--suite", "quick", "--set", "metrics=[NDCG@10, reach@10]")
+    assert "the metric 'reach'" in metric.stderr and "`recmerge-bench -p FILE.py" in metric.stderr
+    asked = bench("plan", "--suite", "quick", "--only", "method=my-way")
+    assert "no method 'my-way'; one of a file of yours needs -p FILE.py before" in asked.stderr
+    misplaced = bench("run", "-p", "my_way.py", "--suite", "my-way.yaml")
+    assert misplaced.returncode == 2
+    belongs = "-p belongs before the command: `recmerge-bench -p FILE.py run ...`\n"
+    assert misplaced.stderr == f"error: {belongs}"
+    wrong = bench("-p", "my_way.py", "plan", "--suite", "quick", "--set", "executor=mine")
+    assert "-p my_way.py registers strategy 'my-way'" in wrong.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["plugins", "list"], ["plan", "--suite", "quick"]]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -30,9 +32,9 @@ class Options:
     Attributes:
         path: a file of events, or a folder with one for each domain; absolute or below
             ``--data-root``. The first row names the columns.
-        domain_names: domains in numbering order, those that are read; all by name if empty (has to
-            be given for a file with a domain column below ``--data-root``: a plan's check of names
-            does not look there).
+        domain_names: domains in numbering order, those that are read (a run notes how many rows of
+            others it left out); all by name if empty (has to be given for a file with a domain
+            column below ``--data-root``: a plan's check of names does not look there).
         user: column of user ids.
         item: column of item ids.
         time: column of times: whole numbers, or ISO dates and times, which become seconds; a column
@@ -43,7 +45,8 @@ class Options:
         least_rating: rows below it are left out.
         items: a file of items, for their texts; absolute or below ``--data-root``.
         item_id: its column of item ids.
-        texts: its columns that make an item's text (``title``, ``brand``, ...).
+        texts: its columns that make an item's text (``title``, ``brand``, ...); of a file of items
+            without them, ``title``.
         delimiter: between fields.
         ending: of the files of a folder.
         users: ``shared``: equal user ids of two domains are one user; ``separate``: they are not.
@@ -63,7 +66,7 @@ class Options:
     least_rating: float = 0.0
     items: str = ""
     item_id: str = "item_id"
-    texts: tuple[str, ...] = ("title",)
+    texts: tuple[str, ...] = ()
     delimiter: str = ","
     ending: str = ".csv"
     users: Literal["shared", "separate"] = "shared"
@@ -71,6 +74,12 @@ class Options:
     k_user: int = 0
     k_item: int = 0
     encoding: str = "utf-8"
+
+    def __post_init__(self) -> None:
+        if self.texts and not self.items:
+            raise HandledError(
+                "csv: texts are columns of a file of items, a row an item: name it with items: FILE"
+            )
 
 
 class CsvDataset(DatasetDefinition):
@@ -134,7 +143,7 @@ class CsvDataset(DatasetDefinition):
         from recmerge_bench.toolkit.data.csv_tables import CsvColumns
 
         o = self.options
-        return CsvColumns(o.user, o.item, o.time, o.domain, o.rating, tuple(o.texts))
+        return CsvColumns(o.user, o.item, o.time, o.domain, o.rating, tuple(o.texts) or ("title",))
 
     def sources(self, data_root: Path | None) -> list[Path]:
         """The files of events, and that of items."""
@@ -176,7 +185,28 @@ class CsvDataset(DatasetDefinition):
                 there = ", ".join(by_name)
                 fault = f"no domain '{name}'{near(name, by_name)}; there are: {there}"
                 raise DataError(fault, self.options.path)
+        self._note_others(parts)
         return [by_name[name] for name in self.options.domain_names or by_name]
+
+    def _note_others(self, parts: list[DomainEvents]) -> None:
+        """Say which rows are not read: a name that was forgotten looks like one left out."""
+        wanted = self.options.domain_names
+        others = {p.domain: len(p.columns.users) for p in parts if p.domain not in wanted}
+        if wanted and others:
+            warnings.warn(
+                f"csv: {sum(others.values())} rows of {self.options.path} are of domains that "
+                f"domain_names leaves out ({few(others)}); to read them, add their names there "
+                "and to the track's domains",
+                stacklevel=2,
+            )
+
+
+def few(counts: Mapping[str, int], most: int = 6) -> str:
+    """Names with their counts, those that have most first: ``games 120, music 3, 4 others``."""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = [f"{name} {count}" for name, count in ordered[:most]]
+    left = len(ordered) - most
+    return ", ".join([*shown, *([f"{left} others"] if left > 0 else [])])
 
 
 @hookimpl

@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(error.format_message())
         sys.exit(0)
     except click.ClickException as error:
-        _stop(error.format_message(), 2)
+        _stop(_misplaced(error) or error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; run the same command again to go on", err=True)
         sys.exit(130)
@@ -133,6 +133,14 @@ def _stop(message: str, code: int) -> NoReturn:
         traceback.print_exc()
     click.echo(f"error: {one_line(message)}", err=True)
     sys.exit(code)
+
+
+def _misplaced(error: click.ClickException) -> str:
+    """Where ``-p`` belongs, where it was given to a command; else nothing."""
+    if not isinstance(error, click.NoSuchOption) or error.option_name != "-p":
+        return ""
+    words = error.ctx.command_path.partition(" ")[2] if error.ctx else "run"
+    return f"-p belongs before the command: `recmerge-bench -p FILE.py {words} ...`"
 
 
 def _of_the_system(error: Exception) -> str:

@@ -97,6 +97,8 @@ def prepare(
     click.echo(f"fingerprint {report['fingerprint']}")
     for what, count in report["counts"].items():
         click.echo(f"{what}: {count}")
+    for note in report.get("notes", ()):
+        click.echo(f"note: {note}")
     return 0
 
 

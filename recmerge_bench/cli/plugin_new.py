@@ -12,7 +12,7 @@ from recmerge_bench.cli.common import registry
 #: Those of `recmerge_bench.interface.scaffold`, which is imported when the command runs.
 KINDS = (
     "strategy", "backbone", "cdsr", "baseline", "dataset", "encoder", "protocol", "metric",
-    "executor",
+    "list-metric", "executor",
 )  # fmt: skip
 
 
@@ -33,6 +33,8 @@ def new(
     ctx: click.Context, name: str, kind: str, package: bool, to: Path, as_json: bool
 ) -> int:  # fmt: skip
     """Begin a plugin: a minimal one that works, its test, and a suite with its row.
+
+    A metric turns ranks into values; a list-metric looks at what is shown (coverage, diversity).
 
     NAME is what suites will call it, such as my-method. Written are my_method.py (the method and
     the hook that registers it), test_my_method.py (what every plugin of the kind has to do, as

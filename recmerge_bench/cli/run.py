@@ -58,6 +58,8 @@ def _show(done: Run) -> None:
 
     records = load_records(done.out / "records" / f"{done.suite}.json")
     print_board(records, Console(highlight=False), done.keys)
+    for note in done.notes:
+        click.echo(f"note: {note}")
     for missing in done.missing:
         click.echo(f"blocked: {missing}")
     for failure in done.failures:

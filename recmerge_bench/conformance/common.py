@@ -33,6 +33,13 @@ def same_bytes(subject: Subject) -> None:
         raise Unmet(f"run twice with one seed, {fault}")
 
 
+_RESEEDS = (
+    "no torch.manual_seed() in a plugin: whatever draws next (dropout, another model) would repeat "
+    "the same numbers. Draw from torch.Generator().manual_seed(seed) or batch.generator, or seed "
+    "inside `with torch.random.fork_rng():`; layers may draw from the global generator as it is"
+)
+
+
 @requirement(
     "no-side-effects",
     "argv, environment, working directory, random states, default dtype and threads stay as "
@@ -45,6 +52,9 @@ def no_side_effects(subject: Subject) -> None:
     """One run of everything, watched."""
     if changed := subject.first().changed:
         raise Unmet(f"{subject.who} changed {' and '.join(changed)}")
+    if reseeded := subject.reseeded():
+        method, names = next(iter(reseeded.items()))
+        raise Unmet(f"{subject.who}.{method}() reseeds {' and '.join(names)}", _RESEEDS)
 
 
 @requirement(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from recmerge_bench.conformance.common import COMMON
 from recmerge_bench.conformance.requirement import Unmet, requirement
 from recmerge_bench.conformance.subject import Subject
 from recmerge_bench.definitions import DomainCatalogue
+from recmerge_bench.errors import PluginError
 
 _SIZE, _LISTS, _K = 12, 20, 5
 
@@ -21,12 +22,18 @@ class ListMetricSubject(Subject):
 
     @property
     def catalogue(self) -> DomainCatalogue:
-        """A domain of items with texts and vectors, some without any training event."""
+        """A domain of items with texts and vectors, each with training events."""
         draw = np.random.default_rng(0)
         return DomainCatalogue(
             "d", [f"i{n}" for n in range(_SIZE)], [f"title: item {n}" for n in range(_SIZE)],
-            draw.integers(0, 4, _SIZE), draw.standard_normal((_SIZE, 4)).astype(np.float32),
+            draw.integers(1, 5, _SIZE), draw.standard_normal((_SIZE, 4)).astype(np.float32),
         )  # fmt: skip
+
+    def without_events(self, items: slice) -> DomainCatalogue:
+        """The same without training events of these items."""
+        counts = self.catalogue.counts.copy()
+        counts[items] = 0
+        return replace(self.catalogue, counts=counts)
 
     @property
     def lists(self) -> np.ndarray:
@@ -36,9 +43,9 @@ class ListMetricSubject(Subject):
         items[0, 2:], items[1] = -1, -1
         return items
 
-    def value(self, items: np.ndarray) -> float:
+    def value(self, items: np.ndarray, catalogue: DomainCatalogue | None = None) -> float:
         """Checked value."""
-        return list_value_of(self.definition, items, self.catalogue)
+        return list_value_of(self.definition, items, catalogue or self.catalogue)
 
     def outputs(self) -> dict[str, np.ndarray]:
         """The value, and the lists afterwards."""
@@ -57,6 +64,29 @@ def shapes(subject: ListMetricSubject) -> None:
     if not np.array_equal(subject.first().outputs["lists"], subject.lists):
         raise Unmet("value() changed the lists that it was handed")
     subject.value(np.full((2, _K), -1, np.int32))
+
+
+@requirement(
+    "zero-counts",
+    "items without training events, and a domain without any, have finite values",
+    why="held-out items need not occur in training, and a domain may be tested that nothing was "
+    "trained on: 1 / count and log(count) are infinite there, and the metric has no value",
+    remedy="add one to every count (catalogue.counts + 1), or divide by np.maximum(counts, 1)",
+)
+def zero_counts(subject: ListMetricSubject) -> None:
+    """Lists of such items, and all lists where there is no event at all."""
+    some, none = slice(0, _SIZE, 4), slice(None)
+    unseen = np.arange(_SIZE, dtype=np.int32)[some]
+    tried = (
+        (some, np.tile(unseen, (2, 1)), "lists of items without training events"),
+        (none, subject.lists, "a domain without training events"),
+    )
+    for without, items, what in tried:
+        with np.errstate(all="ignore"):
+            try:
+                subject.value(items, subject.without_events(without))
+            except (PluginError, ArithmeticError) as error:
+                raise Unmet(f"{what}: {error or type(error).__name__}") from None
 
 
 @requirement(
@@ -90,6 +120,6 @@ def quality(subject: ListMetricSubject) -> None:
         raise Unmet(f"lists of popular, of rare and of random items all have {values.pop():.4g}")
 
 
-REQUIREMENTS = (shapes, order, quality, *COMMON)
+REQUIREMENTS = (shapes, zero_counts, order, quality, *COMMON)
 
 __all__ = ["REQUIREMENTS", "ListMetricSubject"]

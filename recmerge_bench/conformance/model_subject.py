@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from recmerge_bench.borders.models import (
     history_limit,
 )
 from recmerge_bench.conformance.requirement import Untried
+from recmerge_bench.conformance.state import reseeds
 from recmerge_bench.conformance.subject import Subject, as_arrays
 from recmerge_bench.conformance.worlds import (
     learnable,
@@ -181,6 +182,24 @@ class ModelSubject(Subject):
             self.definition = held
         load_init(self.definition, net, state, self.catalogue)
         return net
+
+    def reseeded(self) -> dict[str, list[str]]:
+        """Of what the trainer lends a generator: layers' values, dropout."""
+        net, batch = self.built(), self.batch(self.split)
+        items, lengths = self.histories()
+
+        def loss() -> None:
+            fresh = torch.Generator(batch.items.device).manual_seed(7)
+            self.definition.loss(net, replace(batch, generator=fresh))
+
+        methods: dict[str, Callable[[], object]] = {
+            "build": self.net,
+            "loss": loss,
+            "encode": lambda: self.users(net, items, lengths),
+            "items": lambda: self.items(net),
+        }
+        made = {name: reseeds(method) for name, method in methods.items()}
+        return {name: states for name, states in made.items() if states}
 
     def outputs(self) -> dict[str, np.ndarray]:
         """Initial values, a loss with its gradients, and scores."""

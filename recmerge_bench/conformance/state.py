@@ -6,8 +6,8 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -117,16 +117,46 @@ def _put_torch_back(before: dict[str, Any]) -> None:
     torch.autograd.set_detect_anomaly(before["torch's anomaly detection"])
 
 
-@contextmanager
-def other_random_state() -> Iterator[None]:
+def other_random_state() -> AbstractContextManager[None]:
     """All global generators stand somewhere else for as long as the context lasts."""
+    return _global_seed(977)
+
+
+def reseeds(compute: Callable[[], object]) -> list[str]:
+    """Whose global random state something sets: afterwards it is the same, whatever it was before.
+
+    Drawing from a global generator moves it on and is not found; neither is a fork that is put
+    back. Computes twice.
+
+    Args:
+        compute: what is looked at.
+
+    Returns:
+        names, such as ``torch's global random state``.
+    """
+    ends = []
+    for seed in (977, 978):
+        with _global_seed(seed):
+            compute()
+            ends.append(_random_states())
+    return [name for name, end in ends[0].items() if end == ends[1][name]]
+
+
+def _random_states() -> dict[str, Any]:
+    values = state()
+    return {name: values[name] for name in values if "random state" in name}
+
+
+@contextmanager
+def _global_seed(seed: int) -> Iterator[None]:
+    """All global generators begin with a seed; afterwards they stand where they stood."""
     import torch
 
     held = torch.get_rng_state(), np.random.get_state(legacy=True), random.getstate()
     try:
-        torch.manual_seed(977)
-        np.random.seed(977)
-        random.seed(977)
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        random.seed(seed)
         yield
     finally:
         torch.set_rng_state(held[0])
@@ -134,4 +164,4 @@ def other_random_state() -> Iterator[None]:
         random.setstate(held[2])
 
 
-__all__ = ["changes", "other_random_state", "state"]
+__all__ = ["changes", "other_random_state", "reseeds", "state"]

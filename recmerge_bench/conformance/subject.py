@@ -75,6 +75,13 @@ class Subject:
         run: Run = self.kept["first"]
         return run
 
+    def reseeded(self) -> dict[str, list[str]]:
+        """Method -> the global random states that it sets, where drawing from them is allowed.
+
+        Elsewhere any change of them is found by `first`.
+        """
+        return {}
+
     def warm(self) -> None:
         """Make what is not the definition's own doing: data, trained experts."""
 

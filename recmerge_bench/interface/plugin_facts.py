@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recmerge_bench.contracts import spec_class
-from recmerge_bench.errors import HandledError, near
+from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.bibtex import bibtex
 from recmerge_bench.interface.plugin_options import OptionFacts, option_facts
 from recmerge_bench.json_values import plain_object
@@ -86,10 +86,7 @@ def plugin_facts(registry: Registry, name: str) -> list[PluginFacts]:
     own = [(s, p) for s, p in claims if name in (s.name, f"{s.kind}:{s.name}")]
     own = own or [(s, p) for s, p in claims if name in (p.name, p.module)]
     if not own:
-        known = [spec.name for spec, _ in claims]
-        raise HandledError(
-            f"no plugin registers '{name}'{near(name, known)}; see `recmerge-bench plugins list`"
-        )
+        raise registry.unknown(name, [spec.name for spec, _ in claims])
     return [_facts(spec, _who(plugin)) for spec, plugin in own]
 
 

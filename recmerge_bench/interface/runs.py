@@ -76,6 +76,7 @@ class Run:
         failures: cells that failed, and metrics of lists that did; run again to retry cells.
         missing: what blocks results of the suite here, each reason once.
         files: boards and records that were written.
+        notes: what datasets warned of when they were read, such as rows that were left out.
     """
 
     out: Path
@@ -87,6 +88,7 @@ class Run:
     failures: tuple[Failure, ...]
     missing: tuple[Missing, ...]
     files: tuple[Path, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     @property
     def ok(self) -> bool:
@@ -131,11 +133,13 @@ class Run:
     def __repr__(self) -> str:
         lines = [self._title(), *(f"  failed: {f.label}: {f.error}" for f in self.failures)]
         lines += [f"  blocked: {m}" for m in self.missing]
+        lines += [f"  note: {note}" for note in self.notes]
         return "\n".join([*lines, self._asked().table()])
 
     def _repr_html_(self) -> str:
         notes = [*(f"failed: {f.label}: {f.error}" for f in self.failures),
-                 *(f"blocked: {m}" for m in self.missing)]  # fmt: skip
+                 *(f"blocked: {m}" for m in self.missing),
+                 *(f"note: {note}" for note in self.notes)]  # fmt: skip
         return self._asked().html(self._title(), notes)
 
     def _title(self) -> str:
@@ -229,6 +233,7 @@ def run(
         len(outcome.computed), len(outcome.cached),
         (*_failures(plan, store, outcome), *_failed_metrics(plan, store)),
         _missing(manifest["results"], {r.key for r in plan.results}), tuple(files),
+        tuple(dict.fromkeys(_notes(plan, store))),
     )  # fmt: skip
 
 
@@ -302,6 +307,13 @@ def _failed_metrics(plan: Plan, store: Store) -> Iterator[Failure]:
             label = f"{plan.cells[key].label} {name}"
             file = store.folder(key) / RECORD
             yield Failure(key, label, "lists", str(failure["error"]), True, file)
+
+
+def _notes(plan: Plan, store: Store) -> Iterator[str]:
+    """What datasets warned of when they were read, by this run or an earlier one."""
+    for key, cell in plan.cells.items():
+        if cell.kind == "data" and store.has(key):
+            yield from store.record(key)["report"].get("notes", ())
 
 
 def _say_blocked(plan: Plan, report: Reporter) -> None:

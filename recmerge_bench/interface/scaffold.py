@@ -25,11 +25,18 @@ KINDS: Mapping[str, str] = {
     "encoder": "encoder",
     "protocol": "protocol",
     "metric": "metric",
+    "list-metric": "metric",
     "executor": "executor",
 }
 _NOUNS = {"strategy": "merge strategy", "cdsr": "cross-domain model", "counting": "baseline",
-         "encoder": "text encoder"}  # fmt: skip
-_CLASSES = {"cdsr": "CDSRConformance", "counting": "BaselineConformance"}
+         "encoder": "text encoder", "list-metric": "metric of lists"}  # fmt: skip
+#: What users call a kind -> the class that its test inherits from, where that is not the kind's.
+_CLASSES = {
+    "cdsr": "CDSRConformance", "baseline": "BaselineConformance",
+    "list-metric": "ListMetricConformance",
+}  # fmt: skip
+#: Kinds with a template of their own beside that of the specs' kind.
+_TEMPLATES = ("list-metric",)
 #: Options that make a template small in its test.
 _SMALL = {"backbone": "width=16", "cdsr": "width=16"}
 _LONGEST = 40
@@ -66,7 +73,7 @@ def begin_plugin(
     """
     if kind not in KINDS:
         raise HandledError(f"no kind '{kind}'{near(kind, KINDS)}; there are {', '.join(KINDS)}")
-    facts = _facts(name, KINDS[kind], registry, package)
+    facts = _facts(name, kind, registry, package)
     texts = dict(_packaged(facts) if package else _plain(facts))
     root = to / name.lower() if package else to
     _refuse_existing(root, texts, package)
@@ -78,31 +85,37 @@ def begin_plugin(
     return Begun(tuple(root / place for place in texts), _commands(facts, root, package))
 
 
-def _facts(name: str, kind: str, registry: Registry, package: bool) -> dict[str, Any]:
+def _facts(name: str, asked: str, registry: Registry, package: bool) -> dict[str, Any]:
     """What the templates are filled with.
+
+    Args:
+        name: of the plugin.
+        asked: one of `KINDS`.
+        registry: whose names are taken.
+        package: a distribution.
 
     Raises:
         HandledError: the name cannot be used.
     """
+    kind = KINDS[asked]
     _refuse_name(name, kind, registry)
     module = name.lower().replace("-", "_")
     suites = suite_files(registry)
     suite = name.lower() if name.lower() not in suites else f"{name.lower()}-trial"
-    only = {"dataset": "", "cdsr": " --only track=cdsr"}.get(kind, " --only track=merging")
     return {
         "name": name,
         "kind": kind,
+        "template": asked.replace("-", "_") if asked in _TEMPLATES else kind,
         "module": module,
         "cls": _class_name(name),
         "title": name.replace("-", " ")[:1].upper() + name.replace("-", " ")[1:],
-        "noun": _NOUNS.get(kind, kind),
-        "conformance": _CLASSES.get(kind, f"{kind.capitalize()}Conformance"),
+        "noun": _NOUNS.get(asked, _NOUNS.get(kind, kind)),
+        "conformance": _CLASSES.get(asked, f"{kind.capitalize()}Conformance"),
         "fixture": kind,
         "small": _SMALL.get(kind, ""),
         "suite": suite,
         "suite_argument": suite if package else f"{suite}.yaml",
         "load": "" if package else f"-p {module}.py ",
-        "only": only,
         "package": package,
     }
 
@@ -133,7 +146,7 @@ def _class_name(name: str) -> str:
 def _plain(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Place -> text of a plugin that is a file."""
     module = facts["module"]
-    yield f"{module}.py", _filled(f"{facts['kind']}.py", facts)
+    yield f"{module}.py", _filled(f"{facts['template']}.py", facts)
     yield f"test_{module}.py", _filled("test.py", facts)
     yield f"{facts['suite']}.yaml", _filled("suite.yaml", facts)
     if facts["kind"] == "dataset":
@@ -147,7 +160,7 @@ def _packaged(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "pyproject.toml", _filled("pyproject.toml", facts)
     yield "README.md", _filled("README.md", facts)
     yield ".github/workflows/ci.yml", _filled("ci.yml", facts)
-    yield f"{module}/__init__.py", _filled(f"{facts['kind']}.py", facts) + hook
+    yield f"{module}/__init__.py", _filled(f"{facts['template']}.py", facts) + hook
     yield f"{module}/suites/{facts['suite']}.yaml", _filled("suite.yaml", facts)
     yield f"tests/test_{module}.py", _filled("test.py", facts)
     if facts["kind"] == "dataset":
@@ -187,7 +200,7 @@ def _refuse_existing(root: Path, texts: Mapping[str, str], package: bool) -> Non
 def _commands(facts: Mapping[str, Any], root: Path, package: bool) -> tuple[str, ...]:
     module = facts["module"]
     go = () if root == Path() else (f"cd {root}",)
-    run = f"recmerge-bench {facts['load']}run --suite {facts['suite_argument']}{facts['only']}"
+    run = f"recmerge-bench {facts['load']}run --suite {facts['suite_argument']}"
     if package:
         install = 'python -m pip install -e ".[test]"'
         return (*go, install, f"recmerge-bench plugins check {module}", "python -m pytest", run)

@@ -11,7 +11,7 @@ from typing import Any
 
 from recmerge_bench.borders.datasets import sources_of
 from recmerge_bench.digests import file_digest
-from recmerge_bench.errors import Blocked, HandledError, near
+from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.json_values import plain_object
 from recmerge_bench.options import CompleteOptions
 from recmerge_bench.planning.cells import Cell, Plan
@@ -90,10 +90,8 @@ class CellMaker:
             what = kinds[0] if len(kinds) == 1 else "method"
             return None, (f"no plugin registers the {what} '{name}'", self.suite.expects[name])
         known = [n for kind in kinds for n in self.registry.names(kind)]
-        raise HandledError(
-            f"{self.where}: no plugin registers the {' or '.join(kinds)} '{name}'"
-            f"{near(name, known)}; see `recmerge-bench plugins list`"
-        )
+        what = f"the {' or '.join(kinds)} "
+        raise self.registry.unknown(name, known, what, f"{self.where}: ")
 
     def use(self, kind: str, name: str, given: Mapping[str, object] | None = None) -> PluginUse:
         """A plugin with its options, made and checked here, once for all that is planned with it.

@@ -45,7 +45,9 @@ def nowhere(plan: Plan, selector: str) -> str:
             continue
         known = dict.fromkeys(_text(view, field) for view in views if field in view)
         names = "|".join(patterns)
-        return f": no {field} '{names}'{near(names, filter(None, known))}"
+        own = "; one of a file of yours needs -p FILE.py before the command"
+        said = f": no {field} '{names}'{near(names, filter(None, known))}"
+        return said + (own if field in ("method", "backbone") else "")
     return ": no row has all of it"
 
 

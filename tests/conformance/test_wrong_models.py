@@ -129,6 +129,31 @@ class SetsDtype(TinyModel):
         return super().encode(net, histories, lengths, domain)
 
 
+class SeedsBuild(TinyModel):
+    def build(self, catalogue: Any, domains: Any, seed: int) -> Any:
+        torch.manual_seed(seed)
+        return super().build(catalogue, domains, seed)
+
+
+class SeedsLoss(TinyModel):
+    def loss(self, net: Any, batch: Any) -> Any:
+        torch.manual_seed(3)
+        return super().loss(net, batch)
+
+
+class SeedsAside(TinyModel):
+    """As it should be: what is seeded is put back, dropout draws as it likes."""
+
+    def build(self, catalogue: Any, domains: Any, seed: int) -> Any:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return super().build(catalogue, domains, seed)
+
+    def loss(self, net: Any, batch: Any) -> Any:
+        value, count = super().loss(net, batch)
+        return value * torch.rand(()), count
+
+
 class OnTheCPU(TinyModel):
     def encode(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
         vectors = super().encode(net, histories, lengths, domain)
@@ -151,6 +176,8 @@ WRONG: dict[type[TinyModel], tuple[str, str]] = {
     CopiesTargets: ("quality", "NDCG@10 after 24 steps is"),
     LearnsNothing: ("quality", "NDCG@10 after 24 steps is"),
     DrawsGlobally: ("determinism", "inner.bias' differs"),
+    SeedsBuild: ("no-side-effects", "SeedsBuild.build() reseeds torch's global random state"),
+    SeedsLoss: ("no-side-effects", "SeedsLoss.loss() reseeds torch's global random state"),
     SetsDtype: ("no-side-effects", "torch's default dtype"),
 }
 
@@ -175,6 +202,10 @@ def test_a_wrong_one_fails_with_the_right_words(wrong: type[TinyModel]) -> None:
     assert outcome.status == "failed" and words in outcome.what, outcome
     assert outcome.why and outcome.remedy
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_drawing_from_the_global_generator_is_no_reseeding() -> None:
+    assert tried(SeedsAside(), "no-side-effects").status == "passed"
 
 
 def test_a_second_device() -> None:

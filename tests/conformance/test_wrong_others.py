@@ -188,6 +188,17 @@ class FillsIn(ListMetricDefinition):
         return float(items.mean())
 
 
+class Inverse(ListMetricDefinition):
+    def value(self, items: Any, catalogue: Any) -> float:
+        return float((1 / catalogue.counts[items[items >= 0]]).sum())
+
+
+class ShareOfEvents(ListMetricDefinition):
+    def value(self, items: Any, catalogue: Any) -> float:
+        total = int(catalogue.counts.sum())
+        return sum(int(catalogue.counts[i]) / total for i in items[items >= 0])
+
+
 # -- baselines -----------------------------------------------------------------------------------
 
 
@@ -284,6 +295,8 @@ WRONG: list[tuple[str, type, str, str]] = [
     ("list-metric", Constant, "quality", "all have 0.5"),
     ("list-metric", FirstList, "order-of-users", "the lists in reverse order have"),
     ("list-metric", FillsIn, "shapes", "changed the lists that it was handed"),
+    ("list-metric", Inverse, "zero-counts", "items without training events: plugin"),
+    ("list-metric", ShareOfEvents, "zero-counts", "a domain without training events: division"),
     ("counting", CountsAll, "causality", "fit() reads held-out events"),
     ("counting", LastSequence, "order-of-users", "with the users in reverse order"),
     ("counting", Remembers, "checkpoint", "scores from the stored arrays differ"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.testing import DatasetConformance
 from recmerge_bench.toolkit.data.atomic import read_folder
-from recmerge_bench.toolkit.data.csv_tables import read_csv
+from recmerge_bench.toolkit.data.csv_tables import likely_column, read_csv
 from recmerge_bench.toolkit.data.sequence_files import read_sequences
 
 INTER = "user_id:token\titem_id:token\ttimestamp:float\n"
@@ -211,7 +212,14 @@ def test_one_table_a_domain(registry: Registry, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "options", "fault"),
     [
-        ("user,item_id,timestamp\nu,1,5\n", {}, "t.csv:1: no column 'user_id' .did you mean 'us"),
+        ("user,item_id,timestamp\nu,1,5\n", {},
+         "t.csv:1: no column 'user_id'; it has: user, item_id, timestamp; set `user: user`"),
+        ("cust,SKU,when\nu,1,5\n", {}, "set `user: cust`, `item: SKU`, `time: when`$"),
+        ("who,SKU,timestamp\nu,1,5\n", {},
+         "no column 'user_id' and no column 'item_id'; it has: who, SKU, timestamp; "
+         "set `item: SKU`; name yours with the option `user`"),
+        (HEADER.replace("item", "Item"), {}, "a header and no rows"),
+        (HEADER.replace("item", "Item") + "u,1,5\n", {}, "set `item: Item_id`"),
         (HEADER, {}, "a header and no rows"),
         ("", {}, "the file is empty"),
         (HEADER + "u,1\n", {}, "t.csv:2: 2 fields, the header has 3"),
@@ -223,11 +231,13 @@ def test_one_table_a_domain(registry: Registry, tmp_path: Path) -> None:
         (HEADER + "u,1,--5\n", {}, "'--5' is no time"),
         (HEADER + "u,1,99999999999999999999\n", {}, "does not fit 64 bits"),
         ("user_id,item_id,timestamp,user_id\nu,1,5,u\n", {}, "column 'user_id' appears twice"),
-        ("user_id;item_id;timestamp\nu;1;5\n", {}, "no column 'user_id'"),
+        ("user_id;item_id;timestamp\nu;1;5\n", {}, "no column 'user_id' .* set `delimiter: ';'`$"),
         (HEADER + "u,1,5\n", {"delimiter": ";;"}, "delimiter takes one character"),
         (HEADER + "u,1,5\n", {"rating": "timestamp", "least_rating": 9}, "domain 't' is empty"),
         (HEADER + "u,x,5\n", {"rating": "item_id"}, "'x' is no finite number"),
         (HEADER + "u,1,5\n", {"domain": "shop"}, "no column 'shop'"),
+        (HEADER + "u,1,5\n", {"texts": ["title"]},
+         "csv: texts are columns of a file of items, a row an item: name it with items: FILE"),
         (HEADER + "a b,1,5\na-b,1,5\n", {"domain": "user_id"}, "would both be the domain 'a-b'"),
         (HEADER + "ab,1,5\n", {"domain": "user_id", "domain_names": ["abc"]},
          "no domain 'abc' .did you mean 'ab'"),
@@ -240,6 +250,33 @@ def test_wrong_tables_are_refused(
     write(tmp_path, {"t.csv": text})
     with pytest.raises(HandledError, match=fault):
         read(registry, "csv", tmp_path / "t.csv", **options)
+
+
+@pytest.mark.parametrize(
+    ("option", "wanted", "columns", "likely"),
+    [
+        ("item", "item_id", ["cust", "SKU"], "SKU"),
+        ("item", "item_id", ["price", "ItemID"], "ItemID"),
+        ("item", "item_id", ["product_name", "parent_asin"], "product_name"),
+        ("item", "item_id", ["parent_asin", "user"], "parent_asin"),
+        ("user", "user_id", ["UserId", "reviewerID"], "UserId"),
+        ("user", "user_id", ["reviewerID"], "reviewerID"),
+        ("time", "timestamp", ["unixReviewTime", "rating"], "unixReviewTime"),
+        ("time", "timestamp", ["timestmp"], "timestmp"),
+        ("time", "timestamp", ["price", "colour"], ""),
+    ],
+)
+def test_likely_columns(option: str, wanted: str, columns: list[str], likely: str) -> None:
+    assert likely_column(option, wanted, columns) == likely
+
+
+def test_columns_of_items_are_named_too(registry: Registry, tmp_path: Path) -> None:
+    write(tmp_path, {"t.csv": HEADER + "u,1,5\n", "items.csv": "SKU,name\n1,one\n"})
+    items = {"items": str(tmp_path / "items.csv")}
+    with pytest.raises(DataError, match=r"items.csv:1: no column 'item_id' and .* `item_id: SKU`"):
+        read(registry, "csv", tmp_path / "t.csv", **items)
+    with pytest.raises(DataError, match=r"no column 'title'; it has: SKU, name; .* `texts`"):
+        read(registry, "csv", tmp_path / "t.csv", **items, item_id="SKU")
 
 
 @pytest.mark.parametrize("name", ["atomic-folder", "sequence-file", "csv"])
@@ -352,3 +389,30 @@ def test_a_suite_runs_on_two_tables(tmp_path: Path) -> None:
     run = rmb.run(suite, out=tmp_path / "runs", data_root=tmp_path, progress=False)
     assert run.failures == () and all(result.done for result in run.records.results)
     assert run.records.results[0].list_metrics["books"]["coverage@5"] > 0
+
+
+def test_rows_that_domain_names_leaves_out_are_noted(tmp_path: Path) -> None:
+    table = "user_id,item_id,timestamp,shop\n" + "".join(
+        f"u{u},{shop}{t},{t},{shop}\n"
+        for u in range(9) for shop in ("books", "games", "Old Toys") for t in range(5)
+    )  # fmt: skip
+    write(tmp_path, {"t.csv": table + "u1,tool,9,tools\n"})
+    suite = {
+        "name": "some", "label": "smoke", "metrics": ["NDCG@10"],
+        "tracks": {"main": {
+            "dataset": "csv", "domains": ["books"], "protocols": ["loo"], "rows": ["popularity"],
+            "dataset_options": {"path": "t.csv", "domain": "shop", "domain_names": ["books"]},
+        }},
+    }  # fmt: skip
+    note = (
+        "csv: 91 rows of t.csv are of domains that domain_names leaves out (games 45, old-toys 45, "
+        "tools 1); to read them, add their names there and to the track's domains"
+    )
+    for _ in range(2):  # what is cached is noted as well
+        run = rmb.run(suite, out=tmp_path / "runs", data_root=tmp_path, progress=False)
+        assert run.notes == (note,) and f"note: {note}" in repr(run)
+    path = tmp_path / "some.yaml"
+    path.write_text(json.dumps(suite))
+    words = ["run", "--suite", str(path), "--out", str(tmp_path / "runs")]
+    shown = CliRunner().invoke(cli, [*words, "--data-root", str(tmp_path)])
+    assert shown.stdout.count(f"note: {note}\n") == 1, shown.output

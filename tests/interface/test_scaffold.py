@@ -36,6 +36,10 @@ def begun(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Itera
         del sys.modules[name]
 
 
+def file_of(kind: str) -> str:
+    return f"own_{kind}.py".replace("-", "_")
+
+
 def succeeded(*words: str, cwd: Path) -> str:
     ran = subprocess.run([sys.executable, *words], cwd=cwd, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
@@ -57,7 +61,7 @@ def test_ruff_has_nothing_to_say(begun: Path, place: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_passes_its_check(begun: Path, kind: str) -> None:
-    report = check_plugin(str(begun / "files" / f"own_{kind}.py"))
+    report = check_plugin(str(begun / "files" / file_of(kind)))
     assert report.ok, [f"{o}" for o in report.all() if o.status == "failed"]
     [spec] = report.specs
     assert (spec.name, spec.kind) == (f"own-{kind}", KNOWN[kind])
@@ -78,23 +82,27 @@ def test_a_distributions_tests_pass(begun: Path) -> None:
     assert "passed" in out and "failed" not in out
 
 
+#: The one track that a suite has: nothing of `quick` runs beside it.
+TRACKS = {"cdsr": "cdsr", "dataset": "own"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_suites_are_read_and_planned(begun: Path, kind: str) -> None:
     own = begun / "files" / f"own-{kind}.yaml"
-    made = plan(own, plugins=[begun / "files" / f"own_{kind}.py"])
+    made = plan(own, plugins=[begun / "files" / file_of(kind)])
     assert len(made.cells) > 2
-    folder = begun / "kits" / f"kit-{kind}" / f"kit_{kind}"
+    assert [track.name for track in made.tracks] == [TRACKS.get(kind, "merging")]
+    folder = begun / "kits" / f"kit-{kind}" / f"kit_{kind}".replace("-", "_")
     registry = discover([str(folder)], environ={})
     assert registry.problems == []
     assert len(plan(f"kit-{kind}", plugins=registry).cells) == len(made.cells)
 
 
-@pytest.mark.parametrize("kind", ["baseline", "dataset", "metric"])
+@pytest.mark.parametrize("kind", ["baseline", "dataset", "list-metric"])
 def test_suites_run_to_a_board(begun: Path, kind: str, tmp_path: Path) -> None:
     suite = begun / "files" / f"own-{kind}.yaml"
-    plugin = begun / "files" / f"own_{kind}.py"
-    only = "" if kind == "dataset" else "track=merging"
-    made = run(suite, out=tmp_path, plugins=[plugin], only=only)
+    plugin = begun / "files" / file_of(kind)
+    made = run(suite, out=tmp_path, plugins=[plugin])
     assert made.ok
     board = (tmp_path / "boards" / f"own-{kind}.md").read_text()
     assert f"own-{kind}" in board and "popularity" in board
@@ -106,8 +114,9 @@ def test_a_distribution_names_its_module(begun: Path, kind: str) -> None:
 
     folder = begun / "kits" / f"kit-{kind}"
     project = tomllib.loads((folder / "pyproject.toml").read_text())
-    assert project["project"]["entry-points"]["recmerge_bench"] == {f"kit-{kind}": f"kit_{kind}"}
-    assert project["tool"]["setuptools"]["packages"] == [f"kit_{kind}"]
+    module = f"kit_{kind}".replace("-", "_")
+    assert project["project"]["entry-points"]["recmerge_bench"] == {f"kit-{kind}": module}
+    assert project["tool"]["setuptools"]["packages"] == [module]
     steps = yaml.safe_load((folder / ".github/workflows/ci.yml").read_text())["jobs"]["tests"]
     assert any("plugins check" in step.get("run", "") for step in steps["steps"])
 

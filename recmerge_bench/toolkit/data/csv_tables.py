@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.errors import DataError, HandledError
 from recmerge_bench.toolkit.data.build import Columns
 from recmerge_bench.toolkit.data.joined import DomainEvents
 from recmerge_bench.toolkit.data.text_files import (
@@ -49,6 +50,25 @@ class CsvColumns:
     rating: str = ""
     texts: tuple[str, ...] = ()
 
+    def of_events(self) -> dict[str, str]:
+        """Option -> the column that it names, of those that a table of events has to have."""
+        named = {
+            "user": self.user, "item": self.item, "time": self.time, "domain": self.domain,
+            "rating": self.rating,
+        }  # fmt: skip
+        return {option: column for option, column in named.items() if column}
+
+
+#: What columns are often called, by the option that names them; in lower case, without `_id`.
+_USUAL: dict[str, tuple[str, ...]] = {
+    "user": ("user", "cust", "reviewer", "client", "member", "visitor", "account", "buyer"),
+    "item": ("item", "product", "sku", "asin", "article", "isbn", "movie", "book", "track"),
+    "time": ("time", "date", "when", "ts", "day"),
+    "domain": ("domain", "category", "shop", "genre", "department", "market"),
+    "rating": ("rating", "stars", "score", "overall"),
+    "item_id": ("item", "product", "sku", "asin", "article", "isbn", "movie", "book", "track"),
+}
+
 
 @dataclass(frozen=True)
 class CsvTable:
@@ -66,12 +86,39 @@ class CsvTable:
 
     def __getitem__(self, name: str) -> list[str]:
         if name not in self.columns:
-            there = ", ".join(self.columns)
-            raise DataError(
-                f"no column '{name}'{near(name, self.columns)}; it has: {there}; options name the "
-                "columns", self.file, 1,
-            )  # fmt: skip
+            raise DataError(f"no column '{name}'; {self._what_there_is({})}", self.file, 1)
         return self.columns[name]
+
+    def needs(self, named: Mapping[str, str]) -> None:
+        """Refuse a table that lacks columns, all of them at once.
+
+        Args:
+            named: option -> the column that it names.
+
+        Raises:
+            DataError: the missing ones, what there is, and which option to set to what.
+        """
+        missing = {o: c for o, c in named.items() if c not in self.columns}
+        if missing:
+            names = " and ".join(f"no column '{column}'" for column in missing.values())
+            taken = [c for o, c in named.items() if o not in missing]
+            free = [c for c in self.columns if c not in taken]
+            likely = {o: likely_column(o, c, free) for o, c in missing.items()}
+            raise DataError(f"{names}; {self._what_there_is(likely)}", self.file, 1)
+
+    def _what_there_is(self, likely: Mapping[str, str]) -> str:
+        """The columns, and the options to set."""
+        there = ", ".join(f"{name:.40}" for name in self.columns)
+        known = [f"{o}: {c}" for o, c in likely.items() if c]
+        unknown = [o for o, c in likely.items() if not c]
+        advice = [f"set `{'`, `'.join(known)}`"] if known else []
+        advice += [f"name yours with the option `{o}`" for o in unknown]
+        other = [d for d in ";\t|" if len(self.columns) == 1 and d in there]
+        if other:
+            advice = [f"fields look separated by another character: set `delimiter: {other[0]!r}`"]
+        elif not likely:
+            advice = ["options name the columns"]
+        return "; ".join([f"it has: {there}", *advice])
 
     def ids(self, name: str) -> list[str]:
         """A column of ids.
@@ -124,6 +171,25 @@ def _time(text: str, path: Path, line: int, column: str) -> int:
             "2014-07-23T10:00:00+02:00) are; scale fractions first", path, line, column,
         ) from None  # fmt: skip
     return math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def likely_column(option: str, wanted: str, columns: Sequence[str]) -> str:
+    """The column that an option is likely to mean; empty where none is.
+
+    Args:
+        option: such as ``item``.
+        wanted: what it names now, such as ``item_id``.
+        columns: that the table has.
+    """
+    plain = {re.sub(r"[^a-z0-9]+", "", c.lower()): c for c in reversed(columns)}
+    if (same := re.sub(r"[^a-z0-9]+", "", wanted.lower())) in plain:
+        return plain[same]
+    for usual in _USUAL.get(option, ()):
+        for name, column in reversed(plain.items()):
+            if name.startswith(usual) or (len(usual) > 3 and name.endswith((usual, usual + "id"))):
+                return column
+    hits = difflib.get_close_matches(same, list(plain), n=1, cutoff=0.6)
+    return plain[hits[0]] if hits else ""
 
 
 def read_csv(path: Path, delimiter: str = ",", encoding: str = "utf-8") -> CsvTable:
@@ -180,6 +246,7 @@ def domains_of(table: CsvTable, columns: CsvColumns, alone: str) -> list[str]:
     """
     if not columns.domain:
         return [alone] * len(table.lines)
+    table.needs({"domain": columns.domain})
     known: dict[str, str] = {}
     names = []
     for text, line in zip(table.ids(columns.domain), table.lines, strict=True):
@@ -209,6 +276,7 @@ def domain_events(
     Raises:
         DataError: bad content, with its line.
     """
+    table.needs(columns.of_events())
     users, items = table.ids(columns.user), table.ids(columns.item)
     times = table.times(columns.time)
     names = np.array(domains_of(table, columns, alone), object)
@@ -231,6 +299,8 @@ def item_texts(table: CsvTable, item: str, texts: Sequence[str]) -> dict[str, st
     Raises:
         DataError: an item twice, or no such column.
     """
+    lacking = [("texts", name) for name in texts if name not in table.columns]
+    table.needs({"item_id": item, **dict(lacking[:1])})
     columns = [table[name] for name in texts]
     made: dict[str, str] = {}
     for row, (token, line) in enumerate(zip(table.ids(item), table.lines, strict=True)):
