@@ -1,5 +1,9 @@
 """BERT4Rec (Sun et al., CIKM 2019): bidirectional self-attention trained by masking items.
 
+Idea: A recommender may read a history in both directions if it learns to fill in blanks. Items of
+a sequence are masked at random, and a transformer predicts them from what stands on both sides.
+To recommend, a mask is put behind the history.
+
 Deviations from widespread ports, each of which costs accuracy there: the last training item is
 masked too (a share of the windows masks it alone, as at test time), masked tokens are drawn for
 every window and none are dropped, and evaluation appends the mask after the whole history.

@@ -1,5 +1,9 @@
 """SASRec (Kang and McAuley, ICDM 2018): causal self-attention, every position trained at once.
 
+Idea: The next item depends on few of the earlier ones, and attention finds them. A causal
+transformer over item vectors predicts at every position which item comes next. The state after
+the last event is compared with all items' vectors.
+
 Paper and released code (kang205/SASRec) are two models. ``sasrec`` is the released one, whose
 numbers the paper reports: queries are normed, keys and values are not, and the residuals go
 through the normed query and the normed input of the feed-forward (`QueryNormLayer`); items times

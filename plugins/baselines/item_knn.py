@@ -1,4 +1,9 @@
-"""Item-kNN: cosine of co-occurrence between items, summed over the history with decay."""
+"""Item-kNN: cosine of co-occurrence between items, summed over the history with decay.
+
+Idea: Items that often occur in the same histories are alike. The score of an item is its summed
+cosine similarity to the items of the history, recent ones weighing more. It only counts, and a
+trained model should beat it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Last-item co-occurrence: what followed the last item most often in training."""
+"""Last-item co-occurrence: what followed the last item most often in training.
+
+Idea: The next item is most often one that followed the last item before. Transitions from the
+last item are counted, and popularity decides between equals. It only counts, and a trained model
+should beat it.
+"""
 
 from __future__ import annotations
 

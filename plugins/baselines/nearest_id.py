@@ -1,5 +1,8 @@
 """Nearest item number: the item whose number lies next to that of the user's last one.
 
+Idea: It is a check of the data, not a recommender. It guesses the item whose number is next to
+the last one's. Where that works, item numbers give away the order of events.
+
 A check of the data, not a recommender: item numbers often follow raw ids, and where events of one
 day are sorted by raw id, the next item's number tells more than it should.
 """

@@ -1,4 +1,8 @@
-"""Most popular items first: the floor that every model must beat."""
+"""Most popular items first: the floor that every model must beat.
+
+Idea: Everyone gets the same list: the items with the most training events. It reads no history.
+It is the floor that every model must be above.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """BERT4Rec on mixed sequences, each domain's masked items with a loss of its own.
 
+Idea: A masked-item model reads the mixed sequence of all domains. Each domain's masked items have
+a loss among that domain's items. It shows what BERT4Rec makes of other domains' events without
+any part built for them.
+
 The baseline "BERT4Rec-dt" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025). At
 test time a mask follows the mixed history and is scored among the items of the asked domain.
 

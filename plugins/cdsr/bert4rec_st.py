@@ -1,5 +1,8 @@
 """BERT4Rec on one domain's own events, taken from mixed sequences.
 
+Idea: A masked-item model reads the target domain's events alone. One model is trained for each
+domain. It is the reference for what other domains' events are worth.
+
 The baseline "BERT4Rec-st" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025). One
 model for each target domain. At test time a mask follows the history; a user without an event of
 the target domain is the mask alone.

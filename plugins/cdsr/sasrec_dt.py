@@ -1,5 +1,9 @@
 """SASRec on mixed sequences of several domains, each domain's targets with a loss of its own.
 
+Idea: A causal transformer reads the mixed sequence of all domains. Each target is scored among
+the items of its own domain. It has no part that is built for several domains, so that it shows
+what mixing alone brings.
+
 The baseline "SASRec-dt" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025): one
 causal encoder reads the mixed sequence; a target is scored among the items of its own domain.
 

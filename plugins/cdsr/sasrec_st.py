@@ -1,5 +1,8 @@
 """SASRec on one domain's own events, taken from mixed sequences.
 
+Idea: A causal transformer reads the target domain's events alone. One model is trained for each
+domain. It is the reference for what other domains' events are worth.
+
 The baseline "SASRec-st" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025): what the
 other domains' events are worth shows in what this model lacks. One model for each target domain.
 

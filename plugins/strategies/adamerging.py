@@ -1,5 +1,9 @@
 """AdaMerging (Yang et al., ICLR 2024): weights that make the merged model's predictions certain.
 
+Idea: A merged model that knows what to predict is certain of it. The entropy of its predictions
+for users without labels is therefore taken as a loss. Gradient steps change nothing but the
+weight of each task vector, or of each of its tensors.
+
 The original learns on unlabelled test inputs. Held-out events are out of a merge's reach here, so
 ``adamerging`` and ``adamerging-pp`` take users' training histories (tier T3) and are the released
 code in all else: a weight for each tensor, .3 at the start, clamped to [0, 1], two batches of 16

@@ -1,4 +1,9 @@
-"""Model Breadcrumbs: drop the largest and the smallest entries (Davari & Belilovsky, ECCV 2024)."""
+"""Model Breadcrumbs: drop the largest and the smallest entries (Davari & Belilovsky, ECCV 2024).
+
+Idea: The smallest changes of a fine-tuned model are noise, and its few largest ones are outliers
+that hurt other domains. Both ends of each task vector are set to zero, tensor by tensor. What is
+left is scaled and added to the base.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Weights of task vectors by CMA-ES on pseudo-users: MergeRec's aim without gradients."""
+"""Weights of task vectors by CMA-ES on pseudo-users: MergeRec's aim without gradients.
+
+Idea: Weights of task vectors can be searched for without gradients. CMA-ES draws sets of weights,
+merges with each and keeps the direction in which merged models agree best with the experts on
+pseudo-users. It shows what MergeRec's gradient steps add to MergeRec's aim.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Consensus Task Arithmetic: keep what at least two experts need (Wang et al., ICML 2024)."""
+"""Consensus Task Arithmetic: keep what at least two experts need (Wang et al., ICML 2024).
+
+Idea: An entry of the summed task vector that matters to one expert alone disturbs the others. A
+mask for each expert says which entries matter to it. Only entries that at least two experts'
+masks select are kept and added to the base.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""One model trained on one phase of time after the other: what merging phases competes with."""
+"""One model trained on one phase of time after the other: what merging phases competes with.
+
+Idea: The usual practice over time is to train the same model further on each new phase. Nothing
+is merged: it is what merging the phases' models has to compete with. It pays with what the model
+forgets of earlier phases.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""DARE: drop entries of task vectors at random and rescale the rest (Yu et al., ICML 2024)."""
+"""DARE: drop entries of task vectors at random and rescale the rest (Yu et al., ICML 2024).
+
+Idea: Most entries of a task vector can be dropped without loss if the rest is scaled up. Entries
+are zeroed at random with a fixed chance and the others divided by the share that is kept, so that
+the expectation stays. Sparse task vectors then collide less when they are added up.
+"""
 
 from __future__ import annotations
 

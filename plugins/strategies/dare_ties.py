@@ -1,4 +1,9 @@
-"""DARE, then TIES: task vectors dropped at random and rescaled, trimmed, signs elected."""
+"""DARE, then TIES: task vectors dropped at random and rescaled, trimmed, signs elected.
+
+Idea: Task vectors are first thinned at random and rescaled, as DARE does. What is left is trimmed
+by size, and experts vote on the sign of each entry, as TIES does. The mean of the agreeing
+entries is added to the base.
+"""
 
 from __future__ import annotations
 

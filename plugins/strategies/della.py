@@ -1,4 +1,9 @@
-"""DELLA: drop entries with chances by magnitude, then elect signs (Deep et al., 2024)."""
+"""DELLA: drop entries with chances by magnitude, then elect signs (Deep et al., 2024).
+
+Idea: Large entries of a task vector deserve to survive more often than small ones. Each entry is
+dropped with a chance that falls with its rank by magnitude, and survivors are rescaled. Experts
+then vote on signs, and the agreeing entries are averaged.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""DOGE: a change that all task vectors share, found by projected gradients (Wei et al., 2025)."""
+"""DOGE: a change that all task vectors share, found by projected gradients (Wei et al., 2025).
+
+Idea: Task vectors conflict, and one common change of all of them can lower what the merge costs
+each. That change is found by gradient steps on the weights alone, outside the directions that the
+experts share. The changed task vectors are brought to one length, trimmed and added up.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """The mean score of all experts: what merging would have to reach, at as many models' cost.
 
+Idea: All experts score an item, and their scores are averaged. Nothing is merged, so serving
+costs as much as all the experts together. It is a reference for what a merge of the same experts
+could reach.
+
 Each expert scores the items of the domain in question with the vectors that the domain keeps for
 itself (its own expert's), so that only what would be merged differs. Raw scores are averaged:
 cosines where a model gives cosines, else dot products, whose sizes may differ between experts.

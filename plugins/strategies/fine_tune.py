@@ -1,4 +1,8 @@
-"""Each domain's own expert: the reference, 100 percent."""
+"""Each domain's own expert: the reference, 100 percent.
+
+Idea: Every domain is served by the expert that was trained for it. Nothing is merged, so that one
+model for each domain has to be kept. The boards take it as 100 per cent.
+"""
 
 from __future__ import annotations
 

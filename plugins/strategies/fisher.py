@@ -1,4 +1,9 @@
-"""Fisher merging on pseudo-users: each entry weighted by how much its expert's output minds it."""
+"""Fisher merging on pseudo-users: each entry weighted by how much its expert's output minds it.
+
+Idea: Not every weight matters equally to every expert. The Fisher information of an entry says
+how much an expert's predictions change with it. The merge is the mean of the experts, each entry
+weighted by these values.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Frank-Wolfe merging: step by step towards the expert that the loss's gradient points to."""
+"""Frank-Wolfe merging: step by step towards the expert that the loss's gradient points to.
+
+Idea: Merging is seen as a search within the polygon that the experts span. At each step the
+loss's gradient points to one expert, and the model moves a little towards it. The loss needs no
+labels: it is the entropy of the predictions.
+"""
 
 from __future__ import annotations
 

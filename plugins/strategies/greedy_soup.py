@@ -1,4 +1,9 @@
-"""Greedy soup by agreement with the experts on pseudo-users: no validation data is read."""
+"""Greedy soup by agreement with the experts on pseudo-users: no validation data is read.
+
+Idea: An average over all experts may be worse than one over some of them. Experts join one after
+the other, the best first. One that makes the average agree less with the experts on pseudo-users
+stays out.
+"""
 
 from __future__ import annotations
 

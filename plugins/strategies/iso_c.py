@@ -1,4 +1,9 @@
-"""Iso-C: the summed task vector with an even spectrum (Marczak et al., ICML 2025)."""
+"""Iso-C: the summed task vector with an even spectrum (Marczak et al., ICML 2025).
+
+Idea: A few directions dominate the summed task vector, and the experts whose directions are weak
+lose. All singular values of each summed matrix are replaced by their mean. Every direction that
+any expert uses then counts equally.
+"""
 
 from __future__ import annotations
 

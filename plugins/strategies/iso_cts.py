@@ -1,4 +1,9 @@
-"""Iso-CTS: an even spectrum over common and own directions (Marczak et al., ICML 2025)."""
+"""Iso-CTS: an even spectrum over common and own directions (Marczak et al., ICML 2025).
+
+Idea: The leading directions of the summed task vector are what the experts have in common. The
+weak ones are replaced by directions that each expert has for itself. All directions then get the
+same singular value.
+"""
 
 from __future__ import annotations
 

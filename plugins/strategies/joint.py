@@ -1,4 +1,8 @@
-"""One model trained on all domains' training parts, shuffled in proportion."""
+"""One model trained on all domains' training parts, shuffled in proportion.
+
+Idea: One model is trained on the data of all domains together. Nothing is merged, and the data of
+all domains have to be in one place. It is what merging hopes to come near without moving data.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Karcher mean: the point of a sphere that is nearest to the experts' directions on it."""
+"""Karcher mean: the point of a sphere that is nearest to the experts' directions on it.
+
+Idea: The experts' weights are points on a sphere, tensor by tensor. The merge is the point on it
+whose summed squared distance to all of them is least. Its length is the mean of theirs.
+"""
 
 from __future__ import annotations
 

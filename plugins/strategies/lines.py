@@ -1,4 +1,9 @@
-"""LiNeS: what a merge adds to the base, scaled by depth (Wang et al., ICLR 2025)."""
+"""LiNeS: what a merge adds to the base, scaled by depth (Wang et al., ICLR 2025).
+
+Idea: Early layers hold what all domains share, late ones what is special. What a merge adds to
+the base is therefore scaled by depth: little in the first block, all of it in the last. It can
+follow any other merge.
+"""
 
 from __future__ import annotations
 

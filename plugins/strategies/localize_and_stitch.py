@@ -1,4 +1,9 @@
-"""Localize-and-Stitch without data: largest changes, overlaps averaged (He et al., TMLR 2025)."""
+"""Localize-and-Stitch without data: largest changes, overlaps averaged (He et al., TMLR 2025).
+
+Idea: A small part of an expert's weights holds most of what it learned. The largest changes of
+each expert are located, and only they are put onto the base. Where experts' parts overlap, they
+are averaged.
+"""
 
 from __future__ import annotations
 

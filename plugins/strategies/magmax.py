@@ -1,4 +1,8 @@
-"""MagMax: of each parameter the change largest in magnitude (Marczak et al., ECCV 2024)."""
+"""MagMax: of each parameter the change largest in magnitude (Marczak et al., ECCV 2024).
+
+Idea: The weight that moved furthest from the base says most. For each parameter the largest
+change among the experts is taken whole. Nothing is averaged, so that no change is watered down.
+"""
 
 from __future__ import annotations
 

@@ -53,6 +53,9 @@ class MaskOptions:
 class MaskMerging(TaskVectorStrategy):
     """Masked task vectors, each times 1/K, trimmed; the mean of what agrees with the elected sign.
 
+    Idea: Each task vector loses entries that a mask selects and is rescaled. What is left is
+    trimmed, and signs are elected as in TIES. The agreeing entries are averaged.
+
     The released code merges two models, both with the weight one half: what the mean of the
     agreeing is of task vectors of that weight, it is of K of weight 1/K here.
     """
@@ -119,6 +122,10 @@ class ReplacementOptions:
 
 class BaseReplacement(StrategyDefinition):
     """``theta_r + scale * merged(theta_n - theta_r)`` with a model of the task as the base.
+
+    Idea: Experts of one task share a change that each task vector repeats. A model that has
+    learned the task takes the base's place. The new task vectors hold only what is special to
+    each expert.
 
     All experts have learned the task; what they learned in common is a change that each task
     vector from the original base repeats. A replacement that has learned the task leaves what is

@@ -1,4 +1,9 @@
-"""Multi-SLERP on task vectors: a mean of directions on the sphere, times the mean length."""
+"""Multi-SLERP on task vectors: a mean of directions on the sphere, times the mean length.
+
+Idea: Averaging task vectors shortens them, the more the less they agree. Their directions are
+averaged on the sphere instead, tensor by tensor. The mean direction gets the mean of their
+lengths.
+"""
 
 from __future__ import annotations
 

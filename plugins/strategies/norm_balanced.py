@@ -1,5 +1,9 @@
 """Task Arithmetic on task vectors of equal length: no expert outweighs the others by its size.
 
+Idea: Experts trained for longer, or on more data, move further from the base, and then outweigh
+the others in a sum. All task vectors are brought to their mean length. Then they are scaled and
+added up as in Task Arithmetic.
+
 Experts trained for longer, or on more data, move further from the base; their vectors then
 dominate the sum, and TIES' trimming with it.
 """

@@ -1,4 +1,9 @@
-"""NuSLERP: two task vectors along the great circle between them, whole or row by row."""
+"""NuSLERP: two task vectors along the great circle between them, whole or row by row.
+
+Idea: Between two task vectors the straight line cuts through the sphere and loses length. The
+merge moves along the great circle between them instead. Directions and lengths are interpolated
+apart, for a whole tensor or row by row.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""OPCM: experts merged one after the other, each outside what was merged (Tang et al., 2025)."""
+"""OPCM: experts merged one after the other, each outside what was merged (Tang et al., 2025).
+
+Idea: Experts come one after the other, and older ones are no longer at hand. Each new task vector
+is projected off the directions that the merge so far uses. A factor over time keeps the merge as
+long as one expert's task vector.
+"""
 
 from __future__ import annotations
 

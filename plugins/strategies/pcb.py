@@ -1,4 +1,9 @@
-"""PCB-Merging: parameter competition balancing (Du et al., NeurIPS 2024)."""
+"""PCB-Merging: parameter competition balancing (Du et al., NeurIPS 2024).
+
+Idea: Parameters compete, within an expert and between experts. Each entry gets a score from its
+size in its own task vector and from how it agrees with the other experts'. Low scores are
+dropped, and the others weigh the sum.
+"""
 
 from __future__ import annotations
 

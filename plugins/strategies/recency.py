@@ -36,7 +36,11 @@ class Options:
 
 
 class RecencyAverage(StrategyDefinition):
-    """theta = sum_k w_k theta_k / sum_k w_k, w_k = decay^(K - k), over the experts in order."""
+    """theta = sum_k w_k theta_k / sum_k w_k, w_k = decay^(K - k), over the experts in order.
+
+    Idea: Later phases say more of what users want now. The models of all phases are averaged,
+    with weights that fall by a constant factor for each phase further back. No data are read.
+    """
 
     Options = Options
     order_matters = True
@@ -73,7 +77,11 @@ class ExponentialOptions:
 
 
 class ExponentialAverage(StrategyDefinition):
-    """theta_k = (1 - rate) theta_(k - 1) + rate * expert_k, from the base on, experts in order."""
+    """theta_k = (1 - rate) theta_(k - 1) + rate * expert_k, from the base on, experts in order.
+
+    Idea: One running average stands for all phases. Each new phase's model is mixed into it
+    by a fixed rate. Only the average has to be kept.
+    """
 
     Options = ExponentialOptions
     order_matters = True

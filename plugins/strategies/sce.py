@@ -1,4 +1,9 @@
-"""SCE: select by variance, calculate weights by squares, erase minorities (Wan et al., 2024)."""
+"""SCE: select by variance, calculate weights by squares, erase minorities (Wan et al., 2024).
+
+Idea: Experts differ most where they learned something special. Only the entries of highest
+variance between experts are kept, each expert is weighted by the squares of its kept entries, and
+entries against the majority's sign are erased. What is left is added to the base.
+"""
 
 from __future__ import annotations
 

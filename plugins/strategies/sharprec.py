@@ -1,4 +1,9 @@
-"""SharpRec's salience recovery: a mean's entries stretched after the merge (Ji et al., 2026)."""
+"""SharpRec's salience recovery: a mean's entries stretched after the merge (Ji et al., 2026).
+
+Idea: A mean of task vectors flattens what is salient in them. After averaging, small noise is
+taken off and large entries are stretched. The merged adapter then regains the salience of each
+domain's preferences.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""SLERP: two experts, tensor by tensor along the great circle between them."""
+"""SLERP: two experts, tensor by tensor along the great circle between them.
+
+Idea: The straight line between two sets of weights passes through shorter ones. The merge is a
+point on the great circle between them, tensor by tensor. The base plays no part.
+"""
 
 from __future__ import annotations
 

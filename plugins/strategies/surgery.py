@@ -1,5 +1,9 @@
 """Representation Surgery: a low-rank correction of each domain's vectors after merging.
 
+Idea: After merging, a domain's representations differ from those of its expert. A small low-rank
+correction for each domain is learned so that both agree. The merged model stays as it is; each
+domain adds its correction when it is served.
+
 The merged model is Task Arithmetic's. On pseudo-users (tier T1) the corrections are learned from
 items alone; the original learns them on unlabelled inputs, here users' training histories (T3).
 """

@@ -1,4 +1,9 @@
-"""TALL masks: the summed task vector, and for each domain the entries that matter to it."""
+"""TALL masks: the summed task vector, and for each domain the entries that matter to it.
+
+Idea: What an expert knows is still in the summed task vector, under what the others added. A mask
+for each domain selects the entries that its own expert agrees with. The base plus the masked sum
+is nearly that expert again, at a bit for each weight.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Task Arithmetic: the base plus a scaled sum of task vectors (Ilharco et al., ICLR 2023)."""
+"""Task Arithmetic: the base plus a scaled sum of task vectors (Ilharco et al., ICLR 2023).
+
+Idea: What training changed in an expert is a vector: its weights minus the base's. Vectors of
+several experts can be added like directions. One scale says how much of the sum is added to the
+base.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""TIES: trim, elect signs, mean of the agreeing (Yadav et al., NeurIPS 2023)."""
+"""TIES: trim, elect signs, mean of the agreeing (Yadav et al., NeurIPS 2023).
+
+Idea: Experts interfere where one's small changes or opposite signs cancel another's large ones.
+Each task vector is trimmed to its largest entries, and the experts elect a sign for each entry by
+total magnitude. Only values of the elected sign are averaged and added to the base.
+"""
 
 from __future__ import annotations
 

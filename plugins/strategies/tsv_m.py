@@ -1,4 +1,9 @@
-"""TSV-M: task singular vectors, decorrelated (Gargiulo et al., CVPR 2025)."""
+"""TSV-M: task singular vectors, decorrelated (Gargiulo et al., CVPR 2025).
+
+Idea: A task vector's matrix is nearly of low rank. The leading singular vectors of all experts
+are put side by side and made orthogonal, so that they no longer overlap. Their sum is the merged
+task vector.
+"""
 
 from __future__ import annotations
 

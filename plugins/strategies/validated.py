@@ -44,7 +44,12 @@ class Options:
 
 
 class ValidatedTaskArithmetic(StrategyDefinition):
-    """The scale with the best validation score; the sum of task vectors is made once."""
+    """The scale with the best validation score; the sum of task vectors is made once.
+
+    Idea: Published results often choose the scale on labelled validation data. Here the scale
+    of Task Arithmetic with the best validation score is taken. It shows what merging without
+    labels has to compete with.
+    """
 
     Options = Options
 
@@ -71,7 +76,12 @@ class ValidatedTaskArithmetic(StrategyDefinition):
 
 
 class ValidatedSoup(StrategyDefinition):
-    """Experts by falling validation score; one joins the average if the score does not drop."""
+    """Experts by falling validation score; one joins the average if the score does not drop.
+
+    Idea: Experts join the average one after the other, the best on validation targets first.
+    One stays only if the validation score does not drop. It shows what labels are worth to a
+    greedy soup.
+    """
 
     Options = Options
 

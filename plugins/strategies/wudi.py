@@ -82,6 +82,11 @@ def by_matrix(
 class Wudi(TaskVectorStrategy):
     """Adam from the sum of the task vectors on ``sum_i |(tau - tau_i) tau_i^T|^2 / |tau_i|^2``.
 
+    Idea: Task vectors of a linear layer lie in the space of its inputs, so they can stand in
+    for data. The merged task vector should differ from each expert's as little as possible
+    along that expert's own directions. A few steps of Adam from the sum lower this
+    interference, matrix by matrix.
+
     Every matrix counts as a linear layer: weights alone do not tell a table from a map. Experts
     that left a matrix as it was take no part in it (the released code divides by zero there).
     """
@@ -119,6 +124,10 @@ class Wudi(TaskVectorStrategy):
 
 class WudiClosedForm(TaskVectorStrategy):
     """The minimiser of WUDI's loss, which its few steps do not reach: another method.
+
+    Idea: The interference that WUDI lowers in a few steps has a minimum in closed form. It is
+    a least-squares problem, as RegMean's, with task vectors in the place of inputs. It is
+    another method, because few steps stay far from that minimum.
 
     It is RegMean with each task vector in the place of its layer's inputs.
     """

@@ -1,4 +1,8 @@
-"""The shared base, untouched, with each domain's initial item table."""
+"""The shared base, untouched, with each domain's initial item table.
+
+Idea: The base that all experts start from is evaluated as it is. Nothing is trained on a domain
+and nothing merged. It is the floor that experts and merges must leave behind.
+"""
 
 from __future__ import annotations
 

@@ -132,3 +132,31 @@ def export(ctx: click.Context, name: str, to: Path, data_root: Path | None) -> i
     for path in export_atomic(loaded, to, stem):
         click.echo(f"wrote {path}")
     return 0
+
+
+@datasets.command()
+@click.argument("name")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("leaderboards/datasets"),
+    show_default=True,
+    help="Folder of profiles, beside the records of boards.",
+)
+@data_root_option
+@set_option
+@click.pass_context
+def profile(
+    ctx: click.Context, name: str, to: Path, data_root: Path | None, changes: tuple[str, ...]
+) -> int:  # fmt: skip
+    """Count how events are spread over users and items, for the dataset's page on the site."""
+    from recmerge_bench.planning.suite_files import key_values
+    from recmerge_bench.results.profiles import profile as counted
+    from recmerge_bench.results.profiles import save_profile
+
+    loaded = load_dataset(registry(ctx), name, data_root, key_values(changes))
+    made = counted(name, loaded)
+    click.echo(f"{name}: {made.users} users, {made.events} events, {made.tied} of them at a time "
+               "that another event of the user has")  # fmt: skip
+    click.echo(f"wrote {save_profile(to, made)}")
+    return 0

@@ -103,11 +103,11 @@ def figures(records: Path, suite: str | None, to: Path) -> int:
 @click.pass_context
 def site(ctx: click.Context, records: Path, to: Path) -> int:
     """Write the static site of all suites, whole: it opens from disk (index.html)."""
-    from recmerge_bench.report.site.load import load_suites
+    from recmerge_bench.report.site.load import load_beside, load_suites
     from recmerge_bench.report.site.pages import render_site
     from recmerge_bench.report.site.write import write_site
 
-    pages = render_site(load_suites(records), registry(ctx))
+    pages = render_site(load_suites(records), registry(ctx), load_beside(records))
     write_site(pages, to)
     click.echo(f"wrote {len(pages)} files, {sum(map(len, pages.values())) / 1e6:.2f} MB: {to}")
     return 0

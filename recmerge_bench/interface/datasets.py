@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from recmerge_bench.borders.datasets import loaded, sources_of
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
+from recmerge_bench.planning.options import complete
 from recmerge_bench.registry import Registry
 
 
@@ -50,17 +52,30 @@ def availability(
     return tuple(rows)
 
 
-def load_dataset(registry: Registry, name: str | Path, data_root: Path | None) -> Interactions:
+def load_dataset(
+    registry: Registry,
+    name: str | Path,
+    data_root: Path | None,
+    options: Mapping[str, object] | None = None,
+) -> Interactions:
     """A dataset by name, or a folder of atomic files.
 
+    Args:
+        registry: the plugins.
+        name: of the dataset, or the folder.
+        data_root: folder of raw data, for datasets that are not bundled.
+        options: of the dataset, by name; the others have their defaults.
+
     Raises:
-        HandledError: no such dataset, or its data are missing.
+        HandledError: no such dataset, a wrong option, or its data are missing.
     """
     try:
         if ("dataset", str(name)) not in registry.specs and Path(name).is_dir():
             from recmerge_bench.toolkit.data.atomic import read_folder
 
             return read_folder(Path(name))
-        return loaded(definition(registry.get("dataset", str(name))), data_root)
+        spec = registry.get("dataset", str(name))
+        whole = complete(spec, options or {}, f"dataset '{name}'")
+        return loaded(whole.definition(), data_root)
     except Blocked as missing:
         raise HandledError(f"{missing.reason}; {missing.remedy}") from None

@@ -61,7 +61,7 @@ def test_cards_and_lists_say_it() -> None:
     cards = method_cards(REGISTRY)
     for name in STRATEGIES:
         facts = [text for card in cards[name] for key, text in card.facts
-                 if key == "Checked against"]  # fmt: skip
+                 if key == "Equations, and how they are checked"]  # fmt: skip
         assert facts == [str(check) for check in spec_of(name).checks]
     done = CliRunner().invoke(cli, ["plugins", "show", "wudi"], standalone_mode=False)
     assert done.exit_code == 0 and "nathanielyvo/WUDI-Merging" in done.output

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow.parquet
 import pytest
 from browser import PROGRAM, Browser
 from conftest import ROOT, committed
 from site_builders import HOSTILE, write_folder
 
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.load import load_beside, load_suites
 from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.report.site.write import write_site
 from recmerge_bench.results.files import load_records
@@ -25,8 +30,17 @@ from recmerge_bench.results.places import board_places
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no chromium here: apt-get install chromium"
 )
-SITE = ROOT / "leaderboards" / "site"
+RECORDS = ROOT / "leaderboards" / "records"
+#: Made from the committed records by the code at hand (`leaderboard check` compares the committed).
+SITE = Path(tempfile.mkdtemp(prefix="recmerge-site-")) / "site"
 DRAWN = "document.querySelectorAll('#panel *').length > 0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rendered(registry: Registry) -> Iterator[None]:
+    write_site(render_site(load_suites(RECORDS), registry, load_beside(RECORDS)), SITE)
+    yield
+    shutil.rmtree(SITE.parent)
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +231,56 @@ def test_takes_the_table_along(browser: Browser) -> None:
     show(browser, "suite=merit-cpu")
     made = json.loads(browser.run(saved.replace("KIND", "json")))
     assert made["suite"] == "merit-cpu" and len(made["rows"]) == len(methods(browser))
+
+
+def test_takes_a_parquet_file_along(browser: Browser) -> None:
+    """What pyarrow reads of it is what the CSV says, absent values and wide characters too."""
+    show(browser, "suite=merit-cpu")
+    saved = (
+        "(() => { let kept = null; HTMLAnchorElement.prototype.click = () => {};"
+        "window.Blob = class { constructor(parts) { kept = parts[0]; } };"
+        "URL.createObjectURL = () => '#';"
+        "document.querySelector('[data-key=\"take KIND\"]').click(); return RESULT; })()"
+    )
+    text = browser.run(saved.replace("KIND", "csv").replace("RESULT", "kept"))
+    inside = "btoa([...kept].map(b => String.fromCharCode(b)).join(''))"
+    raw = base64.b64decode(browser.run(saved.replace("KIND", "parquet").replace("RESULT", inside)))
+    table = pyarrow.parquet.read_table(io.BytesIO(raw))
+    assert str(table.schema.field("mean").type) == "double"
+    assert str(table.schema.field("method").type) == "string"
+    wanted = list(csv.DictReader(text.splitlines()))
+    rows = table.to_pylist()
+    assert len(rows) == len(wanted) > 100 and table.column_names == list(wanted[0])
+    for row, line in zip(rows, wanted, strict=True):
+        for name, value in line.items():
+            if isinstance(row[name], float):
+                assert row[name] == float(value)
+            else:
+                assert (row[name] or "").lstrip("'") == value.lstrip("'"), name
+    assert any(row["upper"] is None for row in rows) and any("–" in row["backbone"] for row in rows)
+    built = browser.run("btoa([...RECMERGE.parquet(['a', 'b'], [])].map("
+                        "b => String.fromCharCode(b)).join(''))")  # fmt: skip
+    empty = pyarrow.parquet.read_table(io.BytesIO(base64.b64decode(built)))
+    assert empty.num_rows == 0 and empty.column_names == ["a", "b"]
+
+
+def test_the_papers_numbers_stand_beside_ours(browser: Browser) -> None:
+    show(browser, "suite=mergerec-cpu&track=shared-base")
+    marked = "[...document.querySelectorAll('#below table.paper td.theirs')].map(c => c.innerText)"
+    assert "84.49 % [79.45, 89.73]" in browser.run(marked)
+    title = browser.run("document.querySelector('#below h2').innerText")
+    assert title.startswith("The paper's numbers beside ours. MergeRec (KDD 2026)")
+    assert "not a reproduction" in title
+    show(browser, "suite=ml100k")
+    assert browser.run("document.querySelectorAll('#below table.paper').length") == 0
+
+
+def test_many_missing_rows_are_folded(browser: Browser) -> None:
+    show(browser, "suite=merging")
+    folded = "document.querySelector('#below table.missing').closest('details').open"
+    assert browser.run(folded) is False
+    show(browser, "suite=sequential")
+    assert browser.run(folded) is True
 
 
 def test_compares_rows_side_by_side(browser: Browser) -> None:
@@ -537,7 +601,7 @@ def test_all_pages_open(browser: Browser) -> None:
 
 def test_links_from_pages_lead_to_their_table(browser: Browser) -> None:
     browser.open((SITE / "methods" / "ties.html").as_uri())
-    links = browser.run("[...document.querySelectorAll('td a')].map(a => a.href)")
+    links = browser.run("[...document.querySelectorAll('.band-row a')].map(a => a.href)")
     assert links
     browser.open(links[-1])
     browser.wait(DRAWN)

@@ -1,5 +1,9 @@
 """BSARec (Shin et al., AAAI 2024): attention beside a filter that rescales high frequencies.
 
+Idea: Self-attention smooths: it keeps slow changes of interest and loses fast ones. Beside
+attention each block has a filter in the frequency domain that scales high frequencies by a
+learned factor. Both are mixed by a constant.
+
 Each block (released code, yehjin-shin/BSARec, `src/model/_modules.py`)::
 
     filtered = LN(x + drop(low(x) + beta^2 * (x - low(x))))      beta: one number for each column

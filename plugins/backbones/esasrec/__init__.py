@@ -1,5 +1,9 @@
 """eSASRec (Tikhonovich et al., RecSys 2025): SASRec's training with LiGR blocks, sampled softmax.
 
+Idea: SASRec can be made current by parts that are known to work. Its blocks are replaced by LiGR
+blocks, with gates and SwiGLU, and its loss by a softmax over sampled negatives. The rest of the
+training stays as it is.
+
 What its authors' repository computes (blondered/transformer_benchmark, configs/paper/loo/
 s3_*_ligr.yaml: RecTools' SASRec with ``LiGRLayers`` and ``use_key_padding_mask``), block by block::
 

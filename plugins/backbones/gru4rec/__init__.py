@@ -1,5 +1,8 @@
 """GRU4Rec (Hidasi et al., ICLR 2016): one item table for both ends, softmax over all items.
 
+Idea: A recurrent net reads a history item by item and keeps a state. The state after each event
+predicts the next item. The same vectors stand for items at the input and at the output.
+
 The net of the authors' code of today (hidasib/GRU4Rec_PyTorch_Official, ``constrained_embedding``,
 the form that "The effect of third party implementations", RecSys 2023, recommends): an item's
 vector, dropout, GRU layers with dropout on what each gives, then a product with the same item

@@ -1,4 +1,9 @@
-"""Any Hugging Face encoder as user and item tower, with MergeRec's text form and fine-tuning."""
+"""Any Hugging Face encoder as user and item tower, with MergeRec's text form and fine-tuning.
+
+Idea: An item is its text: title, brand, category and the like. A pretrained language encoder
+turns a user's history, written as text, and each item into vectors. Their cosine is the score, so
+that a model serves any domain that has texts.
+"""
 
 from __future__ import annotations
 

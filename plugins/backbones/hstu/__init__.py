@@ -1,5 +1,9 @@
 """HSTU (Zhai et al., ICML 2024) in its small form for single sequences, in plain PyTorch.
 
+Idea: Attention without softmax keeps how strong an interest is, not only how it is shared out.
+Each block computes gated pointwise attention with a learned number for each distance in
+positions. It is the small form of a model that was built for very long histories.
+
 Each block (eq. 1 to 3; facebookresearch/generative-recommenders, research/modeling/sequential/
 hstu.py, as configs/ml-1m/hstu-sampled-softmax-n128-final.gin runs it)::
 

@@ -1,5 +1,9 @@
 """RecBole's sequential models as backbones, by name: ``recbole:SASRec`` and eleven others.
 
+Idea: RecBole's implementation of the model is used as it is. Its item table is replaced by one
+for each domain, so that it can be merged and compared. This package trains and ranks it like its
+own models.
+
 A net is RecBole's module as RecBole draws it, its item embedding replaced by a table for each
 domain (`net.ScopedItems`). It is trained by this package's trainer with RecBole's loss: on the
 states after all events of a window where the model has them, else on one prefix of each window,

@@ -1,4 +1,9 @@
-"""RecFormer: a Longformer over items as attribute names and values, most recent first."""
+"""RecFormer: a Longformer over items as attribute names and values, most recent first.
+
+Idea: An item is a list of attributes with values, and a user a list of items. A Longformer reads
+the whole history as one long text, the most recent item first. User and item vectors come from
+the same net and are compared by cosine.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 """SASRec over frozen text vectors: no id table, so that the whole model merges across domains.
 
+Idea: Item tables belong to a domain and cannot be merged; text vectors can be shared. SASRec
+reads frozen vectors of a text encoder through one learned projection. Every weight of the model
+then means the same in each domain and can be merged.
+
 A design of this project, after UniSRec's idea (KDD 2022; its own encoder is RecBole's post-norm
 SASRec, fed by a mixture of whitened projections): item vectors of a frozen encoder, one projection
 and norm, then the encoder of `sasrec`: its authors' released block, positions counted from the end.

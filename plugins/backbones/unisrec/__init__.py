@@ -1,5 +1,9 @@
 """UniSRec (Hou et al., KDD 2022): frozen text vectors, a mixture of whitening maps, a transformer.
 
+Idea: Item texts make one representation for all domains. Vectors of a frozen text encoder pass a
+mixture of whitening maps, and a transformer reads them. Optionally each item adds a vector of its
+own.
+
 As its released code computes it for training on one set of items (RUCAIBox/UniSRec, `unisrec.py`)::
 
     text(i) = sum_e g_e(t_i) W_e (drop(t_i) - b_e),    g = softmax(t_i G), noisy while training

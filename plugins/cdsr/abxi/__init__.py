@@ -1,5 +1,9 @@
 """ABXI (Bian et al., WWW 2025): one encoder shared by the mixed and the domains' own sequences.
 
+Idea: Behaviour within a domain and across domains is alike but not the same. One encoder reads
+the mixed and the domains' own sequences, with small low-rank adapters for each. What the mixed
+sequence says of a user's interest is adapted to each domain before items are scored.
+
 Low-rank maps adapt the encoder to each sequence and the mixed sequence's interest to each domain;
 a domain's own sequence is placed where a next item of that domain is asked for ("task-guided").
 After the first release (v1.0), which is the published model. One thing differs: training

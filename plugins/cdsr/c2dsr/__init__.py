@@ -1,5 +1,9 @@
 """C2DSR (Cao et al., CIKM 2022): encoders for the mixed and for each domain's own sequence.
 
+Idea: Preferences within a domain and across domains are learned together. Graph-smoothed item
+vectors are read by one encoder of the mixed sequence and one for each domain. A contrast against
+corrupted sequences ties the two kinds of states together.
+
 Item vectors are smoothed over the graph of who follows whom in the training sequences; a domain's
 pooled state is taught to tell the other domains' real states from those of corrupted sequences.
 After the released code, with three things put right: the first item of the second domain is a

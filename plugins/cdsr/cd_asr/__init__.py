@@ -1,5 +1,9 @@
 """CD-ASR (Alharbi & Caragea, WI-IAT 2021): general preference of the source, current of the target.
 
+Idea: The source domain tells what a user likes in general, the target domain what they want now.
+A SASRec on the target domain's events asks the source events by attention. Both answers are fused
+before items are scored.
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT, which describes
 it): the source domain gives the user's *general* preference, aggregated by a "general"
 (multiplicative) attention; the target domain gives the *current* preference by self-attention.

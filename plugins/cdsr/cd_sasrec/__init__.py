@@ -1,5 +1,9 @@
 """CD-SASRec (Alharbi & Caragea, ICDSA 2021): source preferences inside the target's SASRec.
 
+Idea: What a user did in the source domain is put into one vector by self-attention. That vector
+is added to the item vectors of the target sequence. SASRec then reads the shifted sequence, and
+only the target domain has a loss.
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT and URLLM, which
 describe it): the source sequence is encoded by self-attention, aggregated to one vector, and that
 vector goes into the target items' embeddings; SASRec reads those; the loss is the target's alone.

@@ -1,5 +1,9 @@
 """DREAM (RecSys 2023): decoupled representations joined by extraction attention.
 
+Idea: Preferences of single domains and of all together are learned in representations of their
+own. Attention extracts what is special to a domain and puts it into the mixed sequence. Contrast
+between sequences and a focal loss help with rare targets.
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT, which describes
 it): single- and cross-domain preferences are learned together in decoupled representations; an
 extraction attention module takes what is domain-specific and injects it adaptively into the

@@ -1,5 +1,9 @@
 """MERIT (MM 2025): a mixed branch, a branch for each domain, and transfer both ways between them.
 
+Idea: One branch reads the mixed sequence, and one reads each domain's own. Knowledge moves both
+ways between them by attention before the scores are made. The weights of the transfer are
+learned, so that a domain can ignore what does not help.
+
 As published, and as released: neither the first release (July 2025) nor the later one computes what
 the paper says.
 """

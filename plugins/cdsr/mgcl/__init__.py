@@ -1,5 +1,9 @@
 """MGCL (RecSys 2023; ACM TORS 2024): multi-view graph contrastive learning for one target domain.
 
+Idea: An item means something in the user's own sequence and something in the graph of all users.
+Both views of items, and the user's two domains, are contrasted with each other. The target
+domain's states ask the source events by attention.
+
 Reconstructed: no code was published; the closest is that of HGTL and TJAPL, by the same first
 author. Known (from the abstract): dynamic item vectors from the graph of the user's own sequence
 are contrasted with static ones from a cross-domain graph of all users (intra-domain item view),

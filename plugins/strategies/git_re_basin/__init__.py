@@ -1,4 +1,9 @@
-"""Git Re-Basin: units of experts without a common base are matched, then weights averaged."""
+"""Git Re-Basin: units of experts without a common base are matched, then weights averaged.
+
+Idea: Nets that were trained apart may have learned the same units in another order, so that
+averaging them mixes what does not belong together. Hidden units and attention heads are permuted
+until the weights match best. Then the weights are averaged.
+"""
 
 from __future__ import annotations
 

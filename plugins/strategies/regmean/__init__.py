@@ -1,4 +1,9 @@
-"""RegMean on pseudo-users: linear maps that answer every expert's inputs as the expert does."""
+"""RegMean on pseudo-users: linear maps that answer every expert's inputs as the expert does.
+
+Idea: A linear map is merged well if it answers each expert's inputs as that expert does. For one
+layer that is a least-squares problem with a closed solution. It needs the Gram matrices of the
+inputs, not the inputs themselves.
+"""
 
 from __future__ import annotations
 

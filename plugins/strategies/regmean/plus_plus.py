@@ -1,4 +1,9 @@
-"""RegMean++: RegMean layer by layer, on what the merged layers below make of the inputs."""
+"""RegMean++: RegMean layer by layer, on what the merged layers below make of the inputs.
+
+Idea: RegMean takes each layer's inputs from the expert's own lower layers, which the merged model
+does not have. Here layers are merged from the bottom up. Each layer's inputs are computed through
+the merged layers below it.
+"""
 
 from __future__ import annotations
 

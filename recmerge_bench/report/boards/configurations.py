@@ -43,7 +43,7 @@ def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
     reads = _reads(lines, isolated)
     counts = Counter(map(tuned_text, lines))
     rows = "; ".join(f"{text} ({n} rows)" for text, n in counts.items())
-    models = dict.fromkeys(filter(None, map(_backbone_tuned, lines)))
+    models = dict.fromkeys(filter(None, map(backbone_tuned, lines)))
     return [
         *([("merging reads", reads)] if reads else []),
         ("rows tuned on", rows),
@@ -60,7 +60,7 @@ def _reads(lines: Sequence[Line], isolated: bool) -> str:
     return "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
 
 
-def _backbone_tuned(line: Line) -> str:
+def backbone_tuned(line: Line) -> str:
     """A row's backbone and what was tried on what for it; empty where that is not recorded."""
     configuration = line.configuration
     if configuration is None or not configuration.backbone or not configuration.tuning.backbone:
@@ -75,7 +75,7 @@ def made_text(line: Line) -> str:
     configuration = line.configuration
     if configuration is None:
         return f"configuration {UNRECORDED}"
-    options = _options(configuration.method.options) or "no options"
+    options = options_text(configuration.method.options) or "no options"
     return f"{options}; tuned: {tuned_text(line)}; configuration {line.configuration_sha256[:12]}"
 
 
@@ -96,10 +96,10 @@ def section(lines: Sequence[Line]) -> list[str]:
         if configuration is None:
             rows.append([*elements.name(line), UNRECORDED, "–", "–", "–"])
             continue
-        number = trainings.setdefault(_trained(configuration), len(trainings) + 1)
+        number = trainings.setdefault(trained_text(configuration), len(trainings) + 1)
         tried = configuration.tuning.row.tried if configuration.tuning.row else ""
         tuned = tuned_text(line) + (f" ({tried})" if tried else "")
-        options = _options(configuration.method.options) or "none"
+        options = options_text(configuration.method.options) or "none"
         rows.append(
             [*elements.name(line), plain(options), str(number), plain(tuned),
              f"`{line.configuration_sha256[:12]}`"]
@@ -115,27 +115,30 @@ def section(lines: Sequence[Line]) -> list[str]:
     ]
 
 
-def _trained(configuration: Configuration) -> str:
+def trained_text(configuration: Configuration) -> str:
     """Backbone, base and trainings in a line."""
     training, parts = configuration.training, []
     if configuration.backbone:
-        parts.append(f"{configuration.backbone.name}: {_options(configuration.backbone.options)}")
+        parts.append(
+            f"{configuration.backbone.name}: {options_text(configuration.backbone.options)}"
+        )
     if configuration.base:
         parts.append(
             f"base of {configuration.base.dataset.name} ({', '.join(configuration.base.domains)})"
         )
     if training.base:
-        parts.append(f"base: {_options(training.base)}")
+        parts.append(f"base: {options_text(training.base)}")
     alike: dict[str, list[str]] = {}
-    for domain, options in training.experts.items():
-        alike.setdefault(_options(options), []).append(domain)
+    for domain, options in sorted(training.experts.items()):
+        alike.setdefault(options_text(options), []).append(domain)
     parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
     whole = (("joint", training.joint), ("own", training.own))
-    parts += [f"{name}: {_options(options)}" for name, options in whole if options]
+    parts += [f"{name}: {options_text(options)}" for name, options in whole if options]
     return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 
 
-def _options(options: Mapping[str, object]) -> str:
+def options_text(options: Mapping[str, object]) -> str:
+    """``name=value, ...``, by name; empty without options."""
     return ", ".join(f"{k}={_value(v)}" for k, v in sorted(options.items()))
 
 

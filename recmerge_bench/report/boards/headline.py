@@ -16,6 +16,26 @@ from recmerge_bench.results.records import Records
 
 
 @dataclass(frozen=True)
+class Best:
+    """The best row of methods, in parts that several boards can be summed up by.
+
+    Attributes:
+        merge: whether it is a merge; else a model as it is.
+        domains: how many it was scored in.
+        share: of its own-domain experts, mean of ratios; None where there is no expert.
+        heuristic: how its printed mean stands to the best heuristic's: ``above``, ``below`` or
+            ``level with``; empty without a heuristic.
+        verdict: about the methods, beside the table's baseline; empty where nothing was tested.
+    """
+
+    merge: bool
+    domains: int
+    share: float | None
+    heuristic: str
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Headline:
     """Of a board.
 
@@ -26,6 +46,7 @@ class Headline:
         place: the table that answers; None where nothing is done.
         done: results that there are.
         wanted: results that the suite asks for.
+        best: what the answer says of the best row; None where it names none.
     """
 
     question: str
@@ -34,6 +55,7 @@ class Headline:
     place: Place | None
     done: int
     wanted: int
+    best: Best | None = None
 
 
 def headline(records: Records) -> Headline:
@@ -46,7 +68,8 @@ def headline(records: Records) -> Headline:
         order = ranked(lines, metric)
         if any(row.band == "methods" for row in order):
             answer = _answer(records, place, lines, order)
-            return Headline(_question(lines), *answer, place, done, len(records.results))
+            best = _best(records, place, lines, order)
+            return Headline(_question(lines), *answer, place, done, len(records.results), best)
     waiting = "No method has results yet."
     return Headline(_question(first), waiting, "", None, done, len(records.results))
 
@@ -92,6 +115,21 @@ def _answer(
     return ", ".join(parts) + beside + ".", _verdict(records, place, lines, best)
 
 
+def _best(
+    records: Records, place: Place, lines: Sequence[Line], order: Sequence[Ranked]
+) -> Best | None:
+    """None on a smoke board, which says nothing about methods."""
+    if records.header.label == "smoke":
+        return None
+    line = next(row.line for row in order if row.band == "methods")
+    compared = compared_rows(comparison_of(records, place)).get(line.identity.row)
+    return Best(
+        bool(line.tier), len(line.domains), _share(records, place, lines, line),
+        _stands(order, line, records.header.primary)[0],
+        compared.about_methods.verdict if compared else "",
+    )  # fmt: skip
+
+
 def _name(line: Line, lines: Sequence[Line]) -> str:
     """A row's name, with its backbone where the table has several.
 
@@ -115,12 +153,20 @@ def _share(records: Records, place: Place, lines: Sequence[Line], line: Line) ->
 
 def _heuristic(order: Sequence[Ranked], best: Line, metric: str) -> str:
     """How the best method stands to the best heuristic, as printed."""
-    counting = next((row.line for row in order if row.band == "heuristics"), None)
+    word, counting = _stands(order, best, metric)
     if counting is None:
         return ""
-    theirs, ours = (round(line.mean(MEAN, metric) or 0.0, 4) for line in (counting, best))
-    word = "above" if ours > theirs else "below" if ours < theirs else "level with"
+    theirs = counting.mean(MEAN, metric) or 0.0
     return f"; {word} the best heuristic, {counting.name[1]} ({theirs:.4f})"
+
+
+def _stands(order: Sequence[Ranked], best: Line, metric: str) -> tuple[str, Line | None]:
+    """How it stands to the best heuristic, and which that is."""
+    counting = next((row.line for row in order if row.band == "heuristics"), None)
+    if counting is None:
+        return "", None
+    theirs, ours = (round(line.mean(MEAN, metric) or 0.0, 4) for line in (counting, best))
+    return "above" if ours > theirs else "below" if ours < theirs else "level with", counting
 
 
 def _verdict(records: Records, place: Place, lines: Sequence[Line], best: Line) -> str:

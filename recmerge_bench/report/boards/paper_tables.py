@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from recmerge_bench.planning.references import SEVERAL
 from recmerge_bench.report.boards.elements import plain, table
@@ -11,6 +11,9 @@ from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS
 from recmerge_bench.report.boards.stars import stars
 from recmerge_bench.results.header import Paper
 
+#: Makes a text safe for where it is printed.
+Escape = Callable[[str], str]
+
 INSIDE = (
     "*Inside*: whether the paper's number lies in our 95 % interval: Student's t over our seeds, "
     "the test users taken as given."
@@ -18,11 +21,11 @@ INSIDE = (
 ONLY = "What differs from the paper's setting, so that neither number says that the other is wrong:"
 
 
-def heading(paper: Paper) -> str:
+def heading(paper: Paper, escape: Escape = plain) -> str:
     """Says at once whether the two columns measure the same."""
     if paper.differs:
-        return f"{plain(paper.title)}: for comparison, not a reproduction"
-    return f"{plain(paper.title)} and ours"
+        return f"{escape(paper.title)}: for comparison, not a reproduction"
+    return f"{escape(paper.title)} and ours"
 
 
 def compact(
@@ -36,13 +39,17 @@ def compact(
         primary: the board's first metric.
         without: backbones about whose methods nothing is said (`recmerge_bench.results.gates`).
     """
-    chosen = [e for e in entries if e.metric == primary]
-    if not chosen:  # a table of other metrics
-        chosen = [e for e in entries if e.metric == entries[0].metric]
-    if any(e.share for e in chosen):
-        chosen = [e for e in chosen if e.share]
-    whole = [e for e in chosen if e.domain in (*SEVERAL, MEAN_OF_RATIOS)]
-    return _section(paper, whole or chosen, without)
+    return _section(paper, chosen(entries, primary), without)
+
+
+def chosen(entries: Sequence[Beside], primary: str) -> list[Beside]:
+    """Those that `compact` prints."""
+    kept = [e for e in entries if e.metric == primary]
+    if not kept:  # a table of other metrics
+        kept = [e for e in entries if e.metric == entries[0].metric]
+    if any(e.share for e in kept):
+        kept = [e for e in kept if e.share]
+    return [e for e in kept if e.domain in (*SEVERAL, MEAN_OF_RATIOS)] or kept
 
 
 def full(paper: Paper, entries: Sequence[Beside], without: Collection[str] = ()) -> list[str]:
@@ -56,15 +63,26 @@ def _judged(entries: Sequence[Beside], without: Collection[str]) -> list[Beside]
 
 
 def _section(paper: Paper, entries: Sequence[Beside], without: Collection[str]) -> list[str]:
-    differs, notes = paper.differs, paper.notes
     parts = [f"### {heading(paper)}"]
-    if differs:
-        parts.append(ONLY + "\n\n" + _list(differs))
-    parts.append(_numbers(paper, entries))
-    if any(e.inside is not None for e in entries) and not differs:
+    if paper.differs:
+        parts.append(ONLY + "\n\n" + _list(paper.differs))
+    parts.append(table(*cells(paper, entries, plain)))
+    if tested(paper, entries):
         parts.append(INSIDE)
+    return [*parts, " ".join(sentences_of(paper, entries, without, plain))]
+
+
+def tested(paper: Paper, entries: Sequence[Beside]) -> bool:
+    """Whether the paper's numbers are looked for in our intervals."""
+    return any(e.inside is not None for e in entries) and not paper.differs
+
+
+def sentences_of(
+    paper: Paper, entries: Sequence[Beside], without: Collection[str], escape: Escape
+) -> list[str]:
+    """Sentences below the table."""
     seeds = f"{paper.seeds} seeds" if paper.seeds else "how many seeds is not stated"
-    sentences = [f"The paper: {plain(paper.source)}, {seeds}."]
+    sentences = [f"The paper: {escape(paper.source)}, {seeds}."]
     if any(e.range for e in entries):
         sentences.append("Its number is the mean of several backbones, their range in brackets.")
     if any(e.domain == MEAN_OF_RATIOS for e in entries):
@@ -77,35 +95,38 @@ def _section(paper: Paper, entries: Sequence[Beside], without: Collection[str]) 
         sentences.append(
             f"Ours order {alike} of the {pairs} pairs of its methods as the paper does{apart}."
         )
-    return [*parts, " ".join([*sentences, *map(plain, notes)])]
+    return [*sentences, *map(escape, paper.notes)]
 
 
 def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {plain(line)}" for line in lines)
 
 
-def _numbers(paper: Paper, entries: Sequence[Beside]) -> str:
+def cells(
+    paper: Paper, entries: Sequence[Beside], escape: Escape
+) -> tuple[list[str], list[list[str]]]:
+    """Headers and rows."""
     several = len({e.backbones for e in entries}) > 1
-    tested = not paper.differs
+    looked = not paper.differs
     sources = any(method.source for method in paper.methods.values())
     headers = [
         *(["backbone"] if several else []), "the paper's method", "ours", "domain", "metric",
-        "paper", "ours", "difference", "relative", *(["inside"] if tested else []),
+        "paper", "ours", "difference", "relative", *(["inside"] if looked else []),
         *(["source"] if sources else []),
     ]  # fmt: skip
     rows = [
         [
-            *([plain(", ".join(e.backbones))] if several else []),
-            plain(e.method), plain(_our_row(e)),
-            plain(e.domain), plain(_metric(e)),
-            _paper(e), _ours(e, paper), _difference(e),
+            *([escape(", ".join(e.backbones))] if several else []),
+            escape(e.method), escape(_our_row(e)),
+            escape(e.domain), escape(_metric(e)),
+            _paper(e) + escape("*") * e.stars, _ours(e, paper), _difference(e),
             "–" if e.relative is None else f"{100 * e.relative:+.1f} %",
-            *([{True: "yes", False: "no", None: "–"}[e.inside]] if tested else []),
-            *([plain(paper.methods[e.method].source)] if sources else []),
+            *([{True: "yes", False: "no", None: "–"}[e.inside]] if looked else []),
+            *([escape(paper.methods[e.method].source)] if sources else []),
         ]
         for e in entries
     ]  # fmt: skip
-    return table(headers, rows)
+    return headers, rows
 
 
 def _our_row(entry: Beside) -> str:
@@ -126,7 +147,7 @@ def _paper(entry: Beside) -> str:
         text += f" ± {entry.std:.4f}"
     if entry.range is not None:
         text += f" [{entry.range[0]:.2f}, {entry.range[1]:.2f}]"
-    return text + "\\*" * entry.stars
+    return text
 
 
 def _value(entry: Beside, value: float) -> str:
@@ -160,8 +181,8 @@ def _difference(entry: Beside) -> str:
 
 
 def _tests(paper: Paper, entries: Sequence[Beside]) -> list[str]:
-    test, tested = paper.test, stars(entries, paper.test)
-    if test is None or not tested:
+    test, judged = paper.test, stars(entries, paper.test)
+    if test is None or not judged:
         return []
     levels = ", ".join(f"{'*' * (n + 1)} {level:g}" for n, level in enumerate(test.levels))
     rows = [
@@ -172,7 +193,7 @@ def _tests(paper: Paper, entries: Sequence[Beside]) -> list[str]:
             plain(s.against.line.name[1] if s.against.line else "–"), f"{s.p:.3g}",
             "\\*" * s.stars or "none", "\\*" * s.entry.stars or "none",
         ]
-        for s in tested
+        for s in judged
     ]  # fmt: skip
     headers = [
         "ours", "the paper's backbone", "domain", "metric", "best baseline of ours", "p",

@@ -26,7 +26,7 @@ from recmerge_bench.report.publishing.archive import archive_faults
 from recmerge_bench.report.publishing.owned import ENDS, check_apart
 from recmerge_bench.report.publishing.releases import release_faults
 from recmerge_bench.report.publishing.texts import board_texts
-from recmerge_bench.report.site.load import load_suites
+from recmerge_bench.report.site.load import load_beside, load_suites
 from recmerge_bench.report.site.pages import render_site
 from recmerge_bench.results.all_ranks import derive
 from recmerge_bench.results.curves import curves_path, load_curves
@@ -39,6 +39,8 @@ from recmerge_bench.results.files import (
     records_files,
 )
 from recmerge_bench.results.groups import groups_path, load_groups
+from recmerge_bench.results.header import Size
+from recmerge_bench.results.profiles import profile_faults, profiles_of
 from recmerge_bench.results.rank_files import NotAtHand, OtherBytes, ranks_of
 from recmerge_bench.results.rank_lock import END, lock_path, read_lock
 from recmerge_bench.untrusted.paths import below, within
@@ -89,11 +91,19 @@ def checked(folder: Path, registry: Registry) -> Checked:
     known |= archived
     faults += [*more, *archive_faults(folder)]
     changed, released = release_faults(folder)
-    faults, known = [*faults, *changed], known | released
+    profiles = profiles_of(folder / "records")
+    faults, known = [*faults, *changed], known | released | set(profiles.glob("*.json"))
+    faults += profile_faults(profiles, _sizes(folder / "records"))
     for file, text in _site(folder, registry).items():
         known.add(file)
         faults += _differences(file, text, "leaderboard site")
     return Checked(faults + _strangers(folder, known), unchecked)
+
+
+def _sizes(records: Path) -> Iterator[tuple[str, Size]]:
+    """Fingerprint -> size of all data that records name, those of the archive included."""
+    for path in (*records_files(records), *records_files(archive_of(records))):
+        yield from load_records(path).header.datasets.items()
 
 
 def _of_folder(
@@ -188,7 +198,8 @@ def _site(folder: Path, registry: Registry) -> dict[Path, str]:
     """Every file of the site, where the folder has one."""
     if not (folder / "site").is_dir():
         return {}
-    pages = render_site(load_suites(folder / "records"), registry)
+    records = folder / "records"
+    pages = render_site(load_suites(records), registry, load_beside(records))
     return {below(folder / "site", name): text for name, text in pages.items()}
 
 

@@ -1,20 +1,30 @@
-"""Frozen releases of the boards: ``releases/NAME/``, written once, checked by their hashes."""
+"""Frozen releases of the boards: ``releases/NAME/``, written once, checked by their hashes.
+
+A release holds the Markdown boards, ``standings.json`` (where each row stood: what pages of methods
+show of it), all records in ``records.tar.xz``, their licence and what Zenodo asks for.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 from collections.abc import Set
 from pathlib import Path
 
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import HandledError
-from recmerge_bench.files import write_text
+from recmerge_bench.files import write_bytes, write_text
+from recmerge_bench.report.boards.standings import standings
+from recmerge_bench.results.files import load_records, records_files
+from recmerge_bench.results.releases import STANDINGS
 from recmerge_bench.untrusted.paths import below
 
 #: Names such as ``2026.12`` or ``2026.12.1``.
 NAME = re.compile(r"\d{4}\.\d{2}(\.\d+)?")
 SUMS = "SHA256SUMS"
+RECORDS = "records.tar.xz"
 LICENCE = """\
 To the extent possible under law, the RecMerge-Bench developers have waived all copyright and
 related or neighbouring rights to the results in this folder (CC0 1.0,
@@ -44,14 +54,35 @@ def freeze(boards: Path, name: str, version: str) -> list[Path]:
             f"{to}: is there already, and a release is never edited: take a new name"
         )
     texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(boards.glob("*.md"))}
-    for path in sorted((boards / "records").glob("*.json")):
-        texts[f"records/{path.name}"] = path.read_text(encoding="utf-8")
-    texts |= {"LICENSE": LICENCE, "zenodo.json": _deposit(name, version)}
+    texts |= {
+        "LICENSE": LICENCE, "zenodo.json": _deposit(name, version), STANDINGS: _standings(boards)
+    }  # fmt: skip
     for file, text in texts.items():
         write_text(to / file, text)
-    lines = [f"{sha256(to / file)}  {file}" for file in sorted(texts)]
+    write_bytes(to / RECORDS, _packed(boards / "records"))
+    files = sorted([*texts, RECORDS])
+    lines = [f"{sha256(to / file)}  {file}" for file in files]
     write_text(to / SUMS, "\n".join(lines) + "\n")
-    return [to / file for file in (*sorted(texts), SUMS)]
+    return [to / file for file in (*files, SUMS)]
+
+
+def _standings(boards: Path) -> str:
+    suites = {
+        path.stem: standings(load_records(path)) for path in records_files(boards / "records")
+    }
+    return json.dumps(suites, indent=None, separators=(",", ":"), sort_keys=True) + "\n"
+
+
+def _packed(records: Path) -> bytes:
+    """All JSON of the records, a tenth of its size; names, modes and times say nothing else."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:xz") as archive:
+        for path in sorted(records.glob("*.json")):
+            entry = tarfile.TarInfo(f"records/{path.name}")
+            entry.size = path.stat().st_size
+            with path.open("rb") as stream:
+                archive.addfile(entry, stream)
+    return made.getvalue()
 
 
 def _deposit(name: str, version: str) -> str:

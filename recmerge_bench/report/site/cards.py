@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 from recmerge_bench.docstrings import attributes
 from recmerge_bench.registry import DISTRIBUTION, Registry
+from recmerge_bench.report.site.ideas import idea
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
 
@@ -55,6 +56,7 @@ class Card:
     Attributes:
         kind: how the page calls it.
         summary: one line.
+        idea: in three sentences or so; empty for datasets.
         citation: source, one line; may be empty.
         links: (name, address) of each DOI and arXiv paper that the citation names.
         bibtex: an entry that holds the citation; empty without one.
@@ -67,6 +69,7 @@ class Card:
 
     kind: str
     summary: str
+    idea: str
     citation: str
     links: tuple[tuple[str, str], ...]
     bibtex: str
@@ -104,7 +107,8 @@ def _card(spec: Spec, called: str, facts: tuple[tuple[str, str], ...]) -> Card:
         for name, profile in sorted(given.items())
     )  # fmt: skip
     return Card(
-        called, spec.summary, spec.citation, links(spec.citation),
+        called, spec.summary, idea(spec) if isinstance(spec, MethodSpec) else "",
+        spec.citation, links(spec.citation),
         bibtex(spec.name, spec.citation), _code(spec), spec.licence, facts, _options(spec),
         profiles,
     )  # fmt: skip
@@ -156,7 +160,7 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
     facts = []
     if isinstance(spec, MethodSpec):
         facts.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
-        facts += [("Checked against", str(check)) for check in spec.checks]
+        facts += [("Equations, and how they are checked", str(check)) for check in spec.checks]
     if isinstance(spec, StrategySpec):
         facts += _of_strategy(spec)
     if isinstance(spec, CountingSpec):

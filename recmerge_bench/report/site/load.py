@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,29 @@ from recmerge_bench.results.files import (
     load_records,
     records_files,
 )
+from recmerge_bench.results.profiles import Profile, load_profiles, profiles_of
+from recmerge_bench.results.releases import Release, load_releases, releases_of
 
 if TYPE_CHECKING:
     from recmerge_bench.results.beside import Curve
     from recmerge_bench.results.header import Header
     from recmerge_bench.results.records import Cost, Records
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What pages read beside the records.
+
+    Attributes:
+        profiles: fingerprint of data -> how their events are spread.
+        releases: frozen boards, by name.
+    """
+
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
+    releases: Sequence[Release] = ()
+
+
+NOTHING = Beside()
 
 
 @dataclass(frozen=True)
@@ -68,6 +86,15 @@ def load_suites(folder: Path) -> list[Suite]:
         if names.count(name) > 1:
             raise HandledError(f"{folder}: two records files are of the suite '{name}'")
     return sorted(suites, key=lambda suite: (suite.header.superseded is not None, suite.name))
+
+
+def load_beside(folder: Path) -> Beside:
+    """Profiles of datasets and frozen releases that lie beside a folder of records.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    return Beside(load_profiles(profiles_of(folder)), load_releases(releases_of(folder)))
 
 
 def _load(path: Path) -> Suite:

@@ -10,10 +10,15 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recmerge_bench.registry import Registry
+from recmerge_bench.report.boards.headline import headline
 from recmerge_bench.report.glossary import GLOSSARY
 from recmerge_bench.report.site import uses
+from recmerge_bench.report.site.answers import answers
 from recmerge_bench.report.site.cards import METHODS, Card, dataset_cards, method_cards
-from recmerge_bench.report.site.load import Suite
+from recmerge_bench.report.site.history import NOW, histories
+from recmerge_bench.report.site.load import NOTHING, Beside, Suite
+from recmerge_bench.report.site.made import all_made, all_trained
+from recmerge_bench.report.site.orders import orders
 from recmerge_bench.report.site.suites import encode, suite_data
 from recmerge_bench.report.site.values import SuiteData, as_json
 from recmerge_bench.untrusted.paths import distinct
@@ -27,10 +32,18 @@ POLICY = (
 )
 
 
-def render_site(suites: Sequence[Suite], registry: Registry) -> dict[str, str]:
-    """Path within the site -> text; equal records and cards give equal bytes."""
+def render_site(
+    suites: Sequence[Suite], registry: Registry, beside: Beside = NOTHING
+) -> dict[str, str]:
+    """Path within the site -> text; equal records and cards give equal bytes.
+
+    Args:
+        suites: of all records.
+        registry: for the cards of methods and datasets.
+        beside: profiles of datasets and frozen releases.
+    """
     data = {suite.name: suite_data(suite) for suite in suites}
-    page = Pages(suites, data, registry)
+    page = Pages(suites, data, registry, beside)
     pages = {
         MARK: _mark(suites),
         "index.html": page.home(),
@@ -83,12 +96,15 @@ class Pages:
         suites: all of them, by name.
         data: name of a suite -> its data (`suite_data`).
         registry: for the cards.
+        beside: profiles of datasets and frozen releases.
     """
 
     def __init__(
-        self, suites: Sequence[Suite], data: Mapping[str, SuiteData], registry: Registry
-    ) -> None:
-        self.suites, self.data = suites, data
+        self, suites: Sequence[Suite], data: Mapping[str, SuiteData], registry: Registry,
+        beside: Beside = NOTHING,
+    ) -> None:  # fmt: skip
+        self.suites, self.data, self.beside = suites, data, beside
+        self.made, self.trained = all_made(suites), all_trained(suites)
         self.cards, self.dataset_cards = method_cards(registry), dataset_cards(registry)
         self.method_names = sorted({*self.cards, *uses.names(suites)})
         self.dataset_names = sorted({*self.dataset_cards, *uses.dataset_names(suites)})
@@ -108,7 +124,9 @@ class Pages:
         cards = [(suite, self.data[suite.name], card_link(self.data[suite.name]),
                   markdown_of(suite)) for suite in self.suites]  # fmt: skip
         cards.sort(key=lambda card: (card[1].superseded is not None, card[1].label == "smoke"))
-        return self._render("home.html", "", suites=cards, glossary=GLOSSARY)
+        heads = [headline(s.records) for s in self.suites if not s.header.superseded]
+        answered = answers([head.best for head in heads if head.best])
+        return self._render("home.html", "", suites=cards, glossary=GLOSSARY, answers=answered)
 
     def boards(self) -> str:
         """The page that shows the suites."""
@@ -132,11 +150,15 @@ class Pages:
         """A method's page."""
         rows = uses.uses(self.suites, self.data, name)
         shown = [use for use in rows if not use.not_run]
+        standings = uses.standings(self.suites, self.data, name)
         plugins = [] if name in self.cards else uses.recorded_with(self.suites, name)
         return self._render(
             "method.html", "../", name=name, cards=self.cards.get(name, []), uses=shown,
             waiting=len(rows) - len(shown), plugins=plugins,
-            standings=uses.standings(self.suites, self.data, name),
+            standings=standings, made=[one for one in self.made if one.method == name],
+            trained=[one for one in self.trained if one.backbone == name],
+            releases=[*(one.name for one in self.beside.releases), NOW],
+            histories=histories(self.beside.releases, self.suites, standings, name),
         )  # fmt: skip
 
     def datasets(self) -> str:
@@ -149,8 +171,10 @@ class Pages:
 
     def dataset(self, name: str) -> str:
         """A dataset's page."""
+        audits = uses.audits(self.suites, name)
         return self._render(
             "dataset.html", "../", name=name, card=self.dataset_cards.get(name),
             uses=uses.dataset_uses(self.suites, name), sizes=uses.sizes(self.suites, name),
-            audits=uses.audits(self.suites, name),
+            audits=audits, timed=any(a.timed for _, a in audits), profiles=self.beside.profiles,
+            orders=orders(self.suites, name),
         )  # fmt: skip

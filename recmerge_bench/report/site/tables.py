@@ -21,6 +21,7 @@ from recmerge_bench.report.cards.page import cards_of
 from recmerge_bench.report.site.compared import baseline_of, mean_ranks, row_id, verdicts
 from recmerge_bench.report.site.load import Suite
 from recmerge_bench.report.site.numbers import short
+from recmerge_bench.report.site.papers import paper_card
 from recmerge_bench.report.site.values import Card, Gap, Spent, Table, TableRow, Value, Verdict
 from recmerge_bench.statistics.summary import mean_interval
 from recmerge_bench.untrusted.paths import distinct
@@ -60,6 +61,7 @@ def _table(suite: Suite, place: Place, lines: list[Line]) -> Table:
         groups=_groups(records, lines),
         cards=_cards(records, place, lines),
         rows=rows,
+        paper=paper_card(records, place, lines),
     )
 
 

@@ -114,6 +114,7 @@ class Standing:
         count: rows of the band that are done.
         own: its place on a line from the least to the greatest mean of the band, 0 to 300.
         others: those of the others.
+        mean: of the row.
     """
 
     suite: str
@@ -125,6 +126,12 @@ class Standing:
     count: int
     own: int
     others: tuple[int, ...]
+    mean: float
+
+    @property
+    def text(self) -> str:
+        """Mean and rank."""
+        return f"{self.mean:.4f}, {self.rank} of {self.count} {self.band}"
 
 
 #: Length of the line that rows of a band stand on, and what is left free at its ends.
@@ -169,6 +176,7 @@ def _standing(suite: Suite, place: Place, link: str, table: Table, row: TableRow
         suite.shown, place, link, row.label, row.band,
         printed.index(round(means[row.id], 4)) + 1, len(means), at(means[row.id]),
         tuple(sorted({at(value) for other, value in means.items() if other != row.id})),
+        means[row.id],
     )  # fmt: skip
 
 
@@ -245,7 +253,8 @@ def dataset_uses(suites: Sequence[Suite], name: str) -> list[DatasetUse]:
 def _targets(suite: Suite, place: Place, domains: Sequence[str]) -> tuple[tuple[str, int], ...]:
     for result in suite.records.results:
         if result.identity.place == place and result.instances:
-            return tuple((d, result.instances.get(d, 0)) for d in domains)
+            known = [d for d in domains if d in result.instances] or list(result.instances)
+            return tuple((d, result.instances[d]) for d in known)
     return ()
 
 

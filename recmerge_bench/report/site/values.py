@@ -212,6 +212,7 @@ class Table:
         groups: name of a group of test targets -> what is in it.
         cards: order, ties, memorised steps, trainings and other splits, as far as there are any.
         rows: in the board's order.
+        paper: a paper's numbers beside ours, where the track names one.
     """
 
     track: str
@@ -224,6 +225,7 @@ class Table:
     groups: dict[str, str]
     cards: list[Card]
     rows: list[TableRow]
+    paper: Card | None = dataclasses.field(default=None, metadata=OPTIONAL)
 
 
 class FigurePoint(NamedTuple):
