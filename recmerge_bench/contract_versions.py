@@ -23,7 +23,7 @@ from recmerge_bench._version import __version__
 from recmerge_bench.errors import HandledError
 
 #: Version of `recmerge_bench.api` with the hooks: see the rules above.
-API_VERSION = "1.2"
+API_VERSION = "1.3"
 #: What a plugin states -> what it is of, and which version is installed.
 CONTRACTS: dict[str, tuple[str, str]] = {
     "RECMERGE_BENCH_API": ("plugin contract", API_VERSION),

@@ -113,6 +113,8 @@ def _needed(spec: Spec, cls: Any, base: type, methods: tuple[str, ...]) -> tuple
     """The methods that a class of this spec has to define: its kind's, and what the spec adds."""
     if isinstance(spec, StrategySpec):
         return _of_strategy(spec, cls)
+    if base is Backbone and _own(cls, base, "scores"):  # scores that are no products of vectors
+        methods = tuple(m for m in methods if m not in ("encode", "items"))
     if isinstance(spec, CDSRSpec) and spec.single_target:
         return (*methods, "build_for")  # which is how it learns its target
     if spec.kind == "encoder":

@@ -112,6 +112,30 @@ class Backbone(Definition):
         """Item vectors [items of the domain, width] and a bias [items] or None; score = u·v + b."""
         raise NotImplementedError
 
+    def scores(self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
+        """Scores of all items of a domain for some users; a higher one ranks before.
+
+        As it stands, u·v + b of `encode` and `items`. A model whose score is no such product (it
+        generates items piece by piece, say) overrides this in the place of those two, and is
+        ranked a block of users at a time. Gradients pass, where they are asked for.
+
+        Args:
+            net: the module.
+            histories: as in `encode`.
+            lengths: as in `encode`.
+            domain: whose items.
+
+        Returns:
+            Float [B, items of the domain], finite.
+        """
+        table, bias = self.items(net, domain)
+        scores = self.encode(net, histories, lengths, domain) @ table.T
+        return scores if bias is None else scores + bias
+
+    def scores_are_products(self) -> bool:
+        """Whether scores are u·v + b of `encode` and `items`: `scores` is not overridden."""
+        return type(self).scores is Backbone.scores
+
     def max_history(self) -> int:
         """The number of latest events that training windows hold and `encode` looks at."""
         raise NotImplementedError

@@ -65,9 +65,12 @@ class Surgery(StrategyDefinition):
         Raises:
             HandledError: the strategy was not given anything to run models on.
         """
+        from recmerge_bench.toolkit.merging.adapters import NO_VECTORS
         from recmerge_bench.toolkit.merging.vectors import add_task_vectors
 
         given = needs(given, WithCatalogue, "surgery")
+        if not given.users.have_vectors:
+            raise HandledError(NO_VECTORS)
         scales = [self.options.scale] * len(given.experts)
         merged = add_task_vectors(given.base, [e.weights for e in given.experts], scales)
         net = given.users.net(merged)

@@ -147,6 +147,27 @@ def check_users(model: Backbone, vectors: Any, count: int, width: int) -> Tensor
     return vectors
 
 
+def check_user_scores(
+    model: Backbone, values: Any, count: int, size: int, domain: str, device: torch.device
+) -> Tensor:
+    """Scores [count, size] of a model without vectors, on the net's device.
+
+    Raises:
+        PluginError: another shape, type or device.
+    """
+    import torch
+
+    if not isinstance(values, torch.Tensor) or not values.is_floating_point():
+        raise _of(model, "scores", f"gave {_kind(values)}; it gives a float tensor")
+    if tuple(values.shape) != (count, size):
+        shape = list(values.shape)
+        message = f"gave {shape} for {count} histories and '{domain}'; it gives [{count}, {size}]"
+        raise _of(model, "scores", message)
+    if values.device.type != torch.device(device).type:
+        raise _of(model, "scores", f"gave scores on {values.device}; the net is on {device}")
+    return values
+
+
 def check_state(model: CountingModel, arrays: Any) -> dict[str, np.ndarray]:
     """Arrays of numbers by name, as files keep them.
 

@@ -14,6 +14,7 @@ from recmerge_bench.borders.models import (
     check_items,
     check_loss,
     check_net,
+    check_user_scores,
     check_users,
     history_limit,
 )
@@ -126,10 +127,22 @@ class ModelSubject(Subject):
         return torch.from_numpy(items), torch.from_numpy(lengths)
 
     def users(self, net: nn.Module, items: Tensor, lengths: Tensor) -> Tensor:
-        """Checked user vectors."""
+        """Checked user vectors; where the model has none, the users' scores in their place."""
+        if not self.definition.scores_are_products():
+            return self.whole_scores(net, items, lengths)
         with torch.inference_mode():
             vectors = self.definition.encode(net, items, lengths, self.domains[0])
         return check_users(self.definition, vectors, len(items), self.width(net))
+
+    def whole_scores(
+        self, net: nn.Module, items: Tensor, lengths: Tensor, domain: str = ""
+    ) -> Tensor:
+        """Checked scores of histories, of a model without vectors; of the first domain's items."""
+        domain = domain or self.domains[0]
+        with torch.inference_mode():
+            made = self.definition.scores(net, items, lengths, domain)
+        size = self.catalogue.size(domain)
+        return check_user_scores(self.definition, made, len(items), size, domain, items.device)
 
     def width(self, net: nn.Module) -> int:
         """Of item vectors."""
@@ -146,6 +159,10 @@ class ModelSubject(Subject):
 
     def scores(self, net: nn.Module) -> Tensor:
         """Scores of the histories [B, items of the first domain]."""
+        if not self.definition.scores_are_products():
+            place = next(iter(net.state_dict().values())).device
+            items, lengths = (t.to(place) for t in self.histories())
+            return self.whole_scores(net, items, lengths)
         with torch.inference_mode():
             table, bias = self.items(net)
             items, lengths = (t.to(table.device) for t in self.histories())

@@ -45,7 +45,8 @@ LEAK = 0.15
 @requirement(
     "facts-and-shapes",
     "policy, tables, item and user vectors are what the contract says",
-    why="tables are kept by name, and scores are products of user and item vectors of one width",
+    why="tables are kept by name, and scores are products of user and item vectors of one width, "
+    "or scores() gives one for each item of the domain",
     remedy="name the item table of domain d `tables.<d>` ([items of d, width]); items() gives the "
     "vectors of that domain alone",
 )
@@ -55,6 +56,9 @@ def facts(subject: ModelSubject) -> None:
     subject.scores(subject.built())
     joint = subject.net(domains=subject.catalogue.domains)
     for domain in (subject.target,) if subject.target else subject.catalogue.domains:
+        if not subject.definition.scores_are_products():
+            subject.whole_scores(joint, *subject.histories(), domain)
+            continue
         with torch.inference_mode():
             returned = subject.definition.items(joint, domain)
         size = subject.catalogue.size(domain)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -14,7 +14,8 @@ class MeanScore(Backbone):
     """Models of one definition whose scores are averaged; its net is a list of their nets.
 
     The mean of K scores ``u_k . v_k + b_k`` is one product of joined vectors, so that they together
-    rank like any model, with vectors K times as wide.
+    rank like any model, with vectors K times as wide. Scores that are no products are averaged
+    themselves.
 
     Args:
         inner: what runs each of the nets (an `nn.ModuleList`).
@@ -34,6 +35,15 @@ class MeanScore(Backbone):
         tables, biases = zip(*(self.inner.items(part, domain) for part in net), strict=True)
         known = [bias for bias in biases if bias is not None]
         return torch.cat(tables, 1), sum(known) / len(tables) if known else None
+
+    def scores(self, net: Any, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
+        """Mean of the models' scores, also of those that are no products: [B, items]."""
+        total = sum(self.inner.scores(part, histories, lengths, domain) for part in net)
+        return cast(Tensor, total) / len(net)
+
+    def scores_are_products(self) -> bool:
+        """Whether the models' are."""
+        return self.inner.scores_are_products()
 
     def max_history(self) -> int:
         """The models'."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from recmerge_bench.borders.models import (
     check_items,
     check_scores,
+    check_user_scores,
     check_users,
     history_limit,
 )
@@ -52,7 +53,10 @@ def scoring(
     model.net.eval()
     try:
         with torch.inference_mode():
-            yield _NetScorer(model, split, instances, catalogue)
+            if model.definition.scores_are_products():
+                yield _NetScorer(model, split, instances, catalogue)
+            else:
+                yield partial(_whole_scores, model, split, instances, catalogue)
     finally:
         model.net.train(was_training)
 
@@ -71,6 +75,29 @@ def _fitted_scores(
     scores = model.definition.scores(model.state, histories, catalogue, domain)
     size = catalogue.size(domain)
     return np.ascontiguousarray(check_scores(model.definition, scores, len(rows), size, domain))
+
+
+def _whole_scores(
+    model: LoadedModel,
+    split: Split,
+    instances: Instances,
+    catalogue: Catalogue,
+    rows: np.ndarray,
+    domain: str,
+) -> Tensor:
+    """Of a model whose scores are no products: it is run for the block."""
+    definition, size = model.definition, catalogue.size(domain)
+    limit = history_limit(definition, "encoded_history")
+    scores, place = torch.empty(len(rows), size, device=model.device), np.argsort(rows)
+    for part, histories, lengths in history_batches(
+        split, instances, rows, limit, tokens_at_once(model.device)
+    ):
+        given = [torch.from_numpy(a).to(model.device) for a in (histories, lengths)]
+        made = definition.scores(model.net, given[0], given[1], domain)
+        made = check_user_scores(definition, made, len(part), size, domain, model.device)
+        at = place[np.searchsorted(rows, part, sorter=place)]
+        scores[torch.from_numpy(at).to(model.device)] = made.to(scores.dtype)
+    return scores
 
 
 class _NetScorer:

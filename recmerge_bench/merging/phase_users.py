@@ -24,13 +24,16 @@ class PhaseUsers(PseudoUsers):
         known: phase -> items that had come in by then, as rows of the domain: int64 [N].
         seed: of the run.
         device: where models go.
+        kept: phase -> tensors beside those that merge, the same for every phase.
     """
 
     def __init__(
         self, definition: Backbone, catalogue: Catalogue, domain: str,
         known: Mapping[str, NDArray[np.int64]], seed: int, device: str = "cpu",
+        kept: Mapping[str, Mapping[str, Tensor]] | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(definition, catalogue, {phase: {} for phase in known}, seed, device)
+        apart = {phase: (kept or {}).get(phase, {}) for phase in known}
+        super().__init__(definition, catalogue, apart, seed, device)
         self._domain = domain
         self._known = {phase: torch.from_numpy(rows) for phase, rows in known.items()}
 
@@ -62,7 +65,8 @@ class PhaseUsers(PseudoUsers):
 
         self.read.add("models run")
         net = self._definition.build(self._catalogue, (self._domain,), self._seed)
-        load_init(self._definition, net, dict(weights), self._catalogue)
+        of_base = next(iter(self._kept.values()), {})
+        load_init(self._definition, net, {**of_base, **weights}, self._catalogue)
         return net.to(self._device).eval()
 
     def items(self, net: nn.Module, domain: str) -> tuple[Tensor, Tensor | None]:

@@ -28,7 +28,7 @@ class PseudoUsers(Users):
         start = self._catalogue.span(domain).start
         histories = (rows.to(self._device) + start)[:, None]
         lengths = torch.ones(len(rows), dtype=torch.int64, device=self._device)
-        return self._definition.encode(net, histories, lengths, domain)
+        return self._encoded(net, histories, lengths, domain)
 
     def encode_all(self, net: nn.Module, domain: str, block: int = 4096) -> Tensor:
         """See `Users.encode_all`."""

@@ -50,6 +50,7 @@ def shipped_grams(
     maps = {n: p for n, p in net.named_parameters() if n in merged and p.dim() == 2}
     device = next(net.parameters()).device
     lengths = np.minimum(np.diff(offsets)[rows], longest)
+    run = definition.encode if definition.scores_are_products() else definition.scores
     with torch.no_grad(), GramRecorder(maps) as recorder:
         for length in np.unique(lengths):  # equal lengths: padding would be counted
             alike = rows[lengths == length]
@@ -57,6 +58,7 @@ def shipped_grams(
                 places = offsets[part + 1][:, None] - length + np.arange(length)
                 histories = torch.from_numpy(items[places].astype(np.int64)).to(device)
                 sizes = torch.full((len(part),), int(length), device=device)
-                definition.encode(net, histories, sizes, domain)
-        definition.items(net, domain)
+                run(net, histories, sizes, domain)
+        if run == definition.encode:
+            definition.items(net, domain)
     return recorder.means(pooled)

@@ -72,7 +72,7 @@ class UserSequences(Users):
         # Right-padded with the last event, as everywhere: what stands there is not looked at.
         steps = np.minimum(np.arange(lengths.max()), lengths[:, None] - 1)
         histories = items[(ends - lengths)[:, None] + steps].astype(np.int64)
-        return self._definition.encode(
+        return self._encoded(
             net,
             torch.from_numpy(histories).to(self._device),
             torch.from_numpy(lengths).to(self._device),

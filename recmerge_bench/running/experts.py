@@ -18,6 +18,8 @@ def base_and_experts(
 ) -> tuple[dict[str, Any], tuple[Expert, ...], dict[str, dict[str, Any]]]:
     """What merges of the base and of each expert, and what each domain keeps for itself.
 
+    What the policy says is the base's (a codebook, say) is kept with every domain: the base's.
+
     Args:
         context: with inputs ``base`` and ``expert:<domain>`` for each of the cell's domains.
         device: where the tensors that merge are put; what domains keep stays on the CPU.
@@ -25,12 +27,13 @@ def base_and_experts(
     from safetensors.torch import load_file
 
     policy = context.definition("model").policy
-    base = select(load_file(str(context.inputs["base"] / WEIGHTS)), policy, "merge")
+    whole = load_file(str(context.inputs["base"] / WEIGHTS))
+    base, of_base = select(whole, policy, "merge"), select(whole, policy, "base")
     experts, kept = [], {}
     for domain in context.config["domains"]:
         weights = load_file(str(context.inputs[f"expert:{domain}"] / WEIGHTS))
         experts.append(Expert(domain, placed(select(weights, policy, "merge"), device)))
-        kept[domain] = select(weights, policy, "domain")
+        kept[domain] = {**of_base, **select(weights, policy, "domain")}
     return placed(base, device), tuple(experts), kept
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recmerge_bench.definitions import Expert
-from recmerge_bench.policy import action
+from recmerge_bench.policy import action, select
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.experts import placed
 from recmerge_bench.running.stage_entries import ENTRIES
@@ -27,7 +27,9 @@ Tensors = dict[str, Any]
 def phase_experts(
     context: Context, device: str
 ) -> tuple[Tensors, tuple[Expert, ...], dict[str, Tensors]]:
-    """What merges of the first phase's model and of each later phase's; nothing is kept apart.
+    """What merges of the first phase's model and of each later phase's.
+
+    Kept apart is only what the policy says is the base's: the first phase's, with every phase.
 
     Args:
         context: with inputs ``base``, ``entries`` and ``expert:<phase>`` for each of its phases.
@@ -43,7 +45,8 @@ def phase_experts(
     merging = {n: _merging(model, policy) for n, model in models.items()}
     filled = {n: rows_entered(n, merging, first, policy) for n in merging}
     experts = tuple(Expert(p, placed(filled[n], device)) for p, n in numbers.items())
-    return placed(filled[1], device), experts, {}
+    of_base = select(models[1], policy, "base")
+    return placed(filled[1], device), experts, dict.fromkeys(numbers, of_base)
 
 
 def entries_of(context: Context) -> NDArray[np.int16]:
@@ -82,8 +85,13 @@ def rows_entered(
     return made
 
 
-def phase_users(context: Context) -> Any:
-    """Pseudo-users of phases: each phase's are the items that had come in by then."""
+def phase_users(context: Context, kept: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Pseudo-users of phases: each phase's are the items that had come in by then.
+
+    Args:
+        context: of the merge.
+        kept: what `phase_experts` keeps apart with each phase.
+    """
     from recmerge_bench.merging.phase_users import PhaseUsers
 
     first = entries_of(context)
@@ -93,7 +101,7 @@ def phase_users(context: Context) -> Any:
     }
     return PhaseUsers(
         context.definition("model"), context.interactions().catalogue,
-        context.config["catalogue"], known, context.seed, context.device,
+        context.config["catalogue"], known, context.seed, context.device, kept,
     )  # fmt: skip
 
 

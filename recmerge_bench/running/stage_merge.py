@@ -82,7 +82,7 @@ def _catalogue(context: Context, _: object, kept: Mapping[str, Tensors], __: obj
     from recmerge_bench.merging.pseudo_users import PseudoUsers
 
     if "phases" in context.config:
-        return phase_users(context)
+        return phase_users(context, kept)
     catalogue = context.interactions().catalogue
     definition = context.definition("model")
     return PseudoUsers(definition, catalogue, kept, context.seed, context.device)

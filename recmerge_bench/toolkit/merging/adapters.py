@@ -12,6 +12,10 @@ from recmerge_bench.errors import HandledError
 
 #: What adapter tensors' names begin with, where a strategy gives them beside merged ones.
 PREFIX = "adapter."
+NO_VECTORS = (
+    "this backbone scores items without vectors of users and items; a strategy that corrects "
+    "vectors has nothing to correct: take another strategy for it"
+)
 
 
 def corrected(vectors: Tensor, down: Tensor, up: Tensor) -> Tensor:
@@ -33,13 +37,15 @@ class Adapted(Backbone):
         adapter: ``adapter.down`` [rank, width] and ``adapter.up`` [width, rank].
 
     Raises:
-        HandledError: other names, or shapes that do not belong together.
+        HandledError: other names, shapes that do not belong together, or a model without vectors.
     """
 
     def __init__(self, inner: Backbone, adapter: Mapping[str, Tensor]) -> None:
         super().__init__(inner.options)
         if set(adapter) != {PREFIX + "down", PREFIX + "up"}:
             raise HandledError(f"an adapter has down and up, not {', '.join(sorted(adapter))}")
+        if not inner.scores_are_products():
+            raise HandledError(NO_VECTORS)
         self.inner, self.down, self.up = inner, adapter[PREFIX + "down"], adapter[PREFIX + "up"]
         if self.down.shape != self.up.T.shape:
             raise HandledError(

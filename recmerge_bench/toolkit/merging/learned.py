@@ -208,22 +208,26 @@ class LearnedWeights(StrategyDefinition):
 
 
 class Teacher:
-    """A domain's expert: vectors of all pseudo-users and items; scores are made on the fly."""
+    """A domain's expert: vectors of all pseudo-users and items; scores are made on the fly.
+
+    An expert without vectors is run for the pseudo-users of each step.
+    """
 
     def __init__(self, users: Users, domain: str, weights: Mapping[str, Tensor]) -> None:
         import torch
 
-        net = users.net(weights, [domain])
-        self.users = users
+        self.net, self.domain, self.users = users.net(weights, [domain]), domain, users
         with torch.no_grad():
-            self.vectors = users.encode_all(net, domain)
-            self.items = users.items(net, domain)
+            self.vectors = users.encode_all(self.net, domain) if users.have_vectors else None
+            self.items = users.items(self.net, domain)
 
     def scores(self, rows: Tensor) -> Tensor:
         """[B, N] for some pseudo-users, without gradients."""
         import torch
 
         with torch.no_grad():
+            if self.vectors is None:
+                return self.users.encode(self.net, self.domain, rows)
             return self.users.scores(self.vectors[rows], self.items)
 
 

@@ -40,6 +40,11 @@ class Users:
         self.domains: tuple[str, ...] = tuple(kept)
         self.read: set[str] = set()
 
+    @property
+    def have_vectors(self) -> bool:
+        """Whether scores are products of vectors; if not, a user's scores stand in their place."""
+        return self._definition.scores_are_products()
+
     def size(self, domain: str) -> int:
         """Users of a domain."""
         raise NotImplementedError
@@ -56,12 +61,20 @@ class Users:
     def encode(self, net: nn.Module, domain: str, rows: Tensor) -> Tensor:
         """Vectors of users after their histories [B, width].
 
+        Where the model has no vectors (see `have_vectors`): their scores [B, N], which `scores`
+        gives back.
+
         Args:
             net: from `net`.
             domain: whose users.
             rows: int64 [B], from 0 to the domain's size.
         """
         raise NotImplementedError
+
+    def _encoded(self, net: nn.Module, histories: Tensor, lengths: Tensor, domain: str) -> Tensor:
+        """What `encode` gives for histories [B, L] of global items."""
+        run = self._definition.encode if self.have_vectors else self._definition.scores
+        return run(net, histories, lengths, domain)
 
     def encode_all(self, net: nn.Module, domain: str, block: int = 1024) -> Tensor:
         """Vectors of all users of a domain [N, width], without gradients, a block at a time."""
@@ -92,12 +105,16 @@ class Users:
         return net.to(self._device).eval()
 
     def items(self, net: nn.Module, domain: str) -> tuple[Tensor, Tensor | None]:
-        """Item vectors [N, width] and biases [N] or None."""
+        """Item vectors [N, width] and biases [N] or None; [N, 0] where the model has none."""
+        if not self.have_vectors:
+            return torch.empty(self._catalogue.size(domain), 0, device=self._device), None
         self.read.add("item vectors")
         return self._definition.items(net, domain)
 
     def scores(self, users: Tensor, items: tuple[Tensor, Tensor | None]) -> Tensor:
         """Scores [B, N] of user vectors against `items`."""
+        if not self.have_vectors:
+            return users
         table, bias = items
         scores = users @ table.T
         return scores if bias is None else scores + bias
