@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from recmerge_bench.cli.common import out_option, registry, seeds_of, suite_options
-from recmerge_bench.cli.tables import duration, fitted
+from recmerge_bench.cli.tables import fitted
+from recmerge_bench.durations import duration
 from recmerge_bench.interface.plans import Plan, PlannedCell, Status
 from recmerge_bench.interface.plans import plan as make_plan
 

@@ -63,10 +63,3 @@ def facts(*pairs: tuple[str, str], width: int = WIDTH) -> Iterator[str]:
                 f"{head}{value}", width, subsequent_indent=" " * len(head),
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
-
-
-def duration(seconds: float) -> str:
-    """``40 s``, ``12 min``, ``3.5 h``: as exact as an estimate deserves."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

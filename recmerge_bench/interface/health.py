@@ -88,7 +88,7 @@ class DoctorReport:
         return [
             self._verdict(),
             *(f"problem: {line}" for line in (*self.problems, *self.broken)),
-            *(f"{row.status}; to fix: {row.remedy}" for row in self.missing),
+            *(f"{row.status}\n  to fix: {row.remedy}" for row in self.missing),
             *_here("datasets", self.datasets),
             *_here("encoders", self.encoders),
             f"devices: {devices.cores} cores, {devices.memory_gib} GiB memory, "

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from recmerge_bench.durations import duration
 from recmerge_bench.errors import HandledError
 from recmerge_bench.frames import frame
 from recmerge_bench.interface.plugins import Plugins, registry_of
@@ -165,7 +166,7 @@ class Plan:
     def _title(self) -> str:
         return (
             f"plan of suite '{self.suite}': {self.count('done')} cells done, "
-            f"{self.count('to do')} to do (about {self.seconds / 60:.1f} min of one worker), "
+            f"{self.count('to do')} to do (about {duration(self.seconds)} of one worker), "
             f"{self.count('blocked')} blocked"
         )
 

@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from recmerge_bench.durations import duration
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.processes.words import first_line
 from recmerge_bench.running.scheduler import Listener
@@ -141,9 +142,7 @@ class Progress:
         pace = self.spent / self.spent_estimate if self.spent_estimate > 0 else 1.0
         running = sum(time.monotonic() - start for start, _ in self.running.values())
         seconds = max(0.0, pace * sum(self.left.values()) - running) / self.slots
-        return (
-            f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"
-        )
+        return f"about {duration(seconds)} left"
 
     def render(self) -> Group:
         """The panel."""
@@ -156,5 +155,5 @@ class Progress:
         rows = Table.grid(padding=(0, 2))
         for key, (start, state) in self.running.items():
             step = f"{state['step']}/{state['steps']}" if state.get("steps") else ""
-            rows.add_row(self.labels[key], step, f"{time.monotonic() - start:.0f} s")
+            rows.add_row(self.labels[key], step, duration(time.monotonic() - start))
         return Group(head, rows)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from recmerge_bench.borders.executors import CheckedExecutor
+from recmerge_bench.durations import duration
 from recmerge_bench.files import write_text
 from recmerge_bench.interface.executors import executor_changes, executor_of_run
 from recmerge_bench.interface.fetching import fetch_small
@@ -272,8 +273,9 @@ class Work:
             slots = runner.free()
             cost = sum(plan.cells[k].cost for k in waiting) / slots
             report.line(
-                f"suite '{plan.suite}': {len(waiting)} cells to do, {cached} results cached, "
-                f"{slots} at a time with {threads} thread(s) each, about {cost / 60:.1f} min"
+                f"suite '{plan.suite}': {len(waiting)} cells to do, "
+                + (f"{cached} results are there already, " if cached else "")
+                + f"{slots} at a time with {threads} thread(s) each, about {duration(cost)}"
             )
             with (
                 report.following(plan, waiting, cached, slots) as shown,

@@ -1,4 +1,4 @@
-"""Which records and which of their results `recmerge-bench show` prints."""
+"""Which records `recmerge-bench show` prints."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from recmerge_bench.results.records import Records
 
 
 def board_records(
-    suite: str, out: Path, tracks: Sequence[str] = (), *, plugins: Plugins = ()
-) -> tuple[Records, frozenset[str]]:
-    """Records of a board, and the keys of its results in some tracks.
+    suite: str,
+    out: Path,
+    tracks: Sequence[str] = (),
+    *,
+    plugins: Plugins = (),
+    also: Path | None = None,
+) -> Records:
+    """Records of a board that has these tracks.
 
     Args:
         suite: a suite that was run into `out`, or a file of records.
         out: folder of runs, or of published boards: both keep ``records``.
         tracks: names; none: all.
         plugins: see `load_results`.
+        also: another such folder, for what `out` does not have.
 
     Raises:
         HandledError: no such suite was run there; a track that it has not.
         DataError: the file is damaged.
     """
-    path = Path(suite) if suite.endswith(".json") else out / "records" / f"{suite}.json"
-    if not path.is_file() and not suite.endswith(".json"):
-        known = [file.stem for file in records_files(out / "records")]
-        ran = f"there are: {', '.join(known)}" if known else "nothing was run there"
-        raise HandledError(f"{out}: no results of suite '{suite}'{near(suite, known)}; {ran}")
+    path = _file(suite, out, also)
     records = load_results(path, plugins=plugins).records
     for name in tracks:
         if name not in records.header.tracks:
@@ -39,5 +41,18 @@ def board_records(
                 f"{path}: no track '{name}'{near(name, records.header.tracks)}; "
                 f"there are: {', '.join(records.header.tracks)}"
             )
-    chosen = (r.key for r in records.results if not tracks or r.identity.track in tracks)
-    return records, frozenset(chosen)
+    return records
+
+
+def _file(suite: str, out: Path, also: Path | None) -> Path:
+    """The records of a suite in the first folder that has them."""
+    if suite.endswith(".json"):
+        return Path(suite)
+    folders = [folder for folder in (out, also) if folder is not None]
+    for folder in folders:
+        path = folder / "records" / f"{suite}.json"
+        if path.is_file():
+            return path
+    known = [file.stem for folder in folders for file in records_files(folder / "records")]
+    ran = f"there are: {', '.join(dict.fromkeys(known))}" if known else "nothing was run there"
+    raise HandledError(f"{out}: no results of suite '{suite}'{near(suite, known)}; {ran}")

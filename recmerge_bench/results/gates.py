@@ -99,6 +99,18 @@ class Gate:
             for one, other in ((first, second), (second, first))
         )
 
+    def short(self) -> str:
+        """The outcome in a line, for a terminal."""
+        on = f" on {self.backbone}" if self.backbone else ""
+        if self.passed:
+            return f"Gate passed{on}: {self.models.words} beats {_list(self.counting)}"
+        if self.unbeaten:
+            return (
+                f"No verdicts{on}: {self.models.words} does not beat {_list(self.unbeaten)}, "
+                f"which only count{'s' * (len(self.unbeaten) == 1)}"
+            )
+        return f"No verdicts{on} yet: {self._lacking}"
+
     def sentences(self) -> tuple[str, str]:
         """What a board prints above its table: what the outcome is, and why, in plain text."""
         on = f" on {self.backbone}" if self.backbone else ""

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recmerge_bench.cli import cli
-from recmerge_bench.cli.tables import duration
+from recmerge_bench.durations import duration
 from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plans import plan
 

@@ -12,6 +12,7 @@ from conftest import ROOT
 from rich.console import Console
 
 from recmerge_bench.cli import cli
+from recmerge_bench.errors import HandledError
 from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards.ranking import ranked
 from recmerge_bench.report.boards.show import BAR, print_board
@@ -45,6 +46,26 @@ def test_committed_boards_fit_80_columns_in_the_order_of_the_ranking(suite: str)
         for row in ranked(lines, metric)
     ]
     assert rows == expected and len(rows) > 10
+
+
+def test_tracks_are_chosen_by_name_though_results_are_shared() -> None:
+    """A reference stands in several tracks with one key: its other tables are not printed."""
+    ran = CliRunner().invoke(cli, ["show", "mergerec-cpu", "--track", "shared-base", "--out",
+                                   str(BOARDS)])  # fmt: skip
+    titles = [x for x in ran.output.splitlines() if "NDCG@10, " in x]
+    assert ran.exit_code == 0 and len(titles) == 1 and titles[0].startswith("shared-base")
+
+
+def test_a_published_board_is_shown_without_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaderboards").symlink_to(BOARDS)
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(cli, ["show", "regression"])
+    assert ran.exit_code == 0 and "last-item" in ran.output
+    named = CliRunner().invoke(cli, ["show", "regression", "--out", "runs"], standalone_mode=False)
+    assert isinstance(named.exception, HandledError), "what is named is where it is looked for"
+    assert "nothing was run there" in str(named.exception)
 
 
 def test_bars_stand_on_the_side_of_their_verdicts() -> None:

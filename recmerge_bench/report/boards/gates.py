@@ -17,6 +17,12 @@ def gate_lines(records: Records, place: Place) -> list[str]:
     return paragraphs
 
 
+def gate_notes(records: Records, place: Place) -> list[str]:
+    """A short line for each, for a terminal."""
+    by_backbone = gates(records.header, records.results, place)
+    return [gate.short() for gate in by_backbone.values()]
+
+
 def gate_texts(records: Records, place: Place) -> list[str]:
     """The same as plain text."""
     by_backbone = gates(records.header, records.results, place)

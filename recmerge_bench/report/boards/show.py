@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from recmerge_bench.identity import Place, Row
 from recmerge_bench.names import MEAN
 from recmerge_bench.report.boards import lists
 from recmerge_bench.report.boards.elements import percent
-from recmerge_bench.report.boards.gates import gate_texts
+from recmerge_bench.report.boards.gates import gate_notes
 from recmerge_bench.report.boards.ranking import BANDS, Ranked, ranked
 from recmerge_bench.report.boards.shares import MEAN_OF_RATIOS, experts, shares
 from recmerge_bench.report.boards.table import Line, names_of, tables
@@ -31,7 +31,12 @@ WIDE = 110
 FEW = 5
 
 
-def print_board(records: Records, console: Console, asked: Set[str] | None = None) -> None:
+def print_board(
+    records: Records,
+    console: Console,
+    asked: Set[str] | None = None,
+    tracks: Collection[str] = (),
+) -> None:
     """A table for each track and protocol: the primary metric's mean over the domains.
 
     Args:
@@ -39,12 +44,13 @@ def print_board(records: Records, console: Console, asked: Set[str] | None = Non
         console: to print on; a wide one shows the domains too.
         asked: keys of results that a run was asked for: tables with none of them are left out, and
             no other result is missing. None: all.
+        tracks: those that are printed; none: all.
     """
     wanted = {
         result.identity.place for result in records.results if asked is None or result.key in asked
     }
     for place, lines in tables(records).items():
-        if place in wanted:
+        if place in wanted and (not tracks or place.track in tracks):
             _print_table(records, place, lines, console)
             _print_missing(records, place, console, asked)
 
@@ -61,7 +67,7 @@ def _print_table(records: Records, place: Place, lines: list[Line], console: Con
         title += " (smoke board, no verdicts)"
     console.print()
     console.print(f"[bold]{escape(title)}[/]")
-    for text in gate_texts(records, place):
+    for text in gate_notes(records, place):
         console.print(text, markup=False)
     view = _View.of(records, place, lines, wide=console.width >= WIDE)
     console.print(_table(view, order))
