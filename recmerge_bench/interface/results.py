@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
+from recmerge_bench.collection import uncollected
 from recmerge_bench.errors import HandledError
 from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.tables import Value, html_table, text_table
@@ -55,6 +56,7 @@ class Results(loading.Results):
         return ["track", "protocol", "backbone", "method", f"{metric} ({MEAN})", "seeds"], rows
 
 
+@uncollected()
 def load_results(path: str | Path, *, plugins: Plugins = ()) -> Results:
     """Read results: of any known schema, checked.
 

@@ -25,7 +25,7 @@ from recmerge_bench.interface.suites import Changes, Selectors, SuiteLike, load_
 from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
-from recmerge_bench.report.publishing.finish import build
+from recmerge_bench.report.publishing.unchanged import build_if_changed
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.event_log import logged
 from recmerge_bench.running.manifest import write_manifest
@@ -227,7 +227,7 @@ def run(
         report.line(f"suite '{plan.suite}': {cached}")
     command = _command(suite, store, texts(changes), seeds, registry.named)
     manifest = write_manifest(whole, store, outcome, command)
-    files = build(store.out, store.out / "boards", store.out / "records", registry, plan.suite)
+    files = build_if_changed(store.out, registry, manifest)
     share(store.out)
     return Run(
         store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from recmerge_bench.collection import uncollected
 from recmerge_bench.errors import HandledError
 from recmerge_bench.planning.cells import ExecutorChoice, Plan
 from recmerge_bench.planning.corpus import Corpus, CorpusPlanner
@@ -25,6 +26,7 @@ from recmerge_bench.registry import Registry
 PLANNERS = {"domains": TrackPlanner, "temporal": TemporalPlanner}
 
 
+@uncollected()
 def build(
     suite: Suite,
     registry: Registry,

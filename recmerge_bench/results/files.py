@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recmerge_bench.collection import uncollected
 from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.results.records import Costs, Records, check_costs, check_records
 from recmerge_bench.results.shared_values import shared
 from recmerge_bench.untrusted.jsons import read_json
+
+#: Bytes and values of a file of records or costs: some 400,000 results. What strangers send is
+#: bounded more tightly before it is read here (`recmerge_bench.submissions.bundle`).
+SIZE, VALUES = 512 << 20, 40_000_000
 
 
 def records_files(folder: Path) -> list[Path]:
@@ -32,6 +37,7 @@ def cost_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.cost.json")
 
 
+@uncollected()
 def load_records(path: Path) -> Records:
     """Read a records file; older schemas are brought to the present one.
 
@@ -47,6 +53,7 @@ def save_records(path: Path, records: Records) -> None:
     write_json(path, shared(records.to_json()))
 
 
+@uncollected()
 def load_costs(path: Path) -> Costs:
     """Read a cost file, as `load_records` does.
 
@@ -62,4 +69,4 @@ def _read(path: Path) -> object:
         raise HandledError(
             f"no such records file: {path}; `recmerge-bench leaderboard build --out` writes it"
         )
-    return read_json(path)
+    return read_json(path, SIZE, VALUES)

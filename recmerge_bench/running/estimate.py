@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from statistics import median
 
+from recmerge_bench.collection import uncollected
 from recmerge_bench.json_values import canonical
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.running.store import Store
@@ -17,6 +18,7 @@ def cells_done(plan: Plan, store: Store) -> frozenset[str]:
         return frozenset(key for key in plan.cells if store.intact(key))
 
 
+@uncollected()
 def measured(plan: Plan, store: Store, done: Collection[str] | None = None) -> Plan:
     """The plan with each cell's cost and memory as like cells had them, where there are any.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recmerge_bench.blame import wrong
+from recmerge_bench.collection import uncollected
 from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.processes.words import ENDS
@@ -58,6 +59,7 @@ TRIAL = "validate"
 PUBLISHED = ("data", "split")
 
 
+@uncollected()
 def todo(plan: Plan, store: Store, known: Collection[str] = ()) -> Todo:
     """What is to be computed for the plan's wanted cells; every byte of what is done is checked.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recmerge_bench.collection import uncollected
 from recmerge_bench.files import write_json, write_text
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.figures.declared import figures
@@ -23,6 +24,7 @@ from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import within
 
 
+@uncollected()
 def build(
     out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None
 ) -> list[Path]:
@@ -66,6 +68,7 @@ def _with_encoders(records: Records, registry: Registry) -> Records:
     return records.changed(header=records.header.changed(pretraining={**known, **now}))
 
 
+@uncollected()
 def render_suite(records: Path, suite: str, boards: Path) -> list[Path]:
     """``<suite>.md`` and what lies beside it (``-full``, ``-cost``, ``-cards``) from records alone.
 
