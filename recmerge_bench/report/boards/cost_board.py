@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import mean
 from typing import Protocol
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.table import Line, name_apart
 from recmerge_bench.results.records import Cost, Costs
+from recmerge_bench.statistics.exact import mean
 
 NOTE = (
     "Means over the seeds; by seed they stand in the records. Seconds are those of one worker over "

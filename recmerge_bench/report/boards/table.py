@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import mean, stdev
+from weakref import ReferenceType, ref
 
 from recmerge_bench.identity import Identity, Place, Row
 from recmerge_bench.names import MEAN
@@ -12,6 +12,7 @@ from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.report.boards.submitted import mark_of
 from recmerge_bench.results.places import board_places
 from recmerge_bench.results.records import Origin, Records, Result
+from recmerge_bench.statistics.exact import mean, stdev
 
 
 @dataclass
@@ -90,8 +91,30 @@ class Line:
         return stdev(values) if len(values) > 1 else None
 
 
+#: The records that were arranged last, and their tables: a suite's boards, cards and plots ask one
+#: after another for the same, and nobody changes records or lines.
+_LAST: list[tuple[ReferenceType[Records], dict[Place, list[Line]]]] = []
+
+
 def tables(records: Records) -> dict[Place, list[Line]]:
-    """Table -> lines, in the suite's order; of tables that boards print by themselves."""
+    """Table -> lines, in the suite's order; of tables that boards print by themselves.
+
+    Lines belong to all who ask: they are read, not changed.
+    """
+    for reference, arranged in list(_LAST):
+        if reference() is records:
+            return arranged
+    arranged = _arranged(records)
+    _LAST[:] = [(ref(records, _forget), arranged)]
+    return arranged
+
+
+def _forget(gone: ReferenceType[Records]) -> None:
+    """Keep no tables of records that nobody has any more."""
+    _LAST[:] = [entry for entry in _LAST if entry[0] is not gone]
+
+
+def _arranged(records: Records) -> dict[Place, list[Line]]:
     lines_by_place: dict[Place, dict[Row, Line]] = {}
     for result in records.results:
         rows = lines_by_place.setdefault(result.identity.place, {})

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
-from statistics import mean
 
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
@@ -18,6 +17,7 @@ from recmerge_bench.report.boards.table import Line, tables
 from recmerge_bench.report.csv_text import Number, csv_text
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.records import Costs, Records
+from recmerge_bench.statistics.exact import mean
 from recmerge_bench.untrusted.paths import apart
 
 WHOLE, MERGE = "training and merging, s", "merging alone, s"
