@@ -14,7 +14,7 @@ import pytest
 from recmerge_bench import run
 from recmerge_bench.report.publishing import unchanged
 
-METRIC = '''
+METRIC = """
 import numpy as np
 from recmerge_bench.api import MetricDefinition, MetricSpec, hookimpl
 
@@ -25,7 +25,7 @@ class Half(MetricDefinition):
 @hookimpl
 def recmerge_bench_register():
     return [MetricSpec(name="constant", target=f"{{__name__}}:Half", summary="Constant")]
-'''
+"""
 
 
 def suite() -> dict[str, Any]:
@@ -48,9 +48,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def made(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Path, list[str]]:
+def made(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
     """A run's folder, and a list that grows by a suite's name when its boards are made."""
     out, again = tmp_path / "out", list[str]()
     shutil.copytree(finished, out)

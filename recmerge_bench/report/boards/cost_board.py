@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from recmerge_bench.identity import Place, Row
+from recmerge_bench.last_value import remembers_last
 from recmerge_bench.report.boards.elements import plain, table
 from recmerge_bench.report.boards.table import Line, name_apart
 from recmerge_bench.results.records import Cost, Costs
@@ -67,6 +68,7 @@ def by_kind(cells: Mapping[str, float]) -> dict[str, float]:
     return seconds_by_kind
 
 
+@remembers_last
 def cost_lines(costs: Costs) -> dict[Place, list[CostLine]]:
     """Table -> rows, in the order of the file."""
     lines_by_place: dict[Place, dict[Row, CostLine]] = {}

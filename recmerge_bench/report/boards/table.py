@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from weakref import ReferenceType, ref
 
 from recmerge_bench.identity import Identity, Place, Row
+from recmerge_bench.last_value import remembers_last
 from recmerge_bench.names import MEAN
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.report.boards.submitted import mark_of
@@ -55,6 +55,9 @@ class Line:
     configuration: Configuration | None = None
     configuration_sha256: str = ""
     tier: str = ""
+    _means: dict[tuple[str, str], tuple[int, float]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def kind(self) -> str:
@@ -83,7 +86,13 @@ class Line:
     def mean(self, domain: str, metric: str) -> float | None:
         """Mean over the seeds, None where nothing is done."""
         values = self.values.get((domain, metric))
-        return mean(values) if values else None
+        if not values:
+            return None
+        count, value = self._means.get((domain, metric), (0, 0.0))
+        if count != len(values):  # not asked since the last seed was added
+            value = mean(values)
+            self._means[domain, metric] = len(values), value
+        return value
 
     def spread(self, domain: str, metric: str) -> float | None:
         """Sample standard deviation over the seeds, None below two."""
@@ -91,30 +100,12 @@ class Line:
         return stdev(values) if len(values) > 1 else None
 
 
-#: The records that were arranged last, and their tables: a suite's boards, cards and plots ask one
-#: after another for the same, and nobody changes records or lines.
-_LAST: list[tuple[ReferenceType[Records], dict[Place, list[Line]]]] = []
-
-
+@remembers_last
 def tables(records: Records) -> dict[Place, list[Line]]:
     """Table -> lines, in the suite's order; of tables that boards print by themselves.
 
     Lines belong to all who ask: they are read, not changed.
     """
-    for reference, arranged in list(_LAST):
-        if reference() is records:
-            return arranged
-    arranged = _arranged(records)
-    _LAST[:] = [(ref(records, _forget), arranged)]
-    return arranged
-
-
-def _forget(gone: ReferenceType[Records]) -> None:
-    """Keep no tables of records that nobody has any more."""
-    _LAST[:] = [entry for entry in _LAST if entry[0] is not gone]
-
-
-def _arranged(records: Records) -> dict[Place, list[Line]]:
     lines_by_place: dict[Place, dict[Row, Line]] = {}
     for result in records.results:
         rows = lines_by_place.setdefault(result.identity.place, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
 
 from recmerge_bench.identity import Place, Row
 from recmerge_bench.planning.configuration import Budget
@@ -13,6 +12,7 @@ from recmerge_bench.report.cards.parts import CardTable
 from recmerge_bench.results.card_values import Training
 from recmerge_bench.results.header import Encoder
 from recmerge_bench.results.records import Records, Result
+from recmerge_bench.statistics.exact import mean
 
 NOTE = (
     "Of all trainings behind a row, shared ones too: how many models, windows (parts of sequences) "
