@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from recmerge_bench.blame import wrong
@@ -14,6 +15,7 @@ from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.processes.words import ENDS
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.store import RECORD, Store
+from recmerge_bench.running.waiting import Waiting
 
 Listener = Callable[[dict[str, Any]], None]
 BUSY_WAIT = 0.5
@@ -137,12 +139,11 @@ class Run:
         start = todo(plan, store) if start is None else start
         for key in set(start.damaged) & set(start.waiting):
             store.discard(key)
-        self.waiting = dict.fromkeys(start.waiting)
         self.outcome = Outcome(cached=start.done)
         self.running: set[str] = set()
         self.busy: dict[str, float] = {}
         self.lost: dict[str, int] = {}
-        self.weight = path_costs(plan)
+        self.waiting = self._waiting(start.waiting)
         self.known = dict(plan.cells)  # of earlier plans too: what runs may be in none later
 
     def go(self) -> Outcome:
@@ -151,7 +152,7 @@ class Run:
         while True:
             self.submit_ready()
             if not self.running and not self.busy:
-                if not any(self.ready(self.plan.cells[k]) for k in self.waiting):
+                if not self.waiting.any_ready():
                     return self.outcome
                 if self.executor.free() < 1:
                     raise wrong(self._runner(), "free", "gives 0 though nothing runs")
@@ -164,7 +165,7 @@ class Run:
     def attach(self) -> None:
         """Wait for what an earlier run, which is gone, handed to a queue that still has it."""
         for key in sorted(self.executor.attach(tuple(self.waiting))):
-            del self.waiting[key]
+            self.waiting.discard(key)
             self.running.add(key)
             self.listener({"event": "submitted", "key": key})
 
@@ -173,15 +174,11 @@ class Run:
         now = time.monotonic()
         for key in [k for k, when in self.busy.items() if now >= when]:
             del self.busy[key]
-            self.waiting[key] = None
-        ready = sorted(
-            (k for k in self.waiting if self.ready(self.plan.cells[k])),
-            key=lambda k: (-self.weight[k], k),
-        )
-        for key in ready[: self.executor.free()]:
+            self.waiting.add([key])
+        for key in list(islice(self.waiting.ready(), self.executor.free())):
             if key not in self.waiting:  # a search that another run finished needs it no more
                 continue
-            del self.waiting[key]
+            self.waiting.discard(key)
             if self.store.intact(key):  # another run was quicker
                 self.take({"event": "done", "key": key})
                 continue
@@ -196,11 +193,15 @@ class Run:
         runner: ExecutorDefinition = getattr(self.executor, "inner", self.executor)
         return runner
 
-    def ready(self, cell: Cell) -> bool:
-        """Whether all inputs are in the store."""
-        return all(
-            k in self.outcome.cached or k in self.outcome.computed for k in cell.inputs.values()
-        )
+    def _waiting(self, keys: Iterable[str]) -> Waiting:
+        """These cells of the plan, none of which runs."""
+        done = self.outcome
+        waiting = Waiting(
+            self.plan.cells, path_costs(self.plan),
+            lambda key: key in done.cached or key in done.computed,
+        )  # fmt: skip
+        waiting.add(keys)
+        return waiting
 
     def take(self, event: dict[str, Any]) -> None:
         """Account for what happened to a cell."""
@@ -213,12 +214,13 @@ class Run:
             what = "failed"
         if what == "done":
             self.outcome.computed.add(key)
+            self.waiting.finished(key)
         elif what == "busy":
             self.busy[key] = time.monotonic() + BUSY_WAIT
         elif what == "blocked":
             self.outcome.reasons[key] = (event["reason"], event["mend"])
         elif what == "failed" and self._again(event):
-            self.waiting[key] = None
+            self.waiting.add([key])
             event = {"event": "lost", "key": key}
         elif what == "failed":
             failure = {k: v for k, v in event.items() if k != "event"}
@@ -244,14 +246,14 @@ class Run:
         known = {*self.waiting, *self.running, *self.busy, *outcome.failures, *outcome.reasons}
         more = [key for key in start.waiting if key not in known]
         # Another run may have finished what this one was about to do for a search.
-        self.waiting = {key: None for key in self.waiting if key in plan.cells}
+        still = [key for key in self.waiting if key in plan.cells]
         self.busy = {key: when for key, when in self.busy.items() if key in plan.cells}
         for key in set(start.damaged) & set(more):
             self.store.discard(key)
-        self.plan, self.weight = plan, path_costs(plan)
+        self.plan = plan
         self.known.update(plan.cells)
         outcome.cached |= start.done - outcome.computed
-        self.waiting.update(dict.fromkeys(more))
+        self.waiting = self._waiting([*still, *more])
         self.listener({"event": "grown", "plan": plan, "waiting": more})
 
 
