@@ -25,6 +25,7 @@ from recmerge_bench.errors import Blocked, HandledError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.code_paths import ByName
 from recmerge_bench.processes.memory import peak_memory, reset_peak
+from recmerge_bench.processes.memory_limit import limit_to
 from recmerge_bench.processes.parent import PARENT, die_with
 from recmerge_bench.processes.words import Reported, clean, error_text, failure, trace_text
 from recmerge_bench.running.context import Context
@@ -125,6 +126,7 @@ def _is_memory(error: BaseException) -> bool:
 def _run(store: Store, job: Mapping[str, Any], emit: Emit) -> None:
     _use_files(job.get("files", {}))
     _use_threads(job)
+    limit_to(job.get("max_memory"))
     start, clock = time.time(), time.perf_counter()
     reset_peak()
     meter = Meter()

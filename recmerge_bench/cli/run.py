@@ -22,6 +22,7 @@ from recmerge_bench.interface.runs import run as run_suite
     metavar="NAME",
     help="Where cells run, in the place of the suite's. [default: the suite's, else local]",
 )
+@click.option("--max-memory", metavar="SIZE", help="What cells may take together, such as 8GiB.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any cell is blocked.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
 @click.pass_context
@@ -36,6 +37,7 @@ def run(
     jobs: int | None,
     device: str,
     executor: str | None,
+    max_memory: str | None,
     strict: bool,
     fail_fast: bool,
 ) -> int:
@@ -43,7 +45,7 @@ def run(
     done = run_suite(
         suite_name, out=out, plugins=registry(ctx), changes=changes, seeds=seeds_of(seeds),
         only=only, data_root=data_root, jobs=jobs, device=device, executor=executor,
-        fail_fast=fail_fast, progress=True,
+        fail_fast=fail_fast, progress=True, max_memory=max_memory,
     )  # fmt: skip
     _show(done)
     return _code(done, strict)

@@ -29,10 +29,12 @@ from recmerge_bench.report.publishing.unchanged import build_if_changed
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.event_log import logged
 from recmerge_bench.running.manifest import write_manifest
+from recmerge_bench.running.memory_bound import MemoryBound
 from recmerge_bench.running.mirror import opened, share
 from recmerge_bench.running.scheduler import Outcome, Todo, todo
 from recmerge_bench.running.scheduler import Run as Execution
 from recmerge_bench.running.store import RECORD, Store
+from recmerge_bench.sizes import bytes_of
 from recmerge_bench.untrusted.paths import within
 
 if TYPE_CHECKING:
@@ -165,6 +167,7 @@ def run(
     executor: str | None = None,
     fail_fast: bool = False,
     progress: bool | None = None,
+    max_memory: str | int | None = None,
 ) -> Run:
     """Run a suite; what is done already is not done again. Boards and records lie in `out`.
 
@@ -183,12 +186,15 @@ def run(
         executor: by name, in the place of the suite's; None: the suite's, else ``local``.
         fail_fast: stop at the first failure.
         progress: True shows it, False does not; None: on a terminal.
+        max_memory: what all cells that run at a time may take, such as ``8GiB``; None: no bound.
+            A cell that needs more is blocked; ranking works in smaller blocks.
 
     Raises:
         HandledError: wrong use or bad input. A cell that fails raises nothing: see `Run.failures`.
         PluginError: an error out of a plugin's code in this process.
     """
     root = None if data_root is None else Path(data_root)
+    most = None if max_memory is None else bytes_of(max_memory, "--max-memory")
     seeds = None if seeds is None else list(seeds)
     registry, report = registry_of(plugins), Reporter(progress)
     options, changes = executor_changes(changes)
@@ -216,7 +222,8 @@ def run(
         runner = executor_of_run(of_suite, registry, executor, options)
         searched = any(cell.waits for cell in plan.cells.values())
         grown = (lambda: chosen(plans(), only)) if searched else None
-        work = Work(measured(plan, store), store, start, jobs, device, runner, fail_fast, grown)
+        known = measured(plan, store)
+        work = Work(known, store, start, jobs, device, runner, fail_fast, grown, most)
         outcome = work.compute(report)
         if searched:  # what was chosen is planned by now
             whole = plans()
@@ -251,6 +258,7 @@ class Work:
         executor: not opened yet.
         fail_fast: stop at the first failure.
         grown: the plan as it is later, where trials of searches are among the cells.
+        max_memory: bytes that all cells that run at a time may take; None: no bound.
     """
 
     plan: Plan
@@ -261,6 +269,7 @@ class Work:
     executor: CheckedExecutor
     fail_fast: bool
     grown: Callable[[], Plan] | None = None
+    max_memory: int | None = None
 
     def compute(self, report: Reporter) -> Outcome:
         """Compute them; what failed and what was done stands in the outcome."""
@@ -283,10 +292,14 @@ class Work:
             ):
                 return Execution(
                     plan, self.store, runner, self.device, self.fail_fast, listener, self.start,
-                    self.grown,
+                    self.grown, self._bound(slots),
                 ).go()  # fmt: skip
         finally:
             runner.close()
+
+    def _bound(self, slots: int) -> MemoryBound | None:
+        most = self.max_memory
+        return None if most is None else MemoryBound(most, slots, self.store)
 
 
 def _failures(plan: Plan, store: Store, outcome: Outcome) -> tuple[Failure, ...]:

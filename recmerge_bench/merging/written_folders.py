@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import IO, Any
 
 from torch import Tensor
 
-from recmerge_bench.errors import HandledError
 from recmerge_bench.files import write_json
 from recmerge_bench.merging.checkpoints import Writes, header, raw_bytes
 from recmerge_bench.merging.folders import (
@@ -23,12 +21,10 @@ from recmerge_bench.merging.folders import (
     copy_companions,
 )
 from recmerge_bench.merging.shards import INDEX
+from recmerge_bench.sizes import bytes_of
 
 #: Bytes of a shard where nothing else is said.
 SHARD = 5 * 10**9
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|KB|MB|GB|TB|KiB|MiB|GiB|TiB|B)", re.IGNORECASE)
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
-          "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}  # fmt: skip
 
 
 def shard_size(text: str | int) -> int:
@@ -37,11 +33,7 @@ def shard_size(text: str | int) -> int:
     Raises:
         HandledError: it is none.
     """
-    match = _SIZE.fullmatch(str(text).strip())
-    size = 0 if match is None else int(float(match[1]) * _UNITS[match[2].lower()])
-    if size < 1:
-        raise HandledError(f"a shard's size is a number with a unit such as 5GB, not '{text}'")
-    return size
+    return bytes_of(text, "a shard's size")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,15 @@ def children() -> set[int]:
     return pids
 
 
+def below(pid: int) -> list[int]:
+    """A process's children and theirs, as far as they can be seen now."""
+    own: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError, ValueError):
+            own += map(int, file.read_text().split())
+    return [*own, *(later for child in own for later in below(child))]
+
+
 def kill_all(first: int, before: set[int], patience: float = 10.0) -> None:
     """Kill a child, its group, and whatever below it has become a child of this process.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from recmerge_bench.evaluation.ranking import Ranking
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, write_ranks
+from recmerge_bench.processes.memory_limit import block_within
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
 
@@ -19,6 +20,7 @@ def rank_phases(context: Context) -> dict[str, Any]:
     ``config["phases"]`` has the columns: name -> phase. Their tables stand where the domains' of
     other rank cells stand, with the columns' names as domains.
     """
+    from recmerge_bench.evaluation.ranking import BLOCK_BYTES
     from recmerge_bench.evaluation.split_ranks import rank_under
 
     split, catalogue = context.split(), context.interactions().catalogue
@@ -30,8 +32,9 @@ def rank_phases(context: Context) -> dict[str, Any]:
         rows = np.flatnonzero(split.phases == phase)
         models = stored_for(context, name).models(catalogue)
         tables = rank_under(
-            models, split, catalogue, list(rankings.values()), split.test.take(rows)
-        )
+            models, split, catalogue, list(rankings.values()), split.test.take(rows),
+            block_bytes=block_within(BLOCK_BYTES),
+        )  # fmt: skip
         counts[:, :, rows] = [(table.n_better, table.n_equal) for table in tables]
         column[rows] = number
         context.progress({"step": number + 1, "steps": len(columns)})

@@ -14,6 +14,7 @@ from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.processes.words import ENDS
 from recmerge_bench.running.jobs import job_spec
+from recmerge_bench.running.memory_bound import REMEDY, MemoryBound
 from recmerge_bench.running.store import RECORD, Store
 from recmerge_bench.running.waiting import Waiting
 
@@ -120,6 +121,7 @@ class Run:
         listener: told of every event, for display.
         start: what `todo` says of them, if it was asked before.
         grown: the plan as it is now, asked after every trial of a search: it may hold more.
+        memory: what its cells may take; None: there is no bound.
     """
 
     def __init__(
@@ -132,8 +134,9 @@ class Run:
         listener: Listener = lambda event: None,
         start: Todo | None = None,
         grown: Callable[[], Plan] | None = None,
+        memory: MemoryBound | None = None,
     ) -> None:
-        self.grown = grown
+        self.grown, self.memory = grown, memory
         self.plan, self.store, self.executor = plan, store, executor
         self.device, self.fail_fast, self.listener = device, fail_fast, listener
         start = todo(plan, store) if start is None else start
@@ -175,18 +178,44 @@ class Run:
         for key in [k for k, when in self.busy.items() if now >= when]:
             del self.busy[key]
             self.waiting.add([key])
-        for key in list(islice(self.waiting.ready(), self.executor.free())):
+        self.block_too_large()
+        for key, memory in self.startable(self.executor.free()).items():
             if key not in self.waiting:  # a search that another run finished needs it no more
+                self._let_go(key)
                 continue
             self.waiting.discard(key)
             if self.store.intact(key):  # another run was quicker
                 self.take({"event": "done", "key": key})
                 continue
             self.running.add(key)
-            self.executor.submit(
-                job_spec(self.plan.cells[key], self.plan, self.store.out, self.device)
-            )
+            job = job_spec(self.plan.cells[key], self.plan, self.store.out, self.device)
+            self.executor.submit(job if memory is None else {**job, "max_memory": memory})
             self.listener({"event": "submitted", "key": key})
+
+    def startable(self, free: int) -> dict[str, int | None]:
+        """Cells to start now, the heaviest first, and the bytes that each may take."""
+        if self.memory is None:
+            return dict.fromkeys(islice(self.waiting.ready(), free))
+        chosen: dict[str, int | None] = {}
+        for key in self.waiting.ready():
+            if len(chosen) >= free:
+                break
+            if memory := self.memory.start(self.plan.cells[key]):
+                chosen[key] = memory
+        return chosen
+
+    def block_too_large(self) -> None:
+        """Cells whose inputs are there, and that can never run within the bound, are blocked."""
+        if self.memory is None:
+            return
+        for key in list(self.waiting.ready()):
+            if reason := self.memory.flaw(self.plan.cells[key]):
+                self.waiting.discard(key)
+                self.take({"event": "blocked", "key": key, "reason": reason, "mend": REMEDY})
+
+    def _let_go(self, key: str) -> None:
+        if self.memory is not None:
+            self.memory.end(key)
 
     def _runner(self) -> ExecutorDefinition:
         """The executor itself, for messages."""
@@ -208,6 +237,7 @@ class Run:
         key, what = event["key"], event["event"]
         if what in ENDS:
             self.running.discard(key)
+            self._let_go(key)
         if what == "done" and not self.store.intact(key):
             message = str(wrong(self._runner(), "events", "says 'done', and there is no result"))
             event = {"event": "failed", "key": key, "error": message, "handled": True}

@@ -14,6 +14,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Instances, Split
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, write_ranks
 from recmerge_bench.evaluation.top_lists import LISTS, MASKED_LISTS, TopLists
+from recmerge_bench.processes.memory_limit import block_within
 from recmerge_bench.running.context import Context
 from recmerge_bench.running.loading import Stored
 from recmerge_bench.running.phase_ranks import rank_phases
@@ -33,6 +34,7 @@ def run(context: Context) -> dict[str, Any]:
     The record's report has ``probes`` (domain -> name -> users, mean, std) where the model tells
     something of itself.
     """
+    from recmerge_bench.evaluation.ranking import BLOCK_BYTES
     from recmerge_bench.evaluation.split_ranks import rank_under
 
     if "phases" in context.config:
@@ -49,8 +51,9 @@ def run(context: Context) -> dict[str, Any]:
         models = _probed(models, split, catalogue, probes)
     lists = _lists(context, split, catalogue)
     tables = rank_under(
-        models, split, catalogue, list(rankings.values()), shuffle_seed=seed, watch=lists
-    )
+        models, split, catalogue, list(rankings.values()), shuffle_seed=seed, watch=lists,
+        block_bytes=block_within(BLOCK_BYTES),
+    )  # fmt: skip
     if lists is not None:
         np.save(context.out / LISTS, lists.plain)
         np.save(context.out / MASKED_LISTS, lists.masked)

@@ -26,11 +26,13 @@ from recmerge_bench.objects.store import StoreError
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
-from recmerge_bench.processes.parent import adopting, children, die_with, kill_all
+from recmerge_bench.processes.memory_limit import memory_together
+from recmerge_bench.processes.parent import adopting, below, children, die_with, kill_all
 from recmerge_bench.processes.words import event_of, failure, how_it_died
 from recmerge_bench.running.leases import held
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Busy, Store
+from recmerge_bench.sizes import size_text
 
 Emit = Callable[[dict[str, Any]], None]
 Cell = Callable[[Mapping[str, Any], Emit], None]
@@ -41,6 +43,8 @@ LOG, TAIL = 1 << 20, 4_000
 LINE = 1 << 20
 #: Seconds between two progress messages that are passed on.
 EVERY = 0.05
+#: Seconds between two looks at the memory of a cell that may take so much and no more.
+LOOK = 0.05
 #: Whether cells have processes of their own.
 FORKS = sys.platform == "linux"
 #: What a cell's stage imports when it runs: imported once, before the first fork.
@@ -104,6 +108,7 @@ class _Supervisor:
         self.store, self.job, self.emit, self.asked = store, job, emit, asked
         self.key = job["key"]
         self.lease, self.fenced = held(self.key), False
+        self.most, self.over = job.get("max_memory"), 0
         self.rest, self.tail, self.logged = b"", b"", 0
         self.last: dict[str, Any] | None = None
         self.passed_on = 0.0
@@ -145,7 +150,8 @@ class _Supervisor:
                 return self._until_ended(pid, pipes, selector, every=0.05)
             try:
                 selector.register(ended, selectors.EVENT_READ)
-                return self._until_ended(pid, pipes, selector, every=1.0)
+                every = 1.0 if self.most is None else LOOK
+                return self._until_ended(pid, pipes, selector, every)
             finally:
                 os.close(ended)
 
@@ -163,7 +169,8 @@ class _Supervisor:
                 return status
             if self.lease is not None and not self.lease.beat():
                 self.fenced = True
-            if self.fenced or time.monotonic() > deadline:
+            self.over = 0 if self.most is None else over(pid, self.most)
+            if self.fenced or self.over or time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 return None
@@ -216,6 +223,12 @@ class _Supervisor:
         if self.fenced:
             return {"event": "busy", "key": self.key}
         printed = self.tail.decode(errors="replace")
+        if status is None and self.most is not None and self.over:
+            error = (
+                f"killed: it took {size_text(self.over)} of memory, and had {size_text(self.most)} "
+                "of the run's --max-memory"
+            )
+            return failure(self.key, error, printed, handled=True, out_of_memory=True)
         if status is None:
             error = f"killed after {float(self.job['timeout']):.0f} s, its time limit"
             return failure(self.key, error, printed, timeout=True)
@@ -224,6 +237,12 @@ class _Supervisor:
         code = os.waitstatus_to_exitcode(status)
         memory = code == -signal.SIGKILL and killed_for_memory(pid, kills)
         return failure(self.key, how_it_died(code, memory), printed, out_of_memory=memory)
+
+
+def over(pid: int, most: int) -> int:
+    """Bytes that a cell's processes have, where these are more than they may have; else 0."""
+    have = memory_together((pid, *below(pid)), most)
+    return have if have > most else 0
 
 
 def _fork() -> int:

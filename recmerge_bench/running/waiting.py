@@ -1,4 +1,4 @@
-"""Cells that wait, and which of them can start: each is looked at when something it needs is done."""
+"""Cells that wait, and which can start: one is looked at when something that it needs is done."""
 
 from __future__ import annotations
 
