@@ -22,6 +22,7 @@ REFUSALS = {
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("recmerge_bench.cli.run:run", "Run a suite and write its board."),
     "plan": ("recmerge_bench.cli.plan:plan", "Show a suite's cells and what each would cost."),
+    "watch": ("recmerge_bench.cli.watch:watch", "Show the runs that are at work in a folder."),
     "show": ("recmerge_bench.cli.show:show", "Print a board that was run, ranked."),
     "import-run": (
         "recmerge_bench.cli.import_run:import_run",

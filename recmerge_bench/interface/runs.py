@@ -27,7 +27,8 @@ from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.unchanged import build_if_changed
 from recmerge_bench.running.estimate import measured
-from recmerge_bench.running.event_log import logged
+from recmerge_bench.running.event_log import logged, new_run
+from recmerge_bench.running.live_state import LiveState, shown_live
 from recmerge_bench.running.manifest import write_manifest
 from recmerge_bench.running.memory_bound import MemoryBound
 from recmerge_bench.running.mirror import opened, share
@@ -286,9 +287,12 @@ class Work:
                 + (f"{cached} results are there already, " if cached else "")
                 + f"{slots} at a time with {threads} thread(s) each, about {duration(cost)}"
             )
+            run_id = new_run()
+            state = LiveState(run_id, plan, waiting, cached, slots)
             with (
                 report.following(plan, waiting, cached, slots) as shown,
-                logged(self.store.out, plan, shown) as listener,
+                shown_live(self.store.out, state, shown) as live,
+                logged(self.store.out, plan, live, run_id) as listener,
             ):
                 return Execution(
                     plan, self.store, runner, self.device, self.fail_fast, listener, self.start,

@@ -35,7 +35,7 @@ def measured(plan: Plan, store: Store, done: Collection[str] | None = None) -> P
         return plan
     cells: dict[str, Cell] = {}
     for key, cell in plan.cells.items():
-        seen = history.get(_like(cell))
+        seen = history.get(like(cell))
         if seen is not None:
             seconds, memory = zip(*seen, strict=True)
             cell = replace(cell, cost=median(seconds), memory=max(memory))
@@ -43,7 +43,8 @@ def measured(plan: Plan, store: Store, done: Collection[str] | None = None) -> P
     return replace(plan, cells=cells)
 
 
-def _like(cell: Cell) -> tuple[str, str]:
+def like(cell: Cell) -> tuple[str, str]:
+    """What cells have in common that do the same on other inputs or with another seed."""
     return cell.kind, canonical(cell.job["config"])
 
 
@@ -57,5 +58,5 @@ def _history(
             if key in done:
                 record = store.record(key)
                 cost = float(record["seconds"]), int(record["peak_memory"])
-                history.setdefault(_like(cell), []).append(cost)
+                history.setdefault(like(cell), []).append(cost)
     return history

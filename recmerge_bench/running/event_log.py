@@ -28,16 +28,21 @@ _LEFT_OUT = ("progress", "grown")
 Listener = Callable[[dict[str, Any]], None]
 
 
+def new_run() -> str:
+    """An id that no other run has."""
+    return uuid.uuid4().hex[:12]
+
+
 @contextmanager
-def logged(out: Path, plan: Plan, listener: Listener) -> Iterator[Listener]:
+def logged(out: Path, plan: Plan, listener: Listener, run: str) -> Iterator[Listener]:
     """A listener that writes events down and hands them on.
 
     Args:
         out: the run's folder.
         plan: the cells.
         listener: that they are handed on to.
+        run: id of the run, see `new_run`.
     """
-    run = uuid.uuid4().hex[:12]
     labels = {key: cell.label for key, cell in plan.cells.items()}
     with _Lines(out / "logs" / EVENTS) as lines:
         lines.add({"event": "run", "run": run, "suite": plan.suite, "cells": len(plan.cells)})

@@ -111,7 +111,8 @@ class _Supervisor:
         self.most, self.over = job.get("max_memory"), 0
         self.rest, self.tail, self.logged = b"", b"", 0
         self.last: dict[str, Any] | None = None
-        self.passed_on = 0.0
+        self.passed_on = self.looked = 0.0
+        self.pid = self.bytes = 0
 
     def run(self, cell: Cell) -> dict[str, Any]:
         before, kills = children(), memory_kills()
@@ -123,6 +124,7 @@ class _Supervisor:
                 _in_child(self.job, cell, saying, printing)
             os.close(saying)
             os.close(printing)
+            self.pid = pid
             try:
                 status = self._watch(pid, {spoken: self._on_words, printed: self._on_prints})
             finally:
@@ -207,7 +209,14 @@ class _Supervisor:
                 self.last = event
             elif time.monotonic() - self.passed_on > EVERY:
                 self.passed_on = time.monotonic()
-                self.emit(event)
+                self.emit({**event, "memory": self._memory()})
+
+    def _memory(self) -> int:
+        """Bytes that the cell's processes have, looked at once a second at most."""
+        if time.monotonic() - self.looked > 1.0:
+            self.looked = time.monotonic()
+            self.bytes = memory_together((self.pid, *below(self.pid)), 0)
+        return self.bytes
 
     def _on_prints(self, data: bytes) -> None:
         self.tail = (self.tail + data)[-TAIL:]
