@@ -13,7 +13,7 @@ from recmerge_bench.running.store import Store
 
 @click.group()
 def cells() -> None:
-    """Take cells to a machine without network, and back."""
+    """Carry cells to a machine without network, and back."""
 
 
 @cells.command()

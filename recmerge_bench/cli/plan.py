@@ -37,7 +37,7 @@ def plan(
     all_cells: bool,
     as_json: bool,
 ) -> int:
-    """Show what of a suite is done, to do, or blocked and how to fix it; starts nothing."""
+    """Show what of a suite is done, to do, or blocked and how to fix it; start nothing."""
     made = make_plan(
         suite_name, out=out, plugins=registry(ctx), changes=changes, seeds=seeds_of(seeds),
         only=only, data_root=data_root,

@@ -32,7 +32,7 @@ KINDS = (
 def new(
     ctx: click.Context, name: str, kind: str, package: bool, to: Path, as_json: bool
 ) -> int:  # fmt: skip
-    """Begin a plugin: a minimal one that works, its test, and a suite with its row.
+    """Create a plugin: a minimal one that works, its test, and a suite with its row.
 
     A metric turns ranks into values; a list-metric looks at what is shown (coverage, diversity).
 

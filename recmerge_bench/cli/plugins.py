@@ -22,7 +22,7 @@ OWN = "recmerge-bench"
 
 @click.group()
 def plugins() -> None:
-    """Show, check and begin plugins."""
+    """List, show, check and create plugins."""
 
 
 plugins.add_command(check)

@@ -31,8 +31,8 @@ def rerun(
 ) -> int:
     """Write the suite that makes a row again, from a records file (<suite>.json) alone.
 
-    It is planned here at once: whether this installation makes the row with the record's
-    configuration, and whether the cells are those of the record, is said.
+    It is planned at once, to report whether this installation computes the row with the record's
+    configuration and from the same cells.
     """
     from recmerge_bench.interface.reruns import rerun as made_again
 

@@ -39,7 +39,7 @@ def results(
 ) -> int:
     """Show results of a run, one line for each row and seed: means over its domains.
 
-    With `push`, `pull` and `lock`: the ranks behind boards, to a results store and back.
+    `push`, `pull` and `lock` copy the ranks behind boards to a results store and back.
     """
     if ctx.invoked_subcommand is not None:
         return 0

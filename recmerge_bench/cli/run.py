@@ -41,7 +41,7 @@ def run(
     strict: bool,
     fail_fast: bool,
 ) -> int:
-    """Run a suite: what is done already is not done again; write its board."""
+    """Run a suite and write its board; finished cells are not computed again."""
     done = run_suite(
         suite_name, out=out, plugins=registry(ctx), changes=changes, seeds=seeds_of(seeds),
         only=only, data_root=data_root, jobs=jobs, device=device, executor=executor,

@@ -18,7 +18,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Everything as JSON
 
 @click.group()
 def runs() -> None:
-    """The suites that were run into a folder: list them, show one, go on with it."""
+    """List the suites that were run into a folder, show one, resume it."""
 
 
 @runs.command("list")

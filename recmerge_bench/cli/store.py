@@ -12,7 +12,7 @@ from recmerge_bench.cli.tables import fitted
 
 @click.group()
 def store() -> None:
-    """Check the store of a run's folder, measure it, clear it of what nothing needs."""
+    """Check the store of a run's folder, measure it, delete what nothing needs."""
 
 
 @store.command()

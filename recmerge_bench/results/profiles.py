@@ -22,7 +22,7 @@ from recmerge_bench.results.header import Size
 from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 
-REMEDY = "`recmerge-bench datasets profile` writes it anew"
+REMEDY = "`recmerge-bench datasets profile` writes it again"
 #: From, to and how many; JSON has no tuples.
 Bin = Annotated[tuple[NonNegativeInt, NonNegativeInt, NonNegativeInt], Field(strict=False)]
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_told_from_noise_is_said(registry: Registry) -> None:
     few = suite(registry, users={"films": 3})
     moves = moved_rows(registry, few, changed(registry, few, "up", 3))
     assert moves[0].beyond is None
-    sentence = "no verdict (3 of 30 users): whether that is noise cannot be told"
+    sentence = "no verdict (3 of 30 users): whether that is noise is unknown"
     assert str(moves[0]).endswith(sentence)
 
 

@@ -39,9 +39,9 @@ def _sentences(average: Across, shown: int) -> list[str]:
     """What the columns are, and which rows are not shown, in no group or left out."""
     sentences = [
         f"Mean over the {average.domains} domains of each row's rank by {average.metric}, 1 is "
-        "best; 95 % interval with seeds and users drawn anew, the domains as they are. Rows that "
-        "share a group cannot be told apart: claims about the methods, as in the verdicts where a "
-        "pair stands there, else adjusted by Holm over all other pairs."
+        "best; 95 % interval by resampling seeds and users, domains fixed. Rows that share a group "
+        "do not differ significantly: a pair with the baseline by its verdict, all other pairs "
+        "together adjusted by Holm."
     ]
     if any(not row.groups for row in average.rows):
         why = f" ({', '.join(average.no_groups)})" if average.no_groups else ""

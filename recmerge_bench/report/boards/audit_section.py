@@ -31,7 +31,7 @@ FACTS = {
     "seen_targets": ("seen targets", "share whose user has the target in training, by repetition"),
 }  # fmt: skip
 SHARES = ("later_own", "later_other", "later_same_user", "later_events", "seen_targets")
-PLACES = "Times are places in a sequence here, no moments: what is later cannot be told."
+PLACES = "Times are places in a sequence here, not moments: what is later is unknown."
 
 
 def audit_section(records: Records, place: Place) -> list[str]:

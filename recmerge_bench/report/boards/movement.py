@@ -63,7 +63,7 @@ class Movement:
         moved = f"{named(self.row)}: {self.metric}, mean over the domains, moved by "
         moved += f"{self.comparison.difference:+.6f}"
         if verdict.p is None or verdict.lower is None or verdict.upper is None:
-            return f"{moved}: {verdict}: whether that is noise cannot be told"
+            return f"{moved}: {verdict}: whether that is noise is unknown"
         where = "beyond" if self.beyond else "within"
         return (
             f"{moved} [{verdict.lower:+.6f}, {verdict.upper:+.6f}]: {where} the noise of {drawn} "

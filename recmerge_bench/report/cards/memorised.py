@@ -25,7 +25,7 @@ NOTE = (
     "Memorised: targets whose step from the last item of the history is in some training part of "
     "the split ({seen:,} targets); others: {new:,}. Loss: 1 − the row's {metric} / that of "
     "{reference}, means over the domains of the targets' means. Excess: loss on memorised less "
-    "loss on the others, in points. The verdict is about the methods (seeds and users drawn anew), "
+    "loss on the others, in points. The verdict is about the methods (resampling seeds and users), "
     "adjusted by Holm for all rows of the table; alike: within one point. There is none with fewer "
     "than five seeds or 30 users of a domain in either group."
 )

@@ -14,9 +14,9 @@ from recmerge_bench.results.records import Records
 
 NOTE = (
     "What a board's numbers depend on besides the methods: the order of equal scores, the order of "
-    "the histories, steps that training holds already, the split, and how much was trained. All of "
+    "the histories, steps that occur in training, the split, and how much was trained. All of "
     "it follows from the stored ranks and the trainings' own reports. Intervals are of 95 %, by "
-    "the two-level bootstrap (seeds and users drawn anew), of each row alone."
+    "the two-level bootstrap (resampling seeds and users), of each row alone."
 )
 
 

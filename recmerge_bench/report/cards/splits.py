@@ -9,9 +9,9 @@ from recmerge_bench.results.records import Records
 
 NOTE = (
     "Rank correlations of the rows' means over the domains, of the rows that both tables have. 1: "
-    "the same order; 0: none in common. Intervals of 95 %: users drawn once for both tables, seeds "
-    "drawn anew. Many rows that are close to one another make a correlation low by chance: the "
-    "interval says how low."
+    "the same order; 0: none in common. Intervals of 95 %: users are resampled once for both "
+    "tables, seeds for each. Many rows that are close to one another make a correlation low by "
+    "chance: the interval says how low."
 )
 
 

@@ -44,5 +44,5 @@ def _times(records: Records, place: Place, share: float | None) -> str:
     done = (r.split for r in records.results if r.done and r.identity.place == place)
     audit = records.header.audits.get(next(done, ""))
     if audit is not None and not audit.timed:
-        return "Times are places in a sequence here: which targets share theirs cannot be told."
+        return "Times are places in a sequence here: which targets share theirs is unknown."
     return "How many targets equal times decided is not in these records."

@@ -107,7 +107,8 @@ def sentence(family: Compared, row: ComparedRow, names: Mapping[Row, tuple[str, 
 
 _SAID = {
     "better": "is better than", "worse": "is worse than",
-    "equivalent": "is equivalent (within 1 %) to", "undecided": "is not told apart from",
+    "equivalent": "is equivalent (within 1 %) to",
+    "undecided": "does not differ significantly from",
     NONE: "has no verdict beside",
 }  # fmt: skip
 

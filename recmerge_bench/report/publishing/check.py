@@ -150,7 +150,7 @@ def _locked(records: Path, suites: list[str]) -> list[str]:
     if lock is None:
         return []
     names, place = {f"{suite}{END}" for suite in suites}, lock_path(records)
-    remedy = "`recmerge-bench results lock` writes it anew"
+    remedy = "`recmerge-bench results lock` writes it again"
     return [
         *(f"{place}: says nothing of {n}; {remedy}" for n in sorted(names - lock.files.keys())),
         *(f"{place}: no records go with {n}; {remedy}" for n in sorted(lock.files.keys() - names)),
