@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 
 #: What stands beside domains in records, boards, exports and papers' tables: the mean over them.
 MEAN = "mean"
@@ -36,7 +37,12 @@ def same_file(*parts: str) -> str:
 
 def wrong_domains(domains: Iterable[str]) -> str | None:
     """Why these cannot stand beside each other and their mean; None where they can."""
-    names = list(domains)
+    return _wrong_domains(tuple(domains))
+
+
+@lru_cache(maxsize=1024)
+def _wrong_domains(names: tuple[str, ...]) -> str | None:
+    """Of many results with the same domains it is asked once."""
     for name in names:
         if name.casefold().strip() in RESERVED:
             return (

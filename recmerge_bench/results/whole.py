@@ -90,14 +90,15 @@ def _check_configuration(
         number: of the result.
         path: of the file.
     """
-    recorded = {
-        "method": configuration.method.name,
-        "backbone": configuration.backbone.name if configuration.backbone else "",
-        "dataset": configuration.dataset.name, "protocol": configuration.protocol.name,
-        "profile": configuration.profile, "recipe": configuration.recipe,
-    }  # fmt: skip
-    for field, value in recorded.items():
-        named = getattr(result.identity, field)
+    backbone = configuration.backbone.name if configuration.backbone else ""
+    who = result.identity
+    for field, named, value in (
+        ("method", who.method, configuration.method.name), ("backbone", who.backbone, backbone),
+        ("dataset", who.dataset, configuration.dataset.name),
+        ("protocol", who.protocol, configuration.protocol.name),
+        ("profile", who.profile, configuration.profile),
+        ("recipe", who.recipe, configuration.recipe),
+    ):  # fmt: skip
         if named != value:
             raise DataError(
                 f"results.{number}: its identity says {field} '{named}', its configuration "
