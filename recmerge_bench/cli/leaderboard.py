@@ -56,7 +56,10 @@ def build(
     if from_ranks and records is None:
         raise HandledError("--from-ranks goes with --records: a run's are made of its ranks")
     if out is not None:
-        files = finish.build(out, to, to / "records", registry(ctx), suite)
+        files = finish.build(
+            out, to, to / "records", registry(ctx), suite,
+            lambda line: click.echo(f"note: {line}", err=True),
+        )  # fmt: skip
     else:
         assert records is not None
         files = _rendered(records, suite, to, registry(ctx) if from_ranks else None)

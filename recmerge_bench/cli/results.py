@@ -29,7 +29,7 @@ _suites = click.option("--suite", "suites", multiple=True, metavar="NAME", help=
 
 @click.group(invoke_without_command=True)
 @out_option
-@click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
+@click.option("--suite", default=None, metavar="NAME|FILE", help="Of one suite only.")
 @click.option("--domains", is_flag=True, help="Each domain too, not their mean alone.")
 @click.option("--all", "all_rows", is_flag=True, help="Rows that were not run too.")
 @click.option("--json", "as_json", is_flag=True, help="Every row with all its keys.")
@@ -46,6 +46,8 @@ def results(
     from recmerge_bench.interface.run_results import run_results
 
     made = run_results(out, suite, plugins=registry(ctx))
+    for note in made.notes:
+        click.echo(f"note: {note}", err=True)
     if as_json:
         click.echo(json.dumps([row.to_json() for row in made], indent=1))
         return 0

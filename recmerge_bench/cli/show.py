@@ -17,8 +17,8 @@ from recmerge_bench.cli.common import out_option, registry
 def show(ctx: click.Context, suite: str, out: Path, tracks: tuple[str, ...]) -> int:
     """Print a board: ranked, a line a method. Runs nothing.
 
-    SUITE is one that was run into --out, else the published board of that name in ./leaderboards;
-    a FILE of records (leaderboards/records/NAME.json) does as well.
+    SUITE is one that was run into --out, by its name or its file, else the published board of that
+    name in ./leaderboards; a FILE of records (leaderboards/records/NAME.json) does as well.
     """
     from click.core import ParameterSource
     from rich.console import Console

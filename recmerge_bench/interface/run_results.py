@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from recmerge_bench.frames import frame
 from recmerge_bench.interface.plugins import Plugins, registry_of
+from recmerge_bench.interface.suites import suite_name
 from recmerge_bench.interface.tables import Value, html_table, text_table
 from recmerge_bench.results.long_rows import places
 from recmerge_bench.results.records import DONE
@@ -29,10 +30,12 @@ class RunResults:
     Attributes:
         out: the folder.
         rows: in the order of the suites.
+        notes: a line for each metric that the rows lack, since its plugin is not loaded.
     """
 
     out: Path
     rows: tuple[RunRow, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> list[str]:
@@ -65,7 +68,7 @@ class RunResults:
         return iter(self.rows)
 
     def __repr__(self) -> str:
-        return text_table(*self.table())
+        return "\n".join([text_table(*self.table()), *self.notes])
 
     def _repr_html_(self) -> str:
         return html_table(f"results in {self.out}", *self.table())
@@ -80,7 +83,7 @@ def run_results(
 
     Args:
         out: the folder of the runs.
-        suite: of one suite only.
+        suite: of one suite only: its name, or the file that was run.
         plugins: files or modules to load beside the installed plugins, for their metrics.
 
     Raises:
@@ -88,7 +91,10 @@ def run_results(
         DataError: a file of the run is damaged.
     """
     folder = opened(out)
-    return RunResults(folder, tuple(rows(folder, registry_of(plugins), suite)))
+    registry = registry_of(plugins)
+    name = None if suite is None else suite_name(suite, registry)
+    made, notes = rows(folder, registry, name)
+    return RunResults(folder, tuple(made), notes)
 
 
 def _columns(row: RunRow) -> dict[str, object]:

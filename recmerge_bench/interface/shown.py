@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.interface.plugins import Plugins
+from recmerge_bench.interface.plugins import Plugins, registry_of
 from recmerge_bench.interface.results import load_results
+from recmerge_bench.interface.suites import suite_name
 from recmerge_bench.results.files import records_files
 from recmerge_bench.results.records import Records
 
@@ -23,7 +24,7 @@ def board_records(
     """Records of a board that has these tracks.
 
     Args:
-        suite: a suite that was run into `out`, or a file of records.
+        suite: a suite that was run into `out`, by its name or file, or a file of records.
         out: folder of runs, or of published boards: both keep ``records``.
         tracks: names; none: all.
         plugins: see `load_results`.
@@ -33,6 +34,8 @@ def board_records(
         HandledError: no such suite was run there; a track that it has not.
         DataError: the file is damaged.
     """
+    if not suite.endswith(".json"):
+        suite = suite_name(suite, registry_of(plugins))
     path = _file(suite, out, also)
     records = load_results(path, plugins=plugins).records
     for name in tracks:

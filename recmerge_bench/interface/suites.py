@@ -50,6 +50,16 @@ def load_suite(
     return read_suite(given, registry_of(plugins), texts(changes), replicates)
 
 
+def suite_name(given: str, registry: Registry) -> str:
+    """The name of a suite that is given by its name or, as `run` takes it, by its file.
+
+    Raises:
+        HandledError: there is no such file, or no suite in it.
+    """
+    is_file = given.endswith((".yaml", ".yml"))
+    return load_suite(given, plugins=registry).name if is_file else given
+
+
 def texts(changes: Changes) -> tuple[str, ...]:
     """Changes as ``key=value`` texts, values as JSON (which is YAML)."""
     if isinstance(changes, Mapping):

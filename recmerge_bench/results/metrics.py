@@ -12,7 +12,7 @@ from recmerge_bench.errors import DataError
 from recmerge_bench.evaluation.metrics import rank
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.names import MEAN
-from recmerge_bench.planning.metrics import rank_metric
+from recmerge_bench.planning.metrics import plugin_of, rank_metric
 from recmerge_bench.registry import Registry
 
 
@@ -28,6 +28,15 @@ def metric_values(
     uses = [rank_metric(registry, name) for name in names]
     ranks = rank(table.n_better, table.n_equal, ties)  # type: ignore[arg-type]
     return {use.name: values_of(use.options.definition(), ranks, use.k) for use in uses}
+
+
+def not_loaded(registry: Registry, names: Iterable[str]) -> dict[str, str]:
+    """Metrics whose plugin is not loaded here, each with the line that says so."""
+    return {
+        name: f"metric '{name}' is left out: {registry.unknown(plugin, (), 'the metric ')}"
+        for name in names
+        if registry.find(("metric",), plugin := plugin_of(name)) is None
+    }
 
 
 def domain_means(

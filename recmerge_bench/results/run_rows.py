@@ -11,6 +11,7 @@ from recmerge_bench.json_values import JsonObject, plain_object
 from recmerge_bench.names import MEAN
 from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.registry import Registry
+from recmerge_bench.results.metrics import not_loaded
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.run_manifest import RunResult
 
@@ -68,20 +69,25 @@ class RunRow:
         })  # fmt: skip
 
 
-def rows(out: Path, registry: Registry, suite: str | None = None) -> list[RunRow]:
+def rows(
+    out: Path, registry: Registry, suite: str | None = None
+) -> tuple[list[RunRow], tuple[str, ...]]:
     """All rows of the suites run into a folder, or of one of them.
+
+    Returns:
+        The rows, and a line for each metric that they lack since its plugin is not loaded.
 
     Raises:
         HandledError: no suite was run into it, or not this one.
         DataError: a file of the run is damaged.
     """
-    reader = Reader(out, registry)
-    return [
-        row
-        for manifest in manifests(out, suite)
-        for result in manifest.results
-        for row in _rows(reader, manifest.suite, manifest.header.metrics, result)
-    ]
+    reader, made, lacking = Reader(out, registry), list[RunRow](), dict[str, str]()
+    for manifest in manifests(out, suite):
+        lacking |= not_loaded(registry, manifest.header.metrics)
+        names = [name for name in manifest.header.metrics if name not in lacking]
+        for result in manifest.results:
+            made += _rows(reader, manifest.suite, names, result)
+    return made, tuple(lacking.values())
 
 
 def _rows(reader: Reader, suite: str, names: Sequence[str], result: RunResult) -> list[RunRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from recmerge_bench.collection import uncollected
@@ -17,25 +18,56 @@ from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
 from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
+from recmerge_bench.results.metrics import not_loaded
 from recmerge_bench.results.rank_files import ranks_of
 from recmerge_bench.results.rank_lock import relock
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import Records
+from recmerge_bench.results.run_manifest import RunManifest
 from recmerge_bench.untrusted.paths import within
 
 
 @uncollected()
 def build(
-    out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None
-) -> list[Path]:
-    """Records and boards of the suites run into `out`; returns what was written, boards first."""
+    out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None,
+    note: Callable[[str], None] | None = None,
+) -> list[Path]:  # fmt: skip
+    """Records and boards of the suites run into `out`; returns what was written, boards first.
+
+    Args:
+        out: the run's folder.
+        boards: folder that boards are written to.
+        records: folder that records are written to.
+        registry: for the metrics.
+        suite: of this one alone.
+        note: is handed a line for each metric whose plugin is not loaded; the boards are made
+            without it. Where this is not given, such a metric is an error, as the first of a
+            suite always is: verdicts are about it.
+
+    Raises:
+        HandledError: such a metric; no suite was run there.
+    """
     reader = Reader(out, registry)
     files: list[Path] = []
     for manifest in manifests(out, suite):
+        if note is not None:
+            manifest = _with_loaded_metrics(manifest, registry, note)
         written = write_records(reader, manifest, records)
         written += relock(records, [manifest.suite])
         files += [*render_suite(records, manifest.suite, boards), *written]
     return files
+
+
+def _with_loaded_metrics(
+    manifest: RunManifest, registry: Registry, note: Callable[[str], None]
+) -> RunManifest:
+    """The manifest without the metrics, after the first, whose plugins are not loaded."""
+    header = manifest.header
+    lacking = not_loaded(registry, header.metrics[1:])
+    for line in lacking.values():
+        note(f"{manifest.suite}: {line}")
+    kept = [name for name in header.metrics if name not in lacking]
+    return manifest.changed(header=header.changed(metrics=kept)) if lacking else manifest
 
 
 def derive_suite(records: Path, suite: str, registry: Registry) -> list[Path]:
