@@ -63,6 +63,7 @@ class Result:
             In no key.
         lists: key of the cell that holds its values of list metrics; empty where the suite names
             none or its candidates are sampled.
+        trials: keys of the cells that judged the settings that were tried for it.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Result:
     configuration: Configuration | None = None
     masked: bool = False
     lists: str = ""
+    trials: tuple[str, ...] = ()
 
     @property
     def ranks_key(self) -> str:

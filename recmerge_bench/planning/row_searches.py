@@ -34,10 +34,17 @@ class Settled:
     Attributes:
         row: with the chosen options and what was tried for them.
         backbone: what was chosen for its backbone.
+        own: what was chosen for the row itself.
     """
 
     row: Row
     backbone: Chosen | None = None
+    own: Chosen | None = None
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Keys of the cells that judged what was tried, for the backbone and for the row."""
+        return tuple(key for some in (self.backbone, self.own) if some for key in some.trials)
 
 
 class RowSearches:
@@ -77,7 +84,7 @@ class RowSearches:
         own = self._row(row, row.tune, spec, backbone, split, chosen)
         if isinstance(own, Waiting):
             return own
-        return Settled(_with(row, own.setting, own), chosen)
+        return Settled(_with(row, own.setting, own), chosen, own)
 
     def _backbone(self, name: str, split: PlannedSplit) -> Chosen | Waiting | None:
         use = self.track.backbones.get(name)

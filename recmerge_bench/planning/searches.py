@@ -108,7 +108,8 @@ def search(task: Task, use: TuneUse, values: Values) -> Chosen | Waiting:
         todo = tuple(k for k, value in zip(keys, known, strict=True) if value is None)
         return Waiting(todo, len(scores), use.trials)
     best = max(range(use.trials), key=lambda n: (scores[n], -n))
-    return Chosen(drawn.settings[best], _tuning(task, use, drawn.settings, scores, best))
+    tuning = _tuning(task, use, drawn.settings, scores, best)
+    return Chosen(drawn.settings[best], tuning, tuple(keys))
 
 
 class _Drawn:

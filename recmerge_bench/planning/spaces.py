@@ -52,10 +52,12 @@ class Chosen:
     Attributes:
         setting: the best one.
         tuning: what was tried for it.
+        trials: keys of the cells that judged what was tried.
     """
 
     setting: Setting = Setting()
     tuning: Tuning | None = None
+    trials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +160,12 @@ class TrackPlanner:
             configuration = self.configurations.of(method, row, split)
             declared = configuration.tuning.row if configuration else None
             self._check_own_users(row, own_users(declared, self.track))
+            before = len(self.plan.results)
             for seed in seeds:
                 self.result_of(method, row, split, seed, configuration)
+            if settled.trials:
+                made = self.plan.results[before:]
+                self.plan.results[before:] = [replace(r, trials=settled.trials) for r in made]
 
     def _backbones(self, row: Row, spec: Spec | None, missing: Reason) -> tuple[str, ...]:
         """Backbones whose models a row merges; one without a name for models by themselves.

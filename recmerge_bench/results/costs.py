@@ -25,7 +25,8 @@ LONGEST_HEADER = 100 << 20
 def cost_of(reader: Reader, result: RunResult) -> Cost:
     """A result's entry of ``<suite>.cost.json``.
 
-    ``seconds`` are those of one worker by cell (``kind:label``), ``peak_memory`` is in bytes;
+    ``seconds`` are those of one worker by cell (``kind:label``), and by kind those of the settings
+    that a search tried for it (``search:kind``); ``peak_memory`` is in bytes, of all of them;
     ``parameters`` and ``joules`` are None where they are not known (see `parameters_of` and
     `joules_of`).
     """
@@ -35,13 +36,17 @@ def cost_of(reader: Reader, result: RunResult) -> Cost:
     for cell in cells:
         name = f"{cell.kind}:{cell.label}"
         seconds[name] = round(seconds.get(name, 0.0) + cell.seconds, 3)
+    trials = reader.trial_cells(result)
+    for cell in trials:
+        name = f"search:{cell.kind}"
+        seconds[name] = round(seconds.get(name, 0.0) + cell.seconds, 3)
     return Cost(
         key=result.ranks_key,
         identity=result.identity,
         seconds=seconds,
-        peak_memory=max(cell.peak_memory for cell in cells),
+        peak_memory=max(cell.peak_memory for cell in (*cells, *trials)),
         parameters=parameters_of(reader, result.key),
-        joules=joules_of(cells),
+        joules=joules_of([*cells, *trials]),
         started=own.started,
         device=", ".join(sorted({cell.device for cell in cells})),
         **{k: own.provenance[k] for k in PROVENANCE if k in own.provenance},

@@ -157,6 +157,10 @@ class Reader:
         """Records of the cells behind a result that are still in the store."""
         return [cell for _, cell in self.keyed_cells(result)]
 
+    def trial_cells(self, result: RunResult) -> list[Cell]:
+        """Records of the cells of settings that were tried for it and are still in the store."""
+        return [self.cell(key) for key in result.trials if self.store.has(key)]
+
     def provenance(self, result: RunResult) -> Provenance:
         """Where the ranks were made, with the plugins and libraries of all cells behind them.
 

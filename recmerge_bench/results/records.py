@@ -253,7 +253,8 @@ class Cost(Value):
     Attributes:
         key: of the result.
         identity: of the result.
-        seconds: by cell, ``kind:label``.
+        seconds: by cell, ``kind:label``; by kind for the settings that a search tried,
+            ``search:kind``.
         peak_memory: bytes.
         parameters: numbers in the weight files; None where they are not known.
         joules: None where the machine does not report them.

@@ -43,7 +43,8 @@ class RunResult(Value):
     """A row's cells and how they stand.
 
     `key` is of the rank cell; `masked` says that the row's ranks are its second table, without the
-    items of the history; `lists` is the cell of its values of list metrics, where it has any.
+    items of the history; `lists` is the cell of its values of list metrics, where it has any;
+    `trials` are the cells of the settings that a search tried for it, without those of the row.
     """
 
     key: CellKey
@@ -57,6 +58,7 @@ class RunResult(Value):
     configuration_sha256: str = ""
     masked: bool = False
     lists: CellKey | None = None
+    trials: list[CellKey] = Field(default_factory=list)
 
     @property
     def ranks_key(self) -> str:

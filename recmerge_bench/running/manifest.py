@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from typing import Any
 
 from recmerge_bench import schema_numbers
@@ -66,7 +67,13 @@ class Rows:
             "mend": remedy,
             **configured(result.configuration),
             "cells": sorted(behind, key=self.place.__getitem__),
+            **self._tried(result, behind),
         }
+
+    def _tried(self, result: Result, behind: Set[str]) -> dict[str, list[str]]:
+        """Cells of the settings that were tried for a row, but for those that it is made of."""
+        tried = self.plan.closure(list(result.trials)) - behind
+        return {"trials": sorted(tried, key=self.place.__getitem__)} if tried else {}
 
     def _status(self, cell: Cell) -> tuple[str, str, str]:
         if cell.key in self.done or self.store.sound(cell.key):

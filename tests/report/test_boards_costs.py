@@ -60,9 +60,15 @@ def test_parameters_are_those_that_serve_the_domains(tmp_path: Path, registry: R
 
 def test_seconds_by_kind_and_joules_of_all_cells() -> None:
     seconds = {"train:a": 1.0, "train:b": 2.0, "merge:c": 4.0, "rank:d": 8.0, "data:e": 16.0,
-               "text:f": 32.0}  # fmt: skip
+               "text:f": 32.0, "search:train": 64.0}  # fmt: skip
     seconds_by_kind = by_kind(seconds)
-    assert seconds_by_kind == {"training": 3.0, "merging": 4.0, "ranking": 8.0, "other": 48.0}
+    assert seconds_by_kind == {
+        "training": 3.0,
+        "merging": 4.0,
+        "ranking": 8.0,
+        "searching": 64.0,
+        "other": 48.0,
+    }
     silent = Cell("train", "a", {}, {}, 1.0, 1, 0.0, "cpu", {}, {})
     measured = dataclasses.replace(silent, energy={"joules": 10.0, "share": 0.5})
     assert joules_of([measured, measured]) == 10.0

@@ -74,6 +74,21 @@ def test_a_run_searches_and_computes_the_rows_with_what_was_chosen(finished: Pat
     assert "3 x validation labels of d0, d1" in board and "| tuned on" in board
 
 
+def test_costs_have_what_the_trials_took(finished: Path) -> None:
+    costs = json.loads((finished / "records" / "searched.cost.json").read_text())["results"]
+    seconds = {entry["identity"]["method"]: entry["seconds"] for entry in costs}
+    judged = [c["seconds"] for c in cells(finished) if c["kind"] == "validate"]
+    both, backbone = seconds["task-arithmetic"], seconds["fine-tune"]
+    assert both["search:validate"] == pytest.approx(sum(judged), abs=0.01)
+    assert 0 < backbone["search:validate"] < both["search:validate"], "the backbone's alone"
+    assert both["search:train"] > 0 and both["search:merge"] > 0
+    own = [c for c in cells(finished) if c["kind"] == "train"]
+    trained = sum(v for k, v in both.items() if k.startswith(("train:", "search:train")))
+    assert trained == pytest.approx(sum(c["seconds"] for c in own), abs=0.02), "each once"
+    board = (finished / "boards" / "searched-cost.md").read_text()
+    assert "searching s" in board and "*Searching*" in board
+
+
 def test_every_trial_of_a_backbone_trains_its_own_models(finished: Path) -> None:
     trained = [c for c in cells(finished) if c["kind"] == "train"]
     assert len({c["config"]["training"]["lr"] for c in trained if "fine-tune" in c["label"]}) == 3

@@ -25,7 +25,11 @@ ENERGY = (
     "time."
 )
 NO_ENERGY = "Energy is not reported by the machine (–)."
-KINDS = {"train": "training", "merge": "merging", "rank": "ranking"}
+SEARCHED = (
+    "*Searching*: all that the trials of a search took beyond the row itself; one of a backbone "
+    "counts for every row on it."
+)
+KINDS = {"train": "training", "merge": "merging", "rank": "ranking", "search": "searching"}
 
 
 @dataclass
@@ -35,7 +39,7 @@ class CostLine:
     Attributes:
         line: its name.
         seeds: how many; 0 for a method without seed.
-        seconds: training, merging, ranking, other -> seconds of each seed.
+        seconds: training, merging, ranking, searching, other -> seconds of each seed.
         memory: peak bytes of each seed.
         parameters: of each seed that they are known of.
         joules: of each seed that they are known of.
@@ -61,7 +65,7 @@ class CostLine:
 
 
 def by_kind(cells: Mapping[str, float]) -> dict[str, float]:
-    """Seconds by cell (``kind:label``) as those of training, merging, ranking and other work."""
+    """Seconds by cell (``kind:label``) as those of training, merging, ranking, ... work."""
     seconds_by_kind = dict.fromkeys([*KINDS.values(), "other"], 0.0)
     for name, seconds in cells.items():
         seconds_by_kind[KINDS.get(name.partition(":")[0], "other")] += seconds
@@ -93,10 +97,12 @@ def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     drawn = {plot.name: f"figures/{costs.suite}-{plot.name}.svg" for plot in plots}
     where = "; ".join(sorted(set(map(_machine, costs.results)))) or "none, nothing is done"
     measured = any(e.joules is not None for e in costs.results)
-    note = f"{NOTE} {ENERGY if measured else NO_ENERGY}"
+    searched = any(name.startswith("search:") for e in costs.results for name in e.seconds)
+    kinds = [k for k in (*KINDS.values(), "other") if searched or k != KINDS["search"]]
+    note = " ".join([NOTE, *([SEARCHED] if searched else []), ENERGY if measured else NO_ENERGY])
     parts = [f"# {costs.suite}: cost", f"{note}\n\nHardware: {where}."]
     for (track, protocol), lines in cost_lines(costs).items():
-        parts += [f"## {plain(track)}, {plain(protocol)}", _table(lines)]
+        parts += [f"## {plain(track)}, {plain(protocol)}", _table(lines, kinds)]
         if file := drawn.get(f"cost-pareto-{track}-{protocol}"):
             parts.append(f"![Quality against cost: {plain(track)}, {plain(protocol)}]({file})")
     return "\n\n".join(parts) + "\n"
@@ -107,11 +113,11 @@ def _machine(cost: Cost) -> str:
     return f"{cost.device or '?'}, {cores} cores, Python {cost.python or '?'}"
 
 
-def _table(lines: Sequence[CostLine]) -> str:
+def _table(lines: Sequence[CostLine], kinds: Sequence[str]) -> str:
     rows = [
         [
             *map(plain, row.line.name),
-            *(_seconds(mean(row.seconds[kind])) for kind in (*KINDS.values(), "other")),
+            *(_seconds(mean(row.seconds[kind])) for kind in kinds),
             f"{max(row.memory) / 2**20:.0f}",
             f"{round(mean(row.parameters)):,}" if row.parameters else "–",
             f"{mean(row.joules):.0f}" if row.joules else "–",
@@ -120,8 +126,8 @@ def _table(lines: Sequence[CostLine]) -> str:
         for row in lines
     ]
     headers = [
-        "backbone", "method", "training s", "merging s", "ranking s", "other s", "peak MiB",
-        "parameters", "energy J", "seeds",
+        "backbone", "method", *(f"{kind} s" for kind in kinds), "peak MiB", "parameters",
+        "energy J", "seeds",
     ]  # fmt: skip
     return table(headers, rows)
 

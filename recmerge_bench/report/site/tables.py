@@ -158,7 +158,7 @@ def _spent(costs: Sequence[Cost]) -> Spent | None:
     return Spent(
         train=short(mean(k["training"] for k in kinds)),
         merge=short(mean(k["merging"] for k in kinds)),
-        other=short(mean(k["ranking"] + k["other"] for k in kinds)),
+        other=short(mean(k["ranking"] + k["searching"] + k["other"] for k in kinds)),
         peak=round(max(cost.peak_memory for cost in costs) / 2**20),
     )
 
