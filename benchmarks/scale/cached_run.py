@@ -18,7 +18,6 @@ from typing import Any
 import measuring
 import suites
 
-
 #: Records and boards are made, not only looked at.
 ANEW = "boards anew"
 
