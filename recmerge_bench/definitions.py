@@ -331,6 +331,7 @@ class ExecutorDefinition(Definition):
     - ``cost``: seconds that it may take, estimated.
     - ``resources``: ``{"threads": int, "memory": bytes or None, "gpus": 0 or 1}``.
     - ``out``: the folder of its store, the same on every machine.
+    - ``max_memory``: bytes that it may take, where the run has such a bound; its worker sees to it.
     """
 
     def open(self, jobs: int | None, threads: int, log: Path) -> None:
