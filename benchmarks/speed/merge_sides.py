@@ -13,10 +13,23 @@ from typing import Any
 EXPERTS = 8
 WEIGHT = 0.4
 DENSITY = 0.2
+DROP = 0.5
+#: Options of ours that are not a strategy's defaults.
+OPTIONS: dict[str, dict[str, float]] = {"dare-ties": {"drop": DROP, "density": DENSITY}}
+
+#: What `BertConfig` is given by size, beside its defaults (BERT-base).
+SIZES: dict[str, dict[str, int]] = {
+    "base": {},
+    "minilm": {
+        "hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12,
+        "intermediate_size": 1536,
+    },
+    "one-layer": {"num_hidden_layers": 1},
+}  # fmt: skip
 
 
-def write_models(folder: Path, small: bool) -> None:
-    """A base and its experts, drawn once: names and shapes of BERT-base, fp32."""
+def write_models(folder: Path, size: str) -> None:
+    """A base and its experts, drawn once: names and shapes of a BERT of one of `SIZES`, fp32."""
     import torch
     from safetensors.torch import save_file
     from transformers import BertConfig, BertModel
@@ -26,7 +39,8 @@ def write_models(folder: Path, small: bool) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     with torch.device("meta"):
-        net = BertModel(BertConfig(num_hidden_layers=1 if small else 12))
+        net = BertModel(BertConfig(**SIZES[size]))
+    (folder / "size.txt").write_text(size, encoding="utf-8")
     shapes = {n: p.shape for n, p in net.named_parameters()}
     generator = torch.Generator().manual_seed(0)
     base = {n: 0.02 * torch.randn(s, generator=generator) for n, s in shapes.items()}
@@ -78,7 +92,7 @@ def ours(method: str, folder: Path) -> Any:
 
     name = "weight-averaging" if method == "linear" else method
     spec = discover(environ={}).get("strategy", name)
-    strategy = define(spec.target, spec.options)
+    strategy = define(spec.target, {**spec.options, **OPTIONS.get(method, {})})
 
     def run() -> None:
         base = model(folder, "base")
@@ -135,11 +149,50 @@ def mergekit(method: str, folder: Path) -> Any:
     return run
 
 
-def difference(folder: Path) -> str:
+def fusion_bench(method: str, folder: Path) -> Any:
+    """A function that merges by fusion_bench's algorithm, files in and a file out."""
+    import torch
+    from fusion_bench import BaseModelPool
+    from fusion_bench.method.dare.ties_merging import DareTiesMerging
+    from fusion_bench.method.isotropic_merging.iso import ISO_C_Merge
+    from fusion_bench.method.task_singular_vector.TSVM import TaskSingularVectorMerging
+    from safetensors.torch import load_file, save_file
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(**SIZES[(folder / "size.txt").read_text(encoding="utf-8")])
+    files = {"_pretrained_": model(folder, "base"), **{p.stem: p for p in experts(folder)}}
+
+    class Pool(BaseModelPool):
+        def load_model(self, name: str, *_: Any, **__: Any) -> Any:
+            with torch.device("meta"):
+                net = BertModel(config)
+            net.load_state_dict(load_file(files[name]), assign=True)
+            return net
+
+    algorithms = {
+        "dare-ties": lambda: DareTiesMerging(
+            sparsity_ratio=DROP, only_on_linear_weights=False, rescale=True, scaling_factor=1.0,
+            threshold=round(100 * DENSITY), remove_keys=[], merge_func="mean",
+        ),
+        "iso-c": lambda: ISO_C_Merge(scaling_factor=1.0),
+        "tsv-m": TaskSingularVectorMerging,
+    }  # fmt: skip
+    algorithm = algorithms[method]()
+    (folder / "fusion_bench").mkdir(exist_ok=True)
+
+    def run() -> None:
+        merged = algorithm.run(Pool(files)).state_dict()
+        plain = {n: t.contiguous() for n, t in merged.items() if not t.is_meta}
+        save_file(plain, folder / "fusion_bench" / "model.safetensors")
+
+    return run
+
+
+def difference(folder: Path, other: str) -> str:
     """Share of entries that differ by more than 1e-6, and the largest difference."""
     from recmerge_bench.merging.opening import open_weights
 
-    theirs = open_weights(next((folder / "mergekit").glob("*.safetensors")))
+    theirs = open_weights(next((folder / other).glob("*.safetensors")))
     own = open_weights(model(folder, "ours"))
     count = total = 0
     largest = 0.0
@@ -171,7 +224,8 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    run = {"ours": ours, "mergekit": mergekit}[side](method, folder)
+    sides = {"ours": ours, "mergekit": mergekit, "fusion_bench": fusion_bench}
+    run = sides[side](method, folder)
     watch = Anonymous()
     watch.start()
     cpu, wall = sum(os.times()[:2]), time.perf_counter()

@@ -51,7 +51,8 @@ class SalienceActivation(TaskVectorStrategy):
     SharpRec merges adapters of a language model that were trained with sharpness-aware
     minimisation, of which one is trained on both domains. What is here is what it does when and
     after it merges: the mean (its fusion weights are equal), then preference salience activation.
-    The experts are those of the suite: how they were trained is not a merge's part.
+    The experts are those of the suite: ``training: {sharpness: 0.05}`` trains them, of whichever
+    backbone, with sharpness-aware minimisation (Foret et al., ICLR 2021).
     """
 
     Options = Options

@@ -61,6 +61,9 @@ class TrainOptions:
         clear: when gradients are set to zero: each ``step``, or each ``epoch`` only, as the
             first releases of ABXI and MERIT do: gradients then add up over an epoch's steps.
         clip: largest gradient norm; 0: none.
+        sharpness: radius of sharpness-aware minimisation (Foret et al., ICLR 2021, eqs. 2 and 3):
+            the gradient of a step is taken where the weights are after a move of this length along
+            the gradient. Costs a second pass. 0: none.
         ema: decay of an exponential moving average of the weights (shorter while training is
             young), which is then what is validated and returned; 0: none.
         patience: stop after this many validations without a better one; 0: never.
@@ -103,6 +106,7 @@ class TrainOptions:
     drop_patience: int = 10
     clear: Literal["step", "epoch"] = "step"
     clip: float = 5.0
+    sharpness: float = 0.0
     ema: float = 0.0
     patience: int = 10
     select: str = ""
@@ -136,6 +140,10 @@ class TrainOptions:
             )
         if not 0 < self.users <= 1:
             raise HandledError(f"users is a share in (0, 1]: {self.users!r}")
+        if self.sharpness < 0:
+            raise HandledError(f"sharpness is a length, not negative: {self.sharpness!r}")
+        if self.sharpness and self.clear == "epoch":
+            raise HandledError("sharpness moves along a step's gradient: it needs clear: step")
         if not 0 <= self.ema < 1:
             raise HandledError(f"ema must lie in [0, 1): {self.ema!r}")
 
@@ -145,8 +153,9 @@ class TrainOptions:
             raise HandledError(f"{name} must be one of {', '.join(choices)}: {value!r}")
 
     def to_json(self) -> JsonObject:
-        """Plain values, for keys and records."""
-        return plain_object(vars(self))
+        """Plain values, for keys and records; `sharpness` only where there is some."""
+        values = {n: v for n, v in vars(self).items() if n != "sharpness" or v}
+        return plain_object(values)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainOptions:

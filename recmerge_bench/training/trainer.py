@@ -28,6 +28,7 @@ from recmerge_bench.training.batches import Planned, plan_epoch
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import attach, prepare, without
 from recmerge_bench.training.progress import Progress, rate
+from recmerge_bench.training.sharpness import moved_uphill
 from recmerge_bench.training.streams import Scope, load_init, training_streams
 from recmerge_bench.training.validation import FULL, Selection, Validator
 
@@ -247,22 +248,21 @@ class _Training:
     def _step(self, batches: Sequence[Planned]) -> None:
         """One update. All randomness of a step comes from (seed, step)."""
         options, at = self.options, self.at
-        default, own = of_step(self.seed, at.step)
-        torch.manual_seed(default)
-        generator = torch.Generator(self.device).manual_seed(own)
         for group in self.optimizer.param_groups:
             group["lr"] = options.lr * rate(options, at)
         self.net.train()
         if options.clear == "step" or at.batch == 0:
             self.optimizer.zero_grad(set_to_none=True)
-        for planned in batches:
-            for part, share in planned.halves() if self.halved else [(planned, 1.0)]:
-                loss, count = self._loss(part.load(self.device, generator))
-                (loss * share / len(batches)).backward()
-                self.loss_sum += loss.detach() * count
-                at.windows += len(part.rows)
-                at.targets += count
-                at.pending += count
+        for loss, count, rows in self._pass(batches):
+            self.loss_sum += loss * count
+            at.windows += rows
+            at.targets += count
+            at.pending += count
+        if options.sharpness:
+            with moved_uphill(self.names.values(), options.sharpness):
+                self.optimizer.zero_grad(set_to_none=True)
+                for _ in self._pass(batches):
+                    pass
         if options.clip > 0:
             nn.utils.clip_grad_norm_(self.names.values(), options.clip)
         self.optimizer.step()
@@ -270,6 +270,20 @@ class _Training:
             self.average.update(at.step)
         at.step += 1
         at.batch += len(batches)
+
+    def _pass(self, batches: Sequence[Planned]) -> Iterator[tuple[Tensor, int, int]]:
+        """Losses of a step's batches, whose gradients are added up: loss, targets and windows.
+
+        A second pass of a step draws what the first drew.
+        """
+        default, own = of_step(self.seed, self.at.step)
+        torch.manual_seed(default)
+        generator = torch.Generator(self.device).manual_seed(own)
+        for planned in batches:
+            for part, share in planned.halves() if self.halved else [(planned, 1.0)]:
+                loss, count = self._loss(part.load(self.device, generator))
+                (loss * share / len(batches)).backward()
+                yield loss.detach(), count, len(part.rows)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, int]:
         on = self.options.precision == "bf16"

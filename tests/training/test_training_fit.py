@@ -267,6 +267,8 @@ def test_schedule_and_refusals() -> None:
         {"batching": "longest"},
         {"drop": 0.0},
         {"warmup_epochs": -1},
+        {"sharpness": -0.1},
+        {"sharpness": 0.1, "clear": "epoch"},
     ):
         with pytest.raises(HandledError):
             TrainOptions(**bad)
