@@ -88,13 +88,17 @@ def _end(remedy: str) -> str:
     return f"; {remedy}" if remedy else ""
 
 
+_NESTED = frozenset({dict, list})
+
+
 def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(DEPTH + 1):
         below: list[Any] = []
         for one in level:
-            inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-            below += [i for i in inner if isinstance(i, (dict, list))]
+            kind = type(one)  # JSON gives these two and no subclass
+            inner = one.values() if kind is dict else one if kind is list else ()
+            below += [i for i in inner if type(i) in _NESTED]
         if not below:
             return
         level = below
@@ -121,6 +125,8 @@ def _constant(text: str) -> Any:
 
 
 def _integer(text: str) -> int:
+    if len(text) < 19:  # 18 digits are fewer than `LARGEST`
+        return int(text)
     value = int(text) if len(text) < 20 else LARGEST
     if abs(value) >= LARGEST:
         raise ValueError(f"the number {text[:20]}... is too large")
