@@ -17,7 +17,7 @@ from s3_server import s3_server
 import recmerge_bench
 from recmerge_bench.objects.address import objects_at
 
-#: What stands before the server: killed, it refuses every connection, and cuts those that are open.
+#: What stands before the server: killed, it refuses connections, and cuts those that are open.
 DOOR = """
 import socket, sys, threading
 
