@@ -111,7 +111,8 @@ def picture(record: Record) -> str:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
+        if axes.get_legend_handles_labels()[1]:  # a single point has neither name nor exponent
+            axes.legend(frameon=False)
 
     return drawn(f"scale-{record['topic']}", (5.5, 3.5), paint)
 

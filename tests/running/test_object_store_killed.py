@@ -14,7 +14,6 @@ import pytest
 from clusters import Suite, until, waiting_suite
 from s3_server import s3_server
 
-import recmerge_bench
 from recmerge_bench.objects.address import objects_at
 
 #: What stands before the server: killed, it refuses connections, and cuts those that are open.
@@ -106,5 +105,3 @@ def test_a_server_that_is_killed_in_mid_run(door: Door, tmp_path: Path) -> None:
     board = objects.read("boards/waits.md")
     assert 0 not in ends, "they cannot have ended well without their store"
     assert board == (tmp_path / "local" / "boards" / "waits.md").read_bytes()
-    assert list(recmerge_bench.plan(str(tmp_path / "waits.yaml"), out=address,
-                                    plugins=[str(tmp_path / "waiting_plugin.py")]).cells)  # fmt: skip
