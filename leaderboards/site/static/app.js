@@ -13,7 +13,7 @@
   }
 
   function facts(found) {
-    const done = found.done === found.total ? "" : `${found.done} of ${found.total} results done. `;
+    const done = found.done === found.total ? "" : `${found.done.toLocaleString("en")} of ${found.total.toLocaleString("en")} results done. `;
     return `${done}Seeds: ${found.seeds.length}. Data: ${found.datasets.join(", ")}.`
       + (found.date ? ` Newest result: ${found.date}.` : "");
   }

@@ -149,7 +149,7 @@
     if (!said(row)) return el("span", { class: "muted" }, "–");
     const word = row.verdict || "no verdict";
     return [el("span", { class: `verdict ${word.replace(" ", "-")}`, title: RECMERGE.glossary[word] }, said(row)),
-      row.models_beside ? el("span", { class: "muted small models" }, ` these models: ${row.models}`) : null];
+      row.models_beside ? el("span", { class: "muted small models" }, ` models: ${row.models}`) : null];
   }
 
   function difference(row) {
@@ -172,9 +172,13 @@
     return el("td", { class: "num" }, seeds(row));
   }
 
+  /** A name in which lines may break behind the commas of its options. */
+  const breakable = (label) => label.split(",").flatMap((part, n, all) => (
+    n < all.length - 1 ? [`${part},`, el("wbr")] : [part]));
+
   /** The head of a row: its method with a link to the method's page. */
   const rowHead = (row, before = [], after = "") => el("th", { scope: "row" }, before,
-    el("a", { href: `methods/${row.page}.html`, title: row.made }, row.label),
+    el("a", { href: `methods/${row.page}.html`, title: row.made }, breakable(row.label)),
     after && el("span", { class: "muted" }, after));
 
   function hider(row, redraw) {
@@ -213,7 +217,7 @@
       + "Best of a band in bold, second underlined.",
       why || !against ? null : ` Difference and verdict: from ${against}, with the interval behind the verdict `
         + "about the methods (resampling seeds and users), adjusted by Holm for all rows of the table. "
-        + "These models: resampling users alone.");
+        + "Models: what is said of these trained models, resampling users alone.");
   }
 
   /** Before the table: why it has no verdicts, and the way to those there are. */

@@ -6,7 +6,12 @@
 
   /** Four decimals, as on the Markdown boards. */
   const fixed = (value) => (none(value) ? "–" : tidy(value.toFixed(4)));
-  const signed = (value) => (none(value) ? "–" : (value >= 0 ? "+" : "") + fixed(value));
+  /** With its sign; what rounds to nothing has none. */
+  const signed = (value) => {
+    if (none(value)) return "–";
+    const text = fixed(value);
+    return Number(value.toFixed(4)) === 0 ? fixed(0) : (value > 0 ? "+" : "") + text;
+  };
   const percent = (value) => (none(value) ? "–" : `${tidy((100 * value).toFixed(1))} %`);
   const between = (ends, form = fixed) => (none(ends) ? "–" : `[${ends.map(form).join(", ")}]`);
   const chance = (p) => (none(p) ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3));

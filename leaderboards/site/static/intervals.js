@@ -92,9 +92,9 @@
   const NOTES = {
     value: "Large dot: mean over seeds; small dots: each seed. Line: Student’s 95 % interval of the "
       + "mean over seeds, for these test users; two seeds know little, so it may leave the axis.",
-    difference: "Line: the interval behind the verdict about the methods (seeds and users both drawn "
-      + "anew): where Holm tests a row at 5 % / k, of the level 1 − 5 % / k. Band: ±1 % of the "
-      + "baseline’s mean. p: two-sided, by Holm. These models: users alone drawn anew, likewise. "
+    difference: "Line: the interval behind the verdict about the methods (resampling seeds and "
+      + "users): where Holm tests a row at 5 % / k, of the level 1 − 5 % / k. Band: ±1 % of the "
+      + "baseline’s mean. p: two-sided, by Holm. These models: likewise, resampling users alone. "
       + "Alone: 95 % about the methods, for this row by itself; bootstrap: two-level, beside it.",
   };
 

@@ -54,10 +54,8 @@
       const left = found.left
         ? ` ${found.left} row(s) lack seeds and are not ranked.` : "";
       return [table(view, found), el("p", { class: "note-line muted" },
-        "Rows that share a bar (or a letter) cannot be told apart: neighbours by mean rank, no two "
-        + "of which differ by the claim about the methods, as in the verdicts where a pair stands "
-        + "there, else adjusted by Holm over all other pairs. Rows that no verdict can be given of "
-        + "share none. Intervals: two-level bootstrap of seeds and users. All rows are ranked, hidden or not.", left),
+        "Rows that share a bar (or a letter) do not differ significantly: a pair with the baseline by its "
+        + "verdict, all other pairs together adjusted by Holm. Rows without verdicts share no bar. Intervals: two-level bootstrap of seeds and users. All rows are ranked, hidden or not.", left),
       el("p", { class: "note" }, `${said}.`,
         found.difference === null ? null : ` Nemenyi’s critical difference: ${found.difference.toFixed(2)} ranks.`)];
     },

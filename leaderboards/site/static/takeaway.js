@@ -1,5 +1,5 @@
 "use strict";
-// What can be taken along from a table: CSV, JSON, BibTeX, and a link to the view.
+// What can be taken along from a table: CSV, Parquet, JSON, BibTeX, and a link to the view.
 (() => {
   const { el, state } = RECMERGE;
 
@@ -17,20 +17,22 @@
     return `"${text.replaceAll('"', '""')}"`;
   }
 
-  /** The table as long text: a line for each row, metric and domain, to the digits that the site holds. */
-  function csv(view) {
-    const titles = ["suite", "track", "protocol", "band", "method", "backbone", "recipe", "metric", "domain",
-      "mean", "lower", "upper", "seeds", "share of expert", "difference", "verdict"];
-    const lines = view.rows.flatMap((row) => view.suite.metrics.flatMap((metric) =>
+  const TITLES = ["suite", "track", "protocol", "band", "method", "backbone", "recipe", "metric", "domain",
+    "mean", "lower", "upper", "seeds", "share of expert", "difference", "verdict"];
+
+  /** The table in long form: a line for each row, metric and domain, to the digits that the site holds. */
+  function long(view) {
+    return view.rows.flatMap((row) => view.suite.metrics.flatMap((metric) =>
       Object.entries(row.values[metric] || {}).filter(([, value]) => value).map(([domain, value]) => {
         const own = domain === "mean" && view.table.compared.some((c) => c.metric === metric);
         const share = row.shares[metric]?.[domain === "mean" ? "mean of ratios" : domain];
         return [view.suite.suite, view.table.track, view.table.protocol, row.band, row.label, row.backbone,
           row.recipe, metric, domain, value[0], value[1]?.[0], value[1]?.[1], value[2].length, share,
-          own ? row.difference?.mean : null, own ? RECMERGE.said(row) : null].map(field).join(",");
+          own ? row.difference?.mean : null, own ? RECMERGE.said(row) : null];
       })));
-    return [titles.join(","), ...lines].join("\n") + "\n";
   }
+
+  const csv = (view) => [TITLES, ...long(view)].map((line, n) => line.map(n ? field : String).join(",")).join("\n") + "\n";
 
   function json(view) {
     const { suite, title, date, command } = view.suite;
@@ -68,6 +70,7 @@
       onclick: (event) => act(event.currentTarget) }, text);
     return [
       button("csv", "CSV", () => save(`${name}.csv`, "text/csv", csv(view))),
+      button("parquet", "Parquet", () => save(`${name}.parquet`, "application/vnd.apache.parquet", RECMERGE.parquet(TITLES, long(view)))),
       button("json", "JSON", () => save(`${name}.json`, "application/json", json(view))),
       button("bib", "BibTeX", (me) => copy(me, bibtex(view))),
       button("link", "Copy link", (me) => copy(me, location.href)),
