@@ -111,8 +111,12 @@ def scores(
 ) -> torch.Tensor:
     """Of the domain's items after some histories: float32 [users, items], on the CPU."""
     lengths = torch.full((len(histories),), histories.shape[1])
+    histories, lengths = histories.to(device), lengths.to(device)
     with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
-        users = definition.encode(net, histories.to(device), lengths.to(device), domain)
+        if not definition.scores_are_products():
+            whole: torch.Tensor = definition.scores(net, histories, lengths, domain)
+            return whole.float().cpu()
+        users = definition.encode(net, histories, lengths, domain)
         items, bias = definition.items(net, domain)
         made = users.float() @ items.float().T
     made = made if bias is None else made + bias.float()

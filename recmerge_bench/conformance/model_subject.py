@@ -213,8 +213,9 @@ class ModelSubject(Subject):
             "build": self.net,
             "loss": loss,
             "encode": lambda: self.users(net, items, lengths),
-            "items": lambda: self.items(net),
         }
+        if self.definition.scores_are_products():
+            methods["items"] = lambda: self.items(net)
         made = {name: reseeds(method) for name, method in methods.items()}
         return {name: states for name, states in made.items() if states}
 

@@ -37,7 +37,8 @@ KEYS = {
 
 
 def rows(out: Path, registry: Registry, suite: str | None = None) -> list[dict[str, Any]]:
-    return [row.to_json() for row in run_rows(out, registry, suite)]
+    found, _ = run_rows(out, registry, suite)
+    return [row.to_json() for row in found]
 
 
 @pytest.fixture

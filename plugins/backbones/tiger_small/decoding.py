@@ -74,7 +74,8 @@ def _all_paths(net: TigerNet, domain: str, memory: Tensor, unseen: Tensor) -> Te
         known = known[:, level.parents]
         if len(level.edges):
             chances = _chances(net, place, level, level.prefixes, level.open, memory, unseen)
-            known = known.index_add(1, level.edges, chances.flatten(1)[:, level.places])
+            steps = chances.flatten(1)[:, level.places].to(known.dtype)  # autocast mixes the two
+            known = known.index_add(1, level.edges, steps)
     return known[:, trie.leaves]
 
 
