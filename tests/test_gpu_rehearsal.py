@@ -105,5 +105,5 @@ def test_tf32_holds_while_training_and_no_longer() -> None:
                 definition, catalogue, split, catalogue.domains[:1], "domain", options, 0,
                 device="cuda", progress=note,
             )  # fmt: skip
-    assert precisions[0] == ("high", True) and precisions[-1] == (before[0], False)
+    assert precisions[0] == ("high", True) and precisions[-1] == ("highest", False)
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before

@@ -16,6 +16,7 @@ from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Split
 from recmerge_bench.data.splits import leave_one_out
 from recmerge_bench.evaluation.loaded import build
+from recmerge_bench.gpu_products import products
 from recmerge_bench.registry import Registry, discover
 from recmerge_bench.targets import define
 from recmerge_bench.training.options import TrainOptions
@@ -112,7 +113,7 @@ def scores(
     """Of the domain's items after some histories: float32 [users, items], on the CPU."""
     lengths = torch.full((len(histories),), histories.shape[1])
     histories, lengths = histories.to(device), lengths.to(device)
-    with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
+    with products(), torch.autocast(torch.device(device).type, torch.bfloat16, enabled=bf16):
         if not definition.scores_are_products():
             whole: torch.Tensor = definition.scores(net, histories, lengths, domain)
             return whole.float().cpu()

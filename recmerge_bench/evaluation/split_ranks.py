@@ -24,6 +24,7 @@ from recmerge_bench.evaluation.ranking import (
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.evaluation.scorers import scoring
 from recmerge_bench.evaluation.shuffling import shuffled, window_of
+from recmerge_bench.gpu_products import products
 
 #: (rows of the instances int64 [b], domain, scores [b, items of the domain]): looks at scores
 #: before they are ranked, and changes nothing in them.
@@ -86,6 +87,8 @@ def rank_under(
 ) -> list[RankTable]:
     """`rank_split` under several protocols that split alike, from one pass over the scores.
 
+    Scores are computed in whole fp32, whatever a training rounds.
+
     Args:
         models: see `rank_split`.
         split: see there.
@@ -106,7 +109,8 @@ def rank_under(
         if ranked[rows].any():
             raise HandledError(f"two models serve one of the domains {', '.join(model.serves)}")
         ranked[rows] = True
-        rank_counts[:, :, rows] = np.array(work.rank_counts(model, rows))
+        with products():
+            rank_counts[:, :, rows] = np.array(work.rank_counts(model, rows))
     if not ranked.all():
         missing = [catalogue.domains[d] for d in np.unique(instances.domains[~ranked])]
         raise HandledError(f"no model serves the domain {' and '.join(missing)}")

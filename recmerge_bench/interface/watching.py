@@ -5,22 +5,55 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from recmerge_bench.durations import duration
-from recmerge_bench.errors import HandledError
+from recmerge_bench.errors import HandledError, one_line
 from recmerge_bench.running.live_state import LIVE
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.sizes import size_text
+from recmerge_bench.typed import Value, checked
 from recmerge_bench.untrusted.jsons import read_json
 
 #: Seconds after which a state that is not written again is of a run that was killed.
 STALE = 15.0
 _BARS = "▁▂▃▄▅▆▇█"
+
+
+class LiveCell(Value):
+    """A cell that runs, as `recmerge_bench.running.live_state` writes it."""
+
+    label: str
+    host: str
+    process: int | None
+    started: float
+    step: int
+    steps: int
+    memory: int
+    losses: list[float]
+
+
+class LiveRun(Value):
+    """A run at work, likewise."""
+
+    run: str
+    suite: str
+    time: float
+    began: float
+    slots: int
+    cached: int
+    total: int
+    done: int
+    failed: int
+    blocked: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+    running: list[LiveCell]
+    left_s: float
+    left_unknown: int
 
 
 def live_runs(out: str | Path = "runs") -> list[dict[str, Any]]:
@@ -37,10 +70,10 @@ def live_runs(out: str | Path = "runs") -> list[dict[str, Any]]:
 def _states(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((folder / LIVE).glob("*.json")):
         try:
-            state = read_json(path)
-            if time.time() - float(state["time"]) <= STALE:
-                yield state
-        except (HandledError, KeyError, TypeError, ValueError):
+            state = checked(LiveRun, read_json(path), path, "no state of a run")
+            if time.time() - state.time <= STALE:
+                yield state.to_json()
+        except (HandledError, OSError):
             continue  # it has just ended, or is none
 
 
@@ -48,7 +81,7 @@ def page(states: Sequence[dict[str, Any]]) -> RenderableType:
     """Of these runs: what is blocked first, then how far, then the cells that run."""
     parts: list[RenderableType] = []
     for state in states:
-        parts += [Text(_head(state), style="bold"), *_blocked(state), _running(state), Text("")]
+        parts += [_text(_head(state), style="bold"), *_blocked(state), _running(state), Text("")]
     return Group(*parts) if parts else Text("no run is at work here")
 
 
@@ -71,7 +104,7 @@ def _left(state: dict[str, Any]) -> str:
 
 def _blocked(state: dict[str, Any]) -> Iterator[Text]:
     for label, reason in state["blocked"]:
-        yield Text(f"  blocked: {label}: {reason}", style="yellow")
+        yield _text(f"  blocked: {label}: {reason}", style="yellow")
 
 
 def _running(state: dict[str, Any]) -> Table:
@@ -83,8 +116,14 @@ def _running(state: dict[str, Any]) -> Table:
         losses = cell["losses"]
         curve = f"{sparkline(losses)} {losses[-1]:.3f}" if losses else ""
         took = duration(time.time() - cell["started"])
-        table.add_row("  " + cell["label"], step, curve, took, memory, who)
+        words = ("  " + cell["label"], step, curve, took, memory, who)
+        table.add_row(*map(_text, words))
     return table
+
+
+def _text(words: str, style: str = "") -> Text:
+    """As it stands: labels and reasons are other people's, no markup and no control codes."""
+    return Text(one_line(words), style=style)
 
 
 def sparkline(values: Sequence[float], width: int = 20) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from recmerge_bench.data.sequences import Batch, Split
 from recmerge_bench.definitions import Backbone
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.loaded import LoadedModel, build
+from recmerge_bench.gpu_products import products
 from recmerge_bench.seeds import of_step
 from recmerge_bench.training import checkpoint
 from recmerge_bench.training.average import Average
@@ -122,7 +123,7 @@ def fit(
 
     with (
         torch.random.fork_rng(devices=[place] if place.type == "cuda" else []),
-        _products(options.precision),
+        products(tf32=options.precision == "tf32"),
     ):
         try:
             return trained(halved=False)
@@ -131,20 +132,6 @@ def fit(
         if place.type == "cuda":
             torch.cuda.empty_cache()
         return trained(halved=True)
-
-
-@contextmanager
-def _products(precision: str) -> Iterator[None]:
-    """Products of fp32 as a training's `precision` wants them; afterwards as before."""
-    cudnn, rounded = torch.backends.cudnn, precision == "tf32"
-    before = torch.get_float32_matmul_precision(), cudnn.allow_tf32
-    torch.set_float32_matmul_precision("high" if rounded else before[0])
-    cudnn.allow_tf32 = rounded
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before[0])
-        cudnn.allow_tf32 = before[1]
 
 
 class _Training:

@@ -73,6 +73,14 @@ def test_what_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text_of([]).strip() == "no run is at work here"
 
 
+def test_words_of_others_are_shown_as_they_stand() -> None:
+    live = state(cell("a"), cell("b"))
+    live.take({"event": "started", "key": "a", "host": "[bold]n1[/red]"})
+    live.take({"event": "blocked", "key": "b", "reason": "no \x1b[2Jdata [x]"})
+    text = text_of([live.to_json()])
+    assert "[bold]n1[/red]" in text and "[x]" in text and "\x1b" not in text
+
+
 def test_sparklines() -> None:
     assert sparkline([1, 1, 1]) == "▁▁▁" and sparkline([0, 7, float("nan")]) == "▁█"
     assert len(sparkline(list(range(100)))) == 20 and sparkline([]) == ""
@@ -84,6 +92,8 @@ def test_states_of_killed_runs_and_others_are_none(tmp_path: Path) -> None:
     write_json(folder / "old.json", {**live, "time": time.time() - 60})
     (folder / "half.json").write_text("{")
     write_json(folder / "other.json", [1])
+    write_json(folder / "bare.json", {"time": time.time(), "began": 0})
+    write_json(folder / "odd.json", {**live, "running": [{"label": 1}]})
     assert live_runs(tmp_path) == []
     write_json(folder / "r1.json", live)
     assert [s["run"] for s in live_runs(tmp_path)] == ["r1"]

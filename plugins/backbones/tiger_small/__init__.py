@@ -1,5 +1,9 @@
 """TIGER in small (Rajput et al., NeurIPS 2023): the next item is generated as a semantic id.
 
+Idea: An item's text becomes a short sequence of codes, so that items alike begin alike. A
+transformer generates the codes of the next item one after the other. No weight belongs to an item
+or a domain, and the whole model can be merged.
+
 An item's text vector is quantised level by level (each level codes what the ones before leave); one
 code more tells apart items with the same codes. A T5 encoder reads the history's codes, a T5
 decoder gives the next item's codes one after the other, trained by cross entropy at each place.
