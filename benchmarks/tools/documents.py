@@ -49,98 +49,6 @@ def board(suite: str, section: str) -> str:
     return part.split("\n\n", 1)[0]
 
 
-def records(folder: str) -> list[dict[str, Any]]:
-    """The last record of each comparison."""
-    latest = {}
-    for path in sorted((ROOT / folder).glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            latest[record["comparison"], record["threads"]] = record
-    return list(latest.values())
-
-
-def readable(rate: float) -> str:
-    """Three digits, or all of a whole number."""
-    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
-
-
-def speed() -> str:
-    """Ratios to each other side, a line a comparison and side."""
-    lines = [
-        "| work | against | ours | theirs | ratio | peak memory |",
-        "|---|---|---|---|---|---|",
-    ]
-    for record in records("benchmarks/speed/records"):
-        if "ndcg" in record:  # whole trainings, validations included: a table of their own
-            continue
-        rates, peaks = record["rates"], record["peak_mb"]
-        unit = f"{record['unit']}/{'CPU s' if record.get('of') else 's'}"
-        for other in [name for name in rates if name != "ours"]:
-            lines.append(
-                f"| {record['comparison']} | {other} | {readable(rates['ours'])} {unit} | "
-                f"{readable(rates[other])} {unit} | {rates['ours'] / rates[other]:,.1f} × | "
-                f"{peaks['ours'] / peaks[other]:.2f} × |"
-            )
-    return "\n".join(lines)
-
-
-def training_quality() -> str:
-    """NDCG@10 of all sides after as many epochs, histories masked."""
-    lines = ["| training | NDCG@10 masked |", "|---|---|"]
-    for record in records("benchmarks/speed/records"):
-        sides = sorted(record.get("ndcg", {}).items())
-        if sides:
-            shown = ", ".join(f"{side} {ndcg:.4f}" for side, ndcg in sides)
-            lines.append(f"| {record['comparison']} | {shown} |")
-    return "\n".join(lines)
-
-
-def training_share() -> str:
-    """Share of the matrix-product peak that training reaches, and of its time by kind."""
-    path = ROOT / "benchmarks" / "speed" / "records" / "training_share.json"
-    record = json.loads(path.read_text(encoding="utf-8"))
-    lines = [
-        f"| training (peak: {record['peak_gflop_per_second']:.0f} GFLOP/s) | of the peak | time |",
-        "|---|---|---|",
-    ]
-    for row in record["works"]:
-        kinds = sorted(row["time"].items(), key=lambda kv: -kv[1])
-        shown = ", ".join(f"{kind} {part:.0%}" for kind, part in kinds if part >= 0.02)
-        lines.append(f"| {row['work']} | {row['share_of_peak']:.0%} | {shown} |")
-    return "\n".join(lines)
-
-
-def gpu_rates() -> str:
-    """Of models on a GPU; those that failed there are left to the record of the models."""
-    path = ROOT / "benchmarks" / "speed" / "records" / "gpu" / "rates.json"
-    record = json.loads(path.read_text(encoding="utf-8"))
-    lines = [
-        f"| training on one {record['device']} | targets/s | of the peak | users ranked/s |",
-        "|---|---|---|---|",
-    ]
-    for title, row in sorted(record["items"].items()):
-        if "share_of_peak" in row:
-            lines.append(
-                f"| {title} | {readable(row['targets_per_second'])} | {row['share_of_peak']:.0%} | "
-                f"{readable(row['users_ranked_per_second'])} |"
-            )
-    return "\n".join(lines)
-
-
-def gpu_cdsr() -> str:
-    """How far trainings came in their time on a GPU: validation MRR by domain."""
-    path = ROOT / "benchmarks" / "speed" / "records" / "gpu" / "cdsr.json"
-    record = json.loads(path.read_text(encoding="utf-8"))
-    lines = ["| training | seconds | epochs | validation MRR |", "|---|---|---|---|"]
-    for label, row in sorted(record["trainings"].items()):
-        last = row["history"][-1]
-        values = ", ".join(f"{d} {last[d]:.4f}" for d in ("food", "kitchen"))
-        lines.append(
-            f"| {label.removeprefix('train ')} | {row['seconds']:.0f} | {row['epoch']} | {values} |"
-        )
-    return "\n".join(lines)
-
-
 def quality() -> str:
     """RecBole minus ours, mean of our seeds."""
     path = ROOT / "benchmarks" / "quality" / "records" / "comparison.json"
@@ -411,11 +319,11 @@ RESULTS: dict[str, Callable[[], str]] = {
     "findings": findings,
     "quick-merging": lambda: board("quick", "merging, loo"),
     "strength": strength,
-    "speed": speed,
-    "training-quality": training_quality,
-    "training-share": training_share,
-    "gpu-rates": gpu_rates,
-    "gpu-cdsr": gpu_cdsr,
+    "speed": lambda: of_folder("speed", "speed"),
+    "training-quality": lambda: of_folder("speed", "training_quality"),
+    "training-share": lambda: of_folder("speed", "training_share"),
+    "gpu-rates": lambda: of_folder("speed", "gpu_rates"),
+    "gpu-cdsr": lambda: of_folder("speed", "gpu_cdsr"),
     "quality": quality,
     "cdsr-trials": trials,
     "claims": lambda: claims("mergerec-cpu"),
@@ -429,15 +337,15 @@ RESULTS: dict[str, Callable[[], str]] = {
     "ratios": ratios,
     "families": families,
     "power": power,
-    "scale-floors": lambda: scale("floors_table"),
-    "scale-exponents": lambda: scale("exponents_table"),
-    "scale-points": lambda: scale("points_table"),
+    "scale-floors": lambda: of_folder("scale", "floors_table"),
+    "scale-exponents": lambda: of_folder("scale", "exponents_table"),
+    "scale-points": lambda: of_folder("scale", "points_table"),
 }
 
 
-def scale(table: str) -> str:
-    """A table of the measurements of growth, as `benchmarks/scale/report.py` makes it."""
-    made: str = runpy.run_path(str(ROOT / "benchmarks" / "scale" / "report.py"))[table]()
+def of_folder(folder: str, table: str) -> str:
+    """A table of ``benchmarks/FOLDER/report.py``."""
+    made: str = runpy.run_path(str(ROOT / "benchmarks" / folder / "report.py"))[table]()
     return made
 
 
