@@ -1,6 +1,7 @@
 """A training step of MERIT, ours and that of an earlier checkout of this repository.
 
-    BEFORE=CHECKOUT python benchmarks/speed/merit_step_before.py [--small]
+    git worktree add --detach CHECKOUT COMMIT
+    BEFORE=CHECKOUT python benchmarks/speed/merit_step_before.py --threads 1 [--small]
 
 The same batches, sizes and seeds on both sides, see `merit_step`; CPU seconds of steps after a
 first one. A side's package is
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -51,7 +53,13 @@ def before(given: argparse.Namespace) -> side_by_side.Measured:
 
         if Path(recmerge_bench.__file__).resolve().parents[1] != checkout:
             raise SystemExit(f"measured {recmerge_bench.__file__}, not {checkout}")
-        return {**ours(given), "before": os.environ.get("BEFORE_COMMIT", "")}
+        return ours(given)
+
+
+def commit() -> str:
+    """Of the earlier checkout."""
+    command = ["git", "-C", os.environ["BEFORE"], "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":
@@ -59,7 +67,7 @@ if __name__ == "__main__":
         side_by_side.Comparison(
             "A training step of MERIT, one thread",
             "steps",
-            {"ours": ours, "ours of 27 November, before": before},
+            {"ours": ours, f"ours at {commit()}": before},
             of="CPU time",
         ),
         [(name, sizes, text) for name, sizes, text in merit_step.OPTIONS if name != "others"],
