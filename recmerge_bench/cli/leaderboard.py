@@ -34,18 +34,21 @@ leaderboard.add_command(add)
 @click.option(
     "--out", type=OutFolder(), default=None, help="A run's folder: its records are taken over."
 )
+@click.option("--keep", is_flag=True, help="With --out: rows of the board that the run lacks stay.")
 @click.option("--records", type=FOLDER, default=None, help="Committed records: render them again.")
 @click.option("--from-ranks", is_flag=True, help="With --records: first make their numbers again.")
 @click.option("--suite", default=None, metavar="NAME", help="Of one suite only.")
 @click.option("--to", type=FOLDER, default=Path("leaderboards"), show_default=True)
 @click.pass_context
 def build(
-    ctx: click.Context, out: Path | None, records: Path | None, from_ranks: bool,
+    ctx: click.Context, out: Path | None, keep: bool, records: Path | None, from_ranks: bool,
     suite: str | None, to: Path,
 ) -> int:  # fmt: skip
     """Write a suite's boards.
 
     <suite>.md, -full.md, -cost.md and -cards.md, and with --out the records they are made from.
+    A run's rows replace the board's; rows of the board that were not run there become "not run",
+    or stay with --keep where the suite still asks for the same configuration.
     """
     from recmerge_bench.report.publishing import finish
 
@@ -55,10 +58,12 @@ def build(
         )
     if from_ranks and records is None:
         raise HandledError("--from-ranks goes with --records: a run's are made of its ranks")
+    if keep and out is None:
+        raise HandledError("--keep goes with --out: it keeps what the run lacks")
     if out is not None:
         files = finish.build(
             out, to, to / "records", registry(ctx), suite,
-            lambda line: click.echo(f"note: {line}", err=True),
+            lambda line: click.echo(f"note: {line}", err=True), keep,
         )  # fmt: skip
     else:
         assert records is not None

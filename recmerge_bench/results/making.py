@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,18 @@ import numpy as np
 
 from recmerge_bench import schema_numbers
 from recmerge_bench.contracts import definition
-from recmerge_bench.files import write_json
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.audits import make_audits, merging_facts, pretraining
 from recmerge_bench.results.costs import cost_of
-from recmerge_bench.results.curves import curves_json, curves_path, make_curves
+from recmerge_bench.results.curves import make_curves
 from recmerge_bench.results.derived import with_derived
-from recmerge_bench.results.files import save_records
-from recmerge_bench.results.groups import Group, by_group, groups_json, groups_path, make_groups
+from recmerge_bench.results.groups import Group, by_group, make_groups
 from recmerge_bench.results.header import GroupFact, Header, Protocol, Size
+from recmerge_bench.results.kept import with_kept
 from recmerge_bench.results.reader import Reader
 from recmerge_bench.results.records import Costs, Records, Result
 from recmerge_bench.results.run_manifest import RunManifest, RunResult
+from recmerge_bench.results.suite_files import SuiteFiles, read_suite_files, write_suite_files
 from recmerge_bench.results.trainings import all_trainings, trained
 from recmerge_bench.typed import fitting
 from recmerge_bench.untrusted.paths import within
@@ -31,26 +30,29 @@ from recmerge_bench.untrusted.paths import within
 Groups = Mapping[str, Sequence[Group]]
 
 
-def make_records(
-    reader: Reader, manifest: RunManifest, groups: Groups | None = None
-) -> tuple[Records, Costs]:
-    """Records and costs of a suite, with metrics by group where there are groups of its splits."""
+def make_files(reader: Reader, manifest: RunManifest) -> SuiteFiles:
+    """All that a run's store says of a suite, but for what its rows say together."""
+    wanted = manifest.header.groups
+    groups = make_groups(reader, manifest, wanted) if wanted else {}
+    done = [result for result in manifest.results if result.done]
     with fitting("a cell of the run"):
         results = [_result(reader, manifest.header, result, groups) for result in manifest.results]
         header = _header(reader, manifest, results, groups)
         trainings = all_trainings(reader, manifest)
-        by_key = {result.ranks_key: result for result in manifest.results}
-        made = Records.model_validate({
+        records = Records.model_validate({
             "schema": schema_numbers.RECORDS, "suite": manifest.suite,
             "header": header, "results": results,
             **({"trainings": trainings} if trainings else {}),
         })  # fmt: skip
-        costs = [cost_of(reader, result) for result in manifest.results if result.done]
-        return (
-            with_derived(reader.registry, made, lambda key: reader.ranks(by_key[key]), groups),
+        costs = [cost_of(reader, result) for result in done]
+        return SuiteFiles(
+            records,
             Costs.model_validate(
                 {"schema": schema_numbers.COSTS, "suite": manifest.suite, "results": costs}
             ),
+            {result.ranks_key: reader.ranks(result) for result in done},
+            make_curves(reader, manifest),
+            groups,
         )
 
 
@@ -157,20 +159,28 @@ def _dataset(reader: Reader, result: RunResult, key: str) -> str:
     return base.dataset.name if base else ""
 
 
-def write_records(reader: Reader, manifest: RunManifest, folder: Path) -> list[Path]:
-    """Write a suite's files; returns their paths."""
-    wanted, name = manifest.header.groups, manifest.suite
-    groups = make_groups(reader, manifest, wanted) if wanted else {}
-    records, costs = make_records(reader, manifest, groups)
-    paths = [within(folder, f"{name}{end}") for end in (".json", ".cost.json", ".ranks.parquet")]
-    save_records(paths[0], records)
-    write_json(paths[1], costs.to_json())
-    done = [result for result in manifest.results if result.done]
-    write_all_ranks(paths[2], {result.ranks_key: reader.ranks(result) for result in done})
-    if curves := make_curves(reader, manifest):
-        paths.append(curves_path(paths[0]))
-        write_json(paths[-1], curves_json(name, curves))
-    if groups:
-        paths.append(groups_path(paths[0]))
-        write_json(paths[-1], groups_json(name, groups))
-    return paths
+def write_records(
+    reader: Reader, manifest: RunManifest, folder: Path,
+    keep: Callable[[str], None] | None = None,
+) -> list[Path]:  # fmt: skip
+    """Write a suite's files; returns their paths.
+
+    Args:
+        reader: of the run's store.
+        manifest: of the suite.
+        folder: to write to.
+        keep: rows that are done in the folder's files and not in the run stay
+            (`recmerge_bench.results.kept`); it is handed a line for each that does not, and why.
+
+    Raises:
+        HandledError: a row that would stay is of other data or targets than the run's.
+    """
+    path = within(folder, f"{manifest.suite}.json")
+    files = make_files(reader, manifest)
+    if keep is not None and path.is_file():
+        files = with_kept(reader.registry, files, read_suite_files(path), keep)
+    with fitting("a cell of the run"):
+        whole = with_derived(
+            reader.registry, files.records, files.ranks.__getitem__, files.groups
+        )  # fmt: skip
+    return write_suite_files(path, replace(files, records=whole))

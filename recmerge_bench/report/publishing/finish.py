@@ -30,7 +30,7 @@ from recmerge_bench.untrusted.paths import within
 @uncollected()
 def build(
     out: Path, boards: Path, records: Path, registry: Registry, suite: str | None = None,
-    note: Callable[[str], None] | None = None,
+    note: Callable[[str], None] | None = None, keep: bool = False,
 ) -> list[Path]:  # fmt: skip
     """Records and boards of the suites run into `out`; returns what was written, boards first.
 
@@ -43,19 +43,26 @@ def build(
         note: is handed a line for each metric whose plugin is not loaded; the boards are made
             without it. Where this is not given, such a metric is an error, as the first of a
             suite always is: verdicts are about it.
+        keep: rows that `records` has and the run lacks stay
+            (`recmerge_bench.results.kept.with_kept`); `note` is told which do not, and why.
 
     Raises:
-        HandledError: such a metric; no suite was run there.
+        HandledError: such a metric; no suite was run there; rows that would stay are of other data.
     """
     reader = Reader(out, registry)
     files: list[Path] = []
     for manifest in manifests(out, suite):
         if note is not None:
             manifest = _with_loaded_metrics(manifest, registry, note)
-        written = write_records(reader, manifest, records)
+        kept = (note or _silent) if keep else None
+        written = write_records(reader, manifest, records, kept)
         written += relock(records, [manifest.suite])
         files += [*render_suite(records, manifest.suite, boards), *written]
     return files
+
+
+def _silent(line: str) -> None:
+    """Where nobody asked for notes."""
 
 
 def _with_loaded_metrics(
