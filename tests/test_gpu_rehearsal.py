@@ -107,3 +107,21 @@ def test_tf32_holds_while_training_and_no_longer() -> None:
             )  # fmt: skip
     assert precisions[0] == ("high", True) and precisions[-1] == ("highest", False)
     assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == before
+
+
+def test_the_packed_model_is_whole_again_and_the_scripts_are_shell(tmp_path: Path) -> None:
+    pack = importlib.import_module("gpu_pack")
+    model, content = tmp_path / "model.whl", bytes(range(256)) * 40
+    model.write_bytes(content)
+    parts = [tmp_path / "first", tmp_path / "second"]
+    for part in parts:
+        part.mkdir()
+    pack.halve(model, *parts)
+    assert b"".join((part / "model.part").read_bytes() for part in parts) == content
+    assert (parts[1] / "model.name").read_text() == "model.whl" and not model.exists()
+    for script in (pack.FIRST, pack.SECOND):
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    alone = tmp_path / "go.sh"
+    alone.write_text(pack.SECOND.replace("/tmp/gpu/", f"{tmp_path}/gpu/"))
+    ran = subprocess.run(["bash", str(alone), "OUT", "text"], capture_output=True, text=True)
+    assert ran.returncode == 2 and "first/go.sh has not run" in ran.stdout
