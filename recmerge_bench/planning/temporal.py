@@ -23,11 +23,10 @@ from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import PlannedSplit
 from recmerge_bench.planning.maker import module
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse
-from recmerge_bench.planning.names import variant_of
 from recmerge_bench.planning.phase_trainings import PhaseTrainings
+from recmerge_bench.planning.served import RowAt, Served
 from recmerge_bench.planning.suite import Row, Track
-from recmerge_bench.planning.track_cells import Served, TrackPlanner
-from recmerge_bench.planning.trainings import seed_text
+from recmerge_bench.planning.track_cells import TrackPlanner
 from recmerge_bench.specs import CDSRSpec, StrategySpec
 
 #: What of a track has no meaning where phases stand in the place of domains.
@@ -124,36 +123,34 @@ class TemporalPlanner(TrackPlanner):
         """Names of the tested phases."""
         return tuple(map(phase_name, _phases(split).tested)) if split.phases else ()
 
-    def _of_model(self, method: ModelUse, split: PlannedSplit, seed: int | None) -> Served:
+    def _of_model(self, method: ModelUse, at: RowAt) -> Served:
         if isinstance(method.spec, CDSRSpec):
             raise HandledError(f"{self.where} is temporal: '{method.spec.name}' is for several "
                                "domains")  # fmt: skip
-        of, phases = self._trainings(split), _phases(split)
+        of, phases = self._trainings(at.split), _phases(at.split)
         models: dict[str, str] = {}
         for phase in phases.tested:
             known = of.split(1, phases.serving(phase))
-            key = self.trainings.row_models(method.model, known, seed)["model"]
+            key = self.trainings.row_models(method.model, known, at.seed)["model"]
             models[f"model:{phase_name(phase)}"] = key
         return PhasesServed(method.model, models, together=True, columns=phases.tested)
 
-    def _of_strategy(
-        self, method: StrategyUse, row: Row, split: PlannedSplit, seed: int | None
-    ) -> Served:
+    def _of_strategy(self, method: StrategyUse, at: RowAt) -> Served:
         """What the strategy takes or makes of it before each tested phase.
 
         Raises:
             HandledError: it reads data of users, or makes a model for each expert.
         """
-        spec, phases = method.spec, _phases(split)
+        spec, phases = method.spec, _phases(at.split)
         self._check_strategy(spec, method)
-        of = self._trainings(split)
+        of = self._trainings(at.split)
         models: dict[str, str] = {}
         for phase in phases.tested:
             after, column = phases.serving(phase), phase_name(phase)
             if spec.passthrough:
-                own = of.passed(spec, row, method.model, after, seed)
+                own = of.passed(spec, at.row, method.model, after, at.seed)
             else:
-                own = {"model": self._merge_after(method, row, split, after, seed)}
+                own = {"model": self._merge_after(method, at, after)}
             models |= {role.replace("model", f"model:{column}", 1): k for role, k in own.items()}
         return PhasesServed(method.model, models, mean_score=spec.mean_score, columns=phases.tested)
 
@@ -169,11 +166,9 @@ class TemporalPlanner(TrackPlanner):
             raise HandledError(f"{self.where} is temporal: '{spec.name}' makes a model for each "
                                "expert, and a coming phase has none")  # fmt: skip
 
-    def _merge_after(
-        self, method: StrategyUse, row: Row, split: PlannedSplit, phase: int, seed: int | None
-    ) -> str:
+    def _merge_after(self, method: StrategyUse, at: RowAt, phase: int) -> str:
         """The merge of the models of the phases up to this one."""
-        spec, model, of = method.spec, method.model, self._trainings(split)
+        spec, model, of = method.spec, method.model, self._trainings(at.split)
         config: dict[str, object] = {
             "model": model.described,
             "strategy": method.options,
@@ -182,12 +177,11 @@ class TemporalPlanner(TrackPlanner):
             "phases": {phase_name(p): p for p in range(2, phase + 1)},
             "catalogue": self.track.domains[0],
         }
-        words = [method.backbone, row.method, variant_of(row), f"phases 1-{phase}", seed_text(seed)]
-        inputs = {**of.merged(model, phase, seed), "entries": of.entries(phase)}
-        inputs |= {"data": split.data, **self.trainings.text(model, split)}
-        label = " ".join(filter(None, ["merge", *words]))
+        inputs = {**of.merged(model, phase, at.seed), "entries": of.entries(phase)}
+        inputs |= {"data": at.split.data, **self.trainings.text(model, at.split)}
+        label = at.label("merge", f"phases 1-{phase}")
         return self.maker.cell(
-            "merge", label, config, config, inputs, (module(spec), *model.modules), seed
+            "merge", label, config, config, inputs, (module(spec), *model.modules), at.seed
         )
 
     def _trainings(self, split: PlannedSplit) -> PhaseTrainings:

@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from recmerge_bench.errors import HandledError, near
-from recmerge_bench.planning.cells import Plan, Result
+from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.chosen_rows import check_chosen_rows
-from recmerge_bench.planning.configuration import Configuration
 from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
-from recmerge_bench.planning.maker import CellMaker, Reason, module
+from recmerge_bench.planning.maker import CellMaker, Reason
+from recmerge_bench.planning.merge_cells import MergeCells
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, method_of
 from recmerge_bench.planning.metrics import SuiteMetrics
-from recmerge_bench.planning.names import variant_of
+from recmerge_bench.planning.row_results import RowResults
 from recmerge_bench.planning.row_searches import RowSearches, check_searches
 from recmerge_bench.planning.searches import Values, Waiting, no_values
+from recmerge_bench.planning.served import RowAt, Served
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.suite import Row, Suite, Track
-from recmerge_bench.planning.trainings import Model, Trainings, seed_text
+from recmerge_bench.planning.trainings import Trainings
 from recmerge_bench.planning.tuning import own_users
 from recmerge_bench.registry import Registry
-from recmerge_bench.specs import (
-    METHOD_KINDS,
-    CountingSpec,
-    Spec,
-    StrategySpec,
-)
-
-
-@dataclass(frozen=True)
-class Served:
-    """Models that rank the targets of a row, or of a trial of it.
-
-    Attributes:
-        model: what they are models of.
-        models: role -> key of the cell that holds one.
-        together: see `recmerge_bench.running.loading.Stored`, as the others.
-        initial_tables: see there.
-        mean_score: see there.
-    """
-
-    model: Model
-    models: Mapping[str, str]
-    together: bool = False
-    initial_tables: bool = False
-    mean_score: bool = False
-
-    def described(self, track: Track) -> dict[str, object]:
-        """What a worker loads them by."""
-        return {
-            "model": self.model.described,
-            "counting": isinstance(self.model.spec, CountingSpec),
-            "domains": list(track.domains),
-            "together": self.together,
-            **({"single_target": True} if self.model.single_target else {}),
-            "initial_tables": self.initial_tables,
-            **({"mean_score": True} if self.mean_score else {}),
-        }
+from recmerge_bench.specs import METHOD_KINDS, CountingSpec, Spec, StrategySpec
 
 
 class TrackPlanner:
@@ -80,7 +44,7 @@ class TrackPlanner:
         metrics: SuiteMetrics,
         values: Values = no_values,
     ) -> None:
-        self.plan, self.name, self.track, self.metrics = plan, name, track, metrics
+        self.plan, self.track, self.metrics = plan, track, metrics
         self.where = f"suite '{suite.name}', track '{name}'"
         self.maker = CellMaker(plan, suite, self.where, registry, data_root, sources)
         self.corpora = CorpusPlanner(self.maker)
@@ -94,7 +58,10 @@ class TrackPlanner:
         )  # fmt: skip
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
-        self.named: dict[tuple[tuple[str, object], ...], str] = {}  # identity -> key
+        self.merges = MergeCells(plan, self.maker, self.trainings)
+        self.results = RowResults(
+            plan, name, track, self.maker, self.corpora, self.trainings, metrics, self.columns
+        )
 
     def add(self) -> None:
         """Every row under every protocol.
@@ -125,8 +92,6 @@ class TrackPlanner:
             for row in self.track.rows:
                 self.add_row(row, split)
 
-    # -- rows ----------------------------------------------------------------------------------
-
     def add_row(self, row: Row, split: PlannedSplit) -> None:
         """A strategy once for each backbone; a model by itself."""
         spec, missing = self.maker.find(METHOD_KINDS, row.method)
@@ -136,36 +101,9 @@ class TrackPlanner:
         for name in self._backbones(row, spec, missing):
             if blocked is not None:
                 for seed in seeds:
-                    self.blocked_result(row, name, split, seed, blocked)
+                    self.results.blocked(RowAt(row, name, split, seed), blocked)
             elif spec is not None:
-                self.add_settled(row, spec, name, split, seeds)
-
-    def add_settled(
-        self, row: Row, spec: Spec, backbone: str, split: PlannedSplit,
-        seeds: Sequence[int | None],
-    ) -> None:  # fmt: skip
-        """A row with what its searches chose; while they are not finished, their next trials."""
-        if row.tune is not None:
-            self._check_own_users(row, list(self.track.domains))
-        settled = self.searches.settled(row, spec, backbone, split)
-        if isinstance(settled, Waiting):
-            for seed in seeds:
-                self.blocked_result(
-                    row, backbone, split, seed, settled.reason, settled.trials,
-                    waits=settled.blocked is None,
-                )  # fmt: skip
-            return
-        row = settled.row
-        if method := method_of(spec, row, backbone, self.trainings, settled.backbone):
-            configuration = self.configurations.of(method, row, split)
-            declared = configuration.tuning.row if configuration else None
-            self._check_own_users(row, own_users(declared, self.track))
-            before = len(self.plan.results)
-            for seed in seeds:
-                self.result_of(method, row, split, seed, configuration)
-            if settled.trials:
-                made = self.plan.results[before:]
-                self.plan.results[before:] = [replace(r, trials=settled.trials) for r in made]
+                self._add_settled(row, spec, name, split, seeds)
 
     def _backbones(self, row: Row, spec: Spec | None, missing: Reason) -> tuple[str, ...]:
         """Backbones whose models a row merges; one without a name for models by themselves.
@@ -179,19 +117,33 @@ class TrackPlanner:
         merges = isinstance(spec, StrategySpec) or missing is not None
         return names if merges and names else ("",)
 
-    def result_of(
-        self,
-        method: MethodUse,
-        row: Row,
-        split: PlannedSplit,
-        seed: int | None,
-        configuration: Configuration | None,
-    ) -> None:
-        """A row that can run, with one seed."""
-        if isinstance(method, StrategyUse):
-            self.strategy_result(method, row, split, seed, configuration)
-        else:
-            self.model_result(method, row, split, seed, configuration)
+    def _add_settled(
+        self, row: Row, spec: Spec, backbone: str, split: PlannedSplit,
+        seeds: Sequence[int | None],
+    ) -> None:  # fmt: skip
+        """A row with what its searches chose; while they are not finished, their next trials."""
+        if row.tune is not None:
+            self._check_own_users(row, list(self.track.domains))
+        settled = self.searches.settled(row, spec, backbone, split)
+        if isinstance(settled, Waiting):
+            for seed in seeds:
+                self.results.blocked(
+                    RowAt(row, backbone, split, seed), settled.reason, settled.trials,
+                    waits=settled.blocked is None,
+                )  # fmt: skip
+            return
+        row = settled.row
+        if method := method_of(spec, row, backbone, self.trainings, settled.backbone):
+            configuration = self.configurations.of(method, row, split)
+            declared = configuration.tuning.row if configuration else None
+            self._check_own_users(row, own_users(declared, self.track))
+            before = len(self.plan.results)
+            for seed in seeds:
+                at = RowAt(row, method.backbone, split, seed)
+                self.results.rank(self._served(method, at), at, configuration)
+            if settled.trials:
+                made = self.plan.results[before:]
+                self.plan.results[before:] = [replace(r, trials=settled.trials) for r in made]
 
     def _check_own_users(self, row: Row, domains: list[str]) -> None:
         """A track without users' data has no row that was tuned on theirs, of these domains.
@@ -205,68 +157,18 @@ class TrackPlanner:
                 f"({', '.join(domains)}); give such rows a track of their own whose name says so"
             )
 
-    def blocked_result(
-        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None, reason: Reason,
-        trials: Sequence[str] = (), waits: bool = False,
-    ) -> None:  # fmt: skip
-        """A row that cannot run: on the board with its reason.
+    def _served(self, method: MethodUse, at: RowAt) -> Served:
+        """The models that a row is of: trained, and merged where it merges."""
+        if isinstance(method, StrategyUse):
+            return self._of_strategy(method, at)
+        return self._of_model(method, at)
 
-        One that `waits` for trials cannot run yet; the trials are its inputs.
-        """
-        identity = {
-            **asdict_row(row),
-            "backbone": backbone,
-            "protocol": split.name,
-            "track": self.name,
-        }
-        inputs = {"data": split.data}
-        inputs |= {f"trial:{number}": key for number, key in enumerate(trials)}
-        own = self.plan.cells[split.data].blocked
-        if own and reason:
-            reason = (f"{own[0]}; {reason[0]}", f"{own[1]}; {reason[1]}")
-        key = self.maker.cell(
-            "rank",
-            self.rank_label(row, backbone, split, seed),
-            identity,
-            {},
-            inputs,
-            (),
-            seed,
-            reason,
-            waits=waits,
-        )
-        self.result(key, row, backbone, split, seed)
-
-    def model_result(
-        self,
-        method: ModelUse,
-        row: Row,
-        split: PlannedSplit,
-        seed: int | None,
-        configuration: Configuration | None,
-    ) -> None:
+    def _of_model(self, method: ModelUse, at: RowAt) -> Served:
         """A CDSR model or a counting recommender, trained on the track's domains."""
-        self.rank(self._of_model(method, split, seed), row, "", split, seed, configuration)
-
-    def _of_model(self, method: ModelUse, split: PlannedSplit, seed: int | None) -> Served:
-        models = self.trainings.row_models(method.model, split, seed)
+        models = self.trainings.row_models(method.model, at.split, at.seed)
         return Served(method.model, models, together=True)
 
-    def strategy_result(
-        self,
-        method: StrategyUse,
-        row: Row,
-        split: PlannedSplit,
-        seed: int | None,
-        configuration: Configuration | None,
-    ) -> None:
-        """Trained inputs, merged where the strategy merges, and ranked."""
-        served = self._of_strategy(method, row, split, seed)
-        self.rank(served, row, method.backbone, split, seed, configuration)
-
-    def _of_strategy(
-        self, method: StrategyUse, row: Row, split: PlannedSplit, seed: int | None
-    ) -> Served:
+    def _of_strategy(self, method: StrategyUse, at: RowAt) -> Served:
         """What the strategy takes or makes of it.
 
         Raises:
@@ -278,9 +180,10 @@ class TrackPlanner:
                 f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "
                 "data of users; give it a track of its own"
             )
-        models = self.trainings.trained(spec, row, model, split, seed)
+        models = self.trainings.trained(spec, at.row, model, at.split, at.seed)
         if not spec.passthrough:
-            models = {"model": self.merge(method, row, split, seed, models)}
+            merged = self.merges.merge(method, at, models, self.results.identity(at))
+            models = {"model": merged}
         # What a domain keeps for itself stays as built where no training has seen the domain.
         untouched = spec.passthrough and spec.inputs == ("base",)
         takes_experts = "experts" in spec.inputs
@@ -294,182 +197,19 @@ class TrackPlanner:
         self, method: MethodUse, row: Row, split: PlannedSplit, seed: int | None, select: str
     ) -> str:
         """The cell that judges a trial of a search by validation targets."""
-        if isinstance(method, StrategyUse):
-            served = self._of_strategy(method, row, split, seed)
-        else:
-            served = self._of_model(method, split, seed)
+        at = RowAt(row, method.backbone, split, seed)
+        served = self._served(method, at)
         model, choice = served.model, self.trainings.selector.of(select, split)
         config = {**served.described(self.track), **choice.config}
         inputs = {
             "data": split.data, "split": split.key, **self.trainings.text(model, split),
             **served.models, **choice.inputs,
         }  # fmt: skip
-        parts = ["validate", method.backbone, row.method, variant_of(row), seed_text(seed)]
         return self.maker.cell(
-            "validate", " ".join(filter(None, parts)), config, config, inputs,
+            "validate", at.label("validate"), config, config, inputs,
             (*model.modules, *choice.modules), seed, model.reason or choice.reason,
         )  # fmt: skip
 
-    def merge(
-        self,
-        method: StrategyUse,
-        row: Row,
-        split: PlannedSplit,
-        seed: int | None,
-        models: Mapping[str, str],
-    ) -> str:
-        """The merge cell of a row, and where the row asks for it the cell of its curve."""
-        spec, model, tier = method.spec, method.model, method.spec.data_tier
-        config: dict[str, object] = {
-            "model": model.described,
-            "strategy": method.options,
-            "tier": spec.tier,
-            "domains": list(self.experts),
-        }
-        modules = (module(spec), *model.modules)
-        label = f"merge {method.backbone} {row.method} {variant_of(row)} {seed_text(seed)}"
-        inputs = {k: v for k, v in models.items() if not k.startswith("model")}
-        if tier.runs_models:
-            inputs |= {"data": split.data, **self.trainings.text(model, split)}
-        if tier.reads_users:
-            inputs["split"] = split.key
-        reason = None
-        if "labels" in tier.reads:
-            choice = self.trainings.merge_choice(model, split)
-            config, modules = {**config, **choice.config}, (*modules, *choice.modules)
-            inputs, reason = {**inputs, **choice.inputs}, choice.reason
-        merged = self.maker.cell("merge", label, config, config, inputs, modules, seed, reason)
-        if row.curve and split.shuffle_seed is None:
-            inputs |= {"data": split.data, **self.trainings.text(model, split)}
-            inputs |= {"split": split.key, "merge": merged}
-            self.curve(method, row, split, seed, inputs, modules)
-        return merged
-
-    def curve(
-        self,
-        method: StrategyUse,
-        row: Row,
-        split: PlannedSplit,
-        seed: int | None,
-        inputs: Mapping[str, str],
-        modules: tuple[str, ...],
-    ) -> None:
-        """How a learned merge came about, measured after it.
-
-        Raises:
-            HandledError: the strategy learns nothing.
-        """
-        model, backbone = method.model, method.backbone
-        if method.options.get("steps") is None:
-            raise HandledError(f"{self.where}: '{row.method}' learns no weights: no curve of it")
-        temperature = model.options.number("temperature", 1.0) if model.options else 1.0
-        config: dict[str, object] = {
-            "model": model.described,
-            "strategy": method.options,
-            "domains": list(self.experts),
-            "sample": row.curve,
-            "temperature": float(temperature),
-        }
-        label = f"curve {backbone} {row.method} {variant_of(row)} {seed_text(seed)}"
-        key = self.maker.cell("curve", label, config, config, inputs, modules, seed)
-        identity = self.identity(row, backbone, split, seed)
-        self.plan.curves.append(Result(key, identity, self.experts))
-
-    def rank(
-        self,
-        served: Served,
-        row: Row,
-        backbone: str,
-        split: PlannedSplit,
-        seed: int | None,
-        configuration: Configuration | None,
-    ) -> None:
-        """The rank cell of a row, and the row.
-
-        Against all items, one cell serves protocols with and without the items of the history.
-        """
-        sampled, model = "candidates" in split.inputs, served.model
-        config: dict[str, object] = {
-            **served.described(self.track),
-            **({"mask_history": split.mask_history} if sampled else {}),
-            **({} if split.shuffle_seed is None else {"shuffle_seed": split.shuffle_seed}),
-            **({"top_k": self.metrics.longest} if self.metrics.lists and not sampled else {}),
-        }
-        inputs = {**split.inputs, **self.trainings.text(model, split), **served.models}
-        label = self.rank_label(row, backbone, split, seed)
-        key = self.maker.cell(
-            "rank", label, config, config, inputs, model.modules, seed, model.reason
-        )
-        masked = split.mask_history and not sampled
-        lists = "" if sampled else self.lists(key, label, split, seed, masked)
-        self.result(key, row, backbone, split, seed, configuration, masked, lists)
-
-    def lists(
-        self, ranks: str, label: str, split: PlannedSplit, seed: int | None, masked: bool
-    ) -> str:
-        """The cell of a row's list metrics; empty where the suite names none."""
-        if not self.metrics.lists:
-            return ""
-        inputs = {"data": split.data, "split": split.key, "rank": ranks}
-        asked = []
-        for use in self.metrics.lists:
-            role = f"text:{use.text_encoder}" if use.text_encoder else ""
-            if use.text_encoder:
-                inputs[role] = self.corpora.text(use.text_encoder, split, "vectors")
-            asked.append({**use.options.to_json(), "name": use.name, "k": use.k, "text": role})
-        config = {"metrics": asked, "domains": list(self.track.domains), "masked": masked}
-        modules = tuple(dict.fromkeys(module(use.spec) for use in self.metrics.lists))
-        label = label.replace("rank", "lists", 1)
-        return self.maker.cell("lists", label, config, config, inputs, modules, seed)
-
-    def rank_label(self, row: Row, backbone: str, split: PlannedSplit, seed: int | None) -> str:
-        """What a person reads of a rank cell."""
-        parts = ["rank", backbone, row.method, variant_of(row), split.name, seed_text(seed)]
-        return " ".join(filter(None, parts))
-
-    def result(
-        self,
-        key: str,
-        row: Row,
-        backbone: str,
-        split: PlannedSplit,
-        seed: int | None,
-        configuration: Configuration | None = None,
-        masked: bool = False,
-        lists: str = "",
-    ) -> None:
-        """A row of the board for one seed, and what it is made with."""
-        identity = self.identity(row, backbone, split, seed)
-        if self.named.setdefault(tuple(identity.items()), key) != key:
-            raise HandledError(
-                f"{self.where}: two rows would have one name, '{row.method}'; "
-                "tell them apart by `variant:`"
-            )
-        self.plan.results.append(
-            Result(key, identity, self.columns(split), configuration, masked, lists)
-        )
-
     def columns(self, split: PlannedSplit) -> tuple[str, ...]:
-        """What the row has a value of each for: the scored domains."""
+        """What a row has a value of each for: the scored domains."""
         return self.track.domains
-
-    def identity(
-        self, row: Row, backbone: str, split: PlannedSplit, seed: int | None
-    ) -> dict[str, Any]:
-        """What tells a row from others, for one seed."""
-        return {
-            "dataset": self.track.dataset,
-            "backbone": backbone,
-            "method": row.method,
-            "recipe": row.recipe,
-            "profile": self.track.profile if row.profile is None else row.profile,
-            "variant": variant_of(row),
-            "track": self.name,
-            "protocol": split.name,
-            "seed": seed,
-        }
-
-
-def asdict_row(row: Row) -> dict[str, object]:
-    """A row's own keys, for the identity of a cell that cannot run."""
-    return {"method": row.method, "options": row.options, "recipe": row.recipe}
