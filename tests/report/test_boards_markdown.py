@@ -9,7 +9,7 @@ from pathlib import Path
 
 import boards_builders as made
 import pytest
-from conftest import ROOT, SAMPLES
+from conftest import ROOT, SAMPLES, committed
 from json_boards import UNRECORDED, print_board, render, render_cost, render_full
 from rich.console import Console
 
@@ -223,8 +223,9 @@ def test_many_rows_not_run_for_one_reason_stand_in_one_line() -> None:
 
 
 def test_boards_open_with_the_headline_then_the_ranked_table_in_bands() -> None:
-    text = (COMMITTED / "mergerec-cpu.md").read_text(encoding="utf-8")
-    opening = text.split("\n\n")[1]
+    text = committed("mergerec-cpu.md").read_text(encoding="utf-8")
+    superseded, opening = text.split("\n\n")[1:3]
+    assert superseded.startswith("> **Superseded by [merging](../merging.md)**")
     assert opening.startswith("One model merged from 3 experts") and "**Best merge: " in opening
     first = text.split("## shared-base")[1]
     assert first.index("by domain") < first.index("protocol card"), "the table comes first"
@@ -244,4 +245,4 @@ def test_boards_open_with_the_headline_then_the_ranked_table_in_bands() -> None:
         assert int(row[0]) == means.index(means[-1]) + 1
     for figure in ("course", "history", "popularity", "weights"):
         assert f"](figures/mergerec-cpu-{figure}.svg)" in text
-        assert (COMMITTED / "figures" / f"mergerec-cpu-{figure}.svg").is_file()
+        assert committed(f"figures/mergerec-cpu-{figure}.svg").is_file()

@@ -50,10 +50,10 @@ def test_committed_boards_fit_80_columns_in_the_order_of_the_ranking(suite: str)
 
 def test_tracks_are_chosen_by_name_though_results_are_shared() -> None:
     """A reference stands in several tracks with one key: its other tables are not printed."""
-    ran = CliRunner().invoke(cli, ["show", "mergerec-cpu", "--track", "shared-base", "--out",
+    ran = CliRunner().invoke(cli, ["show", "merging", "--track", "modulated", "--out",
                                    str(BOARDS)])  # fmt: skip
     titles = [x for x in ran.output.splitlines() if "NDCG@10, " in x]
-    assert ran.exit_code == 0 and len(titles) == 1 and titles[0].startswith("shared-base")
+    assert ran.exit_code == 0 and len(titles) == 1 and titles[0].startswith("modulated")
 
 
 def test_a_published_board_is_shown_without_a_run(

@@ -21,7 +21,7 @@ class History:
     """The best row of a method in one table, release by release.
 
     Attributes:
-        suite: its name.
+        suite: its name, and whether its board is superseded.
         track: of it.
         protocol: of it.
         link: hash of the boards' page that shows the table; empty where no board has it now.
@@ -43,14 +43,17 @@ def histories(
 ) -> list[History]:
     """One for each table in which the method stood or stands; smoke boards say nothing of it."""
     smoke = {suite.name for suite in suites if suite.header.label == "smoke"}
+    # A release knows a suite by its name, whether or not another has replaced it since.
+    shown = {suite.name: suite.shown for suite in suites}
+    names = {suite.shown: suite.name for suite in suites}
     columns = [_released(release, name) for release in releases]
-    today = {(one.suite, *one.place): one for one in now}
+    today = {(names[one.suite], *one.place): one for one in now}
     columns.append({key: one.text for key, one in today.items()})
     keys: dict[Key, None] = {}
     for column in columns:
         keys |= dict.fromkeys(key for key in column if key[0] not in smoke)
     return [
-        History(*key, today[key].link if key in today else "",
+        History(shown.get(key[0], key[0]), *key[1:], today[key].link if key in today else "",
                 tuple(column.get(key, "–") for column in columns))
         for key in sorted(keys)
     ]  # fmt: skip
