@@ -112,6 +112,17 @@ class Batch:
         self.keys -= {event["key"] for event in mine if event["event"] in _ENDS}
         return mine
 
+    def has_ended(self) -> bool:
+        """Whether each cell that it was submitted with has told its end.
+
+        Its job may be in the queue again all the same: Slurm requeues one whose last cell ends
+        between the order and the kill.
+        """
+        jobs = json.loads((self.folder / JOBS).read_text(encoding="utf-8"))
+        whole = Batch(self.folder, {job["key"] for job in jobs})
+        whole.read()
+        return not whole.keys
+
 
 class SubmititExecutor(ExecutorDefinition):
     """Cells as jobs of a cluster: of one shape in an array, small ones several to a job.
@@ -144,6 +155,7 @@ class SubmititExecutor(ExecutorDefinition):
         self.log, self.folder = log / "submitit", log.parent / "queue"
         self.pending: list[Mapping[str, Any]] = []
         self.batches: list[Batch] = []
+        self.spent: list[Batch] = []
         self.mine: set[str] = set()
         self.ending: list[subprocess.Popen[bytes]] = []
         self.asked = 0.0
@@ -173,6 +185,8 @@ class SubmititExecutor(ExecutorDefinition):
             batch = self._earlier(folder, set(keys) - has)
             if batch is None or self._gone([batch]):
                 shutil.rmtree(folder, ignore_errors=True)
+            elif batch.has_ended():
+                self.spent.append(batch)
             elif batch.keys:
                 self.batches.append(batch)
                 self.mine.add(batch.job.job_id)
@@ -314,9 +328,12 @@ class SubmititExecutor(ExecutorDefinition):
             except subprocess.TimeoutExpired:
                 process.kill()
         if self.cluster == "slurm":  # requeued after their last cell: nothing is left for them
-            for number in (_queued(["all"], "PENDING") or set()) & self.mine:
+            over = self.mine | {batch.job.job_id for batch in self.spent}
+            for number in (_queued(["all"], "PENDING") or set()) & over:
                 subprocess.run(["scancel", number], capture_output=True, timeout=60)
-        self.batches, self.ending = [], []
+        for batch in self.spent:
+            shutil.rmtree(batch.folder, ignore_errors=True)
+        self.batches, self.ending, self.spent = [], [], []
 
 
 def _by_shape(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Status of a result that has its numbers.
 DONE = "done"
+#: Fields that a result which is done has.
+NUMBERS = frozenset({"metrics", "instances", "candidates", "mask_history"})
 #: Means of metrics, seconds and joules lie below: what axes show and sums hold.
 LARGEST = 1e15
 
@@ -155,13 +157,11 @@ class Result(Value):
 
     @model_validator(mode="after")
     def _done_has_numbers(self) -> Result:
-        lacking = {"metrics", "instances", "candidates", "mask_history"} - self.model_fields_set
-        if self.done and lacking:
+        if self.done and (lacking := NUMBERS - self.model_fields_set):
             raise ValueError(f"it is done and lacks {', '.join(sorted(lacking))}")
         if flaw := wrong_domains(self.domains):
             raise ValueError(flaw)
-        of_domains = {*self.metrics, *self.list_metrics}
-        if strange := sorted(of_domains - {*self.domains, MEAN}):
+        if strange := sorted({*self.metrics, *self.list_metrics}.difference(self.domains, {MEAN})):
             raise ValueError(f"it has metrics of {strange[0]}, which is none of its domains")
         if self.done and MEAN not in self.metrics:
             raise ValueError(f"it is done and has no {MEAN} over its domains")
@@ -171,9 +171,10 @@ class Result(Value):
     @classmethod
     def _in_range(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
         for domain, values in value.items():
-            for name, number in values.items():
-                if abs(number) > LARGEST:
-                    raise ValueError(f"{name} of '{domain}' is beyond {LARGEST:g}")
+            if not values or max(map(abs, values.values())) <= LARGEST:
+                continue
+            name = next(name for name, number in values.items() if abs(number) > LARGEST)
+            raise ValueError(f"{name} of '{domain}' is beyond {LARGEST:g}")
         return value
 
 
@@ -218,14 +219,16 @@ class Records(OfSuite):
         wanted = set(self.header.metrics)
         for number, result in enumerate(self.results):
             for domain, values in result.metrics.items():
-                if lacking := sorted(wanted - set(values)):
-                    raise ValueError(f"results.{number} has no {lacking[0]} of '{domain}'")
+                if lacking := wanted - values.keys():
+                    raise ValueError(f"results.{number} has no {min(lacking)} of '{domain}'")
         return self
 
     @model_validator(mode="after")
     def _list_metrics_are_known(self) -> Records:
         known = set(self.header.names_of_lists)
         for number, result in enumerate(self.results):
+            if not result.lists_missing and not result.list_metrics:
+                continue
             named = set(result.lists_missing).union(*result.list_metrics.values())
             if strange := sorted(named - known):
                 raise ValueError(f"results.{number} has {strange[0]}, which the header lacks")

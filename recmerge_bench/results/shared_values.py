@@ -137,7 +137,10 @@ def _long(
     result: Mapping[str, Any], where: str, made: Mapping[str, Configuration], parts: _Parts
 ) -> dict[str, Any]:
     """A result with all that is its own."""
-    whole = {k: parts.value(k, v, where) if k in SHARED else v for k, v in result.items()}
+    whole = dict(result)
+    for field in SHARED:
+        if field in whole:
+            whole[field] = parts.value(field, whole[field], where)
     sha = result.get(_SHA)
     if sha and _MADE not in result:
         if not isinstance(sha, str) or sha not in made:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from recmerge_bench.errors import DataError
-from recmerge_bench.identity import Identity, Place
+from recmerge_bench.identity import FIELDS, Identity, Place
 from recmerge_bench.planning.configuration import Configuration, hash_of
 
 if TYPE_CHECKING:
@@ -68,43 +69,52 @@ def check_configurations(results: Sequence[Result], path: Path) -> None:
     Raises:
         DataError: one is not, or a row has seeds of different configurations.
     """
-    hashes: dict[int, str] = {}  # results of one file may share the object
+    known: dict[int, tuple[str, tuple[str, ...]]] = {}  # results of a file may share the object
     for number, result in enumerate(results):
         made = result.configuration
         if made is not None:
-            if id(made) not in hashes:
-                hashes[id(made)] = hash_of(made.recorded())
-            _check_configuration(result, made, hashes[id(made)], number, path)
+            if id(made) not in known:
+                known[id(made)] = hash_of(made.recorded()), _named(made)
+            _check_configuration(result, made, *known[id(made)], number, path)
     check_seeds(results, path)
 
 
+#: What all seeds of one row of a suite have in common (`Identity.seedless`).
+_seedless = attrgetter(*(name for name in FIELDS if name != "seed"))
+#: What an identity says of a configuration.
+SAYS = ("method", "backbone", "dataset", "protocol", "profile", "recipe")
+_said = attrgetter(*SAYS)
+
+
+def _named(made: Configuration) -> tuple[str, ...]:
+    """What the identity of a result that was made so says: `SAYS`."""
+    backbone = made.backbone.name if made.backbone else ""
+    parts = (made.method.name, backbone, made.dataset.name, made.protocol.name)
+    return (*parts, made.profile, made.recipe)
+
+
 def _check_configuration(
-    result: Result, configuration: Configuration, digest: str, number: int, path: Path
-) -> None:
+    result: Result, configuration: Configuration, digest: str, named: tuple[str, ...],
+    number: int, path: Path,
+) -> None:  # fmt: skip
     """A configuration is the one that its hash says, and of this result.
 
     Args:
         result: that has it.
         configuration: the result's.
         digest: of the configuration.
+        named: by the configuration.
         number: of the result.
         path: of the file.
     """
-    backbone = configuration.backbone.name if configuration.backbone else ""
-    who = result.identity
-    for field, named, value in (
-        ("method", who.method, configuration.method.name), ("backbone", who.backbone, backbone),
-        ("dataset", who.dataset, configuration.dataset.name),
-        ("protocol", who.protocol, configuration.protocol.name),
-        ("profile", who.profile, configuration.profile),
-        ("recipe", who.recipe, configuration.recipe),
-    ):  # fmt: skip
-        if named != value:
-            raise DataError(
-                f"results.{number}: its identity says {field} '{named}', its configuration "
-                f"'{value}'; build the records again",
-                path,
-            )
+    says = _said(result.identity)
+    if says != named:
+        field, said, value = next(x for x in zip(SAYS, says, named, strict=True) if x[1] != x[2])
+        raise DataError(
+            f"results.{number}: its identity says {field} '{said}', its configuration "
+            f"'{value}'; build the records again",
+            path,
+        )
     of_domains = configuration.phase_models is None  # else columns are phases of the one domain
     if result.done and of_domains and configuration.domains != result.domains:
         raise DataError(f"results.{number}: its configuration is of other domains", path)
@@ -127,7 +137,7 @@ def check_seeds(results: Sequence[Result], path: Path) -> None:
         made = result.configuration_sha256
         if not made:
             continue
-        before, other = seen.setdefault(result.identity.seedless, (number, made))
+        before, other = seen.setdefault(_seedless(result.identity), (number, made))
         if other != made:
             raise DataError(
                 f"results.{before} and results.{number} are seeds of one row, "

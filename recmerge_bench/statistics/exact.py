@@ -6,9 +6,11 @@ sums of whole numbers; one division, or one square root, rounds at the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import isqrt
+from collections.abc import Iterable, Sequence
+from math import frexp, isqrt
 
+#: Of a float's significand.
+_BITS = 53
 #: Bits that the root of a fraction is computed to: more than twice those of a float.
 _ROOT_BITS = 109
 
@@ -35,11 +37,27 @@ def stdev(values: Iterable[float]) -> float:
     return _root(squares, count * (count - 1) * unit * unit)
 
 
-def _wholes(values: Iterable[float]) -> tuple[list[int], int]:
+def _wholes(values: Iterable[float]) -> tuple[Sequence[int], int]:
     """Whole numbers, and by which power of two all of them are divided."""
-    ratios = [value.as_integer_ratio() for value in values]
+    given = list(values)
+    kinds = set(map(type, given))
+    if kinds == {int}:
+        return given, 1  # type: ignore[return-value]
+    if kinds == {float} and (shift := _shift(given)):
+        # Multiplied by the power of two all are whole, and nothing is rounded.
+        return list(map(int, map((2.0**shift).__mul__, given))), 1 << shift
+    ratios = [value.as_integer_ratio() for value in given]
     unit = max((below for _, below in ratios), default=0)
     return [above * (unit // below) for above, below in ratios], unit
+
+
+def _shift(values: Sequence[float]) -> int:
+    """Bits behind the point of the smallest of some floats of like size, or 0; else 0."""
+    least, most = min(values), max(values)
+    if least <= 0.0:
+        sizes = list(filter(None, map(abs, values)))
+        least, most = min(sizes, default=1.0), max(sizes, default=1.0)
+    return _BITS - frexp(least)[1] if least > 1e-9 and most < 1e9 else 0
 
 
 def _root(above: int, below: int) -> float:

@@ -71,7 +71,7 @@ def loads(raw: bytes, size: int = SIZE, values: int = VALUES, numbers: bool = Tr
     except RecursionError:
         raise ValueError(f"nested more than {DEPTH} deep") from None
     _check_depth(value)
-    if b"\\ud" in raw.lower():
+    if b"\\ud" in raw or b"\\uD" in raw:
         _check_encodable(value)
     return value
 
@@ -92,16 +92,16 @@ _NESTED = frozenset({dict, list})
 
 
 def _check_depth(value: Any) -> None:
-    level = [value]
+    level = [value] if type(value) in _NESTED else []
     for _ in range(DEPTH + 1):
-        below: list[Any] = []
-        for one in level:
-            kind = type(one)  # JSON gives these two and no subclass
-            inner = one.values() if kind is dict else one if kind is list else ()
-            below += [i for i in inner if type(i) in _NESTED]
-        if not below:
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if type(one) is dict else one)
+            if type(inner) in _NESTED  # JSON gives these two and no subclass
+        ]
+        if not level:
             return
-        level = below
     raise ValueError(f"nested more than {DEPTH} deep")
 
 

@@ -11,6 +11,8 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _LINK = re.compile(r"\](?=[(\[:])")
 #: Emphasis: stars anywhere, underscores at the edge of a word.
 _EMPHASIS = re.compile(r"\*|(?<![^\W_])_|_(?![^\W_])")
+#: One of these, or what cannot be printed, is in every text that is not printed as it is.
+_MARKS = re.compile(r"[\\`|\]*_&~<>]")
 
 
 def cell(text: str) -> str:
@@ -20,6 +22,8 @@ def cell(text: str) -> str:
 
 def markdown(text: str) -> str:
     """Text that Markdown prints as it is, within a line or a table's cell."""
+    if text.isprintable() and not _MARKS.search(text):
+        return text
     kept = "".join(c if c.isprintable() else " " for c in text)
     kept = kept.replace("\\", "\\\\")
     for mark in "`|":

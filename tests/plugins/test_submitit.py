@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import pytest
 from clusters import Suite, is_alive, parents, until, waiting_suite
 from recmerge_bench_plugins.executors import submitit as module
 from recmerge_bench_plugins.executors.submitit import Batch, Options, SubmititExecutor
-from slurm_cluster import slurm, why_not
+from slurm_cluster import NotStarted, slurm, why_not
 
 pytest.importorskip("submitit")
 
@@ -122,32 +125,78 @@ def running_job(marks: Path) -> str:
     return f"{own['SLURM_ARRAY_JOB_ID']}_{own['SLURM_ARRAY_TASK_ID']}"
 
 
-@pytest.mark.slow
-def test_a_real_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def real_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster of this machine, which the test's commands find."""
     if reason := why_not():
         pytest.skip(reason)
-    marks = tmp_path / "marks"
-    suite = Suite(tmp_path, waiting_suite(3, 6.0, marks))
-    suite.run("here", "--jobs", "3")
-    for mark in list(marks.iterdir()):
-        mark.unlink()
     (tmp_path / "slurm").mkdir()
-    with slurm(tmp_path / "slurm") as environment:
+    with ExitStack() as stack:
+        try:
+            environment = stack.enter_context(slurm(tmp_path / "slurm"))
+        except NotStarted as error:
+            pytest.skip(str(error))
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        first = suite.start("queue", *on("slurm", small=0))
-        until(lambda: list(marks.glob("*")), 120)
-        os.kill(first.pid, signal.SIGKILL)
-        first.wait()
-        queued = subprocess.run(["squeue", "-h", "-r", "-o", "%i"], capture_output=True, text=True)
-        assert any("_" in line for line in queued.stdout.split()), "one shape is one array"
-        # The next client attaches; a running job is requeued, as preemption does it.
-        second = suite.start("queue", *on("slurm", small=0))
-        number = until(lambda: running_job(marks))
-        before = len(list(marks.glob("*")))
-        subprocess.run(["scontrol", "requeue", number], check=True)
-        until(lambda: len(list(marks.glob("*"))) > before, 200)
-        suite.end("queue", second, 300)
-        left = subprocess.run(["squeue", "-h"], capture_output=True, text=True).stdout
-        assert left.strip() == "", left
+        yield
+
+
+def queue(*options: str) -> list[str]:
+    done = subprocess.run(["squeue", "-h", *options], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_the_bytes_of_a_local_run_from_a_real_slurm(real_slurm: None, tmp_path: Path) -> None:
+    suite = Suite(tmp_path, waiting_suite(1, 0.1))
+    suite.run("here")
+    suite.end("queue", suite.start("queue", *on("slurm")), 400)
+    assert suite.results("queue") == suite.results("here") and len(suite.results("here")) > 4
+    assert not queue() and not list((tmp_path / "queue/queue").iterdir())
+
+
+@pytest.mark.slow
+def test_a_real_slurm_whose_client_dies_and_whose_job_is_requeued(
+    real_slurm: None, tmp_path: Path
+) -> None:
+    marks = tmp_path / "marks"
+    suite = Suite(tmp_path, waiting_suite(3, 20.0, marks))
+    first = suite.start("queue", *on("slurm", small=0))
+    until(lambda: list(marks.glob("*")), 120)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert any("_" in number for number in queue("-r", "-o", "%i")), "one shape is one array"
+    # The next client attaches; a running job is requeued, as preemption does it.
+    second = suite.start("queue", *on("slurm", small=0))
+    log = tmp_path / "queue.log"
+    until(lambda: log.read_text().count("cells to do") == 2, 120)
+    number = until(lambda: running_job(marks))
+    before = len(list(marks.glob("*")))
+    subprocess.run(["scontrol", "requeue", number], check=True)
+    until(lambda: len(list(marks.glob("*"))) > before, 200)
+    suite.end("queue", second, 300)
+    assert not queue() and not list((tmp_path / "queue/queue").iterdir())
+    assert len(list(marks.glob("*"))) > 3, "the requeued cell was begun again"
+    suite.run("here", "--jobs", "3")
     assert suite.results("queue") == suite.results("here")
+
+
+def test_a_batch_whose_cells_ended_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = recorded(tmp_path, monkeypatch)
+    for name, events in (("over", ["started", "done"]), ("goes-on", ["started"])):
+        folder = executor.folder / name
+        folder.mkdir(parents=True)
+        (folder / "jobs.json").write_text(json.dumps([job(name)]))
+        facts = {"job": f"7_{name}", "cluster": "slurm", "logs": str(tmp_path / "logs")}
+        (folder / "submitted.json").write_text(json.dumps(facts))
+        lines = [json.dumps({"event": event, "key": name}) for event in events]
+        (folder / "events.jsonl").write_text("".join(line + "\n" for line in lines))
+    cancelled: list[str] = []
+    monkeypatch.setattr(module, "_queued", lambda *_: {"7_over", "7_goes-on"})
+    monkeypatch.setattr(module.subprocess, "run", lambda command, **_: cancelled.append(command[1]))
+    assert executor.attach({"goes-on"}) == {"goes-on"}
+    executor.batches.clear()  # another client's affair by now
+    executor.mine.clear()
+    executor.close()
+    assert cancelled == ["7_over"] and [f.name for f in executor.folder.iterdir()] == ["goes-on"]

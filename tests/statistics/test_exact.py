@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
+from fractions import Fraction
 
 import pytest
 
@@ -33,3 +34,23 @@ def test_too_few() -> None:
         mean([])
     with pytest.raises(ZeroDivisionError):
         stdev([1.0])
+
+
+def test_values_of_like_size_and_zeros() -> None:
+    rng = random.Random(5)
+    for _ in range(3000):
+        count = rng.randint(2, 30)
+        size = 10.0 ** rng.randint(-12, 12)
+        values = [rng.choice((0.0, -0.0, size * rng.random(), -rng.random())) for _ in range(count)]
+        assert mean(values) == statistics.mean(values)
+        assert stdev(values) == statistics.stdev(values)
+        whole = [rng.randint(-(1 << 60), 1 << 60) for _ in range(count)]
+        assert mean(whole) == float(statistics.mean(map(Fraction, whole)))
+        assert mean([*whole, 0.5]) == float(statistics.mean(map(Fraction, [*whole, 0.5])))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_what_is_not_finite(value: float) -> None:
+    for values in ([value, 1.0], [1.0, value, 2.0]):
+        with pytest.raises((ValueError, OverflowError)):
+            mean(values)

@@ -13,6 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+
+class NotStarted(Exception):
+    """The programs are here and no cluster comes up."""
+
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "squeue")
 CONFIGURATION = """
 ClusterName=loopback
@@ -40,7 +45,10 @@ SwitchType=switch/none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 JobRequeue=1
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory=1000 State=UNKNOWN
+KillWait=2
+SlurmdParameters=config_overrides
+SchedulerParameters=batch_sched_delay=0,sched_interval=2,sched_min_interval=100000,bf_interval=2
+NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -57,7 +65,13 @@ def why_not() -> str:
 
 @contextmanager
 def slurm(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment of commands of a cluster of this machine; it ends with the body."""
+    """The environment of commands of a cluster of this machine; it ends with the body.
+
+    It pretends to have eight processors, so that what is queued starts at once.
+
+    Raises:
+        NotStarted: it does not come up here.
+    """
     for place in (folder, *folder.parents):
         with suppress(OSError):
             place.chmod(place.stat().st_mode | 0o011)  # munged asks for that
@@ -66,8 +80,8 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
     key = folder / "key"
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)
-    facts = {"host": socket.gethostname().split(".")[0], "folder": folder, "cores": os.cpu_count(),
-             "port": _port(), "other": _port()}  # fmt: skip
+    host = socket.gethostname().split(".")[0]
+    facts = {"host": host, "folder": folder, "port": _port(), "other": _port()}
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**facts))
     environment = {
         **os.environ, "SLURM_CONF": str(folder / "slurm.conf"),
@@ -77,7 +91,9 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
            f"--log-file={folder}/munged.log", f"--seed-file={folder}/seed"]  # fmt: skip
     try:
         for command in (["munged", "--force", *own], ["slurmctld", "-c"], ["slurmd"]):
-            subprocess.run(command, env=environment, check=True, capture_output=True)
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                raise NotStarted(f"{command[0]} does not start here: {done.stderr.strip()[-300:]}")
         _until_idle(environment)
         yield environment
     finally:
@@ -95,7 +111,7 @@ def _until_idle(environment: dict[str, str]) -> None:
         if answer.stdout.strip() == "idle":
             return
         time.sleep(0.5)
-    raise AssertionError("Slurm's node did not come up")
+    raise NotStarted("Slurm's node does not come up here within a minute")
 
 
 def _port() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.elements import plain, table
+from recmerge_bench.results.grouped import done_by_place
 from recmerge_bench.results.header import Audit, Encoder
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.untrusted.texts import code
@@ -36,7 +37,7 @@ PLACES = "Times are places in a sequence here, not moments: what is later is unk
 
 def audit_section(records: Records, place: Place) -> list[str]:
     """Heading, table, what merges read and what text encoders knew; `meanings` says the rest."""
-    done = [r for r in records.results if r.done and r.identity.place == place]
+    done = done_by_place(records).get(place, [])
     if not done:
         return [HEADING, NOTHING]
     header = records.header

@@ -137,9 +137,15 @@ def trained_text(configuration: Configuration) -> str:
     return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 
 
+#: Types whose values are printed by `str`.
+_AS_IS = frozenset({str, int, bool})
+
+
 def options_text(options: Mapping[str, object]) -> str:
     """``name=value, ...``, by name; empty without options."""
-    return ", ".join(f"{k}={_value(v)}" for k, v in sorted(options.items()))
+    return ", ".join([
+        f"{k}={v}" if type(v) in _AS_IS else f"{k}={_value(v)}" for k, v in sorted(options.items())
+    ])  # fmt: skip
 
 
 def _value(value: object) -> str:

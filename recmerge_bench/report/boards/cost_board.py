@@ -30,6 +30,7 @@ SEARCHED = (
     "counts for every row on it."
 )
 KINDS = {"train": "training", "merge": "merging", "rank": "ranking", "search": "searching"}
+_WORK = (*KINDS.values(), "other")
 
 
 @dataclass
@@ -66,7 +67,7 @@ class CostLine:
 
 def by_kind(cells: Mapping[str, float]) -> dict[str, float]:
     """Seconds by cell (``kind:label``) as those of training, merging, ranking, ... work."""
-    seconds_by_kind = dict.fromkeys([*KINDS.values(), "other"], 0.0)
+    seconds_by_kind = dict.fromkeys(_WORK, 0.0)
     for name, seconds in cells.items():
         seconds_by_kind[KINDS.get(name.partition(":")[0], "other")] += seconds
     return seconds_by_kind
@@ -77,8 +78,10 @@ def cost_lines(costs: Costs) -> dict[Place, list[CostLine]]:
     """Table -> rows, in the order of the file."""
     lines_by_place: dict[Place, dict[Row, CostLine]] = {}
     for entry in costs.results:
-        rows = lines_by_place.setdefault(entry.identity.place, {})
-        rows.setdefault(entry.identity.row, CostLine(Line(entry.identity))).add(entry)
+        rows, row = lines_by_place.setdefault(entry.identity.place, {}), entry.identity.row
+        if row not in rows:
+            rows[row] = CostLine(Line(entry.identity))
+        rows[row].add(entry)
     for rows in lines_by_place.values():
         name_apart(row.line for row in rows.values())
     return {place: list(rows.values()) for place, rows in lines_by_place.items()}
@@ -98,7 +101,7 @@ def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     where = "; ".join(sorted(set(map(_machine, costs.results)))) or "none, nothing is done"
     measured = any(e.joules is not None for e in costs.results)
     searched = any(name.startswith("search:") for e in costs.results for name in e.seconds)
-    kinds = [k for k in (*KINDS.values(), "other") if searched or k != KINDS["search"]]
+    kinds = [k for k in _WORK if searched or k != KINDS["search"]]
     note = " ".join([NOTE, *([SEARCHED] if searched else []), ENERGY if measured else NO_ENERGY])
     parts = [f"# {costs.suite}: cost", f"{note}\n\nHardware: {where}."]
     for (track, protocol), lines in cost_lines(costs).items():

@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 
-from tabulate import tabulate
-
 from recmerge_bench.identity import Row
 from recmerge_bench.report.boards.table import Line
 from recmerge_bench.results.compared import Compared
 from recmerge_bench.untrusted.texts import code, markdown
 
+#: By how much a column is at least wider than its header.
+HEADER_ROOM = 2
 Best = tuple[float | None, float | None]
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
+    """A Markdown table.
+
+    Args:
+        headers: of the columns.
+        rows: a text for each column, of one line.
+    """
+    columns = [[text.strip() for text in column] for column in zip(headers, *rows, strict=True)]
+    widths = [
+        max(len(header) + HEADER_ROOM, *map(len, column))
+        for header, column in zip(headers, columns, strict=True)
+    ]
+    padded = [
+        [f" {text.ljust(width)} " for text in column]
+        for column, width in zip(columns, widths, strict=True)
+    ]
+    rule = "-|-".join("-" * width for width in widths)
+    head, *body = map("|".join, zip(*padded, strict=True))
+    return "\n".join([f"|{head}|", f"|-{rule}-|", *(f"|{line}|" for line in body)])
 
 
 def plain(text: str) -> str:

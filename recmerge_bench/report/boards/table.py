@@ -108,8 +108,10 @@ def tables(records: Records) -> dict[Place, list[Line]]:
     """
     lines_by_place: dict[Place, dict[Row, Line]] = {}
     for result in records.results:
-        rows = lines_by_place.setdefault(result.identity.place, {})
-        line = rows.setdefault(result.identity.row, Line(result.identity))
+        rows, row = lines_by_place.setdefault(result.identity.place, {}), result.identity.row
+        line = rows.get(row)
+        if line is None:
+            line = rows[row] = Line(result.identity)
         _described(line, result)
         if result.done:
             _counted(line, result)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from recmerge_bench.identity import Place
 from recmerge_bench.report.boards.table import Line, names_of
 from recmerge_bench.report.cards.parts import CardTable, percent, row_name
+from recmerge_bench.results.grouped import done_by_place
 from recmerge_bench.results.records import Records
 
 HEADERS = ("backbone", "method", "first", "middle", "last", "tied", "moved")
@@ -41,7 +42,7 @@ def _times(records: Records, place: Place, share: float | None) -> str:
             f"Of the targets, {percent(share)} share their time with another event of their "
             "sequence: a tie rule of the data, not the user, made them targets."
         )
-    done = (r.split for r in records.results if r.done and r.identity.place == place)
+    done = (result.split for result in done_by_place(records).get(place, []))
     audit = records.header.audits.get(next(done, ""))
     if audit is not None and not audit.timed:
         return "Times are places in a sequence here: which targets share theirs is unknown."

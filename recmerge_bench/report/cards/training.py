@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recmerge_bench.identity import Place, Row
+from recmerge_bench.identity import Place
 from recmerge_bench.planning.configuration import Budget
 from recmerge_bench.report.boards.configurations import UNDECLARED, UNRECORDED, budget_text
 from recmerge_bench.report.boards.table import Line
 from recmerge_bench.report.cards.parts import CardTable
 from recmerge_bench.results.card_values import Training
+from recmerge_bench.results.grouped import done_by_place, done_by_row
 from recmerge_bench.results.header import Encoder
 from recmerge_bench.results.records import Records, Result
 from recmerge_bench.statistics.exact import mean
@@ -33,10 +34,8 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
 
     None where nothing of the table is trained, or nothing of it is recorded.
     """
-    done = [r for r in records.results if r.done and r.identity.place == place]
-    by_row: dict[Row, list[Result]] = {}
-    for result in done:
-        by_row.setdefault(result.identity.row, []).append(result)
+    done = done_by_place(records).get(place, [])
+    by_row = done_by_row(records).get(place, {})
     rows = []
     for line in lines:
         own = by_row.get(line.identity.row, [])
