@@ -197,8 +197,9 @@ def plan(
     """
     registry, store = registry_of(plugins), Store(place_of(out).resolve())
     cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
-    done = cells_done(cells, store)
-    cells = measured(cells, store, done)
+    with store.listed(cells.cells):
+        done = cells_done(cells, store)
+        cells = measured(cells, store, done)
     described = {key: _described(cell, key in done) for key, cell in cells.cells.items()}
     return Plan(cells.suite, tuple(described.values()), tuple(_tracks(cells, described)))
 

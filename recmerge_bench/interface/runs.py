@@ -28,6 +28,7 @@ from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.unchanged import build_if_changed
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.event_log import logged, new_run
+from recmerge_bench.running.leaving import leave_records
 from recmerge_bench.running.live_state import LiveState, shown_live
 from recmerge_bench.running.manifest import write_manifest
 from recmerge_bench.running.memory_bound import MemoryBound
@@ -237,6 +238,8 @@ def run(
     manifest = write_manifest(whole, store, outcome, command)
     files = build_if_changed(store.out, registry, manifest)
     share(store.out)
+    if outcome.computed:
+        leave_records(store, plan.suite, plan.cells)
     return Run(
         store.out, plan.suite, frozenset(r.ranks_key for r in plan.results), registry,
         len(outcome.computed), len(outcome.cached),

@@ -9,13 +9,13 @@ can both do.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.files import written_aside
-from recmerge_bench.objects.store import Objects, StoreError
+from recmerge_bench.objects.store import Mark, Objects, StoreError
 
 #: Schemes whose fsspec file systems create conditionally, by the store's own means.
 CONDITIONAL = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"}
@@ -25,6 +25,12 @@ PACKAGES = {
     "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs", "http": "aiohttp", "https": "aiohttp",
     "sftp": "paramiko", "ssh": "paramiko", "hf": "huggingface_hub",
 }  # fmt: skip
+#: Where fsspec's file systems have what changes when an object is written again.
+TAGS = ("ETag", "etag", "generation", "md5Hash")
+
+
+def _tag(facts: Mapping[str, Any]) -> str:
+    return next((str(facts[name]) for name in TAGS if facts.get(name)), "")
 
 
 class Remote(Objects):
@@ -79,13 +85,41 @@ class Remote(Objects):
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """See `Objects.sizes`."""
+        return {name: mark.size for name, mark in self.marks(prefix).items()}
+
+    def marks(self, prefix: str) -> dict[str, Mark]:
+        """See `Objects.marks`."""
         with self._asked():
             try:
                 there = self._fs.find(self._path(prefix), detail=True)
             except FileNotFoundError:
                 return {}
             start = len(self._path(""))
-            return {path[start:]: int(facts["size"]) for path, facts in sorted(there.items())}
+            return {
+                path[start:]: Mark(int(facts["size"]), _tag(facts))
+                for path, facts in sorted(there.items())
+            }
+
+    def read_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
+        """See `Objects.read_all`: as many at a time as fsspec's file system has it.
+
+        They are read as stretches from 0 to their size: s3fs asks for the size of a whole one.
+        """
+        sizes = {name: size for name, size in sizes.items() if size}
+        paths, starts = [self._path(name) for name in sizes], [0] * len(sizes)
+        with self._asked():
+            answers = (
+                self._fs.cat_ranges(paths, starts, list(sizes.values()), on_error="return")
+                if paths
+                else []
+            )
+            found: dict[str, bytes] = {}
+            for name, answer in zip(sizes, answers, strict=True):
+                if isinstance(answer, bytes):
+                    found[name] = answer
+                elif not isinstance(answer, FileNotFoundError):
+                    raise answer
+            return found
 
     def remove(self, name: str) -> None:
         """See `Objects.remove`."""

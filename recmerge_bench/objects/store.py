@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from recmerge_bench.errors import HandledError
 
 
 class StoreError(HandledError):
     """A store does not answer, or refuses: no word about whether an object is there."""
+
+
+class Mark(NamedTuple):
+    """What a listing says of an object.
+
+    Attributes:
+        size: bytes.
+        tag: another after every write with other bytes (S3's ``ETag``, Google's generation); empty
+            where the store has none.
+    """
+
+    size: int
+    tag: str
 
 
 class Objects(ABC):
@@ -76,6 +91,31 @@ class Objects(ABC):
         Raises:
             StoreError: the store cannot be asked.
         """
+
+    def marks(self, prefix: str) -> dict[str, Mark]:
+        """Name -> what the listing says of it, of all objects below a prefix.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        return {name: Mark(size, "") for name, size in self.sizes(prefix).items()}
+
+    def read_all(self, sizes: Mapping[str, int]) -> dict[str, bytes]:
+        """Name -> bytes of those objects that are there, several at a time where the store can.
+
+        Args:
+            sizes: name -> bytes, of a listing; one that was replaced since may come cut off.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        found = {}
+        for name in sizes:
+            try:
+                found[name] = self.read(name)
+            except FileNotFoundError:
+                continue
+        return found
 
     @abstractmethod
     def remove(self, name: str) -> None:

@@ -14,7 +14,7 @@ from recmerge_bench.running.store import Store
 
 def cells_done(plan: Plan, store: Store) -> frozenset[str]:
     """Keys of the plan's cells that are in the store, whole by their files' sizes."""
-    with store.listed():
+    with store.listed(plan.cells):
         return frozenset(key for key in plan.cells if store.intact(key))
 
 
@@ -53,7 +53,7 @@ def _history(
 ) -> dict[tuple[str, str], list[tuple[float, int]]]:
     """Kind and configuration -> seconds and peak memory of the cells that are done."""
     history: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    with store.listed():
+    with store.listed(done):
         for key, cell in plan.cells.items():
             if key in done:
                 record = store.record(key)

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from recmerge_bench.digests import sha256
 from recmerge_bench.errors import DataError
-from recmerge_bench.objects.store import Objects
+from recmerge_bench.objects.store import Mark, Objects
 from recmerge_bench.running.cell_record import checked_record, record_flaw
+from recmerge_bench.running.known_records import KnownRecords
 from recmerge_bench.untrusted.jsons import loads
 from recmerge_bench.untrusted.paths import below, within
 
@@ -32,23 +33,48 @@ class Published:
 
     Args:
         objects: the store.
+        out: the mirror's folder, where records that were read are kept; None: they are not.
     """
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, out: Path | None = None) -> None:
         self.objects = objects
-        self._listed: dict[str, int] | None = None
+        self.known = KnownRecords(objects, out)
+        self._listed: dict[str, Mark] | None = None
         self._records: dict[str, dict[str, Any]] = {}  # read while listed
 
     @contextmanager
-    def listed(self) -> Iterator[None]:
-        """What is there is listed once, and asked no more within."""
-        before = self._listed
-        self._listed = {**self.objects.sizes("store"), **self.objects.sizes("files")}
+    def listed(self, keys: Iterable[str] = ()) -> Iterator[None]:
+        """What is there is listed once, and asked no more within.
+
+        Args:
+            keys: of cells whose records are going to be asked for: those that are not known are
+                read together.
+        """
+        outer = self._listed is not None
+        if not outer:
+            self._listed = {**self.objects.marks("store"), **self.objects.marks("files")}
         try:
+            self.known.read(self._listed or {}, {key: record_name(key) for key in keys})
+            self.known.keep()
             yield
         finally:
-            self._listed = before
-            self._records.clear()
+            if not outer:
+                self._listed = None
+                self._records.clear()
+
+    def leave_known(self, name: str, records: Mapping[str, dict[str, Any]]) -> None:
+        """Leave the records of a run's cells in one object, for plans of other machines.
+
+        Args:
+            name: of the suite.
+            records: key -> record.
+
+        Raises:
+            StoreError: the store refuses.
+        """
+        marks = self.objects.marks("store")
+        own = {key: marks[n] for key in records if (n := record_name(key)) in marks}
+        self.known.publish(name, own, records)
 
     def has(self, key: str) -> bool:
         """Whether the cell was published."""
@@ -70,6 +96,10 @@ class Published:
         if key in self._records:
             return self._records[key]
         name = record_name(key)
+        if self._listed is not None and name in self._listed:
+            known = self.known.get(key, self._listed[name])
+            if known is not None:
+                return known
         try:
             record = checked_record(loads(self.objects.read(name), numbers=False))
             flaw = record_flaw(record, key)
@@ -185,7 +215,8 @@ class Published:
 
     def _size(self, name: str) -> int | None:
         if self._listed is not None:
-            return self._listed.get(name)
+            mark = self._listed.get(name)
+            return None if mark is None else mark.size
         return self.objects.size(name)
 
 

@@ -69,7 +69,7 @@ def todo(plan: Plan, store: Store, known: Collection[str] = ()) -> Todo:
     Cells that are `known` to be done are not looked at again. What only finished cells need need
     not exist any more, but for the data and the split that a result is published with.
     """
-    with store.listed():
+    with store.listed(key for key in plan.cells if key not in known):
         return _todo(plan, store, known)
 
 

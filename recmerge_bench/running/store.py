@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Store:
     def __init__(self, out: Path) -> None:
         self.out = out
         remote = remote_of(out)
-        self.published = None if remote is None else Published(remote)
+        self.published = None if remote is None else Published(remote, out)
 
     def folder(self, key: str) -> Path:
         """Where a finished cell lies (whether or not it does)."""
@@ -80,9 +80,16 @@ class Store:
             return True
         return self.published is not None and self.published.has(key)
 
-    def listed(self) -> AbstractContextManager[None]:
-        """Within it, an object store is asked once what there is."""
-        return nullcontext() if self.published is None else self.published.listed()
+    def listed(self, keys: Iterable[str] = ()) -> AbstractContextManager[None]:
+        """Within it, an object store is asked once what there is.
+
+        Args:
+            keys: of cells that are going to be looked at: the records of those that are not here
+                are read together (`Published.listed`).
+        """
+        if self.published is None:
+            return nullcontext()
+        return self.published.listed(k for k in keys if not (self.folder(k) / RECORD).is_file())
 
     def record(self, key: str) -> dict[str, Any]:
         """The cell's record: whole, and of the cell in whose place it lies.
