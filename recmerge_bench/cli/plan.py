@@ -18,6 +18,10 @@ from recmerge_bench.interface.plans import plan as make_plan
 
 #: Lines by the thousand: printed as they are, since laying them out took longer than the plan.
 COLOURS: dict[Status, str] = {"done": "green", "to do": "yellow", "blocked": "red"}
+#: What an estimate rests on, in words.
+RESTS = {
+    "store": "measured in this store", "board": "measured on published boards", "guess": "guessed",
+}  # fmt: skip
 
 
 @click.command()
@@ -68,7 +72,11 @@ def _show(made: Plan, all_cells: bool) -> None:
 
 def _cost(made: Plan) -> str:
     if made.count("to do"):
-        return f"to do: about {duration(made.seconds)} of one worker"
+        parts = [
+            f"{RESTS[basis]}: {cells} cells, {duration(seconds)}"
+            for basis, (cells, seconds) in made.bases.items()
+        ]
+        return f"to do: about {duration(made.seconds)} of one worker\n({'; '.join(parts)})"
     blocked = made.count("blocked")
     return "nothing can run before what blocks it is fixed" if blocked else "nothing is left to do"
 

@@ -22,7 +22,7 @@ from recmerge_bench.interface.suites import (
     with_asked_rows,
 )
 from recmerge_bench.interface.tables import Value, html_table
-from recmerge_bench.planning.cells import Cell, Result
+from recmerge_bench.planning.cells import BOARD, GUESS, STORE, Cell, Result
 from recmerge_bench.planning.cells import Plan as Cells
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.searches import no_values
@@ -30,6 +30,7 @@ from recmerge_bench.planning.select import nowhere, select
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
+from recmerge_bench.running.cost_files import published_costs
 from recmerge_bench.running.estimate import cells_done, measured
 from recmerge_bench.running.mirror import place_of
 from recmerge_bench.running.store import Store
@@ -54,7 +55,9 @@ class PlannedCell:
         status: done, to do or blocked.
         reason: why it is blocked, or what search it waits for; else empty.
         remedy: what to do about that.
-        seconds: of one worker, estimated (from like cells of the store where there are any).
+        seconds: of one worker, estimated.
+        basis: what the estimate rests on: ``store`` (measured in this run's store), ``board`` (in
+            the records of published boards) or ``guess``.
     """
 
     key: str
@@ -66,6 +69,7 @@ class PlannedCell:
     reason: str
     remedy: str
     seconds: float
+    basis: str = GUESS
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,16 @@ class Plan:
     def seconds(self) -> float:
         """Estimated seconds of one worker for what is to do."""
         return sum(cell.seconds for cell in self.cells if cell.status == "to do")
+
+    @property
+    def bases(self) -> dict[str, tuple[int, float]]:
+        """What the estimate rests on -> how many cells to do, and their seconds."""
+        bases: dict[str, tuple[int, float]] = {}
+        for basis in (STORE, BOARD, GUESS):
+            seconds = [c.seconds for c in self.cells if c.status == "to do" and c.basis == basis]
+            if seconds:
+                bases[basis] = len(seconds), sum(seconds)
+        return bases
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -199,7 +213,7 @@ def plan(
     cells = chosen(planned(suite, registry, changes, seeds, only, data_root, store=store), only)
     with store.listed(cells.cells):
         done = cells_done(cells, store)
-        cells = measured(cells, store, done)
+        cells = measured(cells, store, done, published_costs())
     described = {key: _described(cell, key in done) for key, cell in cells.cells.items()}
     return Plan(cells.suite, tuple(described.values()), tuple(_tracks(cells, described)))
 
@@ -288,5 +302,5 @@ def _described(cell: Cell, done: bool) -> PlannedCell:
         status = "blocked"
     return PlannedCell(
         cell.key, cell.kind, cell.label, dict(cell.inputs), cell.seed, status, reason, remedy,
-        round(cell.cost, 1),
+        round(cell.cost, 1), cell.basis,
     )  # fmt: skip

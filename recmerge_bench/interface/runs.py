@@ -26,6 +26,7 @@ from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.unchanged import build_if_changed
+from recmerge_bench.running.cost_files import published_costs
 from recmerge_bench.running.estimate import measured
 from recmerge_bench.running.event_log import logged, new_run
 from recmerge_bench.running.leaving import leave_records
@@ -224,7 +225,7 @@ def run(
         runner = executor_of_run(of_suite, registry, executor, options)
         searched = any(cell.waits for cell in plan.cells.values())
         grown = (lambda: chosen(plans(), only)) if searched else None
-        known = measured(plan, store)
+        known = measured(plan, store, boards=published_costs())
         work = Work(known, store, start, jobs, device, runner, fail_fast, grown, most)
         outcome = work.compute(report)
         if searched:  # what was chosen is planned by now

@@ -13,6 +13,10 @@ from recmerge_bench.planning.keys import ranks_key
 if TYPE_CHECKING:
     from recmerge_bench.planning.configuration import Configuration
 
+#: What an estimated cost rests on: cells of this run's store, or the records that it made; costs
+#: of published boards; nothing that was measured.
+STORE, BOARD, GUESS = "store", "board", "guess"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -32,7 +36,8 @@ class Cell:
         blocked: (reason, remedy) where it cannot run here.
         waits: blocked only until a search, whose trials are its inputs, is finished: a plan that
             is made then holds another cell in its place.
-        cost: estimated seconds of one worker, and what the estimate rests on.
+        cost: estimated seconds of one worker.
+        basis: what the estimate rests on: `STORE`, `BOARD` or `GUESS`.
         memory: bytes that like cells of the store took at most; None where there are none.
     """
 
@@ -47,6 +52,7 @@ class Cell:
     blocked: tuple[str, str] | None = None
     waits: bool = False
     cost: float = 1.0
+    basis: str = GUESS
     memory: int | None = None
 
 

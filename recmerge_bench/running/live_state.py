@@ -18,7 +18,7 @@ from statistics import median
 from typing import Any
 
 from recmerge_bench.files import write_json
-from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.planning.cells import GUESS, Cell, Plan
 from recmerge_bench.running.estimate import like
 
 Listener = Callable[[dict[str, Any]], None]
@@ -45,7 +45,7 @@ class LiveState:
 
     Args:
         run: its id, as in the log of events.
-        plan: the cells; their cost is measured where their memory is known.
+        plan: the cells, with what their costs rest on.
         waiting: cells to do.
         cached: results that were done before.
         slots: cells at a time.
@@ -140,10 +140,10 @@ class LiveState:
         return seconds / self.slots, unknown
 
     def _cost(self, cell: Cell) -> float | None:
-        """What like cells took in this run, else in the store; None: none was measured."""
+        """What like cells took in this run, else elsewhere; None: none was measured."""
         if took := self._seconds.get(like(cell)):
             return median(took)
-        return cell.cost if cell.memory is not None else None
+        return None if cell.basis == GUESS else cell.cost
 
 
 @contextmanager
