@@ -18,11 +18,11 @@ def attributes(doc: str | None) -> dict[str, str]:
     for entry in re.split(r"\n(?= {4}\w+: )", "\n" + listed):
         name, colon, text = entry.strip().partition(": ")
         if colon and name.isidentifier():
-            texts[name] = " ".join(text.split("\n\n")[0].split()).replace("``", "")
+            texts[name] = " ".join(text.split("\n\n")[0].split()).replace("`", "")
     return texts
 
 
 def summary(doc: str | None) -> str:
     """The first paragraph of a docstring in one line."""
     first = inspect.cleandoc(doc or "").split("\n\n")[0]
-    return " ".join(first.split()).replace("``", "")
+    return " ".join(first.split()).replace("`", "")

@@ -4,6 +4,10 @@ Idea: A recommender may read a history in both directions if it learns to fill i
 a sequence are masked at random, and a transformer predicts them from what stands on both sides.
 To recommend, a mask is put behind the history.
 
+Equations: Sun et al., eq. 4 (post-norm blocks), eq. 7 (a projection with GELU, the item table and
+a bias for each item) and the cross entropy of the masked items. The tests check masks, padding
+and ranking (tests/plugins/test_models_neural.py), not the authors' numbers.
+
 Deviations from widespread ports, each of which costs accuracy there: the last training item is
 masked too (a share of the windows masks it alone, as at test time), masked tokens are drawn for
 every window and none are dropped, and evaluation appends the mask after the whole history.
@@ -51,11 +55,11 @@ class BERT4RecOptions:
     """Options of BERT4Rec.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on embeddings and on every sub-layer's output.
-        max_len: latest events that are looked at (the mask comes on top).
+        max_len: number of latest events that are used (the mask comes on top).
         mask_ratio: share of a window's events that are masked.
         last_share: share of the windows that mask their last event alone.
         temperature: divides the scores in the loss.

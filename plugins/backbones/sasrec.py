@@ -1,8 +1,18 @@
 """SASRec (Kang and McAuley, ICDM 2018): causal self-attention, every position trained at once.
 
-Idea: The next item depends on few of the earlier ones, and attention finds them. A causal
-transformer over item vectors predicts at every position which item comes next. The state after
-the last event is compared with all items' vectors.
+Idea: Of a user's earlier items few matter for the next one, and self-attention finds out which. A
+causal transformer over item vectors predicts at every position the item that comes next. Items
+are scored by the product of their vectors with the state after the last event.
+
+Idea (sasrec-prenorm): SASRec as its paper prints it: a causal transformer over item vectors
+predicts at every position the item that comes next. Its residuals leave the layer norm out, x +
+f(norm(x)), where the released code adds to the normed query. It is here because paper and code
+are two models.
+
+Idea (gsasrec): Negative sampling makes SASRec overconfident, since training shows a far larger
+share of positives than ranking over the whole catalogue does. gSASRec draws many negatives and
+trains with gBCE, a binary cross entropy whose positive term is raised to a power that makes up
+for the sampling rate. The net is SASRec's.
 
 Paper and released code (kang205/SASRec) are two models. ``sasrec`` is the released one, whose
 numbers the paper reports: queries are normed, keys and values are not, and the residuals go
@@ -116,12 +126,12 @@ class SASRecOptions(LossOptions):
     """Options of SASRec.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on embeddings, attention weights and behind both maps of the feed-forward
             (``sasrec-prenorm``: on embeddings and on every sub-layer's output).
-        max_len: latest events that are looked at.
+        max_len: number of latest events that are used.
         init: item table from the items' ``text``, or ``random``.
         std: standard deviation of the initial item vectors, and of position vectors
             (``sasrec``: times sqrt(width), as wide as the scaled items).

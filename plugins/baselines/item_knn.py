@@ -3,6 +3,10 @@
 Idea: Items that often occur in the same histories are alike. The score of an item is its summed
 cosine similarity to the items of the history, recent ones weighing more. It only counts, and a
 trained model should beat it.
+
+Equations: the cosine of two items is the number of training sequences with both, over the root of
+the product of the numbers with each plus ``shrink``. Compared with dense matrices
+(tests/plugins/test_models_counting.py::test_against_dense; 1e-5).
 """
 
 from __future__ import annotations
@@ -46,7 +50,7 @@ class ItemKNNOptions:
         k: neighbours kept for each item.
         decay: factor for each step into the past; 1: all events weigh alike.
         shrink: added to the cosine's denominator, against chance neighbours.
-        max_history: latest events that are looked at.
+        max_history: number of latest events that are used.
     """
 
     k: int = 100

@@ -3,6 +3,10 @@
 Idea: A masked-item model reads the target domain's events alone. One model is trained for each
 domain. It is the reference for what other domains' events are worth.
 
+Equations: the paper's baseline in words only. Profile family: the post-norm SwiGLU block of ABXI
+and MERIT, compared with plain loops (tests/toolkit/test_nn_family.py::test_block_against_loops;
+1e-5). Profile original: Sun et al., eq. 4 and 7.
+
 The baseline "BERT4Rec-st" of the cross-domain literature (ABXI, WWW 2025; MERIT, MM 2025). One
 model for each target domain. At test time a mask follows the history; a user without an event of
 the target domain is the mask alone.

@@ -33,12 +33,12 @@ class Options:
             given for files with a domain field below ``--data-root``: a plan's check of names
             does not look there). Files without a domain field make one domain: the only one
             named here, or the folder's name. Of a folder for each domain, those that are read.
-        users: of a folder for each domain: ``shared``: equal user ids are one user; ``separate``:
-            they are not.
+        users: how user ids of a folder for each domain are read: ``shared``: equal user ids are one
+            user; ``separate``: they are not.
         repeats: what to do where a user meets an item again.
-        k_user: least events of a user.
-        k_item: least events of an item.
-        encoding: of the files.
+        k_user: users with fewer events are left out.
+        k_item: items with fewer events are left out.
+        encoding: text encoding of the files.
         user_field: name of the field of user ids.
         item_field: name of the field of item ids.
         time_field: name of the field of times (whole numbers).

@@ -48,12 +48,12 @@ class Options:
         texts: its columns that make an item's text (``title``, ``brand``, ...); of a file of items
             without them, ``title``.
         delimiter: between fields.
-        ending: of the files of a folder.
+        ending: how the names of a folder's files end.
         users: ``shared``: equal user ids of two domains are one user; ``separate``: they are not.
         repeats: what to do where a user meets an item again.
-        k_user: least events of a user.
-        k_item: least events of an item.
-        encoding: of the files.
+        k_user: users with fewer events are left out.
+        k_item: items with fewer events are left out.
+        encoding: text encoding of the files.
     """
 
     path: str = ""

@@ -26,20 +26,20 @@ class Options:
             hyphens for all else).
         domain_names: domains in numbering order, of a folder those that are read; all by name if
             empty.
-        layout: of a line: ``user-items`` (``user item item ...``: S3-Rec), ``items`` (``item item
-            ...``, the user is the line's number: gSASRec) or ``pairs`` (``user item``, a line an
-            event: SASRec). The oldest event comes first.
+        layout: what a line is: ``user-items`` (``user item item ...``: S3-Rec), ``items`` (``item
+            item ...``, the user is the line's number: gSASRec) or ``pairs`` (``user item``, a
+            line an event: SASRec). The oldest event comes first.
         separator: between fields; any white space if empty.
-        ending: of the files of a folder.
+        ending: how the names of a folder's files end.
         texts: ending of the files beside them that hold items' texts, ``item<TAB>text`` lines; a
             domain may have none.
         users: ``separate``: equal user ids of two domains are two users, as these files' numbers
             mostly are; ``shared``: they are one, whose times are places in the sequence of each
             domain and tell no order between domains.
         repeats: what to do where a user meets an item again.
-        k_user: least events of a user.
-        k_item: least events of an item.
-        encoding: of the files.
+        k_user: users with fewer events are left out.
+        k_item: items with fewer events are left out.
+        encoding: text encoding of the files.
     """
 
     path: str = ""

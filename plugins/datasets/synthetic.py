@@ -35,7 +35,7 @@ class Options:
             (1: one walk through all domains; 0: each begins at a cluster of its own, so that
             nothing of a user carries over).
         noise: share of events that ignore user and cluster.
-        seed: of the generator.
+        seed: seed of the generator.
     """
 
     users: int = 2000

@@ -1,8 +1,27 @@
 """AdaMerging (Yang et al., ICLR 2024): weights that make the merged model's predictions certain.
 
 Idea: A merged model that knows what to predict is certain of it. The entropy of its predictions
-for users without labels is therefore taken as a loss. Gradient steps change nothing but the
-weight of each task vector, or of each of its tensors.
+for users' histories without labels is therefore the loss. Gradient steps change nothing but the
+weights of the task vectors, one for each expert and tensor.
+
+Idea (adamerging-pp): AdaMerging with TIES before it: task vectors are trimmed, and entries
+against the elected sign are set to zero. The weights of what is left are learned by the entropy
+of the predictions for users' histories without labels. Less interference is left for the weights
+to make up for.
+
+Idea (adamerging-mergerec): AdaMerging in the form that MergeRec compares with. The entropy of
+predictions for pseudo-users, one for each item, is the loss, so that no data of users are read.
+There is one weight for each expert, or for each expert and layer, and nothing keeps it within [0,
+1].
+
+Idea (adamerging-pseudo): AdaMerging on pseudo-users, with settings of ours. The entropy of
+predictions for histories of one item each is the loss, so that no data of users are read. Every
+step has as many pseudo-users of each domain, and the merged model's item vectors are computed
+again every 25 steps.
+
+Idea (adamerging-sequences): AdaMerging on users' training histories, with settings of ours. The
+entropy of the predictions for them is the loss. Every step has as many users of each domain, and
+the merged model's item vectors are computed again every 25 steps.
 
 The original learns on unlabelled test inputs. Held-out events are out of a merge's reach here, so
 ``adamerging`` and ``adamerging-pp`` take users' training histories (tier T3) and are the released

@@ -24,7 +24,8 @@ class Options:
     Attributes:
         bottom: share of each tensor that is dropped for being small.
         top: share that is dropped for being large.
-        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of every task vector, or ``norm``: the merged task vector is as long as the
+            experts' are on average.
     """
 
     bottom: float = 0.85

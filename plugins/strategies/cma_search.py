@@ -31,12 +31,13 @@ class Options:
     """Options of the search.
 
     Attributes:
-        granularity: a weight for each ``domain``, for each of its ``layer`` s or ``tensor`` s.
+        granularity: what has a weight of its own: each ``domain``, each ``layer`` of each domain,
+            or each ``tensor`` of each domain.
         start: initial weight.
         spread: initial standard deviation of the search.
-        evaluations: models that are looked at.
+        evaluations: number of merged models that are evaluated.
         sample: pseudo-users of each domain.
-        temperature: of the scores in the objective.
+        temperature: divides the scores in the objective.
     """
 
     granularity: Literal["domain", "layer", "tensor"] = "domain"

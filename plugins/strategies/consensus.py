@@ -24,7 +24,8 @@ class Options:
     Attributes:
         threshold: a mask selects where |tau_k| exceeds this times |tau_sum - tau_k|.
         agree: masks that must select an entry.
-        scale: weight of the masked sum, or ``norm`` (see `norm_scale`).
+        scale: weight of the masked sum, or ``norm``: the merged task vector is as long as the
+            experts' are on average.
     """
 
     threshold: float = 0.6

@@ -23,7 +23,8 @@ class Options:
 
     Attributes:
         drop: probability that an entry is dropped.
-        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of every task vector, or ``norm``: the merged task vector is as long as the
+            experts' are on average.
     """
 
     drop: float = 0.5

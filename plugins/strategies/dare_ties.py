@@ -40,7 +40,8 @@ class Options:
         density: share of each task vector that TIES keeps besides, dropped entries counted. 1, no
             trimming, is what users of mergekit's ``dare_ties`` know (it works tensor by tensor,
             and adds up what agrees); Yu et al. trim by TIES's 0.2 too.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     drop: float = 0.5

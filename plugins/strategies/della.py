@@ -24,9 +24,11 @@ class Options:
     """Options of DELLA.
 
     Attributes:
-        density: mean chance of survival.
-        spread: what the smallest lose of that and the largest gain.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        density: mean probability that an entry is kept.
+        spread: how much lower that probability is for the smallest entries, and how much higher
+            for the largest.
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     density: float = 0.5

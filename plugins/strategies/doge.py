@@ -27,9 +27,10 @@ class Options:
         weight: length that every expert's matrix of task vectors is given (lambda there).
         density: share of each task vector, over all matrices, that is kept.
         subspace: one over the share of directions that count as shared, and do not change.
-        steps: of Adam.
-        lr: of Adam.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        steps: number of steps of Adam.
+        lr: learning rate of Adam.
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     weight: float = 0.07

@@ -1,9 +1,9 @@
 """EMR-Merging: one elected task vector, and for each domain a mask and a scale.
 
-Idea: One task vector is elected for all: each entry has the majority's sign and the largest
-magnitude among those that agree. Every domain keeps a mask of the entries that agree with its own
-expert, and a scale. At serving time mask and scale of the domain are applied, so that it costs a
-bit for each weight and domain.
+Idea: One task vector is elected for all: each entry has the sign of the experts' sum and the
+largest magnitude among the experts of that sign. Every domain keeps a mask of the entries whose
+sign agrees with its own expert's, and a scale. The domain's mask and scale are applied when it is
+served, at the cost of one bit for each weight and domain.
 """
 
 from __future__ import annotations

@@ -32,8 +32,8 @@ class Options:
 
     Attributes:
         sample: pseudo-users of each domain.
-        temperature: of the scores; the one that the model was trained with.
-        floor: added to every Fisher value, so that entries nobody minds are averaged.
+        temperature: divides the scores; give the one that the model was trained with.
+        floor: added to every Fisher value, so that entries without Fisher information are averaged.
     """
 
     sample: int = 256

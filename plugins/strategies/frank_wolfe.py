@@ -34,7 +34,7 @@ class Options:
     """Options of Frank-Wolfe merging; all but `temperature` as released (``fw_hard``).
 
     Attributes:
-        steps: of Frank-Wolfe.
+        steps: number of Frank-Wolfe steps.
         step_size: multiplies Frank-Wolfe's own steps, 2 / (t + 2) from t = 0.
         scale: weight of the task vectors' sum at the start; multiplies the steps, too.
         sample: users of each domain that a step's gradient is made of.

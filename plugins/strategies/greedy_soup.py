@@ -31,7 +31,7 @@ class Options:
 
     Attributes:
         sample: pseudo-users of each domain that candidates are compared on.
-        temperature: of the scores in the comparison.
+        temperature: divides the scores in the comparison.
     """
 
     sample: int = 512

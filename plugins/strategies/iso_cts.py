@@ -26,7 +26,8 @@ class Options:
     Attributes:
         common: share of the directions that are taken from the sum.
         own: how the other directions are divided among the experts, see `own_directions`.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     common: float = 0.8

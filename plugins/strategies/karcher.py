@@ -1,7 +1,8 @@
 """Karcher mean: the point of a sphere that is nearest to the experts' directions on it.
 
-Idea: The experts' weights are points on a sphere, tensor by tensor. The merge is the point on it
-whose summed squared distance to all of them is least. Its length is the mean of theirs.
+Idea: Tensor by tensor, the directions of the experts' task vectors are points on a sphere. The
+merge is the point on it with the least sum of squared distances to all of them. Its length is the
+mean of theirs.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ class Options:
         of: the directions of the task ``vectors``, or of the experts' ``weights`` as mergekit has
             it. Weights of experts that share a base have cosines near one: their mean on the
             sphere is their average.
-        iterations: at the most.
+        iterations: most iterations.
         tolerance: lengths and angles (radians) below it count as none.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     of: Literal["vectors", "weights"] = "vectors"

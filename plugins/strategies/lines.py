@@ -32,14 +32,15 @@ class Options:
         merge: whose task vector is scaled: the sum of ``task-arithmetic``, that of ``ties``
             (algorithm 1) or of ``consensus``.
         density: share of each task vector that TIES keeps.
-        threshold: of Consensus's masks.
+        threshold: threshold of Consensus's masks.
         alpha: scale of the first block and of what stands in no block; ``sum``: the length of the
             sum of the task vectors over K times that of the merged one, which is 1/K for Task
             Arithmetic.
         beta: what the last block's scale is above the first's. The paper chooses it on validation
             data; there is no published default.
         blocks: regular expression whose group is a block's number in a parameter's name.
-        scale: weight of all that, or ``norm`` (see `norm_scale`).
+        scale: weight of the scaled task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     merge: Merge = "task-arithmetic"

@@ -23,7 +23,8 @@ class Options:
 
     Attributes:
         density: share of each task vector that is kept, over all float parameters.
-        scale: weight of the stitched task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the stitched task vector, or ``norm``: the merged task vector is as long
+            as the experts' are on average.
     """
 
     density: float = 0.05

@@ -21,7 +21,8 @@ class Options:
     """Options of MagMax.
 
     Attributes:
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     scale: Scale = 0.5

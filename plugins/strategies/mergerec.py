@@ -1,7 +1,9 @@
 """MergeRec (KDD 2026): weights of task vectors learned on pseudo-users, experts as teachers.
 
-Every item stands for a user who has met it and nothing else. The merged model learns to predict
-what the domain's expert predicts for that user: its top item (pseudo label) and its distribution.
+Idea: The weights of the experts' task vectors are learned without data of users. Every item is a
+pseudo-user whose history is that one item. The merged model is trained to predict what the
+domain's own expert predicts for these users: the expert's top item (pseudo label) and its
+distribution over the items (distillation).
 """
 
 from __future__ import annotations

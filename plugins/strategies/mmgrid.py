@@ -34,7 +34,8 @@ class MaskOptions:
         rate: share of them.
         rescale: divide what is left by one minus the rate.
         trim: share of each task vector that TIES then trims.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     mask: Literal["random", "magnitude"] = "random"

@@ -24,7 +24,8 @@ class Options:
     Attributes:
         clamp: an angle beyond 90 degrees counts as 90, so that such tensors stay the base's. The
             authors and mergekit go past the base then, away from the average.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     clamp: bool = False

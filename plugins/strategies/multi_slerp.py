@@ -27,7 +27,8 @@ class Options:
         tangent: how directions come to the tangent space at their normalised mean: by
             ``projection``, as mergekit has it (the projections of equally weighted ones cancel,
             so that the mean direction itself is taken), or by the sphere's ``log`` map.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     tangent: Literal["projection", "log"] = "projection"

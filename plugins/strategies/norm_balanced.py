@@ -25,7 +25,8 @@ class Options:
     """Options of norm-balanced Task Arithmetic.
 
     Attributes:
-        scale: weight of every task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of every task vector, or ``norm``: the merged task vector is as long as the
+            experts' are on average.
         by: whether lengths are made equal over the ``model`` or within each ``tensor``.
     """
 

@@ -24,10 +24,12 @@ class Options:
     """Options of NuSLERP.
 
     Attributes:
-        share: of the second expert; of mergekit's weights, the second's over their sum.
+        share: weight of the second expert, 0 to 1; of mergekit's weights, the second's over their
+            sum.
         of: what is turned: each ``tensor`` as one vector (mergekit's default), each of its
             ``rows`` or each of its ``columns``.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     share: float = 0.5

@@ -27,7 +27,8 @@ class Options:
         density: share of the scores that give a weight.
         clip: share of the entries, on both sides, whose magnitudes are clamped.
         divide: divide the result by the number of experts, as released with MergeRec.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     density: float = 0.05

@@ -26,7 +26,8 @@ class Options:
     Attributes:
         density: share of a tensor's entries, among those in which the experts differ at all, that
             is selected; mergekit's default of 1 selects all.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     density: float = 0.1

@@ -26,11 +26,12 @@ class Options:
 
     Attributes:
         noise: standard deviation of the normal noise that is subtracted.
-        power: of magnitudes; below 1 small entries grow more than large ones shrink.
+        power: exponent of the magnitudes; below 1 small entries grow more than large ones shrink.
         gain: what the smallest entries grow by besides, as a share of them.
         decay: how fast that falls with magnitude.
         least: tensors whose merged change is nowhere as large stay as the base has them.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     noise: float = 0.0001

@@ -28,7 +28,7 @@ class Options:
     """Options of SLERP.
 
     Attributes:
-        share: of the second expert.
+        share: weight of the second expert, 0 to 1.
         parallel: tensors whose cosine is beyond this are interpolated along the line.
     """
 

@@ -35,10 +35,10 @@ class Options:
     """Options of Surgery; rank, steps and rate as released.
 
     Attributes:
-        scale: of the task vectors in the merged model.
-        rank: of each domain's correction.
-        steps: of Adam.
-        lr: of Adam.
+        scale: weight of the task vectors' sum in the merged model.
+        rank: rank of each domain's correction.
+        steps: number of steps of Adam.
+        lr: learning rate of Adam.
         batch: users, and as many items, in a step.
     """
 

@@ -22,8 +22,8 @@ class Options:
     """Options of Task Arithmetic.
 
     Attributes:
-        scale: weight of every task vector, or ``norm`` (see `norm_scale`); MergeRec uses 0.4 for
-            each of eight domains.
+        scale: weight of every task vector, or ``norm``: the merged task vector is as long as the
+            experts' are on average; MergeRec uses 0.4 for each of eight domains.
     """
 
     scale: Scale = 0.4

@@ -37,7 +37,8 @@ class Options:
 
     Attributes:
         density: share of each task vector that is kept.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
         scope: trim over all float parameters together (``global``) or each ``tensor`` by itself.
         extra: entries kept beyond floor(density * size); the authors' threshold keeps one more.
         zero: the elected sign where the trimmed entries sum to zero: ``plus``, or ``majority``.

@@ -1,8 +1,8 @@
 """TSV-M: task singular vectors, decorrelated (Gargiulo et al., CVPR 2025).
 
-Idea: A task vector's matrix is nearly of low rank. The leading singular vectors of all experts
-are put side by side and made orthogonal, so that they no longer overlap. Their sum is the merged
-task vector.
+Idea: The matrix of a task vector is nearly of low rank, and singular vectors of different experts
+overlap. The leading singular vectors of all experts are put side by side and made orthogonal. Put
+together again with their singular values they are the merged task vector.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class Options:
     """Options of searches on validation targets.
 
     Attributes:
-        limit: validation targets of each domain that are ranked; 0: all.
-        scales: Task Arithmetic only: what is tried.
+        limit: most validation targets of each domain that are ranked; 0: all.
+        scales: the scales that are tried (Task Arithmetic only).
     """
 
     limit: int = 2000

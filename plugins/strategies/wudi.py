@@ -20,14 +20,15 @@ class Options:
     """Options of WUDI; all as published.
 
     Attributes:
-        steps: of Adam.
-        lr: of Adam; 2e-5 in the released code for language models.
+        steps: number of steps of Adam.
+        lr: learning rate of Adam; 2e-5 in the released code for language models.
         norm: a task vector's loss is divided by its ``squared`` norm (the paper's eq. 9 and the
             released code for language models) or by the norm itself (``plain``: the released
             code for vision models).
         rest: tensors that are no matrices stay as the ``base`` has them, as in the released code
             for vision models, or get the ``mean`` of the task vectors.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     steps: int = 300
@@ -49,7 +50,8 @@ class ClosedOptions:
 
     Attributes:
         ridge: pull towards nothing, relative to the mean eigenvalue.
-        scale: weight of the merged task vector, or ``norm`` (see `norm_scale`).
+        scale: weight of the merged task vector, or ``norm``: the merged task vector is as long as
+            the experts' are on average.
     """
 
     ridge: float = 0.001

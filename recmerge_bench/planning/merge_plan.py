@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from recmerge_bench.docstrings import attributes, summary
 from recmerge_bench.errors import DataError, near
+from recmerge_bench.planning.faults import in_words
 from recmerge_bench.yaml_text import near_line, read_yaml
 
 Action = Literal["merge", "base", "drop", "concatenate"]
@@ -146,7 +147,7 @@ def read_merge_plan(path: Path) -> MergePlan:
                            len(f["loc"])),
         )  # fmt: skip
         place = tuple(p for p in fault["loc"] if not str(p).endswith(_CHOICES))
-        message = fault["msg"].removeprefix("Value error, ")
+        message = in_words(fault)
         if fault["type"] == "extra_forbidden":
             message = f"unknown key{near(str(place[-1]), _KEYS)}"
         lines = {where: str(line) for where, line in document.lines.items()}

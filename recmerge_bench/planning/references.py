@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.planning.faults import in_words
 from recmerge_bench.planning.suite import Model, PaperUse, Track
 from recmerge_bench.registry import Registry, only_file
 from recmerge_bench.yaml_text import read_yaml
@@ -227,7 +228,7 @@ def _reference(path: Path) -> Reference:
     except ValidationError as error:
         faults = error.errors()
         first = next((e for e in faults if e["type"] == "extra_forbidden"), faults[0])
-        place, message = ".".join(map(str, first["loc"])), first["msg"]
+        place, message = ".".join(map(str, first["loc"])), in_words(first)
         if first["type"] == "extra_forbidden":
             known = OurRow if first["loc"][0] == "methods" else Reference
             message = f"unknown key{near(str(first['loc'][-1]), known.model_fields)}"

@@ -9,6 +9,7 @@ from typing import Any
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.identity import FIELDS
 from recmerge_bench.planning.cells import Plan
+from recmerge_bench.planning.faults import there_are
 
 CELL_FIELDS = ("key", "kind", "label")
 RESULT_FIELDS = FIELDS
@@ -46,7 +47,7 @@ def nowhere(plan: Plan, selector: str) -> str:
         known = dict.fromkeys(_text(view, field) for view in views if field in view)
         names = "|".join(patterns)
         own = "; one of a file of yours needs -p FILE.py before the command"
-        said = f": no {field} '{names}'{near(names, filter(None, known))}"
+        said = f": no {field} '{names}'{there_are(names, known)}"
         return said + (own if field in ("method", "backbone") else "")
     return ": no row has all of it"
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from recmerge_bench.errors import DataError, HandledError, near
+from recmerge_bench.planning.faults import in_words, there_are
 from recmerge_bench.planning.more_rows import MORE_ROWS, check_rows, with_more_rows
 from recmerge_bench.planning.names import check_names
 from recmerge_bench.planning.suite import (
@@ -190,7 +191,10 @@ def _changed(raw: dict[str, Any], changes: Iterable[str], places: Places) -> Non
             raise HandledError(f"--set {key} is given twice")
         seen.add(key)
         _change(raw, change)
-        places[tuple(key.split("."))] = f"--set {key}"
+        place = tuple(key.split("."))
+        for below in [one for one in places if one[: len(place)] == place]:
+            del places[below]  # lines of what the change has replaced
+        places[place] = f"--set {key}"
 
 
 def _change(raw: dict[str, Any], change: str) -> None:
@@ -206,11 +210,21 @@ def _change(raw: dict[str, Any], change: str) -> None:
         elif isinstance(place, dict) and part in ("training", "pretraining", "options", "joint"):
             place = place.setdefault(part, {})
         else:
-            known = list(place) if isinstance(place, dict) else []
-            raise HandledError(f"--set {key}: nothing is named '{part}' there{near(part, known)}")
+            raise HandledError(f"--set {key}: {_nothing(raw, place, part)}")
     if not isinstance(place, dict):
         raise HandledError(f"--set {key}: '{path[-1]}' is not a group of keys")
     place[last] = value
+
+
+def _nothing(raw: dict[str, Any], place: Any, part: str) -> str:
+    """Why a path ends at `part`, and what may have been meant."""
+    if isinstance(place, list):
+        return f"a list has no '{part}': give the list as a whole, or change it in a suite's file"
+    tracks = raw.get("tracks")
+    if place is raw and isinstance(tracks, dict) and part in tracks:
+        return f"'{part}' is a track (did you mean 'tracks.{part}'?)"
+    known = [str(key) for key in place] if isinstance(place, dict) else []
+    return f"nothing is named '{part}' there{there_are(part, known)}"
 
 
 def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
@@ -221,7 +235,7 @@ def _validate(raw: dict[str, Any], name: str, places: Places) -> Suite:
         # A key that is missing may be the one that is misspelt.
         first = next((e for e in faults if e["type"] == "extra_forbidden"), faults[0])
         place = ".".join(str(p) for p in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = in_words(first)
         if first["type"] == "extra_forbidden":
             message = "unknown key" + near(str(first["loc"][-1]), _fields_at(first["loc"][:-1]))
         file = near_line(places, first["loc"])

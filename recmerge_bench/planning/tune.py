@@ -21,6 +21,7 @@ from pydantic import (
 
 from recmerge_bench.errors import near
 from recmerge_bench.json_values import canonical
+from recmerge_bench.planning.faults import in_words
 
 #: Steps that a range of numbers without `step` has.
 STEPS = 1000
@@ -96,7 +97,7 @@ def _range(value: dict[str, Any]) -> Range:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = f"{first['loc'][0]}: " if first["loc"] else ""
-        raise ValueError(place + first["msg"].removeprefix("Value error, ")) from None
+        raise ValueError(place + in_words(first)) from None
 
 
 #: Values that are tried for an option.

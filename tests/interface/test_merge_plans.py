@@ -146,7 +146,7 @@ def test_what_is_estimated_follows_what_a_method_sees(tmp_path: Path) -> None:
 
 BAD: dict[str, tuple[Any, str]] = {
     "no YAML": ("a: [", "not readable as YAML"),
-    "not a mapping": ("[1]", "valid dictionary"),
+    "not a mapping": ("[1]", "takes keys with values"),
     "no merges": ({"merges": []}, "merges: List should have at least 1 item"),
     "an unknown key": (
         {"merges": [step(metod="x")]}, "plan.yaml:8: merges.0.metod: unknown key (did you mean 'me"
@@ -154,11 +154,11 @@ BAD: dict[str, tuple[Any, str]] = {
     "a number for a path": ({"merges": [step(base=3)]}, "merges.0.base"),
     "a text for a number": (
         {"merges": [step(experts=[{"path": "1.safetensors", "weight": "much"}])]},
-        "merges.0.experts.0.weight: Input should be a valid number",
+        "merges.0.experts.0.weight: takes a number",
     ),
     "a weight without end": (
         {"merges": [step(experts=[{"path": "1.safetensors", "weight": float("inf")}])]},
-        "merges.0.experts.0.weight: Input should be a finite number",
+        "merges.0.experts.0.weight: takes a finite number",
     ),
     "an unknown action": ({"merges": [step(policy={"head": "bas"})]}, "merges.0.policy.head"),
     "no expert's place": ({"merges": [step(experts=[{"weight": 1.0}])]}, "has a 'path', or the"),

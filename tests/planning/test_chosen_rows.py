@@ -35,11 +35,11 @@ def test_a_gate_travels_into_the_header(registry: Registry) -> None:
         ("{models: last-item, rows: [item-knn]}", "'last-item' is a counting recommender"),
         ("{models: fine-tune, rows: [last-item, last-item]}", "'last-item' twice"),
         ("{models: fine-tune, rows: []}", "gate.rows: Tuple should have at least 1"),
-        ("{models: fine-tune}", "gate.rows: Field required"),
+        ("{models: fine-tune}", "gate.rows: this key has to be given"),
         ("{models: fine-tune, row: [last-item]}", "unknown key .*mean 'rows'"),
         ("{models: {methd: fine-tune}, rows: [last-item]}", "unknown key .*mean 'method'"),
         ("{models: fine-tune, rows: [{method: last-item, varian: a}]}", "mean 'variant'"),
-        ("{models: fine-tune, rows: last-item}", "gate.rows: Input should be a valid tuple"),
+        ("{models: fine-tune, rows: last-item}", "gate.rows: takes a list, such as"),
     ],
 )
 def test_gates_are_read_strictly(registry: Registry, gate: str, message: str) -> None:

@@ -47,12 +47,39 @@ def test_a_line_for_each_track_and_cells_when_asked(tmp_path: Path) -> None:
         ("method=tie", "no method 'tie' (did you mean 'ties'"),
         ("method=ties,backbone=bert4rec", ": no row has all of it"),
         ("track=mergin,method=ties", "no track 'mergin' (did you mean 'merging'?)"),
+        ("seed=7", "no seed '7'; there are: 0, 1"),
+        ("trak=merging", "no field 'trak' (did you mean 'track'?)"),
+        ("protocol=x", "no protocol 'x'; there are: loo, loo-sampled-99, mixed, mixed-sampled-99"),
     ],
 )
 def test_near_values_of_selectors(only: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(HandledError) as raised:
         plan("quick", out=tmp_path, only=only)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("seedz=3", "seedz: unknown key (did you mean 'seeds'"),
+        ("tracks.mergin.dataset=x", "nothing is named 'mergin' there (did you mean 'merging'?)"),
+        ("tracks.x.dataset=x", "'x' there; there are: cdsr, cdsr-three, merging"),
+        ("merging.seeds=[3]", "'merging' is a track (did you mean 'tracks.merging'?)"),
+        ("tracks.merging.datset=x", "tracks.merging.datset: unknown key (did you mean 'dataset'"),
+        ("tracks.merging.dataset=ml-100", "the dataset 'ml-100' (did you mean 'ml-100k'"),
+        ("tracks.merging.rows.0=x", None),
+        ("tracks.merging.rows.ties.options=x", "a list has no 'ties': give the list as a whole"),
+        ("tracks.merging.training.epohs=1", "unknown option 'epohs' (did you mean 'epochs'"),
+        ("metrics=NDCG@10", "metrics: takes a list, such as [a, b], not 'NDCG@10'"),
+        ("threads=two", "threads: takes a whole number, not 'two'"),
+        ("seeds=[a]", "--set seeds: suite 'quick': seeds.0: takes a whole number, not 'a'"),
+        ("tracks=3", "tracks: takes keys with values, such as {key: value}, not 3"),
+    ],
+)
+def test_near_keys_of_set(change: str, words: str | None, tmp_path: Path) -> None:
+    with pytest.raises(HandledError) as raised:
+        plan("quick", out=tmp_path, changes=[change])
+    assert (words or "is not a group of keys") in str(raised.value)
 
 
 def test_durations_as_exact_as_estimates_deserve() -> None:

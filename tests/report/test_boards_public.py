@@ -130,7 +130,7 @@ def test_nothing_done_is_not_decided(registry: Registry) -> None:
     ("paper", "message"),
     [
         ("{table: public-sequential, within: 0}", "within: Input should be greater than 0"),
-        ("{table: public-sequential, within: 5 %}", "within: Input should be a valid number"),
+        ("{table: public-sequential, within: 5 %}", "within: takes a number"),
         ("{table: public-sequential, withn: 0.05}", "unknown key .*mean 'within'"),
         ("{table: mergerec, protocol: loo, within: 0.05, units: [share]}", "needs numbers of NDCG"),
     ],

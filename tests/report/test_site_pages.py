@@ -91,6 +91,15 @@ def test_a_dataset_shows_what_shuffled_histories_cost(site: dict[str, str]) -> N
     assert "How much the order" not in site["datasets/csv.html"]
 
 
+def test_a_list_of_datasets_has_their_largest_sizes(site: dict[str, str]) -> None:
+    page = site["datasets/index.html"]
+    row = page[page.index(">amazon-mergerec<") :]
+    assert ">91,553<" in row[: row.index("</tr>")] and ">800,205<" in row[: row.index("</tr>")]
+    assert "none: your own files" in site["datasets/csv.html"]
+    assert "none: generated" in site["datasets/synthetic.html"]
+    assert "`" not in re.sub(r"<script.*?</script>", "", site["datasets/csv.html"])
+
+
 def test_profiles_are_those_of_the_records() -> None:
     sizes = [item for suite in load_suites(RECORDS) for item in suite.header.datasets.items()]
     assert profile_faults(profiles_of(RECORDS), sizes) == []

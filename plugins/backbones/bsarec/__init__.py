@@ -97,11 +97,11 @@ class BSARecOptions(LossOptions):
     """Options of BSARec.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on embeddings, attention weights and every sub-layer's output.
-        max_len: latest events that are looked at: the slots of the Fourier transform.
+        max_len: number of latest events that are used: the slots of the Fourier transform.
         c: cut-off: the first ``c // 2 + 1`` frequencies are low.
         alpha: share of the filter, against attention.
         init: item table from the items' ``text``, or ``random``.

@@ -61,7 +61,7 @@ class FilterLayer(nn.Module):
 
     Args:
         width: of the vectors; a multiple of `heads`.
-        heads: attention heads.
+        heads: number of attention heads.
         share: dropout on attention weights and on every sub-layer's output.
         alpha: share of the filter.
     """
@@ -121,9 +121,9 @@ class FilterNet(nn.Module):
         domains: domains to hold tables for.
         seed: of all random initial values; those outside the tables do not depend on `domains`.
         causal: whether each event is filtered as the last one of its prefix.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: see `FilterLayer`; on the embeddings too.
         max_len: longest sequence, and the slots of the filter.
         c: see `low_pass`.

@@ -71,12 +71,12 @@ class ESASRecOptions(LossOptions):
     """Options of eSASRec; profile ``public-table`` is what its repository runs on Beauty.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
-        inner: SwiGLU's inside, as a multiple of the width.
+        heads: number of attention heads.
+        inner: inner width of SwiGLU, as a multiple of the width.
         dropout: on embeddings, attention weights, inside SwiGLU and on both parts' outputs.
-        max_len: latest events that are looked at.
+        max_len: number of latest events that are used.
         init: item table from the items' ``text``, or ``random``.
         std: standard deviation of the initial item vectors.
     """

@@ -24,7 +24,7 @@ class LiGRLayer(nn.Module):
 
     Args:
         width: of the vectors; a multiple of `heads`.
-        heads: attention heads.
+        heads: number of attention heads.
         inner: SwiGLU's inside.
         share: dropout on attention weights, inside SwiGLU and on both parts' outputs.
     """
@@ -72,9 +72,9 @@ class LiGRNet(nn.Module):
         catalogue: the items.
         domains: domains to hold tables for.
         seed: of all random initial values; those outside the tables do not depend on `domains`.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         inner: SwiGLU's inside.
         dropout: see `LiGRLayer`; on the embeddings too.
         max_len: longest sequence.

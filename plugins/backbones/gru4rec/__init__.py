@@ -56,11 +56,11 @@ class GRU4RecOptions(LossOptions):
     """Options of GRU4Rec.
 
     Attributes:
-        width: of items and layers.
-        layers: of gated recurrent units.
+        width: width of item vectors and layers.
+        layers: number of layers of gated recurrent units.
         dropout: on the items' vectors.
         hidden_dropout: on what each layer gives.
-        max_len: latest events that are looked at.
+        max_len: number of latest events that are used.
         init: item table from the items' ``text``, or ``random``.
         std: standard deviation of the initial item vectors.
     """

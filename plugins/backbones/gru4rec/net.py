@@ -20,7 +20,7 @@ class GRUNet(nn.Module):
         catalogue: the items.
         domains: domains to hold tables for.
         seed: of all random initial values; those outside the tables do not depend on `domains`.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of layers, at least 1.
         dropout: on the items' vectors.
         hidden_dropout: on what each layer gives.

@@ -3,6 +3,11 @@
 Idea: An item is its text: title, brand, category and the like. A pretrained language encoder
 turns a user's history, written as text, and each item into vectors. Their cosine is the score, so
 that a model serves any domain that has texts.
+
+Equations: MergeRec's fine-tuning: cosines divided by a temperature of 0.05, softmax over the
+targets of the batch (tests/toolkit/test_nn_towers.py::test_the_loss_by_hand). The encoder is
+transformers' own, on the same text
+(tests/toolkit/test_nn_towers.py::test_vectors_are_the_models_on_the_same_text).
 """
 
 from __future__ import annotations
@@ -25,8 +30,8 @@ class HfTextOptions:
     Attributes:
         encoder: a text encoder by name, whose weights are the base.
         pooling: the ``first`` token's state, or the ``mean`` over true tokens.
-        max_tokens: of a user's text, specials included.
-        max_items: most recent items of a user.
+        max_tokens: most tokens of a user's text, special tokens included.
+        max_items: number of most recent items of a user that are used.
         temperature: divides cosines in the loss.
         mask_duplicates: do not count a user's own target as its negative where another user of
             the batch has it too; the released code does count it.

@@ -70,11 +70,11 @@ class HSTUOptions(LossOptions):
     """Options of HSTU; profile ``ml-1m`` is its repository's small configuration.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on embeddings and on what is projected at a block's end.
-        max_len: latest events that are looked at; attention is divided by it.
+        max_len: number of latest events that are used; attention is divided by it.
         init: item table from the items' ``text``, ``random``, or ``truncated`` (within two
             standard deviations, as the released code draws).
         std: standard deviation of the initial item vectors.

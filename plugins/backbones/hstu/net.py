@@ -31,7 +31,7 @@ class HSTULayer(nn.Module):
 
     Args:
         width: of the vectors; a multiple of `heads`.
-        heads: attention heads.
+        heads: number of attention heads.
         share: dropout on what is projected at the end.
         max_len: longest sequence.
     """
@@ -84,9 +84,9 @@ class HSTUNet(nn.Module):
         catalogue: the items.
         domains: domains to hold tables for.
         seed: of all random initial values; those outside the tables do not depend on `domains`.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: see `HSTULayer`; on the embeddings too.
         max_len: longest sequence.
         init: of the tables, see `build_tables`.

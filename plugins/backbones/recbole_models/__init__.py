@@ -66,9 +66,9 @@ class RecBoleOptions:
 
     Attributes:
         model: name of RecBole's class.
-        width: of item vectors: RecBole's ``embedding_size``, or ``hidden_size`` where a model has
-            no other.
-        max_len: latest events that are looked at: ``MAX_ITEM_LIST_LENGTH``.
+        width: width of item vectors: RecBole's ``embedding_size``, or ``hidden_size`` where a
+            model has no other.
+        max_len: number of latest events that are used: ``MAX_ITEM_LIST_LENGTH``.
         init: item tables as RecBole draws the model's, or from the items' ``text``.
         std: standard deviation of item vectors from text.
         last_share: share of the windows in which BERT4Rec masks the last event alone; RecBole does

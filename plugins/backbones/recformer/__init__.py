@@ -3,6 +3,11 @@
 Idea: An item is a list of attributes with values, and a user a list of items. A Longformer reads
 the whole history as one long text, the most recent item first. User and item vectors come from
 the same net and are compared by cosine.
+
+Equations: the released encoder, a Longformer with four embeddings (words, positions, token types,
+item positions). Outputs of the authors' code at a small size
+(tests/plugins/test_nn_recformer.py::test_the_released_models_outputs; 1e-5). The loss is the
+softmax over cosines divided by 0.05 (tests/toolkit/test_nn_towers.py::test_the_loss_by_hand).
 """
 
 from __future__ import annotations
@@ -51,13 +56,13 @@ class RecFormerOptions:
         start: what the encoder's weights are: ``recformer``; a ``language-model``'s (Longformer),
             whose one token type becomes all four while item positions are random; ``random``: the
             encoder gives tokens alone.
-        word_weight: of the loss of hidden words, while pre-training.
-        word_share: of a text's words that are hidden, while pre-training.
+        word_weight: weight of the loss of masked words, while pre-training.
+        word_share: share of a text's words that are masked, while pre-training.
         freeze_words: pre-training leaves the word embeddings as they are. To be turned off where
             they start at random.
         size: ``base`` or ``large``.
-        max_tokens: of a user's sequence; the official code has 1024, MergeRec 512.
-        max_items: most recent items of a user.
+        max_tokens: most tokens of a user's sequence; the official code has 1024, MergeRec 512.
+        max_items: number of most recent items of a user that are used.
         temperature: divides cosines in the loss.
         mask_duplicates: see hf-text.
         dropout: on embeddings and sub-layers' outputs while training.

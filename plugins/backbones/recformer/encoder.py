@@ -33,7 +33,7 @@ class Size:
     Attributes:
         width: of hidden states.
         layers: number of layers.
-        heads: attention heads.
+        heads: number of attention heads.
         inner: width of the feed-forward's inside.
         vocabulary: tokens.
         positions: rows of the position table (two more than the longest sequence).

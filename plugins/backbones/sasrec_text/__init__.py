@@ -62,12 +62,12 @@ class SASRecTextOptions:
 
     Attributes:
         encoder: a text encoder by name.
-        width: of projected items and layers.
+        width: width of projected item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: as `SASRecOptions` has it.
-        max_len: latest events that are looked at.
-        temperature: of the softmax over cosines.
+        max_len: number of latest events that are used.
+        temperature: divides the cosines in the softmax.
         negatives: items drawn for a batch and shared by its positions, beside the batch's own
             targets; 0: all items of the batch's domains.
         std: standard deviation of the initial position vectors (``sasrec-text``: times

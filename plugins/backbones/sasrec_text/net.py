@@ -27,9 +27,9 @@ class TextNet(nn.Module):
         domains: domains to serve; they change no initial value.
         seed: of all random initial values.
         block: see `recmerge_bench.toolkit.models.causal`.
-        width: of projected items and layers.
+        width: width of projected item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: see `Encoder`.
         max_len: longest sequence.
         std: standard deviation of initial positions, see `start_positions`.

@@ -84,17 +84,17 @@ class TigerOptions:
 
     Attributes:
         encoder: a text encoder by name.
-        levels: of residual quantisation; an id has one code more.
-        codes: of a level.
+        levels: levels of the residual quantisation; an id has one code more.
+        codes: number of codes of a level.
         tokens: what the encoder reads of an item: its ``codes`` one by one, or their ``sum``.
-        width: of tokens and layers.
-        layers: of the encoder.
-        decoder_layers: of the decoder. With one, what a prefix attends to within itself is the
-            same for all users, and ranking costs least.
-        heads: of each attention.
-        inner: inside of the feed-forwards.
+        width: width of token vectors and layers.
+        layers: number of layers of the encoder.
+        decoder_layers: number of layers of the decoder. With one, what a prefix attends to within
+            itself is the same for all users, and ranking costs least.
+        heads: number of heads of each attention.
+        inner: inner width of the feed-forwards.
         dropout: on embeddings, attention weights, inside and after every sub-layer.
-        max_len: latest events that are looked at.
+        max_len: number of latest events that are used.
         beam: where positive, test records how many of the ten likeliest items a beam search of so
             many prefixes gives too (probe ``beam-recall``); costs a second ranking.
     """

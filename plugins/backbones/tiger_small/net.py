@@ -39,14 +39,14 @@ class TigerNet(nn.Module):
     Args:
         catalogue: the items, with ``vectors``, all of which the codebook is made from.
         seed: of the codebook and of all random initial values.
-        levels: of residual quantisation; an id has one code more.
-        codes: of a level.
+        levels: levels of the residual quantisation; an id has one code more.
+        codes: number of codes of a level.
         tokens: what the encoder reads of an item: its ``codes`` one by one, or their sum.
-        width: of tokens and layers.
-        layers: of the encoder.
+        width: width of token vectors and layers.
+        layers: number of layers of the encoder.
         decoder_layers: of the decoder.
-        heads: of each attention.
-        inner: inside of the feed-forwards.
+        heads: number of heads of each attention.
+        inner: inner width of the feed-forwards.
         share: dropout.
 
     Raises:

@@ -92,14 +92,14 @@ class UniSRecOptions:
         encoder: a text encoder by name.
         ids: whether each item has a vector of its own besides, kept with its domain.
         experts: whitening maps of the mixture; 1: no gate.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
-        inner: inside of the feed-forward.
+        heads: number of attention heads.
+        inner: inner width of the feed-forward.
         dropout: on embeddings, attention weights and every sub-layer's output.
         adaptor_dropout: on text vectors.
-        max_len: latest events that are looked at.
-        temperature: of the softmax over cosines.
+        max_len: number of latest events that are used.
+        temperature: divides the cosines in the softmax.
         negatives: items drawn for a batch and shared by its positions, beside the batch's own
             targets; 0: all items of the batch's domains.
         std: standard deviation of initial maps and positions.

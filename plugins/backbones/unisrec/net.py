@@ -71,10 +71,10 @@ class UniSRecNet(nn.Module):
         seed: of all random initial values.
         ids: whether items have vectors of their own.
         experts: see `Adaptor`.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
-        inner: inside of the feed-forward.
+        heads: number of attention heads.
+        inner: inner width of the feed-forward.
         dropout: on embeddings, attention weights and every sub-layer's output.
         adaptor_dropout: see `Adaptor`.
         max_len: longest sequence.

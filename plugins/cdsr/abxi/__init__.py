@@ -4,6 +4,10 @@ Idea: Behaviour within a domain and across domains is alike but not the same. On
 the mixed and the domains' own sequences, with small low-rank adapters for each. What the mixed
 sequence says of a user's interest is adapted to each domain before items are scored.
 
+Equations: the model of the authors' first release (v1.0), which is the paper's. Its states, loss,
+gradients and ranking states (tests/plugins/test_golden_abxi.py::test_the_released_models_numbers;
+1e-5).
+
 Low-rank maps adapt the encoder to each sequence and the mixed sequence's interest to each domain;
 a domain's own sequence is placed where a next item of that domain is asked for ("task-guided").
 After the first release (v1.0), which is the published model. One thing differs: training
@@ -79,18 +83,18 @@ class ABXIOptions:
     has the same proportions.
 
     Attributes:
-        width: of items and layers.
-        heads: attention heads.
-        inner: of every feed-forward and projector.
-        domain_rank: of the low-rank maps that adapt the encoder to a sequence.
-        invariant_rank: of those that adapt the mixed sequence's states to a domain.
+        width: width of item vectors and layers.
+        heads: number of attention heads.
+        inner: inner width of every feed-forward and projector.
+        domain_rank: rank of the low-rank maps that adapt the encoder to a sequence.
+        invariant_rank: rank of the maps that adapt the mixed sequence's states to a domain.
         dropout: on embeddings and on every sub-layer's output.
-        max_len: latest events that are looked at; shorter histories count as padded up to it.
+        max_len: number of latest events that are used; shorter histories count as padded up to it.
         own_history: what a domain's own sequence is made of when users are ranked: its latest
             `max_len` events of the ``whole`` history, as in v1.0, or of the ``latest`` `max_len`
             events of all domains, which are what the mixed sequence holds.
-        negatives: of each domain for each position.
-        temperature: of InfoNCE.
+        negatives: sampled negatives of each domain for each position.
+        temperature: divides the scores in InfoNCE.
         variant: 0, the published model; 1: without domain maps; 2: without projectors;
             3: without invariant maps; 4: without all three; 5: alignment by time; -1: an encoder
             for each sequence; -2: SwiGLU for the invariant maps and no shared projector;

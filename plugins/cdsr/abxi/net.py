@@ -55,8 +55,8 @@ class Sizes:
     """Widths and the like.
 
     Attributes:
-        width: of items and layers.
-        heads: attention heads.
+        width: width of item vectors and layers.
+        heads: number of attention heads.
         inner: of every SwiGLU.
         domain_rank: of the maps from the shared encoder to a sequence.
         invariant_rank: of the maps from the mixed sequence to a domain.

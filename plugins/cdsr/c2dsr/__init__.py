@@ -4,6 +4,10 @@ Idea: Preferences within a domain and across domains are learned together. Graph
 vectors are read by one encoder of the mixed sequence and one for each domain. A contrast against
 corrupted sequences ties the two kinds of states together.
 
+Equations: the authors' code (cjx96/C2DSR): graph-smoothed items, encoders, full softmax and
+infomax losses. Its states, loss and all gradients
+(tests/plugins/test_golden_c2dsr.py::test_the_released_loss_and_all_gradients; 1e-5).
+
 Item vectors are smoothed over the graph of who follows whom in the training sequences; a domain's
 pooled state is taught to tell the other domains' real states from those of corrupted sequences.
 After the released code, with three things put right: the first item of the second domain is a
@@ -70,11 +74,11 @@ class C2DSROptions:
     batch_size 256, 100 epochs, clip 0.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: blocks of each encoder.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on inputs, attention weights, feed-forwards and the vectors that graphs spread.
-        max_len: latest events that are looked at; shorter histories count as padded up to it.
+        max_len: number of latest events that are used; shorter histories count as padded up to it.
         last_k: only targets of the last positions are trained on; 0: of all.
         prediction: weight of the cross entropies; the rest is that of the infomax losses.
         init: item tables ``random``, or from the items' ``text``.

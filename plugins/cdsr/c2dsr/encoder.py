@@ -20,7 +20,7 @@ class QueryNormEncoder(nn.Module):
     Args:
         width: of the vectors.
         layers: number of layers.
-        heads: attention heads.
+        heads: number of attention heads.
         share: dropout on inputs, attention weights and both parts of the feed-forward.
         max_len: longest sequence.
         eps: of the norms.

@@ -47,9 +47,9 @@ class GraphStreamsNet(nn.Module):
         catalogue: the items.
         domains: domains to hold tables for.
         seed: of all random initial values.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: blocks of each encoder.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: see `QueryNormEncoder`; on the item vectors that the graph spreads, too.
         max_len: longest sequence; shorter ones count as padded on the left up to it.
         init: of the tables, see `build_tables`.

@@ -4,6 +4,9 @@ Idea: The source domain tells what a user likes in general, the target domain wh
 A SASRec on the target domain's events asks the source events by attention. Both answers are fused
 before items are scored.
 
+Equations: reconstructed, so none of the paper's is claimed. A target state h asks the source
+items e by h W e, and LN(W [h; c]) joins it with what it found, c.
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT, which describes
 it): the source domain gives the user's *general* preference, aggregated by a "general"
 (multiplicative) attention; the target domain gives the *current* preference by self-attention.

@@ -4,6 +4,9 @@ Idea: What a user did in the source domain is put into one vector by self-attent
 is added to the item vectors of the target sequence. SASRec then reads the shifted sequence, and
 only the target domain has a loss.
 
+Equations: reconstructed, so none of the paper's is claimed. Every target item's vector e becomes
+e + W s, with s the mean of the source states known by then.
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT and URLLM, which
 describe it): the source sequence is encoded by self-attention, aggregated to one vector, and that
 vector goes into the target items' embeddings; SASRec reads those; the loss is the target's alone.

@@ -4,6 +4,10 @@ Idea: Preferences of single domains and of all together are learned in represent
 own. Attention extracts what is special to a domain and puts it into the mixed sequence. Contrast
 between sequences and a focal loss help with rare targets.
 
+Equations: reconstructed, so none of the paper's is claimed. Focal loss after Lin et al., ICCV
+2017 (tests/toolkit/test_nn_family.py::test_focal_and_its_gradients); supervised contrast after
+Khosla et al., NeurIPS 2020, eq. 2 (tests/toolkit/test_nn_family.py::test_contrasts).
+
 Reconstructed: no code was published. Known (from the abstract, and from MERIT, which describes
 it): single- and cross-domain preferences are learned together in decoupled representations; an
 extraction attention module takes what is domain-specific and injects it adaptively into the
@@ -78,9 +82,9 @@ class DreamOptions(FamilyOptions):
 
     Attributes:
         loss: ``full`` (over the target domain's items) or ``infonce`` (its negatives).
-        gamma: of the focal loss; 0: plain cross entropy.
+        gamma: exponent of the focal loss; 0: plain cross entropy.
         contrast: weight of the supervised contrast; 0: none.
-        contrast_temperature: of its cosines.
+        contrast_temperature: divides the cosines in the contrast.
     """
 
     loss: Literal["infonce", "bce", "full"] = "full"

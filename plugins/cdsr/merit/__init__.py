@@ -1,8 +1,14 @@
 """MERIT (MM 2025): a mixed branch, a branch for each domain, and transfer both ways between them.
 
-Idea: One branch reads the mixed sequence, and one reads each domain's own. Knowledge moves both
-ways between them by attention before the scores are made. The weights of the transfer are
-learned, so that a domain can ignore what does not help.
+Idea: One branch reads the sequence of all domains mixed, and one branch reads each domain's own
+sequence. Gated feed-forward experts make from each branch's states what it hands to the others,
+and attention fuses what is handed over in both directions. The gates are learned for every event,
+so that a domain takes from the others only what helps.
+
+Equations: the paper's branches with mixtures of feed-forward experts (moFFN), ECAF and CAF and
+their three losses; its eq. 10 is read with the mixed states as the query, where it prints those
+of a domain. States, losses and gradients are those of the released code, as it is and with its
+faults put right (tests/plugins/test_merit_golden.py::test_losses_and_gradients; 1e-5).
 
 As published, and as released: neither the first release (July 2025) nor the later one computes what
 the paper says.
@@ -60,15 +66,16 @@ class MeritOptions:
     the domain's branch, MF1 and MF2 that of the mixed one, where the paper does not say.
 
     Attributes:
-        width: of items and layers.
-        heads: attention heads.
-        inner: width of an expert's inside; 0: the largest multiple of 8 up to ``8 width / 3``.
+        width: width of item vectors and layers.
+        heads: number of attention heads.
+        inner: inner width of an expert; 0: the largest multiple of 8 up to ``8 width / 3``.
         dropout: on embeddings and on every sub-layer's output.
-        max_len: the fixed length; latest events that are looked at. What is missing counts as
-            padding, which the published model attends to.
-        negatives: of each domain for each position, drawn with replacement from what the user's
-            training window does not hold (published: without); 0: the full softmax.
-        temperature: of InfoNCE.
+        max_len: the fixed length, the number of latest events that are used. What is missing
+            counts as padding, which the published model attends to.
+        negatives: sampled negatives of each domain for each position, drawn with replacement from
+            what the user's training window does not hold (published: without); 0: the full
+            softmax.
+        temperature: divides the scores in InfoNCE.
         init: item tables ``truncated`` normal, as published, ``random`` normal or from the items'
             ``text``.
         std: standard deviation of initial weights.

@@ -4,6 +4,10 @@ Idea: An item means something in the user's own sequence and something in the gr
 Both views of items, and the user's two domains, are contrasted with each other. The target
 domain's states ask the source events by attention.
 
+Equations: reconstructed, so none of the paper's is claimed. The graph of a user's sequence after
+Wu et al., SR-GNN, AAAI 2019, eq. 1 to 5; that of all users after He et al., LightGCN, SIGIR 2020,
+eq. 3 and 4 (tests/toolkit/test_nn_family.py::test_normalised_adjacency_against_dense).
+
 Reconstructed: no code was published; the closest is that of HGTL and TJAPL, by the same first
 author. Known (from the abstract): dynamic item vectors from the graph of the user's own sequence
 are contrasted with static ones from a cross-domain graph of all users (intra-domain item view),
@@ -94,10 +98,10 @@ class MGCLOptions(FamilyOptions):
     """Options of MGCL: those of the family, and
 
     Attributes:
-        graph_layers: of the graph of all users.
+        graph_layers: number of layers over the graph of all users.
         item_view: weight of the item contrast; 0: none.
         user_view: weight of the user contrast; 0: none.
-        contrast_temperature: of both contrasts' cosines.
+        contrast_temperature: divides the cosines in both contrasts.
         until: a position knows the events before the one to be predicted (``target``), or those
             up to the target-domain event at hand (``item``).
     """

@@ -126,7 +126,7 @@ class GraphViewsNet(FamilyNet):
         seed: of all random initial values.
         options: see `FamilyOptions`; ``block`` is ``swiglu``.
         target: the target domain.
-        graph_layers: of the graph of all users.
+        graph_layers: number of layers over the graph of all users.
     """
 
     def __init__(

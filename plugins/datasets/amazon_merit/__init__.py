@@ -85,7 +85,7 @@ class Options:
             domain before the second, then by item id; ``random``; ``drop_tied_last_day``: users
             with several events on their last day are dropped and counted. It is applied to the
             50 events that the preprocessing left, so that users and items stay the same.
-        tie_seed: of the random order.
+        tie_seed: seed of the random order of tied events.
         titles: whether items have their titles as text (``food-kitchen``, 95 % of its events;
             other items have none). The table has no address to be fetched from: it has to be at
             hand, or in a mirror, see `titles`.

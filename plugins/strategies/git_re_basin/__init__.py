@@ -31,7 +31,7 @@ class Options:
 
     Attributes:
         heads: attention heads of the model, which are matched as wholes; 1: none are matched.
-        iterations: rounds over the experts at the most, after the first.
+        iterations: most rounds over the experts after the first.
     """
 
     heads: int = 1

@@ -39,9 +39,9 @@ class Options:
         sample: pseudo-users (shipped: training sequences) of each domain; 0: all.
         shrink: multiplies the Gram matrices' entries off the diagonal (the paper's alpha).
         ridge: pull towards the experts' mean, as a share of the sum's mean diagonal.
-        joint: of a joint projection (queries, keys and values in one matrix), each stretch of rows
-            is solved with the inputs that those rows see (``own``), or all with the inputs of any
-            (``pooled``).
+        joint: how a joint projection (queries, keys and values in one matrix) is solved: each
+            stretch of rows with the inputs that those rows see (``own``), or all rows with the
+            inputs of any of them (``pooled``).
     """
 
     sample: int = 1024

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 
 from recmerge_bench.docstrings import attributes
 from recmerge_bench.registry import DISTRIBUTION, Registry
-from recmerge_bench.report.site.ideas import idea
+from recmerge_bench.report.site.ideas import equations, idea
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
 
@@ -161,6 +161,8 @@ def _facts(spec: Spec) -> tuple[tuple[str, str], ...]:
     if isinstance(spec, MethodSpec):
         facts.append(("Fidelity", f"{spec.fidelity}: {FIDELITY[spec.fidelity]}"))
         facts += [("Equations, and how they are checked", str(check)) for check in spec.checks]
+        if written := equations(spec):
+            facts.append(("Equations", written))
     if isinstance(spec, StrategySpec):
         facts += _of_strategy(spec)
     if isinstance(spec, CountingSpec):

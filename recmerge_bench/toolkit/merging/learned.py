@@ -23,18 +23,20 @@ class LearnOptions:
     """How the weights are learned; a strategy's options extend these.
 
     Attributes:
-        granularity: a weight for each ``domain``, for each of its ``layer`` s or ``tensor`` s.
+        granularity: what has a weight of its own: each ``domain``, each ``layer`` of each domain,
+            or each ``tensor`` of each domain.
         vectors: ``task`` vectors; those of ``ties`` (trimmed, agreeing, averaged); or ``kept``:
             trimmed and agreeing at full size, by the TIES authors' threshold and majority rule
             (AdaMerging++).
-        density: of ``ties`` and ``kept``.
+        density: share of each task vector's entries that is kept, with ``ties`` and ``kept``.
         start: initial weight.
         clamp: the model is merged with the weights clamped to [0, 1]; a weight beyond either end
             has no gradient.
-        steps: of Adam.
-        lr: of Adam.
-        batch: pseudo-users in a step, of all domains together; of each with ``each``.
-        batches: of each domain in a step, with ``each``.
+        steps: number of steps of Adam.
+        lr: learning rate of Adam.
+        batch: pseudo-users in a step: of all domains together, or of each domain with sampling
+            ``each``.
+        batches: number of batches of each domain in a step, with sampling ``each``.
         sampling: ``proportional`` to the domains' sizes, or ``balanced``: the step's loss is the
             mean over the batch. ``each``: batches of every domain, none drawn twice in a step,
             and the loss is the sum of the batches' means.

@@ -81,9 +81,9 @@ class CausalNet(nn.Module):
         domains: domains to hold tables for.
         seed: of all random initial values; those outside the tables do not depend on `domains`.
         block: see the module.
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: see `Encoder`.
         max_len: longest sequence.
         init: of the tables, see `build_tables`.

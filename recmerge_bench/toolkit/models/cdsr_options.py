@@ -43,19 +43,19 @@ class FamilyOptions:
     """Options of a next-item model of several domains; the defaults are the profile ``family``.
 
     Attributes:
-        width: of items and layers.
+        width: width of item vectors and layers.
         layers: number of blocks.
-        heads: attention heads.
+        heads: number of attention heads.
         dropout: on embeddings and on every sub-layer's output.
-        max_len: latest events (of all domains together) that are looked at.
+        max_len: number of latest events, of all domains together, that are used.
         block: ``swiglu`` (post-norm attention and SwiGLU, see `FamilyBlock`), ``sasrec`` (as
             SASRec's authors released it) or ``sasrec-prenorm`` (as their paper prints it), as far
             as the model offers it.
         positions: ``reverse`` (the last event is 1, counting into the past) or ``forward``.
         loss: ``infonce`` (over sampled negatives), ``bce`` (the same negatives, SASRec's loss) or
             ``full`` (softmax over all items).
-        negatives: of each target domain for each target; not for ``full``.
-        temperature: of ``infonce`` and ``full``.
+        negatives: sampled negatives of each target domain for each target; not for ``full``.
+        temperature: divides the scores in ``infonce`` and ``full``.
         init: item tables ``random`` or from the items' ``text``.
         std: standard deviation of the initial item and position vectors.
     """

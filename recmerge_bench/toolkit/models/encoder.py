@@ -165,7 +165,7 @@ class Encoder(Stack):
     Args:
         width: of the vectors.
         layers: number of layers, at least 1.
-        heads: attention heads.
+        heads: number of attention heads.
         inner: width of the feed-forward's inside; not for ``query-norm``, which has `width`.
         share: dropout on the input, and on every sub-layer's output (``pre-norm``,
             ``post-norm``: the printed equations have none inside the attention) or on the

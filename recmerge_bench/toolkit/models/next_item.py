@@ -47,7 +47,7 @@ class LossOptions:
     Attributes:
         loss: ``ce`` (softmax over all items), ``sampled-ce`` (over the target and its negatives),
             ``bce`` (SASRec's paper) or ``gbce`` (gSASRec's).
-        negatives: for each target, for the sampled losses.
+        negatives: sampled negatives for each target, for the losses that sample.
         sampling: negatives of each target's own from outside its ``window``, of its own from all
             items (``uniform``; by popularity: ``log-uniform``, for ``sampled-ce``), or ``shared``
             by the targets of a batch, from all items.
