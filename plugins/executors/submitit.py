@@ -107,7 +107,7 @@ class Batch:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.position += len(whole)
-        events = [json.loads(line) for line in whole.splitlines() if line]
+        events = filter(None, map(_event, whole.splitlines()))
         mine = [event for event in events if event.get("key") in self.keys]
         self.keys -= {event["key"] for event in mine if event["event"] in _ENDS}
         return mine
@@ -198,12 +198,12 @@ class SubmititExecutor(ExecutorDefinition):
         try:
             jobs = json.loads((folder / JOBS).read_text(encoding="utf-8"))
             facts = json.loads((folder / SUBMITTED).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            if facts["cluster"] != self.cluster or self.cluster == "debug":
+                return None
+            job = _job_class(self.cluster)(folder=facts["logs"], job_id=facts["job"])
+            return Batch(folder, {j["key"] for j in jobs} & keys, job=job)
+        except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged
             return None
-        if facts["cluster"] != self.cluster or self.cluster == "debug":
-            return None
-        job = _job_class(self.cluster)(folder=facts["logs"], job_id=facts["job"])
-        return Batch(folder, {j["key"] for j in jobs} & keys, job=job)
 
     # -- handing in ----------------------------------------------------------------------------
 
@@ -360,6 +360,16 @@ def _by_size(batches: list[Batch]) -> dict[tuple[Any, ...], list[Batch]]:
         size = (asked["threads"], asked["gpus"], memory, job["timeout"], len(batch.jobs))
         arrays.setdefault(size, []).append(batch)
     return arrays
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """An event of a line; None: it is none, such as one that was cut off or damaged."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(event, dict) and isinstance(event.get("event"), str)
+    return event if known and isinstance(event.get("key"), str) else None
 
 
 def _job_class(cluster: str) -> Any:

@@ -43,9 +43,17 @@ def place_of(out: str | Path) -> Path:
         return Path(objects_at(text).address)  # file://
     address = objects_at(text).address
     folder = user_cache() / "stores" / hashlib.sha256(address.encode()).hexdigest()[:16]
-    if not (folder / REMOTE).is_file():
+    if _noted(folder) != address:  # damaged, it would lead to another store
         write_json(folder / REMOTE, {"address": address})
     return folder
+
+
+def _noted(folder: Path) -> str | None:
+    try:
+        remote = remote_of(folder)
+    except HandledError:
+        return None
+    return None if remote is None else remote.address
 
 
 def opened(out: str | Path) -> Path:

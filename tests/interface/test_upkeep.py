@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from harms import HARMS, delete
 from little_suite import LITTLE
 from s3_server import s3_server
 
@@ -49,34 +50,6 @@ def stray(store: Store, label: str = "of no suite", text: str = "abc") -> None:
     with store.writing(STRAY) as folder:
         (folder / "a").write_text(text)
         store.commit(STRAY, folder, {"key": STRAY, "kind": "train", "label": label, "started": 1.0})
-
-
-def flip(path: Path, rng: random.Random) -> None:
-    data = bytearray(path.read_bytes())
-    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-    path.write_bytes(bytes(data))
-
-
-def truncate(path: Path, rng: random.Random) -> None:
-    path.write_bytes(path.read_bytes()[: rng.randrange(path.stat().st_size)])
-
-
-def empty(path: Path, rng: random.Random) -> None:
-    path.write_bytes(b"")
-
-
-def delete(path: Path, rng: random.Random) -> None:
-    path.unlink()
-
-
-def swap(path: Path, rng: random.Random) -> None:
-    """Another file of the store lies in its place."""
-    others = sorted(p for p in path.parents[2].rglob("*") if p.is_file() and p != path)
-    different = [p for p in others if p.read_bytes() != path.read_bytes()]
-    path.write_bytes(rng.choice(different).read_bytes())
-
-
-HARMS: tuple[Callable[[Path, random.Random], None], ...] = (flip, truncate, empty, delete, swap)
 
 
 def test_a_whole_store(finished: Path) -> None:
