@@ -13,8 +13,8 @@ import pytest
 from conftest import ROOT, tool
 
 SCALE = ROOT / "benchmarks" / "scale"
-SCRIPTS = ("plan_cells", "prepare_events", "rank_items", "merge_experts", "cached_run",
-           "read_records", "waiting_cells")  # fmt: skip
+SCRIPTS = ("plan_cells", "prepare_events", "rank_items", "rank_users", "rank_domains",
+           "merge_experts", "cached_run", "read_records", "waiting_cells")  # fmt: skip
 
 
 @pytest.fixture
@@ -69,8 +69,9 @@ def test_each_record_has_its_picture_in_the_readme(report: ModuleType) -> None:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_script_runs_at_a_tiny_size(script: str, tmp_path: Path) -> None:
     path = SCALE / f"{script}.py"
-    size = {"plan_cells": 40, "prepare_events": 1000, "rank_items": 200, "merge_experts": 2,
-            "cached_run": 20, "read_records": 40, "waiting_cells": 4}[script]  # fmt: skip
+    size = {"plan_cells": 40, "prepare_events": 1000, "rank_items": 200, "rank_users": 50,
+            "rank_domains": 4, "merge_experts": 2, "cached_run": 20, "read_records": 40,
+            "waiting_cells": 4}[script]  # fmt: skip
     command = [sys.executable, str(path), "--sizes", str(size), "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -19,6 +19,12 @@ USERS, LENGTH, WIDTH = 256, 20, 64
 
 def prepare(series: str, size: int, folder: Path) -> measuring.Work:
     """A net over `size` items and users of `LENGTH` events; then their ranks."""
+    work = ranking(drawn(size))
+    return lambda: {**work(), "item_vectors_mb": size * WIDTH * 4 / 2**20}
+
+
+def ranking(made: Any) -> measuring.Work:
+    """A net over interactions; then their split, and the ranks of its targets."""
     import torch
 
     from recmerge_bench.data.splits import leave_one_out
@@ -28,31 +34,31 @@ def prepare(series: str, size: int, folder: Path) -> measuring.Work:
     from recmerge_bench.targets import define
 
     torch.set_num_threads(1)
-    made = drawn(size)
-    split = leave_one_out(made, ["d0"])
+    domains = made.catalogue.domains
     spec = discover(environ={}).get("backbone", "sasrec")
     options = {"init": "random", "width": WIDTH, "layers": 1, "heads": 1, "max_len": LENGTH}
     definition = define(spec.target, {**spec.options, **options})
-    model = LoadedModel(definition, definition.build(made.catalogue, ("d0",), 0), ("d0",))
+    model = LoadedModel(definition, definition.build(made.catalogue, domains, 0), domains)
 
     def work() -> dict[str, Any]:
+        split = leave_one_out(made, domains)
         table = rank_split([model], split, made.catalogue)
-        return {"users": len(table.n_better), "item_vectors_mb": size * WIDTH * 4 / 2**20}
+        return {"users": len(table.n_better)}
 
     return work
 
 
-def drawn(items: int) -> Any:
-    """Events at random."""
+def drawn(items: int, users: int = USERS) -> Any:
+    """Events at random, in one domain."""
     from recmerge_bench.data.interactions import Catalogue, Interactions
 
-    events = USERS * LENGTH
+    events = users * LENGTH
     tokens = [str(n) for n in range(items)]
     catalogue = Catalogue(("d0",), np.array([0, items]), tokens, [""] * items)
     return Interactions(
         np.arange(0, events + 1, LENGTH, dtype=np.int64),
         np.random.default_rng(0).integers(0, items, events, dtype=np.int32),
-        np.arange(events, dtype=np.int64), [str(n) for n in range(USERS)], catalogue,
+        np.arange(events, dtype=np.int64), [str(n) for n in range(users)], catalogue,
     )  # fmt: skip
 
 
