@@ -10,28 +10,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
-from recmerge_bench.toolkit.merging.strategy import TaskVectorStrategy
+from recmerge_bench.toolkit.merging.matrices import MatrixStrategy
 
 if TYPE_CHECKING:
-    from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+    from torch import Tensor
+
+    from recmerge_bench.toolkit.merging.matrices import Differences
 
 
-class IsoC(TaskVectorStrategy):
-    """All singular values of every matrix of the sum are set to their mean."""
+class IsoC(MatrixStrategy):
+    """All singular values of every matrix of the sum are set to their mean.
 
-    scope = "tensor"
+    What is no matrix is the mean of the task vectors.
+    """
 
-    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
-        """Matrices of the sum; all else is the mean of the task vectors."""
-        from recmerge_bench.toolkit.merging.spectral import svd
+    def matrix(self, differences: Differences) -> Tensor:
+        """``U V^T mean(S)`` of the sum ``U S V^T``: its polar factor, scaled."""
+        from recmerge_bench.toolkit.merging.gram_spectra import EVEN, orthogonal, times
 
-        merged = vectors.rows.mean(0)
-        total = vectors.rows.sum(0)
-        for _, part, shape in vectors.parameters():
-            if len(shape) == 2:
-                left, values, right = svd(total[part].view(shape))
-                merged[part] = (left @ right.T * values.mean()).to(merged.dtype).flatten()
-        return vectors.with_rows(merged[None])
+        total = differences.total()
+        if not total.numel():
+            return total
+        tall = total if total.shape[0] >= total.shape[1] else total.T
+        found = orthogonal(tall, total.dtype)
+        right = found.right * found.values.mean()
+        if found.ratio <= EVEN:
+            right = right.to(total.dtype)
+        times(found.matrix, right, tall)  # row by row: what is written was read
+        return total
 
 
 @hookimpl

@@ -7,6 +7,7 @@ total magnitude. Only values of the elected sign are averaged and added to the b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from recmerge_bench.api import Fidelity
     from recmerge_bench.toolkit.merging.blocks import TaskVectorBlocks
     from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+
+
+#: Entries of each expert at a time: those of a few stay in a processor's cache.
+BLOCK = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,23 @@ class Ties(TaskVectorStrategy):
         return Trimmed(o, limits, -1.0 if balance < 0 else 1.0)
 
 
+def agreeing_mean(rows: Tensor, tie: float) -> Tensor:
+    """The mean of each column's non-zero entries that agree with its elected sign.
+
+    Args:
+        rows: float [K, P], changed.
+        tie: the elected sign where a column's sum is zero.
+
+    Returns:
+        float [P].
+    """
+    from recmerge_bench.toolkit.merging.trim import elected_signs
+
+    signs = elected_signs(rows, tie)
+    total = rows.mul_(signs).clamp_(min=0).sum(0)
+    return total.div_(rows.sign_().sum(0).clamp_(min=1)).mul_(signs)
+
+
 def trimmed(rows: Tensor, limits: tuple[float, ...]) -> Tensor:
     """Zero what lies below each row's limit, in place: float [K, P]."""
     from recmerge_bench.toolkit.merging.trim import zero_below
@@ -123,20 +145,26 @@ class Trimmed(StrategyDefinition):
 
     def merge(self, given: MergeInput) -> dict[str, Tensor]:
         """Base plus the scaled mean of the agreeing."""
+        return {
+            name: self._merged(start, [e.weights[name] for e in given.experts])
+            for name, start in given.base.items()
+        }
+
+    def _merged(self, start: Tensor, experts: Sequence[Tensor]) -> Tensor:
         import torch
 
-        from recmerge_bench.toolkit.merging.trim import disjoint_means
         from recmerge_bench.toolkit.merging.vectors import working
 
-        merged = {}
-        for name, start in given.base.items():
-            base = working(start).reshape(-1)
-            rows = base.new_empty((len(given.experts), len(base)))
-            for row, expert in zip(rows, given.experts, strict=True):
-                torch.sub(working(expert.weights[name]).reshape(-1), base, out=row)
-            total = disjoint_means(trimmed(rows, self.limits), self.tie).sum(0)
-            merged[name] = base.add(total, alpha=self.options.scale).to(start.dtype)
-        return {n: t.reshape(given.base[n].shape) for n, t in merged.items()}
+        merged = torch.empty(start.shape, dtype=start.dtype, device=start.device)
+        flats = [tensor.reshape(-1) for tensor in (start, merged, *experts)]
+        for origin, place, *owns in zip(*(flat.split(BLOCK) for flat in flats), strict=True):
+            base = working(origin)
+            rows = base.new_empty((len(experts), len(base)))
+            for row, own in zip(rows, owns, strict=True):
+                torch.sub(working(own), base, out=row)
+            total = agreeing_mean(trimmed(rows, self.limits), self.tie)
+            place.copy_(base.add(total, alpha=self.options.scale))
+        return merged
 
 
 _FIDELITY: dict[str, Fidelity] = {

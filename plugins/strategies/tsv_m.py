@@ -10,41 +10,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Check, Spec, StrategySpec, hookimpl
-from recmerge_bench.toolkit.merging.strategy import TaskVectorStrategy
+from recmerge_bench.toolkit.merging.matrices import MatrixStrategy
 
 if TYPE_CHECKING:
-    from recmerge_bench.toolkit.merging.task_vectors import TaskVectors
+    from torch import Tensor
+
+    from recmerge_bench.toolkit.merging.matrices import Differences
 
 
-class TsvM(TaskVectorStrategy):
-    """Leading singular triplets of all task vectors, side by side, bases orthogonalised."""
+class TsvM(MatrixStrategy):
+    """Leading singular triplets of all task vectors, side by side, bases orthogonalised.
 
-    scope = "tensor"
+    What is no matrix is the mean of the task vectors.
+    """
 
-    def transform(self, vectors: TaskVectors, seed: int) -> TaskVectors:
-        """Matrices by singular vectors; all else is the mean of the task vectors.
+    def matrix(self, differences: Differences) -> Tensor:
+        """``polar(U) S polar(V)^T`` of the experts' leading triplets side by side.
 
         A matrix with fewer singular values than there are experts keeps none: as in the released
         code it stays as the base has it.
         """
         import torch
 
-        from recmerge_bench.toolkit.merging.spectral import polar, svd
+        from recmerge_bench.toolkit.merging.gram_spectra import leading, orthogonal, times
 
-        merged = vectors.rows.mean(0)
-        for _, part, shape in vectors.parameters():
-            if len(shape) != 2:
-                continue
-            keep = min(shape) // len(vectors.rows)
+        bases: list[Tensor] = []
+        values: list[Tensor] = []
+        for number, own in enumerate(differences):
+            keep = min(own.shape) // len(differences)
             if not keep:
-                merged[part] = 0.0
-                continue
-            decompositions = [svd(row[part].view(shape), keep) for row in vectors.rows]
-            left, values, right = (
-                torch.cat(each, -1) for each in zip(*decompositions, strict=True)
-            )
-            merged[part] = ((polar(left) * values) @ polar(right).T).to(merged.dtype).flatten()
-        return vectors.with_rows(merged[None])
+                return torch.zeros_like(own)
+            if not bases:
+                merged, wide = torch.empty_like(own), keep * len(differences)
+                bases = [own.new_empty((n, wide), dtype=torch.float64) for n in own.shape]
+            part = slice(number * keep, (number + 1) * keep)
+            bases[0][:, part], spectrum, bases[1][:, part] = leading(own, keep, own.dtype)
+            values.append(spectrum)
+        left, right = (orthogonal(basis, merged.dtype) for basis in bases)
+        middle = (left.right * torch.cat(values)) @ right.right
+        return times(left.matrix, middle @ right.matrix.T, merged)
 
 
 @hookimpl

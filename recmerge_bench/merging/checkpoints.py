@@ -87,10 +87,13 @@ class Checkpoint(Weights):
                     f"{path}: '{name}' is of dtype {kind}, which is not merged; convert it to one "
                     f"of {', '.join(DTYPES.values())}"
                 )
+        self._latest: tuple[str, Tensor] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
-        tensor: Tensor = self._file.get_tensor(name)
-        return tensor
+        # Stretches of one tensor come after each other, and finding it takes as long as adding one.
+        if self._latest is None or self._latest[0] != name:
+            self._latest = name, self._file.get_tensor(name)
+        return self._latest[1]
 
     def files(self) -> list[Path]:
         """The file."""

@@ -96,11 +96,11 @@ def refuse_unmatched(policy: Mapping[str, str], models: Sequence[Weights]) -> No
         if not any(name.startswith(prefix) for name in names):
             raise HandledError(
                 f"policy: no parameter's name begins with '{prefix}'"
-                f"{near(prefix, _prefixes(names))}; there is '{names[0]}'"
+                f"{near(prefix, prefixes(names))}; there is '{names[0]}'"
             )
 
 
-def _prefixes(names: Sequence[str]) -> list[str]:
+def prefixes(names: Sequence[str]) -> list[str]:
     """All beginnings of names that end at a dot, and the names."""
     beginnings = dict.fromkeys(
         ".".join(parts[:end]) + "."

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from copy import copy
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -334,9 +335,7 @@ class Streamed:
         self, tensor: Tensor, name: str, path: Path | None = None, made: Tensor | None = None
     ) -> None:
         # A sum is finite if every entry is, but for an overflow: then look at each.
-        if not bool(tensor.sum(dtype=torch.float32).isfinite()) and not bool(
-            tensor.isfinite().all()
-        ):
+        if not isfinite(tensor.sum(dtype=torch.float32)) and not bool(tensor.isfinite().all()):
             whose = f"{path}: " if path else "the merged "
             large = made is not None and bool(made.isfinite().all())
             why = f": what was merged does not fit {tensor.dtype}" if large else ""

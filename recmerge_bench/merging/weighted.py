@@ -12,6 +12,7 @@ from torch import Tensor
 
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.merging.checkpoints import Weights, empty_like
+from recmerge_bench.merging.parameters import prefixes
 from recmerge_bench.merging.precision import common
 from recmerge_bench.toolkit.merging.vectors import working
 
@@ -133,5 +134,12 @@ def _check_patterns(share: Share, expert: Weights) -> None:
         if not any(fnmatchcase(name, pattern) for name in expert.names):
             raise HandledError(
                 f"{expert.path}: no parameter's name matches '{pattern}'"
-                f"{near(pattern, expert.names)}"
+                f"{_hint(pattern, expert.names)}"
             )
+
+
+def _hint(pattern: str, names: Sequence[str]) -> str:
+    """What was meant, as patterns where one was given, and a name that there is."""
+    start, star, _ = pattern.partition("*")
+    known = [f"{beginning}*" for beginning in prefixes(names)] if star else names
+    return f"{near(start + star, known)}; there is '{names[0]}'"

@@ -180,7 +180,7 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "a pattern without a layer": (
         {"merges": [step(experts=[{"path": "1.safetensors", "layers": {"layr.*": 2.0}}])]},
-        "merges.0: ",
+        "no parameter's name matches 'layr.*' (did you mean 'layer.",
     ),
     "two patterns of one length": (
         {"merges": [step(experts=[

@@ -482,3 +482,12 @@ def test_wrong_sweeps(
     plain = command("--method", "ties", "--sweep", "0.2", *asked(files, tmp_path / "m.st"))
     assert "{scale}" in str(plain.exception)
     assert not list(tmp_path.glob("m*.st"))
+
+
+def test_a_tensor_is_found_once_for_all_of_its_stretches(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(10), "b": torch.ones(3)}, tmp_path / "one.safetensors")
+    checkpoint = checkpoints.Checkpoint(tmp_path / "one.safetensors")
+    first, second = (checkpoint.entries("a", slice(k, k + 5)) for k in (0, 5))
+    assert first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
+    assert checkpoint["a"] is checkpoint["a"] and checkpoint["b"].tolist() == [1, 1, 1]
+    assert checkpoint["a"].tolist() == [0] * 10

@@ -106,8 +106,7 @@ def kth_largest_magnitude(
     margin = 2.0 * len(sample) ** 0.5  # at least four standard deviations of the sample's quantile
     while True:
         whole = step == 1 or margin >= len(sample)
-        high = np.inf if whole else _largest(sample, centre - margin, np.inf)
-        low = -1.0 if whole else _largest(sample, centre + margin, -1.0)
+        high, low = (np.inf, -1.0) if whole else _bracket(sample, centre - margin, centre + margin)
         magnitude = _within(blocks, count, low, high)
         if magnitude is not None:
             return magnitude
@@ -122,25 +121,41 @@ def _largest(values: NDArray[np.floating[Any]], place: float, beyond: float) -> 
     return float(np.partition(values, at)[at]) if 0 <= at < len(values) else beyond
 
 
+def _bracket(sample: NDArray[np.floating[Any]], first: float, last: float) -> tuple[float, float]:
+    """`_largest` of both places, infinity and -1 beyond the ends, by one selection."""
+    places = [len(sample) - 1 - int(place) for place in (first, last)]
+    inside = [place for place in places if 0 <= place < len(sample)]
+    parted = np.partition(sample, inside) if inside else sample
+    high, low = (
+        float(parted[place]) if place in inside else beyond
+        for place, beyond in zip(places, (np.inf, -1.0), strict=True)
+    )
+    return high, low
+
+
 def _within(
     blocks: Callable[[int], Iterator[Tensor]], count: int, low: float, high: float
 ) -> float | None:
     """The `count`-th largest magnitude if it lies in [low, high], else None.
 
-    The ends are counted and not kept: many entries may share one value.
+    Where many entries share the value of an end, they are counted and not kept.
     """
-    above = from_high = from_low = 0
-    inside = []
+    above = at_high = at_low = 0
+    kept = []
     for block in blocks(1):  # numpy counts and picks several times faster than torch
         magnitude = block.abs_().numpy()
-        above += int(np.count_nonzero(magnitude > high))
-        from_high += int(np.count_nonzero(magnitude >= high))
-        from_low += int(np.count_nonzero(magnitude >= low))
-        inside.append(magnitude[(magnitude > low) & (magnitude < high)])
-    middle = np.concatenate(inside)
-    if not above < count <= from_low:
+        beyond, reaching = magnitude > high, magnitude >= low
+        above += int(np.count_nonzero(beyond))
+        inside = np.logical_xor(reaching, beyond, out=reaching)
+        if int(np.count_nonzero(inside)) > len(magnitude) // 8:
+            at_high += int(np.count_nonzero(magnitude == high))
+            at_low += int(np.count_nonzero(magnitude == low)) if low < high else 0
+            inside &= (magnitude != high) & (magnitude != low)
+        kept.append(magnitude[inside])
+    middle = np.concatenate(kept)
+    place = count - above
+    if not 0 < place <= at_high + len(middle) + at_low:
         return None
-    if count <= from_high:
+    if place <= at_high:
         return high
-    place = count - from_high
-    return _largest(middle, place - 1, low) if place <= len(middle) else low
+    return _largest(middle, place - at_high - 1, low)
