@@ -87,8 +87,8 @@ def _counts(made: Plan) -> str:
 
 
 def _tracks(made: Plan) -> str:
-    """A line for each track: its results by how they stand, and what they would take alone."""
-    headers = ["track", "results", *COLOURS, "alone"]
+    """A line for each track: its results by how they stand, and its time by itself."""
+    headers = ["track", "results", *COLOURS, "by itself"]
     rows = [
         [t.name, t.done + t.to_do + t.blocked, t.done or None, t.to_do or None,
          t.blocked or None, duration(t.seconds) if t.seconds else None]

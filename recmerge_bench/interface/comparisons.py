@@ -52,8 +52,8 @@ class Comparison:
         relative: difference over the second's mean; None where that is 0.
         seeds: the paired ones; () where neither row depends on one.
         users: how many.
-        methods: what is said of the methods (seeds and users drawn anew).
-        models: what is said of these trained models (users drawn anew).
+        methods: the verdict about the methods (resampling seeds and users).
+        models: the verdict about these trained models (resampling users).
     """
 
     first: str

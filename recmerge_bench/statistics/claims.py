@@ -148,7 +148,7 @@ def satterthwaite(components: Components, level: float = LEVEL) -> Claim:
 
 
 def methods(components: Components, level: float = LEVEL) -> Claim:
-    """The claim about the methods: seeds and users both drawn anew.
+    """The claim about the methods: resampling seeds and users.
 
     The variance is ``seed_variance + user_effect``; the first has S - 1 degrees of freedom and the
     second thousands. Satterthwaite puts one t in between, with 1 / df = share² / (S - 1), where

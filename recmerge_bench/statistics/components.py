@@ -49,7 +49,7 @@ class Components:
 
     @property
     def variance(self) -> Any:
-        """Of the mean, seeds and users both drawn anew: ``seed_variance + user_effect``."""
+        """Of the mean, resampling seeds and users: ``seed_variance + user_effect``."""
         return self.seed_variance + self.user_effect
 
 

@@ -15,8 +15,8 @@ A family is what a reader looks at together and picks from. Within a family the 
    of them (`recmerge_bench.results.gates`).
 4. **Two records of a suite** (``leaderboard compare``): all rows and metrics that moved.
 
-Each family is judged twice, by the same rule: about the methods (seeds and users drawn anew) and
-about these trained models (users drawn anew). The intervals that are printed as behind the verdict
+Each family is judged twice, by the same rule: about the methods (resampling seeds and users) and
+about these trained models (resampling users). The intervals that are printed as behind the verdict
 are those of Holm's levels: where p is tested at 5 % / k, the interval has the level 1 - 5 % / k
 (as Serlin, 1993, Journal of Experimental Education 61), so that it leaves out zero exactly where
 the adjusted p is at most 5 %. Equivalence is tested likewise: two one-sided tests (Schuirmann,

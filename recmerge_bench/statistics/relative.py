@@ -1,4 +1,4 @@
-"""How much of a reference's mean is lost: relative losses, drawn anew and judged as a family.
+"""How much of a reference's mean is lost: relative losses, resampled and judged as a family.
 
 A loss is ``1 - kept / reference``, of two means over the domains that the same users and seeds are
 behind. Its interval is that of the two-level bootstrap (`recmerge_bench.statistics.resampling`):
@@ -92,7 +92,7 @@ def excesses(
 ) -> list[Excess]:  # fmt: skip
     """Losses on some instances beside those on the others; the pairs are a family.
 
-    The judgement is that of the project's other differences (seeds and users drawn anew, Holm
+    The judgement is that of the project's other differences (resampling seeds and users, Holm
     within the family), of the excess as a linear function of its four means (delta method).
 
     Args:

@@ -110,3 +110,15 @@ def test_show_names_what_is_there(tmp_path: Path) -> None:
     )
     assert "did you mean 'quick'" in show("qick", "--out", str(BOARDS))[1]
     assert "nothing was run there" in show("quick", "--out", str(tmp_path))[1]
+
+
+def test_most_names_stand_in_one_line_and_missing_verdicts_have_their_reason() -> None:
+    """At 80 columns the word recipe is left out, and why there is no verdict stands below."""
+    lines = shown(records_of("merging")).splitlines()
+    table = lines[: next(n for n, line in enumerate(lines) if line.startswith("Difference from"))]
+    rows = [line for line in table if re.match(r" *\d+  \S", line)]
+    folded = [line for line in table if re.match(r" {4,}\S", line) and "  " not in line.strip()]
+    assert "recipe" not in "".join(rows) and "(domain-wise; released)" in "".join(rows)
+    assert len(rows) > 50 and len(folded) < len(rows) / 4
+    assert "no verdict (3 of 5 seeds)" in shown(records_of("merit-cpu"))
+    assert "paper recipe" in shown(records_of("merging"), width=160)

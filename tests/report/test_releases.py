@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -68,3 +70,48 @@ def test_a_bundle_is_checked_without_rights() -> None:
     workflow = yaml.safe_load(text)
     assert workflow["permissions"] == {"contents": "read"} and "secrets" not in text
     assert "recmerge-bench leaderboard add" in text and "pull_request_target" not in text
+
+
+#: In the place of the command: refuses a bundle called bad, and says of others what it added.
+COMMAND = """#!/bin/sh
+case "$3" in
+*bad*) echo "error: $3: no such suite" >&2; exit 2 ;;
+*) echo "added $3"; echo new >> "$5/board.md" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("name", "code", "told"), [("new", 0, "added"), ("bad", 2, "error:")])
+def test_the_step_checks_new_bundles_alone(tmp_path: Path, name: str, code: int, told: str) -> None:
+    """The workflow's own shell lines, in a repository with a bundle that was there before."""
+    text = (ROOT / ".github" / "workflows" / "submission.yml").read_text(encoding="utf-8")
+    script = yaml.safe_load(text)["jobs"]["check"]["steps"][-1]["run"]
+    tool = tmp_path / "bin" / "recmerge-bench"
+    tool.parent.mkdir()
+    tool.write_text(COMMAND)
+    tool.chmod(0o755)
+    folder = tmp_path / "repository"
+    for part in ("submissions", "leaderboards"):
+        (folder / part).mkdir(parents=True)
+    (folder / "leaderboards" / "board.md").write_text("old\n")
+
+    def git(*words: str) -> None:
+        author = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True)
+
+    git("init", "-q")
+    (folder / "submissions" / "old.rmb.tar.gz").touch()
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    (folder / "submissions" / f"{name}.rmb.tar.gz").touch()
+    git("add", "-A")
+    git("commit", "-qm", "two")
+    summary = tmp_path / "summary.md"
+    environment = {**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}",
+                   "GITHUB_STEP_SUMMARY": str(summary)}  # fmt: skip
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    said = summary.read_text()
+    assert ran.returncode == code and told in said and "old.rmb" not in said
+    assert ("+new" in said) == (code == 0)

@@ -147,3 +147,36 @@ def test_a_page_without_javascript_links_the_markdown_boards(browser: Browser) -
         assert "Best merge: " in browser.run("document.body.innerText")
     finally:
         browser.ask("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_the_first_screen_says_question_and_answer(browser: Browser) -> None:
+    """What somebody new reads before scrolling, on 1440 x 900 pixels:
+
+    1. the question: what does a merged recommender keep of its experts?
+    2. what is measured: merging models of several domains, and models that read several, on the
+       same data, seeds and tests, beside recommenders that only count;
+    3. the answer, from the records: the share of the experts' score that the best merges keep,
+       whether they beat counting and the board's baseline; and the same for cross-domain models;
+    4. one drawing of each: base, experts, task vectors, one model; a user's events in two domains.
+    """
+    browser.size(1440, 900)
+    try:
+        browser.open((SITE / "index.html").as_uri())
+        seen = browser.run(
+            "[...document.querySelectorAll('main h1, main p, main figcaption, main .drawing')]"
+            ".filter(e => e.getBoundingClientRect().bottom <= 900).map(e => e.textContent)"
+        )
+    finally:
+        browser.size(1280, 900)
+    text = " ".join(" ".join(seen).split())
+    for part in (
+        "What does a merged recommender keep of its experts?",
+        "recommenders that only count",
+        "% of its experts' score",
+        "the best heuristic",
+        "the board's baseline",
+        "Cross-domain models",
+        "task vectors",
+        "reads both",
+    ):
+        assert part in text, (part, text)

@@ -24,7 +24,7 @@ from recmerge_bench.results.records import Records
 from recmerge_bench.statistics.verdicts import NONE
 
 #: Characters of a bar.
-BAR = 17
+BAR = 13
 #: A terminal as wide as this shows the domains' values too.
 WIDE = 110
 #: Rows that are not done are named up to this many, then counted.
@@ -73,6 +73,8 @@ def _print_table(records: Records, place: Place, lines: list[Line], console: Con
     console.print(_table(view, order))
     if view.bars:
         console.print(view.legend(), markup=False, style="dim")
+    for reason in view.reasons():
+        console.print(reason, markup=False, style="dim")
     done = [row.line for row in order]
     if header.names_of_lists and any((MEAN, n) in x.values for n in header.names_of_lists
                                      for x in done):  # fmt: skip
@@ -118,11 +120,17 @@ class _View:
             lines[0].domains if wide and len(lines[0].domains) > 1 else (),
             experts(done, records.header.tracks[place.track].reference),
             compared,
-            _namer(done),
+            _namer(done, short=not wide),
             (lambda row: _bar(row, half)) if half else None,
             list(dict.fromkeys(method for _, method in bases)),
             half,
         )
+
+    def reasons(self) -> list[str]:
+        """Why rows have no verdict, each reason once; the column has no room for it."""
+        texts = (verdict_text(row) for row in self.compared.values()
+                 if row and row.about_methods.verdict == NONE)  # fmt: skip
+        return [text for text in dict.fromkeys(texts) if text != NONE]
 
     def legend(self) -> str:
         """What bars and verdicts are about."""
@@ -170,14 +178,18 @@ def _bar(row: ComparedRow, half: float) -> str:
     return "".join(cells)
 
 
-def _namer(lines: Sequence[Line]) -> Callable[[Line], str]:
-    """Methods; their backbones too where there are several; these alone where all methods agree."""
+def _namer(lines: Sequence[Line], short: bool = False) -> Callable[[Line], str]:
+    """Methods; their backbones too where there are several; these alone where all methods agree.
+
+    Short names say ``paper`` for ``paper recipe``, so that a line holds them.
+    """
     trained = [x for x in lines if x.identity.backbone]
     backbones = {x.identity.backbone for x in trained}
     methods = {x.name[1] for x in trained}
 
     def name(line: Line) -> str:
         backbone, method = line.name
+        method = method.replace(" recipe)", ")") if short else method
         if not line.identity.backbone or len(backbones) < 2:
             return method
         return backbone if len(methods) == 1 else f"{backbone} {method}"
