@@ -132,9 +132,11 @@ class _Compared:
         options = {k: v for p in given for k, v in p.options.items()}
         yield from self._options("option", ours.method.kind, ours.method, options)
         if ours.backbone is not None:
-            known = self.reference.backbones.values()
+            own = self.reference.methods[method].backbone
+            known = [own] if own else list(self.reference.backbones.values())
             if ours.backbone.name in known:
-                yield from self._options("backbone option", "backbone", ours.backbone, {})
+                declared = {k: v for p in given for k, v in p.backbone_options.items()}
+                yield from self._options("backbone option", "backbone", ours.backbone, declared)
             else:
                 yield Departure("", "backbone", ours.backbone.name, ", ".join(known))
         training = {**self.declared.training, **(self.here.training if self.here else {})}

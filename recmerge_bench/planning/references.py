@@ -98,10 +98,12 @@ class Setup(Model):
 
     Attributes:
         options: of the method.
+        backbone_options: of the backbone that the row is of, where it is of one.
         training: see `TrainOptions`.
     """
 
     options: dict[str, Any] = Field(default_factory=dict)
+    backbone_options: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
 

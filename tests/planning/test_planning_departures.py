@@ -91,6 +91,21 @@ def test_experts_and_their_base_are_compared(registry: Registry) -> None:
     assert any("source domains toys (the paper's: none)" in line for line in source["mergerec"])
 
 
+def test_a_backbone_of_a_table_without_others_is_compared_by_its_options(
+    registry: Registry,
+) -> None:
+    """By setting too: the published feed-forward part is as wide as the vectors on Toys alone."""
+    published = differs(registry, "sequential")
+    wide = "esasrec fine-tune fixed: backbone option width 128 (the paper's: 256)"
+    assert all(any(line.startswith(wide) for line in lines) for lines in published.values())
+    assert ["inner 4 (the paper's: 1)" in str(lines) for lines in published.values()] == [
+        name == "toys" for name in published
+    ]
+    same = "tracks.toys.backbones.esasrec.options"
+    lines = differs(registry, "sequential", f"{same}.width=256", f"{same}.inner=1")["toys"]
+    assert "width 128" not in str(lines) and "inner" not in str(lines)
+
+
 def test_words_by_hand_only_add(registry: Registry) -> None:
     by_hand = f"{BASE}paper.differs=['the moon was full']"
     departures = differs(registry, "paper-merit", by_hand, f"{BASE}training.lr=0.001")[
