@@ -299,7 +299,7 @@ def power() -> str:
 
 
 #: Suites whose answers the README opens with.
-FINDINGS = ("merging", "merit-cpu", "sequential")
+FINDINGS = ("merging", "cdsr", "sequential")
 
 
 def findings() -> str:
@@ -329,6 +329,7 @@ RESULTS: dict[str, Callable[[], str]] = {
     "claims": lambda: claims("mergerec-cpu"),
     "published": published,
     "claims-merging": lambda: claims("merging", whole=False),
+    "claims-cdsr": lambda: claims("cdsr", whole=False),
     "claims-merit": lambda: claims("merit-cpu"),
     "claims-over-time": lambda: claims("merging-over-time", whole=False),
     "cost-over-time": cost_over_time,

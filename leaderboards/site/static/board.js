@@ -144,12 +144,12 @@
       ? `no verdict (${row.seeds.length} of ${row.wanted} seeds)` : "";
   }
 
-  /** The verdict; where it leaves the methods open, what is said of these models beside it. */
-  function verdict(row) {
+  /** The verdict; where it leaves the methods open, the verdict about these trained models beside it. */
+  function verdict(row, beside = true) {
     if (!said(row)) return el("span", { class: "muted" }, "–");
     const word = row.verdict || "no verdict";
     return [el("span", { class: `verdict ${word.replace(" ", "-")}`, title: RECMERGE.glossary[word] }, said(row)),
-      row.models_beside ? el("span", { class: "muted small models" }, ` models: ${row.models}`) : null];
+      beside && row.models_beside ? el("span", { class: "muted small models" }, ` models: ${row.models}`) : null];
   }
 
   function difference(row) {
@@ -217,7 +217,7 @@
       + "Best of a band in bold, second underlined.",
       why || !against ? null : ` Difference and verdict: from ${against}, with the interval behind the verdict `
         + "about the methods (resampling seeds and users), adjusted by Holm for all rows of the table. "
-        + "Models: what is said of these trained models, resampling users alone.");
+        + "Models: the verdict about these trained models alone, resampling users and not seeds.");
   }
 
   /** Before the table: why it has no verdicts, and the way to those there are. */

@@ -58,7 +58,7 @@
         el("td", { class: "wide" }, found[n] ? RECMERGE.strip({ mean: found[n][0], ends: found[n][1],
           dots: found[n][2] }, scale, false, `c${n}`) : "–"),
         el("td", { class: "num" }, found[n] ? RECMERGE.fixed(found[n][0]) : "–"))),
-      el("tr", { "aria-hidden": "true" }, el("td", {}), el("td", { class: "wide" }, RECMERGE.axisTicks(scale)), el("td", {})))));
+      el("tr", { "aria-hidden": "true" }, el("td", {}), el("td", { class: "wide" }, RECMERGE.axisTicks(scale, RECMERGE.room() < 520 ? 110 : 150)), el("td", {})))));
   }
 
   /** Bars from zero for each row. */

@@ -23,7 +23,7 @@
     return groups.flatMap((g) => g.sort((a, b) => b.y - a.y));
   }
 
-  /** Of rows on one backbone, those that no cheaper one equals; dearer ones are better by more than noise. */
+  /** Of rows on one backbone, those that no cheaper row matches; more expensive ones are better by more than noise. */
   function front(points) {
     let [best, error] = [-Infinity, 0];
     return byCost(points).filter((p) => {
@@ -46,20 +46,6 @@
     const asked = order.map((p) => ({ x: c.x(p.x), y: c.y(p.y), text: RECMERGE.fitted(p.row.label, 230, 11.5) }));
     return RECMERGE.placed(asked, { ...c.box, right: c.box.right + 16 }, marks).map((place, n) => place
       && svg("text", { class: order[n].front ? "label" : "label faint", x: place.x, y: place.y, "text-anchor": place.anchor }, asked[n].text));
-  }
-
-  const SHAPES = [
-    (x, y, r) => svg("circle", { cx: x, cy: y, r }),
-    (x, y, r) => svg("rect", { x: x - r, y: y - r, width: 2 * r, height: 2 * r }),
-    (x, y, r) => svg("path", { d: `M${x} ${y - 1.3 * r}L${x + 1.3 * r} ${y}L${x} ${y + 1.3 * r}L${x - 1.3 * r} ${y}Z` }),
-    (x, y, r) => svg("path", { d: `M${x} ${y - 1.2 * r}L${x + 1.2 * r} ${y + r}L${x - 1.2 * r} ${y + r}Z` }),
-  ];
-
-  function shape(kind, x, y, r, front, title) {
-    const made = SHAPES[kind % SHAPES.length](x, y, r);
-    made.setAttribute("class", `dot s${kind % 8}${front ? " front" : ""}`);
-    if (title) made.append(svg("title", {}, title));
-    return made;
   }
 
   /** A linear axis where costs differ little, else one of decades. */
@@ -98,17 +84,17 @@
         yName: `${view.metric}, ${where}`, title: `${view.metric} against cost: ${name}`,
         about: `${points.length} rows; beaten by no cheaper one of the same backbone: ${best.map((p) => p.row.label).join("; ")}. The data stand in a table below.` });
       const drawn = [...fronts.map((f, n) => (f.length ? steps(c, f, n) : null)),
-        ...points.map((p) => shape(backbones.indexOf(p.row.backbone), c.x(p.x), c.y(p.y), p.front ? 5 : 3.6, p.front,
+        ...points.map((p) => RECMERGE.shape(backbones.indexOf(p.row.backbone), c.x(p.x), c.y(p.y), p.front ? 5 : 3.6, p.front,
           `${RECMERGE.nameOf(p.row)}: ${RECMERGE.fixed(p.y)}, ${name} ${RECMERGE.plain(p.x)}`)),
         ...labels(c, points)];
       c.root.append(...drawn.filter(Boolean));
       const key = el("p", { class: "legend" }, backbones.map((b, n) => el("span", { class: "key" },
-        svg("svg", { width: 13, height: 13, "aria-hidden": "true" }, shape(n, 6.5, 6.5, 4.5, false)), b === "–" ? "no backbone" : b)));
+        svg("svg", { width: 13, height: 13, "aria-hidden": "true" }, RECMERGE.shape(n, 6.5, 6.5, 4.5)), b === "–" ? "no backbone" : b)));
       const none = known.length - points.length;
       return [chooser, key, RECMERGE.boxed("Quality against cost", c.root),
-        el("p", { class: "muted note-line" }, "Step lines: rows of a backbone that no cheaper row equals; a dearer one counts where it is better by "
-          + "more than two standard errors over seeds, and costs within 5 % count as equal. Seconds of one worker, means over seeds; "
-          + "trainings that rows share count for each.", none ? ` ${none} row(s) have no such cost (nothing was merged or trained) and are not drawn.` : ""),
+        el("p", { class: "muted note-line" }, "Dashed line: the Pareto front of each backbone, the rows that no cheaper row matches. A more expensive row is on it "
+          + "if it is better by more than two standard errors over seeds; costs within 5 % count as equal. Seconds of one worker, "
+          + "means over seeds; a training that several rows share counts for each.", none ? ` ${none} row(s) have no such cost (nothing was merged or trained) and are not drawn.` : ""),
         data];
     },
   };

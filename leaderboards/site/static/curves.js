@@ -87,11 +87,11 @@
     const parts = series.flatMap((s) => s.points.map(([x, y, spread, seeds]) => {
       const n = order.indexOf(s.name);
       const at = c.row(Math.round(x)) + step * (series.indexOf(s) - (series.length - 1) / 2);
-      const about_it = svg("title", {}, `${figure.ticks[Math.round(x)]}, ${s.name}: ${RECMERGE.plain(y)}, ${seeds} seed(s)`);
+      const text = `${figure.ticks[Math.round(x)]}, ${s.name}: ${RECMERGE.plain(y)}, ${seeds} seed(s)`;
       return [
-        bar ? svg("rect", { class: `dot s${n % COLOURS}`, x: Math.min(c.x(0), c.x(y)), width: Math.abs(c.x(y) - c.x(0)), y: at - step / 2 + 1, height: step - 2 }, about_it) : null,
+        bar ? svg("rect", { class: `dot s${n % COLOURS}${n % 2 ? " hollow" : ""}`, x: Math.min(c.x(0), c.x(y)), width: Math.abs(c.x(y) - c.x(0)), y: at - step / 2 + 1, height: step - 2 }, svg("title", {}, text)) : null,
         spread ? svg("line", { class: bar ? "whisker" : `line s${n % COLOURS}`, x1: c.x(y - spread), x2: c.x(y + spread), y1: at, y2: at }) : null,
-        bar ? null : svg("circle", { class: `dot s${n % COLOURS}`, cx: c.x(y), cy: at, r: 3.5 }, about_it),
+        bar ? null : RECMERGE.shape(n, c.x(y), at, 3.5, false, text),
       ];
     }));
     c.root.append(...parts.flat().filter(Boolean));
@@ -104,6 +104,13 @@
     return asked.length ? all.filter((name) => asked.includes(name)) : figure.shown;
   }
 
+  /** What a series looks like in the drawing. */
+  function sample(mark, n, colour, dash) {
+    if (mark === "bar") return svg("rect", { class: `dot ${colour}${n % 2 ? " hollow" : ""}`, x: 3, width: 20, y: 1, height: 8 });
+    return [svg("line", { class: `line ${colour}`, x1: 1, x2: 25, y1: 5, y2: 5, "stroke-dasharray": mark === "line" ? dash || null : null }),
+      mark === "dot" ? RECMERGE.shape(n, 13, 5, 3.5) : null];
+  }
+
   function legend(figure, all, order, short, redraw) {
     const set = (names) => { state.lines = names.map((name) => all.indexOf(name)).sort((a, b) => a - b).join(","); redraw(); };
     const keys = all.map((name) => {
@@ -111,8 +118,7 @@
       const { colour, dash } = style(order.indexOf(name));
       return el("button", { type: "button", class: "key", "aria-pressed": String(on), "data-key": `line ${name}`, title: name,
         onclick: () => { const next = on ? order.filter((o) => o !== name) : [...order, name]; if (next.length) set(next); } },
-      on ? svg("svg", { width: 26, height: 10, "aria-hidden": "true" },
-        svg("line", { class: `line ${colour}`, x1: 1, x2: 25, y1: 5, y2: 5, "stroke-dasharray": figure.mark === "line" ? dash || null : null })) : null,
+      on ? svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, sample(figure.mark, order.indexOf(name), colour, dash)) : null,
       short.get(name));
     });
     const box = el("div", { class: "legend", role: "group", "aria-label": "Lines" }, keys);
@@ -149,7 +155,7 @@
           order.map((o, n) => el("span", { class: "numbered" }, el("strong", {}, `${n + 1} `), short.get(o)))) : null,
         el("p", { class: "muted note-line" }, `Means over seeds; bands and bars: ${figure.spread}`
           + (figure.mark === "line" && order.length > BANDS ? " (left out of the drawing from five lines on)" : "")
-          + ". Of the whole suite: the choice of track, metric and domain does not apply."),
+          + ". The figure is of the whole suite: the choice of track, metric and domain does not change it."),
         RECMERGE.dataTable(figure.title, ["line", "panel", figure.x || "name", "mean", "±", "seeds"], data)];
     },
   };

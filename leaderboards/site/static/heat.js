@@ -44,10 +44,10 @@
       const what = expert ? `that of ${expert} on the same backbone and seed` : "the best of the table";
       return [
         RECMERGE.table(`${metric} divided by ${what}, per cent`,
-          el("tr", {}, ["method", "backbone", ...names].map((n, i) =>
-            el("th", { scope: "col", class: i > 1 ? "num" : null }, n))),
-          rows.map(([row, shares]) => el("tr", { "data-row": row.id }, RECMERGE.rowHead(row),
-            el("td", { class: "muted" }, row.backbone), names.map((n) => cell(shares[n])))), "heatmap"),
+          el("tr", {}, ["method", ...names].map((n, i) =>
+            el("th", { scope: "col", class: i ? "num" : null }, n))),
+          rows.map(([row, shares]) => el("tr", { "data-row": row.id },
+            RECMERGE.rowHead(row, [], RECMERGE.beside(row, view)), names.map((n) => cell(shares[n])))), "heatmap"),
         el("p", { class: "legend" }, NAMES.map((n, i) =>
           el("span", { class: `swatch heat h${i}` }, n))),
         expert ? null : el("p", { class: "muted note-line" },

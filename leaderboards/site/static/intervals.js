@@ -18,6 +18,9 @@
       margin: base.mean === null ? null : Math.abs(base.mean) / 100 };
   }
 
+  /** Whether the columns that few ask for are shown. */
+  const more = () => state.more === "1";
+
   const quantile = (sorted, share) => sorted[Math.round(share * (sorted.length - 1))];
 
   /** The axis: the whole range, or that of rows that do not lie far apart from the others. */
@@ -70,10 +73,13 @@
       focusable: "false" }, parts);
   }
 
-  function ticks(scale) {
+  /** Texts of an axis, as many as have room where the strips are at least so many pixels wide. */
+  function ticks(scale, wide = 240) {
+    const texts = scale.ticks.map(RECMERGE.plain);
+    const shown = RECMERGE.sparse(texts, scale.ticks.map((tick) => wide * scale.at(tick)), scale.ticks.indexOf(0));
     return svg("svg", { class: "strip axis", height: 20, "aria-hidden": "true" },
-      scale.ticks.map((tick) => svg("text", { x: at(scale, tick), y: 14,
-        "text-anchor": "middle" }, RECMERGE.plain(tick))));
+      scale.ticks.map((tick, n) => (shown.has(n) ? svg("text", { x: at(scale, tick), y: 14,
+        "text-anchor": "middle" }, texts[n]) : null)));
   }
 
   function modes(view, redraw) {
@@ -86,30 +92,35 @@
       can && button("mode difference", "difference from the baseline", mode === "difference",
         () => { state.show = ""; }),
       can && button("mode value", "value", mode === "value", () => { state.show = "value"; }),
-      button("mode whole", "whole range", whole, () => { state.whole = whole ? "" : "1"; })) };
+      button("mode whole", "whole range", whole, () => { state.whole = whole ? "" : "1"; }),
+      mode === "difference" && button("mode more", "more columns", more(), () => { state.more = more() ? "" : "1"; })) };
   }
 
   const NOTES = {
     value: "Large dot: mean over seeds; small dots: each seed. Line: Student’s 95 % interval of the "
       + "mean over seeds, for these test users; two seeds know little, so it may leave the axis.",
-    difference: "Line: the interval behind the verdict about the methods (resampling seeds and "
-      + "users): where Holm tests a row at 5 % / k, of the level 1 − 5 % / k. Band: ±1 % of the "
-      + "baseline’s mean. p: two-sided, by Holm. These models: likewise, resampling users alone. "
-      + "Alone: 95 % about the methods, for this row by itself; bootstrap: two-level, beside it.",
+    difference: "Line: the interval behind the verdict about the methods (resampling seeds and users), "
+      + "at the level at which Holm’s procedure tests the row: 1 − 5 % / k where it tests at 5 % / k. Band: ±1 % of the "
+      + "baseline’s mean. p: two-sided, adjusted by Holm. These models: the same for these trained models, resampling "
+      + "users alone. More columns: the 95 % interval of this row alone, without Holm; the two-level bootstrap’s; "
+      + "Cohen’s dz and users won, tied and lost.",
   };
 
+  const titles = (mode) => (mode === "value" ? ["mean", "95 % interval"]
+    : ["difference", "verdict", "interval", "p", "these models", "their interval",
+      ...(more() ? ["methods, alone", "bootstrap", "dz · win/tie/loss"] : [])]);
+
   function numbers(row, shown, mode) {
-    if (!shown) return [el("td", { class: "num muted", colspan: mode === "value" ? 2 : 9 }, "–")];
+    if (!shown) return [el("td", { class: "num muted", colspan: mode === "value" ? 2 : titles(mode).length }, "–")];
     if (mode === "value") {
       return [el("td", { class: "num" }, RECMERGE.fixed(shown.mean)),
         el("td", { class: "num" }, RECMERGE.between(shown.ends))];
     }
     const d = row.difference;
     const ends = (v) => RECMERGE.between(v, RECMERGE.signed);
-    return [el("td", { class: "num" }, RECMERGE.signed(d.mean)), el("td", {}, RECMERGE.verdict(row)),
-      ...[ends(d.methods), RECMERGE.chance(d.p), row.models, ends(d.models), ends(d.alone),
-        ends(d.bootstrap),
-        `${RECMERGE.none(d.dz) ? "–" : d.dz.toFixed(3)} · ${d.wins.join("/")}`]
+    return [el("td", { class: "num" }, RECMERGE.signed(d.mean)), el("td", {}, RECMERGE.verdict(row, false)),
+      ...[ends(d.methods), RECMERGE.chance(d.p), row.models, ends(d.models), ...(more() ? [ends(d.alone),
+        ends(d.bootstrap), `${RECMERGE.none(d.dz) ? "–" : d.dz.toFixed(3)} · ${d.wins.join("/")}`] : [])]
         .map((text) => el("td", { class: "num" }, text))];
   }
 
@@ -123,17 +134,13 @@
       const shown = rows.map(([, s]) => s).filter(Boolean);
       if (!shown.length) return [bar, el("p", {}, "Nothing to draw for this choice.")];
       const zero = mode === "difference";
-      const several = new Set(view.table.rows.map((r) => r.backbone).filter((b) => b !== "–")).size > 1;
       const scale = axis(shown, whole, zero);
       const out = shown.filter((s) => !inside(scale, s.mean)).length;
-      const titles = mode === "value" ? ["mean", "95 %"]
-        : ["difference", "verdict", "interval", "p", "these models", "their interval",
-          "methods, alone", "bootstrap", "dz · win/tie/loss"];
       const head = el("tr", {}, el("th", { scope: "col" }, "method"),
         el("th", { scope: "col", class: "wide" }, el("span", { class: "away" }, "drawn"), ticks(scale)),
-        titles.map((t) => el("th", { scope: "col", class: t === "verdict" ? null : "num" }, t)));
+        titles(mode).map((t) => el("th", { scope: "col", class: t === "verdict" ? null : "num" }, t)));
       const body = rows.map(([row, s]) => el("tr", { "data-row": row.id },
-        RECMERGE.rowHead(row, [], several ? ` ${row.backbone}` : ""),
+        RECMERGE.rowHead(row, [], RECMERGE.beside(row, view)),
         el("td", { class: "wide" }, strip(s, scale, zero, zero ? (row.verdict || "").replace(" ", "-") : "")),
         numbers(row, s, mode)));
       const where = view.domain || "mean over the domains";

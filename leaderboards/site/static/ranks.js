@@ -22,21 +22,20 @@
     const shown = order.filter(([, id]) => visible.has(id));
     const body = shown.map(([n, id, rank, low, high]) => {
       const groups = found.groups.map((g, i) => (g.includes(n) ? letter(i) : "")).join("");
-      return el("tr", { "data-row": id }, RECMERGE.rowHead(rows.get(id)),
-        el("td", { class: "muted" }, rows.get(id).backbone),
+      return el("tr", { "data-row": id }, 
+        RECMERGE.rowHead(rows.get(id), [], RECMERGE.beside(rows.get(id), view)),
         el("td", { class: "wide" },
           RECMERGE.strip({ mean: rank, ends: [low, high], dots: [] }, scale, false, "")),
         el("td", { class: "group-cell" }, bars(found.groups, n)),
         el("td", {}, groups), el("td", { class: "num" }, rank.toFixed(2)),
-        el("td", { class: "num" }, low.toFixed(2) === high.toFixed(2) ? "all draws"
+        el("td", { class: "num" }, low.toFixed(2) === high.toFixed(2) ? "in all resamples"
           : `[${low.toFixed(2)}, ${high.toFixed(2)}]`));
     });
-    const titles = ["method", "backbone"].map((t) => el("th", { scope: "col" }, t));
-    const head = el("tr", {}, titles,
+    const head = el("tr", {}, el("th", { scope: "col" }, "method"),
       el("th", { scope: "col", class: "wide" }, el("span", { class: "away" }, "drawn"), RECMERGE.axisTicks(scale)),
       el("th", { scope: "col", class: "group-head" }, el("span", { class: "away" }, "bars of groups")),
       el("th", { scope: "col" }, "groups"), el("th", { scope: "col", class: "num" }, "mean rank"),
-      el("th", { scope: "col", class: "num" }, "95 %"));
+      el("th", { scope: "col", class: "num" }, "95 % interval"));
     return RECMERGE.table(`Mean rank over the domains by ${found.metric}, 1 is best`, head, body, "ranks");
   }
 
@@ -54,8 +53,9 @@
       const left = found.left
         ? ` ${found.left} row(s) lack seeds and are not ranked.` : "";
       return [table(view, found), el("p", { class: "note-line muted" },
-        "Rows that share a bar (or a letter) do not differ significantly: a pair with the baseline by its "
-        + "verdict, all other pairs together adjusted by Holm. Rows without verdicts share no bar. Intervals: two-level bootstrap of seeds and users. All rows are ranked, hidden or not.", left),
+        "Rows that share a bar (or a letter) do not differ significantly. A row and the baseline differ "
+        + "where the verdict says so; all other pairs are tested together (Holm). Rows without verdicts share no bar. "
+        + "Intervals resample seeds and users (two-level bootstrap). Hidden rows are ranked too.", left),
       el("p", { class: "note" }, `${said}.`,
         found.difference === null ? null : ` Nemenyi’s critical difference: ${found.difference.toFixed(2)} ranks.`)];
     },

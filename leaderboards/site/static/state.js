@@ -2,7 +2,7 @@
 // The choices, kept in the address after #, so that a view can be linked.
 (() => {
   const KEYS = ["suite", "track", "protocol", "metric", "domain", "backbone", "q", "view", "sort",
-    "hide", "show", "whole", "figure", "cost", "pick", "undone", "lines"];
+    "hide", "show", "whole", "figure", "cost", "pick", "undone", "lines", "more"];
   const state = {};
   let chosen = false;
 
