@@ -33,7 +33,8 @@ class Options:
         path: a file of events, or a folder with one for each domain; absolute or below
             ``--data-root``. The first row names the columns.
         domain_names: domains in numbering order, those that are read (a run notes how many rows of
-            others it left out); all by name if empty (has to be given for a file with a domain
+            others it left out), in small letters with hyphens: ``Toys & Games`` is ``toys-games``;
+            all by name if empty (has to be given for a file with a domain
             column below ``--data-root``: a plan's check of names does not look there).
         user: column of user ids.
         item: column of item ids.
@@ -43,7 +44,8 @@ class Options:
             the only one of `domain_names`, else as the file.
         rating: column of ratings; empty: none is read.
         least_rating: rows below it are left out.
-        items: a file of items, for their texts; absolute or below ``--data-root``.
+        items: a file of items, for their texts; absolute or below ``--data-root``. That of the
+            events will do, where each item has one text in it.
         item_id: its column of item ids.
         texts: its columns that make an item's text (``title``, ``brand``, ...); of a file of items
             without them, ``title``.
@@ -78,7 +80,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.texts and not self.items:
             raise HandledError(
-                "csv: texts are columns of a file of items, a row an item: name it with items: FILE"
+                "csv: texts are columns of a file of items, a row an item: name it with items: "
+                "FILE (the table of events, where it has them)"
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from recmerge_bench.blame import culprit, one_line
 from recmerge_bench.conformance.state import changes
-from recmerge_bench.errors import Blocked, HandledError, PluginError
+from recmerge_bench.errors import Blocked, DataError, HandledError, PluginError
 
 Status = Literal["passed", "failed", "skipped"]
 
@@ -159,6 +159,8 @@ _READ_LINE = (
 
 
 def _border_remedy(error: HandledError) -> str:
+    if isinstance(error, DataError):
+        return "put the file right where it says, or the options that say how the file is read"
     if not isinstance(error, PluginError):
         return ""
     return "return what the message says belongs there; the method's docstring has the contract"

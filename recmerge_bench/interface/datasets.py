@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recmerge_bench.borders.datasets import loaded, sources_of
+from recmerge_bench.borders.encoders import check_vectors
 from recmerge_bench.contracts import definition
 from recmerge_bench.data.interactions import Interactions
 from recmerge_bench.errors import Blocked, HandledError
@@ -79,3 +83,31 @@ def load_dataset(
         return loaded(whole.definition(), data_root)
     except Blocked as missing:
         raise HandledError(f"{missing.reason}; {missing.remedy}") from None
+
+
+def encode_texts(
+    registry: Registry, name: str, texts: Sequence[str], data_root: Path | None, device: str
+) -> NDArray[np.float32]:
+    """Vectors of items' texts by an encoder with its defaults, as a ``text`` cell makes them.
+
+    Args:
+        registry: the plugins.
+        name: of the encoder.
+        texts: see `Catalogue.texts`.
+        data_root: folder of raw data.
+        device: ``cpu`` or ``cuda``.
+
+    Returns:
+        float32 [items, width].
+
+    Raises:
+        HandledError: no such encoder, or its files are missing.
+        PluginError: it gave something else.
+    """
+    encoder = definition(registry.get("encoder", name))
+    try:
+        sources_of(encoder, data_root)
+        vectors = encoder.encode(texts, data_root, device, lambda _: None)
+    except Blocked as missing:
+        raise HandledError(f"{missing.reason}; {missing.remedy}") from None
+    return check_vectors(encoder, vectors, len(texts))

@@ -1,4 +1,4 @@
-"""Ranks of a dataset's test targets by checkpoints, outside a suite."""
+"""Ranks of a dataset's test targets by checkpoints, and first items, outside a suite."""
 
 from __future__ import annotations
 
@@ -27,11 +27,29 @@ from recmerge_bench.specs import CDSRSpec, CountingSpec, Spec
 
 if TYPE_CHECKING:
     from recmerge_bench.evaluation.ranks import RankTable
+    from recmerge_bench.running.list_values import RankedLists
 
 #: In the place of a domain's name: the checkpoint serves all.
 ALL = ""
 #: Kinds of what can be ranked with.
 KINDS = ("backbone", "cdsr", "counting")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What checkpoints rank.
+
+    Attributes:
+        table: a row for each test target of the domains that have a checkpoint; ``about`` has
+            ``protocol`` (name, mask_history, candidates, and shuffle_seed where histories are
+            shuffled) and ``instances``.
+        interactions: the dataset, with the vectors or tokens that the model reads.
+        lists: the first items of the same rankings, where they were asked for.
+    """
+
+    table: RankTable
+    interactions: Interactions
+    lists: RankedLists | None = None
 
 
 def evaluate(
@@ -45,7 +63,8 @@ def evaluate(
     domains: Sequence[str] = (),
     data_root: Path | None = None,
     device: str = "cpu",
-) -> RankTable:
+    top_k: int = 0,
+) -> Evaluated:
     """Rank a dataset's test targets under any protocol, as a run's rank cells do.
 
     Args:
@@ -62,17 +81,16 @@ def evaluate(
             that a cell's run scored, or else all of the dataset.
         data_root: folder of raw data.
         device: ``cpu`` or ``cuda``.
-
-    Returns:
-        a row for each test target of the domains that have a checkpoint; ``about`` has
-        ``protocol`` (name, mask_history, candidates, and shuffle_seed where histories are
-        shuffled) and ``instances``.
+        top_k: first items of every ranking that are kept; 0: none.
 
     Raises:
-        HandledError: an unknown name or option; a checkpoint that is none, or does not fit.
+        HandledError: an unknown name or option; a checkpoint that is none, or does not fit; first
+            items of rankings among sampled candidates.
     """
     from recmerge_bench.evaluation.ranking import Ranking
     from recmerge_bench.evaluation.split_ranks import rank_split
+    from recmerge_bench.evaluation.top_lists import TopLists
+    from recmerge_bench.running.list_values import RankedLists
 
     given = _Given.of(checkpoints)
     spec, complete_options = _model(registry, model, options or {}, given)
@@ -83,6 +101,11 @@ def evaluate(
         raise HandledError(f"'{spec.name}' is for one target domain: name it, as in DOMAIN=FILE")
     rules = registry.get("protocol", protocol)
     how = rules_of(definition(rules))
+    if top_k and how.candidates is not None:
+        raise HandledError(
+            f"protocol '{protocol}' ranks among candidates: metrics of lists are made of rankings "
+            "of all items; leave them out, or name another protocol"
+        )
     unscored = given.first.unscored if given.first is not None else ()
     split = checked_split(
         definition(rules), interactions, used, [d for d in unscored if d not in used]
@@ -99,15 +122,21 @@ def evaluate(
         "name": protocol, "mask_history": how.mask_history, "candidates": digest, **order
     }  # fmt: skip
     stored = given.stored(spec, complete_options, places, used, device)
+    test = split.test.take(rows)
+    keeper = TopLists(split, test, catalogue, top_k) if top_k else None
     try:
-        return rank_split(
+        table = rank_split(
             stored.models(catalogue), split, catalogue,
-            Ranking(None if drawn is None else drawn[rows], how.mask_history),
-            split.test.take(rows), facts={"protocol": protocol_facts, "instances": len(rows)},
+            Ranking(None if drawn is None else drawn[rows], how.mask_history), test,
+            facts={"protocol": protocol_facts, "instances": len(rows)}, watch=keeper,
             shuffle_seed=how.shuffle_seed,
         )  # fmt: skip
     except FloatingPointError as error:
         raise HandledError(f"{', '.join(map(str, given.paths.values()))}: {error}") from None
+    if keeper is None:
+        return Evaluated(table, interactions)
+    items = keeper.masked if how.mask_history else keeper.plain
+    return Evaluated(table, interactions, RankedLists(items, test, split, tuple(places)))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from recmerge_bench.planning.cells import BOARD, GUESS, STORE, Cell, Result
 from recmerge_bench.planning.cells import Plan as Cells
 from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.searches import no_values
-from recmerge_bench.planning.select import nowhere, select
+from recmerge_bench.planning.select import select, unmet
 from recmerge_bench.planning.sources import Sources
 from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.registry import Registry
@@ -263,15 +263,17 @@ def chosen(cells: Cells, only: Selectors) -> Cells:
     """What `only` leaves of a plan; selectors add up.
 
     Raises:
-        HandledError: one of them matches nothing.
+        HandledError: one of them matches nothing, or names something that is not there.
     """
     keys: list[str] = []
     for selector in selectors(only):
         matching = select(cells, selector)
-        if not matching:
+        fault = unmet(cells, selector)
+        if fault or not matching:
+            said = "names what is not" if matching else "matches nothing"
             raise HandledError(
-                f"only {selector} matches nothing in suite '{cells.suite}'"
-                f"{nowhere(cells, selector)}; see `recmerge-bench plan --cells`"
+                f"only {selector} {said} in suite '{cells.suite}': {fault or 'no row has all'}; "
+                "see `recmerge-bench plan --cells`"
             )
         keys += matching
     return cells.restricted(list(dict.fromkeys(keys))) if only else cells

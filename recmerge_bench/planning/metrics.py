@@ -64,7 +64,8 @@ def rank_metric(registry: Registry, name: str, where: str = "") -> MetricUse:
     if use.of_lists:
         raise HandledError(
             f"{where}metric '{name}' is of the first items of rankings and not of ranks: a suite "
-            "that lists it among its `metrics` has it by domain and seed, and nothing else has it"
+            "that lists it among its `metrics` has it by domain and seed, `evaluate` of one model "
+            "by domain, and nothing else has it"
         )
     return use
 
@@ -140,6 +141,20 @@ class SuiteMetrics:
                 f"{where}metrics: the first orders the board and chooses models, and is a metric "
                 f"of ranks; '{uses[0].name}' is of lists: name it after one"
             )
+        return cls._apart(uses)
+
+    @classmethod
+    def of_any(cls, registry: Registry, names: Iterable[str]) -> SuiteMetrics:
+        """By their names, where nothing is ordered by the first.
+
+        Raises:
+            HandledError: see `metric_use`.
+        """
+        return cls._apart([metric_use(registry, name) for name in names])
+
+    @classmethod
+    def _apart(cls, uses: Iterable[MetricUse]) -> SuiteMetrics:
+        uses = list(uses)
         return cls(
             tuple(use for use in uses if not use.of_lists),
             tuple(use for use in uses if use.of_lists),

@@ -33,23 +33,24 @@ def select(plan: Plan, selector: str) -> list[str]:
     ]
 
 
-def nowhere(plan: Plan, selector: str) -> str:
-    """Why a selector matches nothing: its first term that nothing has, with near values.
+def unmet(plan: Plan, selector: str) -> str:
+    """The first alternative of a selector that nothing has, with near values; empty: none.
 
     Returns:
-        such as ``: no method 'tie' (did you mean 'ties'?)``; where each term by itself matches
-        something, that no row has them all.
+        such as ``no method 'tie' (did you mean 'ties'?)``.
     """
     views = [view for _, some in _views(plan) for view in some]
     for field, patterns in terms(selector):
-        if any(_holds(view, field, patterns) for view in views):
-            continue
         known = dict.fromkeys(_text(view, field) for view in views if field in view)
-        names = "|".join(patterns)
-        own = "; one of a file of yours needs -p FILE.py before the command"
-        said = f": no {field} '{names}'{there_are(names, known)}"
-        return said + (own if field in ("method", "backbone") else "")
-    return ": no row has all of it"
+        for pattern in patterns:
+            if any(_holds({field: value}, field, [pattern]) for value in known):
+                continue
+            said = f"no {field} '{pattern}'{there_are(pattern, known)}"
+            if "" in known:
+                said += f"; rows without one are `{field}=`"
+            own = "; one of a file of yours needs -p FILE.py before the command"
+            return said + (own if field in ("method", "backbone") else "")
+    return ""
 
 
 def _views(plan: Plan) -> Iterator[tuple[str, list[dict[str, Any]]]]:

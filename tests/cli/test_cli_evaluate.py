@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+import recmerge_bench as rmb
 from recmerge_bench.cli import cli
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import MASKED, RANKS, RankTable, read_ranks
 from recmerge_bench.interface.evaluate import evaluate
+from recmerge_bench.interface.evaluations import Evaluation
 from recmerge_bench.planning.keys import ranks_key
 from recmerge_bench.registry import Registry
 from recmerge_bench.running.store import Store
 
 OPTIONS = {"width": 8, "max_len": 10, "heads": 1, "layers": 1}
+LISTS = ["coverage@3", "Gini@3", "novelty@3", "ILD@3", "ILD@2"]
 PROTOCOLS = ["mixed", "mixed-capped-999", "mixed-masked", "mixed-shuffled"]
 
 
@@ -32,10 +36,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"u{u}\t{d}{(u * 7 + t * (t + 3)) % 15}\t{2 * t + ((d == 'b') ^ u % 2)}\n"
         for u in range(12) for t in range(5) for d in "ab"
     ]  # fmt: skip
-    items = [f"{d}{n}\t{d}\n" for d in "ab" for n in range(15)]
+    items = [f"{d}{n}\t{d}\tthing {n % 4} of {d}\n" for d in "ab" for n in range(15)]
     header = "user_id:token\titem_id:token\ttimestamp:float\n"
     (folder / "data" / "set.inter").write_text(header + "".join(events))
-    (folder / "data" / "set.item").write_text("item_id:token\tdomain:token\n" + "".join(items))
+    (folder / "data" / "set.item").write_text(
+        "item_id:token\tdomain:token\ttitle:token_seq\n" + "".join(items)
+    )
     track = {
         "dataset": "atomic-folder", "dataset_options": {"path": "data"}, "domains": ["a", "b"],
         "protocols": PROTOCOLS,
@@ -52,7 +58,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "protocols": ["loo"], "backbones": {"sasrec": {"options": OPTIONS}},
         "rows": ["weight-averaging", "emr", "surgery"],
     }  # fmt: skip
-    suite: dict[str, object] = {"name": "case", "label": "smoke", "metrics": ["NDCG@10", "MRR"]}
+    suite: dict[str, object] = {"name": "case", "label": "smoke"}
+    suite["metrics"] = ["NDCG@10", "MRR", *LISTS]
     suite["tracks"] = {"t": track, "m": merging}
     (folder / "case.yaml").write_text(yaml.safe_dump(suite))
     words = ["run", "--suite", str(folder / "case.yaml"), "--data-root", str(folder),
@@ -74,7 +81,8 @@ def rank_cell(run: Path, method: str, protocol: str) -> tuple[dict[str, Any], Ra
     tables = {ranks_key(k, masked): (k, masked) for k in keys for masked in (False, True)}
     key, masked = tables[row["key"]]
     table = read_ranks(store.file(key, MASKED if masked else RANKS))
-    return {**store.record(key), "metrics": row["metrics"]}, table
+    said = {"metrics": row["metrics"], "list_metrics": row.get("list_metrics")}
+    return {**store.record(key), **said}, table
 
 
 def models(run: Path, record: dict[str, Any]) -> dict[str, Path]:
@@ -106,14 +114,16 @@ def test_cells_of_a_run_rank_as_its_rank_cells(
     record, wanted = rank_cell(run, method, protocol)
     folders = models(run, record)
     assert len(folders) == (2 if method in ("cd-sasrec", "sasrec-st") else 1)
-    assert_same(evaluate(registry, list(folders.values()), protocol), wanted)
+    assert_same(evaluate(registry, list(folders.values()), protocol).table, wanted)
 
 
 @pytest.mark.parametrize("method", ["weight-averaging", "emr", "surgery"])
 def test_merged_models_rank_as_the_rank_cells(registry: Registry, run: Path, method: str) -> None:
     """One for all domains, one for each, and one with adapters."""
     record, wanted = rank_cell(run, method, "loo")
-    assert_same(evaluate(registry, list(models(run, record).values()), "loo"), wanted)
+    done = evaluate(registry, list(models(run, record).values()), "loo")
+    assert_same(done.table, wanted)
+    assert done.lists is None
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -175,3 +185,57 @@ def test_cells_are_of_one_model_and_of_models(registry: Registry, run: Path) -> 
             evaluate(registry, given, "mixed")
     with pytest.raises(HandledError, match="not of 'cd-sasrec' with these options"):
         evaluate(registry, list(two.values()), "mixed", model="cd-sasrec")
+
+
+FULL = ["mixed", "mixed-masked", "mixed-shuffled"]
+
+
+@pytest.mark.parametrize(
+    ("method", "protocol"),
+    [("sasrec-dt", p) for p in FULL] + [("cd-sasrec", p) for p in FULL]
+    + [("popularity", "mixed-masked"), ("weight-averaging", "loo"), ("emr", "loo")],
+)  # fmt: skip
+def test_metrics_of_lists_are_those_of_the_run(run: Path, method: str, protocol: str) -> None:
+    """Trained, merged and counting models; masked, shuffled, and a model for each domain."""
+    record, _ = rank_cell(run, method, protocol)
+    wanted = record["list_metrics"]
+    assert set(wanted) == {"a", "b", "mean"} and set(wanted["a"]) == set(LISTS)
+    asked = ["MRR", *LISTS, "NDCG@10"]
+    done = evaluation(models(run, record).values(), protocol=protocol, metrics=asked)
+    assert done.names == asked
+    for domain, values in {**record["metrics"], **wanted}.items():
+        for name, value in values.items():
+            assert done.metrics[domain][name] == pytest.approx(value, abs=1e-9), (domain, name)
+
+
+def test_metrics_of_lists_of_one_domain(run: Path) -> None:
+    """A model of one domain, asked for its domain alone: the mean is that domain's."""
+    record, _ = rank_cell(run, "cd-sasrec", "mixed")
+    done = command(models(run, record)["model:b"], "--protocol", "mixed", "--json",
+                   *(word for name in LISTS for word in ("--metric", name)))  # fmt: skip
+    assert done.return_value == 0, (done.output, done.exception)
+    document = json.loads(done.stdout)
+    assert set(document) == {"b", "mean"} and document["b"] == document["mean"]
+    assert document["b"] == pytest.approx(record["list_metrics"]["b"], abs=1e-9)
+
+
+def test_metrics_of_lists_need_whole_rankings_and_texts(run: Path, tmp_path: Path) -> None:
+    folder = models(run, rank_cell(run, "popularity", "mixed")[0])["model"]
+    with pytest.raises(HandledError, match="'mixed-capped-999' ranks among candidates: metrics of"):
+        evaluation(folder, protocol="mixed-capped-999", metrics=["MRR", "coverage@3"])
+    bare = tmp_path / "bare"
+    shutil.copytree(run / "data", bare)
+    lines = (bare / "set.item").read_text().splitlines()
+    (bare / "set.item").write_text("\n".join("\t".join(s.split("\t")[:2]) for s in lines) + "\n")
+    file = models(run, rank_cell(run, "sasrec-dt", "mixed")[0])["model"] / "model.safetensors"
+    given = {"model": "sasrec-dt", "options": OPTIONS, "dataset": bare, "protocol": "mixed"}
+    with pytest.raises(HandledError, match="'ILD@3': no item texts in 'a'; leave it out"):
+        evaluation(file, metrics=["MRR", "ILD@3"], **given)
+    assert evaluation(file, metrics=["coverage@3"], **given).metrics["mean"]["coverage@3"] > 0
+
+
+def evaluation(folders: Any, **words: Any) -> Evaluation:
+    """As from Python."""
+    given = folders if isinstance(folders, Path) else list(folders)
+    made: Evaluation = rmb.evaluate(given, **words)
+    return made

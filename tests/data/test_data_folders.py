@@ -198,6 +198,17 @@ def test_a_table_by_the_names_of_its_columns(registry: Registry, tmp_path: Path)
     assert alone.catalogue.domains == ("t",) and list(alone.catalogue.tokens) == ["7", "8"]
 
 
+def test_the_table_of_events_can_be_that_of_items(registry: Registry, tmp_path: Path) -> None:
+    """A title beside every event: rows of one item that agree count once."""
+    rows = "user_id,item_id,timestamp,title\nu,1,5,one\nv,1,6,one\nv,2,7,two\n"
+    file = str(write(tmp_path, {"t.csv": rows}) / "t.csv")
+    data = read(registry, "csv", tmp_path / "t.csv", items=file)
+    assert list(data.catalogue.texts) == ["title: one", "title: two"]
+    write(tmp_path, {"t.csv": rows + "w,1,8,uno\n"})
+    with pytest.raises(DataError, match=r"t.csv:5 .*item '1' has other texts on line 2"):
+        read(registry, "csv", tmp_path / "t.csv", items=file)
+
+
 def test_one_table_a_domain(registry: Registry, tmp_path: Path) -> None:
     files = {"Books.csv": HEADER + "u,1,5\n", "Toys.csv": HEADER + "u,1,4\nv,1,4\n"}
     files["names.csv"] = "item_id,title\n1,one\n"
@@ -237,7 +248,8 @@ def test_one_table_a_domain(registry: Registry, tmp_path: Path) -> None:
         (HEADER + "u,x,5\n", {"rating": "item_id"}, "'x' is no finite number"),
         (HEADER + "u,1,5\n", {"domain": "shop"}, "no column 'shop'"),
         (HEADER + "u,1,5\n", {"texts": ["title"]},
-         "csv: texts are columns of a file of items, a row an item: name it with items: FILE"),
+         "csv: texts are columns of a file of items, a row an item: name it with items: FILE "
+         r"\(the table of events, where it has them\)"),
         (HEADER + "a b,1,5\na-b,1,5\n", {"domain": "user_id"}, "would both be the domain 'a-b'"),
         (HEADER + "ab,1,5\n", {"domain": "user_id", "domain_names": ["abc"]},
          "no domain 'abc' .did you mean 'ab'"),

@@ -79,6 +79,21 @@ def test_only_some_rows_are_asked_for(finished: rmb.Run) -> None:
         rmb.run(COUNTS, out=finished.out, only=["method=lastitem"])
 
 
+@pytest.mark.parametrize(
+    ("selector", "fault"),
+    [
+        ("method=last-item|popularty", "no method 'popularty' .did you mean 'popularity'"),
+        ("method=last-item|pop*|x*", r"no method 'x\*'"),
+        ("method=last-item,backbone=|-", "no backbone '-'; rows without one are `backbone=`"),
+    ],
+)
+def test_a_misspelt_alternative_is_told(finished: rmb.Run, selector: str, fault: str) -> None:
+    """It was left out without a word where another alternative matched."""
+    with pytest.raises(HandledError, match=f"names what is not in suite 'counts': {fault}"):
+        rmb.plan(COUNTS, out=finished.out, only=selector)
+    assert rmb.plan(COUNTS, out=finished.out, only="method=last-*|pop*,backbone=").cells
+
+
 def test_changes_and_seeds_are_laid_over_a_suite() -> None:
     suite = rmb.load_suite("quick", changes={"tracks.merging.training.steps": 7}, seeds=[5])
     assert suite.tracks["merging"].training["steps"] == 7 and suite.seeds == (5,)

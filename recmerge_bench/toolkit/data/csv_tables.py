@@ -296,16 +296,23 @@ def domain_events(
 def item_texts(table: CsvTable, item: str, texts: Sequence[str]) -> dict[str, str]:
     """Raw item id -> its text, a column a line (``title: ...``); empty values are left out.
 
+    A table of events will do: rows of one item that have the same texts count once.
+
     Raises:
-        DataError: an item twice, or no such column.
+        DataError: an item with two texts, or no such column.
     """
     lacking = [("texts", name) for name in texts if name not in table.columns]
     table.needs({"item_id": item, **dict(lacking[:1])})
     columns = [table[name] for name in texts]
     made: dict[str, str] = {}
+    first: dict[str, int] = {}
     for row, (token, line) in enumerate(zip(table.ids(item), table.lines, strict=True)):
-        if token in made:
-            raise DataError(f"item '{token:.40}' appears twice", table.file, line, item)
         values = [(n, " ".join(c[row].split())) for n, c in zip(texts, columns, strict=True)]
-        made[token] = "\n".join(f"{name}: {value}" for name, value in values if value)
+        text = "\n".join(f"{name}: {value}" for name, value in values if value)
+        if made.setdefault(token, text) != text:
+            raise DataError(
+                f"item '{token:.40}' has other texts on line {first[token]}: leave one of them",
+                table.file, line, item,
+            )  # fmt: skip
+        first.setdefault(token, line)
     return made
