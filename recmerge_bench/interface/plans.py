@@ -272,7 +272,7 @@ def chosen(cells: Cells, only: Selectors) -> Cells:
         if fault or not matching:
             said = "names what is not" if matching else "matches nothing"
             raise HandledError(
-                f"only {selector} {said} in suite '{cells.suite}': {fault or 'no row has all'}; "
+                f"only {selector} {said} in suite '{cells.suite}': {fault or 'no row has all of it'}; "
                 "see `recmerge-bench plan --cells`"
             )
         keys += matching
