@@ -271,8 +271,9 @@ def chosen(cells: Cells, only: Selectors) -> Cells:
         fault = unmet(cells, selector)
         if fault or not matching:
             said = "names what is not" if matching else "matches nothing"
+            why = fault or "no row has all of it"
             raise HandledError(
-                f"only {selector} {said} in suite '{cells.suite}': {fault or 'no row has all of it'}; "
+                f"only {selector} {said} in suite '{cells.suite}': {why}; "
                 "see `recmerge-bench plan --cells`"
             )
         keys += matching
