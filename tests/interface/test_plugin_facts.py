@@ -37,7 +37,10 @@ def test_a_models_profiles_and_inherited_options(registry: Registry) -> None:
     [facts] = plugin_facts(registry, "backbone:sasrec")
     assert facts.profiles["public-table"]["options"]["width"] == 256
     options = {o.name: o for o in facts.options}
-    assert options["negatives"].meaning == "for each target, for the sampled losses."
+    assert (
+        options["negatives"].meaning
+        == "sampled negatives for each target, for the losses that sample."
+    )
     assert options["loss"].type == "one of 'ce', 'sampled-ce', 'bce', 'gbce'"
 
 

@@ -17,14 +17,14 @@ from rich.console import Console
 from recmerge_bench.cli.watch import watch
 from recmerge_bench.files import write_json
 from recmerge_bench.interface.watching import live_runs, page, sparkline
-from recmerge_bench.planning.cells import Cell, Plan
+from recmerge_bench.planning.cells import GUESS, Cell, Plan
 from recmerge_bench.running.live_state import LIVE, LiveState
 from tests.support.clusters import WAITING, waiting_suite
 
 
-def cell(key: str, kind: str = "train", config: str = "", memory: int | None = None) -> Cell:
+def cell(key: str, kind: str = "train", config: str = "", basis: str = GUESS) -> Cell:
     job = {"config": {"of": config}, "plugins": {}, "sources": {}}
-    return Cell(key, kind, f"{kind} {key}", {}, job, cost=40.0, memory=memory)
+    return Cell(key, kind, f"{kind} {key}", {}, job, cost=40.0, basis=basis)
 
 
 def state(*cells: Cell, slots: int = 2) -> LiveState:
@@ -43,7 +43,7 @@ def text_of(states: list[dict[str, Any]]) -> str:
 def test_time_left_is_of_measured_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1000.0]
     monkeypatch.setattr(time, "time", lambda: clock[0])
-    live = state(cell("a"), cell("b"), cell("c", config="other"), cell("d", "rank", memory=1))
+    live = state(cell("a"), cell("b"), cell("c", config="other"), cell("d", "rank", basis="store"))
     at_first = live.to_json()
     assert at_first["left_unknown"] == 3 and at_first["left_s"] == 20.0, "d was measured before"
     live.take({"event": "started", "key": "a", "host": "node", "process": 7})
