@@ -407,7 +407,8 @@ def test_a_forgotten_or_misplaced_p_is_hinted_at(
     metric = bench("plan", "--suite", "quick", "--set", "metrics=[NDCG@10, reach@10]")
     assert "the metric 'reach'" in metric.stderr and "`recmerge-bench -p FILE.py" in metric.stderr
     asked = bench("plan", "--suite", "quick", "--only", "method=my-way")
-    assert "no method 'my-way'; one of a file of yours needs -p FILE.py before" in asked.stderr
+    assert "no method 'my-way'; there are: abxi, " in asked.stderr
+    assert "; one of a file of yours needs -p FILE.py before" in asked.stderr
     misplaced = bench("run", "-p", "my_way.py", "--suite", "my-way.yaml")
     assert misplaced.returncode == 2
     belongs = "-p belongs before the command: `recmerge-bench -p FILE.py run ...`\n"

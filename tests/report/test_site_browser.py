@@ -559,10 +559,10 @@ def test_ablations_are_differences(browser: Browser) -> None:
     assert "SF1" in texts and any("MRR minus that of whole" in text for text in texts)
     rows = record("merit-cpu")["comparisons"]
     wanted = sum(len(c["rows"]) for c in rows if c["track"] == "ablation-food-kitchen")
-    assert browser.run("document.querySelectorAll('#panel circle.dot').length") == wanted
+    assert browser.run("document.querySelectorAll('#panel svg.chart circle.dot').length") == wanted
     assert browser.run("document.querySelectorAll('#panel line.line[x1]').length") >= wanted
     show(browser, "suite=merit-cpu&view=curves&figure=gates")
-    assert browser.run("document.querySelectorAll('#panel rect.dot').length") == 36
+    assert browser.run("document.querySelectorAll('#panel svg.chart rect.dot').length") == 36
 
 
 def test_every_view_of_every_table_draws(browser: Browser) -> None:
