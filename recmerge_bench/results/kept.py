@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import numpy as np
-
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.identity import Place
+from recmerge_bench.identity import Identity, Place
 from recmerge_bench.registry import Registry
 from recmerge_bench.results.beside import Curve
 from recmerge_bench.results.groups import Group, by_group
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
+from recmerge_bench.results.rank_tables import free_key, same_targets
 from recmerge_bench.results.records import Cost, Result
 from recmerge_bench.results.suite_files import SuiteFiles
 
@@ -28,6 +27,8 @@ Groups = Mapping[str, Sequence[Group]]
 
 #: What rows of one table have in common besides their targets.
 COMMON = ("domains", "data", "candidates", "mask_history", "shuffle_seed")
+#: `Result.candidates` of rankings of all items, which alone have metrics of lists.
+ALL_ITEMS = "full"
 REMEDY = "build without --keep, and run the board's rows again"
 
 
@@ -52,10 +53,14 @@ def with_kept(
     if not rows:
         return made
     _check_tables(made, board, rows)
+    keys, ranks = _keys(made, board, rows)
     splits = _same_splits(made, rows)
     groups = {**made.groups, **_their_groups(board, rows, splits)}
     header = made.records.header
-    stay = {r.identity: _entry(registry, r, header, board, splits, groups) for r in rows}
+    stay = {
+        r.identity: _entry(registry, r, header, board, splits, groups).changed(key=keys[r.identity])
+        for r in rows
+    }
     results = [stay.pop(r.identity, r) for r in made.records.results] + list(stay.values())
     return SuiteFiles(
         made.records.changed(
@@ -63,10 +68,26 @@ def with_kept(
             **_trainings(made, board, results),
         ),
         made.costs.changed(results=_costs(made, board, results)),
-        {**made.ranks, **{r.key: board.ranks[r.key] for r in rows}},
+        ranks,
         [*made.curves, *_curves(made, board, rows)],
         groups,
     )  # fmt: skip
+
+
+def _keys(
+    made: SuiteFiles, board: SuiteFiles, rows: Sequence[Result]
+) -> tuple[dict[Identity, str], dict[str, RankTable]]:
+    """The key of each row that stays, and the ranks of all by key.
+
+    A cell that was computed on both machines has one key and may have other ranks on each: then
+    the row that stays has a key of its own.
+    """
+    keys, ranks = {}, dict(made.ranks)
+    for row in rows:
+        table = board.ranks[row.key]
+        keys[row.identity] = key = free_key(row.key, table, ranks, "kept")
+        ranks[key] = table
+    return keys, ranks
 
 
 def _rows(made: SuiteFiles, board: SuiteFiles, note: Callable[[str], None]) -> list[Result]:
@@ -103,24 +124,13 @@ def _check_tables(made: SuiteFiles, board: SuiteFiles, rows: Sequence[Result]) -
     for row in rows:
         other, ranks = first.setdefault(row.identity.place, (row, board.ranks[row.key]))
         differ = [fact for fact in COMMON if getattr(row, fact) != getattr(other, fact)]
-        if not _same_targets(ranks, board.ranks[row.key]):
+        if not same_targets(ranks, board.ranks[row.key]):
             differ.append("test targets")
         if differ:
             raise HandledError(
                 f"{row.identity}: its {differ[0]} {'are' if differ[0][-1] == 's' else 'is'} not "
                 f"the same as in {other.identity}; {REMEDY}"
             )
-
-
-def _same_targets(one: RankTable, other: RankTable) -> bool:
-    return _names(one) == _names(other) and all(
-        np.array_equal(getattr(one, column), getattr(other, column))
-        for column in ("users", "targets")
-    )
-
-
-def _names(table: RankTable) -> list[str]:
-    return list(np.asarray(table.domains, object)[table.domain])
 
 
 def _same_splits(made: SuiteFiles, rows: Sequence[Result]) -> dict[str, str]:
@@ -130,7 +140,9 @@ def _same_splits(made: SuiteFiles, rows: Sequence[Result]) -> dict[str, str]:
     return {theirs: ours for theirs, ours in places if ours is not None}
 
 
-def _their_groups(board: SuiteFiles, rows: Sequence[Result], splits: Mapping[str, str]) -> Groups:
+def _their_groups(
+    board: SuiteFiles, rows: Sequence[Result], splits: Mapping[str, str]
+) -> dict[str, list[Group]]:
     """Groups of the splits that only kept rows have."""
     wanted = {r.split for r in rows} - set(splits)
     return {key: list(some) for key, some in board.groups.items() if key in wanted}
@@ -152,7 +164,7 @@ def _entry(
 
 def _with_lists(row: Result, header: Header) -> Result:
     """Values of list metrics are of the row's own run: those that the suite names now stay."""
-    names = header.names_of_lists
+    names = header.names_of_lists if row.candidates == ALL_ITEMS else []
     values = {d: {n: v for n, v in of.items() if n in names} for d, of in row.list_metrics.items()}
     there = {n for of in values.values() for n in of}
     missing = {n: row.lists_missing.get(n, "its run did not have it") for n in names
@@ -187,8 +199,8 @@ def _trainings(made: SuiteFiles, board: SuiteFiles, results: Sequence[Result]) -
 
 def _costs(made: SuiteFiles, board: SuiteFiles, results: Sequence[Result]) -> list[Cost]:
     """Costs of all results that are done, in their order."""
-    by_key = {c.key: c for c in (*board.costs.results, *made.costs.results)}
-    return [by_key[r.key] for r in results if r.done and r.key in by_key]
+    known = {c.identity: c for c in (*board.costs.results, *made.costs.results)}
+    return [known[r.identity].changed(key=r.key) for r in results if r.done and r.identity in known]
 
 
 def _curves(made: SuiteFiles, board: SuiteFiles, rows: Sequence[Result]) -> list[Curve]:

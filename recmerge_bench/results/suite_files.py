@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from recmerge_bench.evaluation.ranks import RankTable
@@ -31,9 +30,9 @@ class SuiteFiles:
 
     records: Records
     costs: Costs
-    ranks: Mapping[str, RankTable]
-    curves: Sequence[Curve]
-    groups: Mapping[str, Sequence[Group]]
+    ranks: dict[str, RankTable]
+    curves: list[Curve] = field(default_factory=list)
+    groups: dict[str, list[Group]] = field(default_factory=dict)
 
 
 def read_suite_files(path: Path) -> SuiteFiles:

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from recmerge_bench.errors import HandledError
 from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.files import write_json, write_text
+from recmerge_bench.files import write_text
 from recmerge_bench.json_values import differences
 from recmerge_bench.names import MEAN
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import expected
 from recmerge_bench.report.publishing.owned import check_apart, owned
-from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.audits import pretraining
 from recmerge_bench.results.beside import Curve
-from recmerge_bench.results.curves import curves_json, curves_path, load_curves
 from recmerge_bench.results.derived import with_derived
 from recmerge_bench.results.files import (
-    cost_path,
-    load_costs,
     load_records,
     records_files,
-    save_records,
 )
-from recmerge_bench.results.groups import by_group, groups_json, groups_path, load_groups
+from recmerge_bench.results.groups import by_group
 from recmerge_bench.results.header import Header
 from recmerge_bench.results.metrics import domain_means
-from recmerge_bench.results.rank_files import ranks_beside, ranks_of
 from recmerge_bench.results.rank_lock import relock
+from recmerge_bench.results.rank_tables import free_key, same_ranks
 from recmerge_bench.results.records import Cost, Origin, Result
+from recmerge_bench.results.suite_files import SuiteFiles, read_suite_files, write_suite_files
 from recmerge_bench.results.whole import check_seeds
-from recmerge_bench.submissions.plausible import COLUMNS, flags_of
+from recmerge_bench.submissions.plausible import flags_of
 from recmerge_bench.submissions.replacing import replaced
 from recmerge_bench.submissions.submission import Submission, read_submission
 from recmerge_bench.submissions.tables_match import Table, check_tables
@@ -125,7 +118,7 @@ class _Rows:
     def add(self, sent: Submission, entry: Result, cost: Cost) -> None:
         """A submitted row, in the place of one of its identity or at the end."""
         table = sent.ranks[entry.key]
-        key = _free_key(entry.key, table, self.ranks, sent.bundle)
+        key = free_key(entry.key, table, self.ranks, sent.bundle)
         self.names[entry.key], self.ranks[key] = key, table
         _put(self.results, entry.changed(key=key))
         _put(self.costs, cost.changed(key=key))
@@ -137,7 +130,7 @@ def _joined(
     suite = sent.records.suite
     path = within(folder, "records", f"{suite}.json")
     done = Joined(suite)
-    board = _board(path) if path.is_file() else _empty(sent)
+    board = read_suite_files(path) if path.is_file() else _empty(sent)
     tables = check_tables(sent, board)
     rows = _Rows(list(board.records.results), list(board.costs.results), dict(board.ranks))
     for result, cost in zip(sent.records.results, _costs(sent), strict=True):
@@ -156,18 +149,10 @@ def _joined(
     return done
 
 
-def _board(path: Path) -> Submission:
-    return Submission(
-        load_records(path), load_costs(cost_path(path)),
-        ranks_of(path),
-        load_curves(curves_path(path)), load_groups(groups_path(path)),
-    )  # fmt: skip
-
-
-def _empty(sent: Submission) -> Submission:
+def _empty(sent: Submission) -> SuiteFiles:
     """A board without rows; what it says of itself is the submission's."""
     header = sent.records.header.changed(pretraining={})
-    return Submission(
+    return SuiteFiles(
         sent.records.changed(header=header, results=[]), sent.costs.changed(results=[]), {}, [],
         sent.groups,
     )  # fmt: skip
@@ -183,7 +168,7 @@ def _costs(sent: Submission) -> list[Cost]:
 
 
 def _entry(
-    sent: Submission, result: Result, table: Table, board: Submission, registry: Registry
+    sent: Submission, result: Result, table: Table, board: SuiteFiles, registry: Registry
 ) -> tuple[Result, list[str]]:
     """The result as a row of the board (its metrics, groups, split), and its flags."""
     assert sent.manifest is not None
@@ -209,7 +194,7 @@ def _entry(
 
 
 def _admit(
-    results: Sequence[Result], entry: Result, sent: Submission, board: Submission,
+    results: Sequence[Result], entry: Result, sent: Submission, board: SuiteFiles,
     done: Joined, replace_rows: bool,
 ) -> bool:  # fmt: skip
     """Whether a row is to be put in; counts what becomes of it."""
@@ -220,7 +205,7 @@ def _admit(
         done.added.append(str(entry.identity))
         return True
     alike = before.configuration_sha256 in (entry.configuration_sha256, "")
-    if alike and _same(board.ranks[before.key], sent.ranks[entry.key]):
+    if alike and same_ranks(board.ranks[before.key], sent.ranks[entry.key]):
         done.present += 1
         return False
     if not replace_rows:
@@ -253,17 +238,6 @@ def _check_alike(results: Sequence[Result], entry: Result) -> None:
             )
 
 
-def _same(one: RankTable, other: RankTable) -> bool:
-    return all(np.array_equal(getattr(one, c), getattr(other, c)) for c in COLUMNS[3:])
-
-
-def _free_key(key: str, own: RankTable, ranks: Mapping[str, RankTable], bundle: str) -> str:
-    """The key, or one of its own where the board's has other ranks under it."""
-    while key in ranks and not _same(ranks[key], own):
-        key = hashlib.sha256(f"{bundle} {key}".encode()).hexdigest()
-    return key
-
-
 def _put(entries: list[Entry], entry: Entry) -> None:
     """In the place of those of its identity, or at the end."""
     places = [n for n, e in enumerate(entries) if e.identity == entry.identity]
@@ -276,7 +250,7 @@ def _put(entries: list[Entry], entry: Entry) -> None:
 
 
 def _finish(
-    sent: Submission, board: Submission, folder: Path, registry: Registry, rows: _Rows,
+    sent: Submission, board: SuiteFiles, folder: Path, registry: Registry, rows: _Rows,
     done: Joined,
 ) -> None:  # fmt: skip
     """What rows make together anew, then all files of the suite."""
@@ -286,21 +260,15 @@ def _finish(
     records = board.records.changed(header=header, results=rows.results)
     whole = with_derived(registry, records, ranks.__getitem__, board.groups)
     path = within(folder, "records", f"{suite}.json")
-    save_records(path, whole)
-    write_json(cost_path(path), board.costs.changed(results=rows.costs).to_json())
-    write_all_ranks(ranks_beside(path), ranks)
-    written = [path, cost_path(path), ranks_beside(path), *relock(path.parent, [suite])]
-    if curves := _joined_curves(sent, board, rows):
-        write_json(curves_path(path), curves_json(suite, curves))
-        written.append(curves_path(path))
-    if board.groups:
-        write_json(groups_path(path), groups_json(suite, board.groups))
-        written.append(groups_path(path))
+    costs = board.costs.changed(results=rows.costs)
+    curves = _joined_curves(sent, board, rows)
+    written = write_suite_files(path, SuiteFiles(whole, costs, ranks, curves, board.groups))
+    written += relock(path.parent, [suite])
     _write_expected(folder, suite, done)
     done.files += written
 
 
-def _joined_curves(sent: Submission, board: Submission, rows: _Rows) -> list[Curve]:
+def _joined_curves(sent: Submission, board: SuiteFiles, rows: _Rows) -> list[Curve]:
     """The board's curves, but for rows that the submission brings, and then those of these."""
     fresh = {r.identity for r in sent.records.results if r.key in rows.names}
     kept = [c for c in board.curves if c.identity not in fresh]
@@ -319,7 +287,7 @@ def _write_expected(folder: Path, suite: str, done: Joined) -> None:
 
 
 def _header(
-    sent: Submission, board: Submission, registry: Registry, results: Sequence[Result]
+    sent: Submission, board: SuiteFiles, registry: Registry, results: Sequence[Result]
 ) -> Header:
     """The board's header with what the rows bring: seeds, text encoders, audits of their splits."""
     header = board.records.header

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from recmerge_bench.errors import DataError, HandledError
-from recmerge_bench.evaluation.ranks import RankTable
-from recmerge_bench.files import write_json
 from recmerge_bench.identity import FIELDS, Identity
 from recmerge_bench.registry import Registry
-from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
-from recmerge_bench.results.beside import Curve, read_groups
+from recmerge_bench.results.all_ranks import read_all_ranks
+from recmerge_bench.results.beside import read_groups
 from recmerge_bench.results.chosen import chooser
-from recmerge_bench.results.curves import curves_json, curves_path, load_curves
+from recmerge_bench.results.curves import curves_path, load_curves
 from recmerge_bench.results.derived import without_derived
-from recmerge_bench.results.files import cost_path, load_costs, load_records, save_records
-from recmerge_bench.results.groups import Group, groups_json, groups_path, load_groups
+from recmerge_bench.results.files import cost_path
+from recmerge_bench.results.groups import groups_path, load_groups
 from recmerge_bench.results.making import write_records
-from recmerge_bench.results.rank_files import ranks_beside, ranks_of
+from recmerge_bench.results.rank_files import ranks_beside
 from recmerge_bench.results.reader import Reader, manifests
 from recmerge_bench.results.records import (
-    Costs,
-    Records,
     Result,
     check_costs,
     check_records,
 )
+from recmerge_bench.results.suite_files import SuiteFiles, read_suite_files, write_suite_files
 from recmerge_bench.submissions.bundle import Manifest, manifest_of, unpack, write_bundle
 from recmerge_bench.submissions.plausible import check_all
 from recmerge_bench.submissions.untrusted import check_ranks_file, check_texts
@@ -40,24 +37,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Submission:
-    """Results that are done, with their ranks and costs.
+class Submission(SuiteFiles):
+    """Results that are done, with their ranks and costs, and without what rows say together.
 
     Attributes:
-        records: of the present schema, without what all rows of a table make together.
-        costs: an entry for each result.
-        ranks: key of a result -> its table.
-        curves: those of these results.
-        groups: key of a split -> its groups.
         manifest: of the bundle; None before there is one.
         bundle: SHA-256 of the manifest.
     """
 
-    records: Records
-    costs: Costs
-    ranks: dict[str, RankTable]
-    curves: list[Curve] = field(default_factory=list)
-    groups: dict[str, list[Group]] = field(default_factory=dict)
     manifest: Manifest | None = None
     bundle: str = ""
 
@@ -90,11 +77,11 @@ def submit(
     """
     with tempfile.TemporaryDirectory() as name:
         path = _records_of(source, Path(name), registry, suite)
-        chosen = _chosen(_loaded(path), only, board)
+        chosen = _chosen(read_suite_files(path), only, board)
         _check_configured(chosen.records.results, path)
         check_all(registry, chosen.records, chosen.costs, chosen.ranks, chosen.groups, path)
         folder = Path(name) / "bundle"
-        files = _written(chosen, folder)
+        files = write_suite_files(within(folder, f"{chosen.records.suite}.json"), chosen)
         check_texts(chosen.records.to_json(), path)
         manifest = manifest_of(chosen.records, files, contact, note)
         return write_bundle(manifest, files, to), manifest
@@ -141,17 +128,6 @@ def _records_of(source: Path, aside: Path, registry: Registry, suite: str | None
         names = ", ".join(m.suite for m in runs)
         raise HandledError(f"{source}: suites {names} were run here: choose with --suite")
     return write_records(Reader(source, registry), runs[0], aside / "records")[0]
-
-
-def _loaded(path: Path) -> Submission:
-    """The project's own records, of any schema."""
-    return Submission(
-        load_records(path),
-        load_costs(cost_path(path)),
-        ranks_of(path),
-        load_curves(curves_path(path)),
-        load_groups(groups_path(path)),
-    )
 
 
 def _strict(path: Path, manifest: Manifest, digest: str) -> Submission:
@@ -204,7 +180,7 @@ def _bounded_groups(path: Path, most: int) -> None:
         raise DataError("groups of more targets than there are, or too many groups", path)
 
 
-def _asked_for(submission: Submission, only: Sequence[str]) -> dict[Identity, Result]:
+def _asked_for(submission: SuiteFiles, only: Sequence[str]) -> dict[Identity, Result]:
     """Results that are done and that a selector chooses, without who submitted them.
 
     Raises:
@@ -222,7 +198,7 @@ def _asked_for(submission: Submission, only: Sequence[str]) -> dict[Identity, Re
     return results
 
 
-def _chosen(submission: Submission, only: Sequence[str], board: str | None) -> Submission:
+def _chosen(submission: SuiteFiles, only: Sequence[str], board: str | None) -> Submission:
     """What is done of it and asked for, under the board's name."""
     results = _asked_for(submission, only)
     suite = _suite(submission, board)
@@ -242,7 +218,7 @@ def _chosen(submission: Submission, only: Sequence[str], board: str | None) -> S
     )
 
 
-def _suite(submission: Submission, board: str | None) -> str:
+def _suite(submission: SuiteFiles, board: str | None) -> str:
     suite = board or submission.records.suite
     if flaw := suite_flaw(suite):
         raise HandledError(f"--board: {flaw}" if board else flaw)
@@ -251,16 +227,3 @@ def _suite(submission: Submission, board: str | None) -> str:
 
 def _kept(entries: Mapping[str, T], keys: set[str]) -> dict[str, T]:
     return {key: entry for key, entry in entries.items() if key in keys}
-
-
-def _written(submission: Submission, folder: Path) -> list[Path]:
-    """The submission's files."""
-    name = submission.records.suite
-    save_records(within(folder, f"{name}.json"), submission.records)
-    write_json(within(folder, f"{name}.cost.json"), submission.costs.to_json())
-    write_all_ranks(within(folder, f"{name}.ranks.parquet"), submission.ranks)
-    if submission.curves:
-        write_json(within(folder, f"{name}.curves.json"), curves_json(name, submission.curves))
-    if submission.groups:
-        write_json(within(folder, f"{name}.groups.json"), groups_json(name, submission.groups))
-    return sorted(folder.iterdir())

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.evaluation.ranks import RankTable
 from recmerge_bench.identity import Place
 from recmerge_bench.names import MEAN
 from recmerge_bench.results.header import Audit, Header
+from recmerge_bench.results.rank_tables import same_targets
 from recmerge_bench.results.records import Result
 
 if TYPE_CHECKING:
+    from recmerge_bench.results.suite_files import SuiteFiles
     from recmerge_bench.submissions.submission import Submission
 
 #: What the header says of a track that makes its tables what they are.
@@ -45,7 +45,7 @@ class Table:
     best: dict[str, float] = field(default_factory=dict)
 
 
-def check_tables(sent: Submission, board: Submission) -> dict[Place, Table]:
+def check_tables(sent: Submission, board: SuiteFiles) -> dict[Place, Table]:
     """The board's tables that the submission has rows of.
 
     Raises:
@@ -91,7 +91,7 @@ def _headers(ours: Header, theirs: Header, place: Place, where: str) -> None:
 
 
 def _results(
-    sent: Submission, board: Submission, results: Sequence[Result], there: Sequence[Result],
+    sent: Submission, board: SuiteFiles, results: Sequence[Result], there: Sequence[Result],
     on_board: bool, where: str,
 ) -> None:  # fmt: skip
     first = there[0]
@@ -117,17 +117,11 @@ def _facts(row: str, result: Result, first: Result, data: Sequence[str | None]) 
 
 def _targets(row: str, ours: RankTable, theirs: RankTable) -> None:
     """Ranks are of the same targets of the same users, in the same order."""
-    same = [np.array_equal(getattr(ours, c), getattr(theirs, c)) for c in ("users", "targets")]
-    if not all(same) or _names(ours) != _names(theirs):
+    if not same_targets(ours, theirs):
         raise HandledError(
             f"{row}: its test targets are not the board's ({len(ours.users)} here, "
             f"{len(theirs.users)} there): cut the same data by the same protocol, {REMEDY}"
         )
-
-
-def _names(table: RankTable) -> list[str]:
-    names = np.asarray(table.domains, object)
-    return list(names[table.domain])
 
 
 def _audits(row: str, ours: Audit | None, theirs: Audit | None) -> None:

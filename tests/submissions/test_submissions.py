@@ -26,9 +26,10 @@ from recmerge_bench.errors import HandledError
 from recmerge_bench.registry import Registry
 from recmerge_bench.report.publishing.check import check
 from recmerge_bench.report.publishing.finish import build, render_suite
+from recmerge_bench.results import suite_files
 from recmerge_bench.results.all_ranks import read_all_ranks, write_all_ranks
 from recmerge_bench.results.files import load_costs, load_records
-from recmerge_bench.submissions import joining, untrusted
+from recmerge_bench.submissions import untrusted
 from recmerge_bench.submissions.joining import join
 from recmerge_bench.submissions.replacing import replaced
 from recmerge_bench.submissions.submission import submit
@@ -537,9 +538,10 @@ import os, signal, sys
 from pathlib import Path
 from recmerge_bench.submissions import joining, replacing
 from recmerge_bench.registry import discover
+from recmerge_bench.results import suite_files
 
 module, name, when = sys.argv[3].split(":")
-module = {"joining": joining, "replacing": replacing}[module]
+module = {"joining": joining, "replacing": replacing, "suite_files": suite_files}[module]
 real = getattr(module, name)
 
 def dying(*args, **more):
@@ -556,7 +558,7 @@ joining.join(Path(sys.argv[1]), Path(sys.argv[2]), discover(environ={}))
 @pytest.mark.parametrize(
     ("where", "joined"),
     [
-        ("joining:write_json:after", False), ("joining:write_text:after", False),
+        ("suite_files:write_json:after", False), ("joining:write_text:after", False),
         ("replacing:_swap:before", False), ("replacing:_swap:after", True),
     ],
 )  # fmt: skip
@@ -599,7 +601,7 @@ def test_an_error_leaves_nothing_and_two_do_not_join_at_once(
     def full(path: Path, value: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(joining, "write_json", full)
+    monkeypatch.setattr(suite_files, "write_json", full)
     with pytest.raises(OSError, match="no space"):
         join(bundle, boards, registry)
     assert sent.tree(boards) == before and not list(tmp_path.glob(".boards*"))
