@@ -22,6 +22,8 @@ SIZE, VALUES = 512 << 20, 40_000_000
 #: Where a checkout, or a folder that one works in, has its published records.
 PUBLISHED = Path("leaderboards", "records")
 END = ".cost.json"
+#: Seconds that a cell may have taken: some thirty years.
+LONGEST = 1e9
 #: Kinds of cells whose cost is a model's or a strategy's.
 OF_MODELS = {"train", "merge", "rank", "validate", "lists"}
 
@@ -78,12 +80,18 @@ class Costs:
         for entry in raw.get("results", ()) if isinstance(raw, dict) else ():
             try:
                 cells, identity = dict(entry["seconds"]), dict(entry["identity"])
-                for name, seconds in cells.items():
-                    if (suite, name) not in self.named:  # results share cells
-                        self.named[suite, name] = float(seconds)
-                        self.add(name.partition(":")[0], identity, float(seconds))
             except (TypeError, ValueError, KeyError):
                 continue
+            for name, seconds in cells.items():
+                # Results share cells.
+                if _are_seconds(seconds) and (suite, name) not in self.named:
+                    self.named[suite, name] = seconds
+                    self.add(name.partition(":")[0], identity, seconds)
+
+
+def _are_seconds(value: object) -> bool:
+    """Files below the working folder may be anybody's."""
+    return type(value) in (int, float) and 0 <= value <= LONGEST  # type: ignore[operator]
 
 
 def whose(kind: str, identity: Mapping[str, Any]) -> Whose:

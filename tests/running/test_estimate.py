@@ -123,3 +123,14 @@ def test_a_plan_says_what_it_rests_on(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ranks and all((c.seconds, c.basis) == (50.0, BOARD) for c in ranks)
     assert again.bases[BOARD] == (len(ranks), 50.0 * len(ranks))
     assert sum(cells for cells, _ in made.bases.values()) == made.count("to do")
+
+
+@pytest.mark.parametrize("wrong", ["nan", "inf", -5.0, 1e300, True, None, [1.0]])
+def test_a_cost_file_with_no_seconds_tells_nothing(tmp_path: Path, wrong: Any) -> None:
+    """It may be a stranger's: whatever lies below the working folder is read."""
+    file = costs(
+        tmp_path / "suite.cost.json",
+        (identity("model"), {"train:train model": wrong, "rank:rank model": 3.0}),
+    )
+    made = measured(plan(("model", "")), Store(tmp_path / "out"), boards=[file])
+    assert made.cells["t-model"].basis == GUESS and made.cells["t-model"].cost == 1.0
