@@ -1,4 +1,4 @@
-"""Singular vectors through the smaller Gram matrix, in double precision, where it can tell them.
+"""Singular vectors through the smaller Gram matrix in fp64, where that is precise enough.
 
 A matrix [a, b] with a >= b has the right singular vectors of the eigenvectors of its Gram matrix
 [b, b], and the left ones for a product. That squares the ratio of its singular values, so that the
@@ -50,7 +50,7 @@ def orthogonal(matrix: Tensor, entries: torch.dtype) -> Orthogonal:
         entries: the precision of what it was made of.
     """
     squares, vectors = _eigen(gram(matrix))
-    if not _told(squares, entries):
+    if not _precise(squares, entries):
         left, values, right = svd(matrix)
         eye = torch.eye(matrix.shape[1], dtype=torch.float64, device=matrix.device)
         return Orthogonal(left @ right.T, eye, values.flip(0), 1.0)
@@ -71,7 +71,7 @@ def leading(matrix: Tensor, keep: int, entries: torch.dtype) -> tuple[Tensor, Te
         right, values, left = leading(matrix.T, keep, entries)
         return left, values, right
     squares, vectors = _eigen(gram(matrix), keep)
-    if not _told(squares, entries):
+    if not _precise(squares, entries):
         return svd(matrix, keep)
     values, right = squares.flip(0).sqrt(), vectors.flip(1)
     left = times(matrix, right / values, torch.empty((len(matrix), keep), dtype=torch.float64,
@@ -126,7 +126,7 @@ def _eigen(square: Tensor, keep: int | None = None) -> tuple[Tensor, Tensor]:
     return found if keep is None else (found[0][-keep:], found[1][:, -keep:])
 
 
-def _told(squares: Tensor, entries: torch.dtype) -> bool:
+def _precise(squares: Tensor, entries: torch.dtype) -> bool:
     """Whether the squared singular values, rising, are far enough from rounding."""
     least = float(squares[-1]) * 2.0**-52 / ALLOWED.get(entries, ELSE)
     return float(squares[0]) > least
