@@ -79,14 +79,14 @@ KEPT = {True: "enforced", False: "**not enforced**", None: "not recorded"}
 
 def _read(done: Sequence[Result]) -> list[str]:
     """Which methods' merges read what, kept from the rest how; nothing where nothing is merged."""
+    readings = {
+        (merge.tier, tuple(merge.read), merge.opened, merge.enforced, result.identity.method): None
+        for result in done
+        if (merge := result.merge)
+    }
     methods_by_reading: dict[tuple[str, tuple[str, ...], int, str], list[str]] = {}
-    for result in done:
-        if merge := result.merge:
-            kept = KEPT[merge.enforced]
-            place = (merge.tier, tuple(merge.read), merge.opened, kept)
-            names = methods_by_reading.setdefault(place, [])
-            if (name := result.identity.method) not in names:
-                names.append(name)
+    for tier, read, opened, enforced, method in readings:
+        methods_by_reading.setdefault((tier, read, opened, KEPT[enforced]), []).append(method)
     if not methods_by_reading:
         return []
     rows = [

@@ -128,10 +128,15 @@ def trained_text(configuration: Configuration) -> str:
         )
     if training.base:
         parts.append(f"base: {options_text(training.base)}")
-    alike: dict[str, list[str]] = {}
+    alike: list[tuple[Mapping[str, object], list[str]]] = []
     for domain, options in sorted(training.experts.items()):
-        alike.setdefault(options_text(options), []).append(domain)
-    parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
+        for known, domains in alike:
+            if known == options:
+                domains.append(domain)
+                break
+        else:
+            alike.append((options, [domain]))
+    parts += [f"experts of {', '.join(d)}: {options_text(options)}" for options, d in alike]
     whole = (("joint", training.joint), ("own", training.own))
     parts += [f"{name}: {options_text(options)}" for name, options in whole if options]
     return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import starmap
 from typing import Protocol
 
 from recmerge_bench.identity import Place, Row
@@ -98,9 +99,11 @@ class Plot(Protocol):
 def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     """The cost board ``<suite>-cost.md``, with links to its plots of quality against cost."""
     drawn = {plot.name: f"figures/{costs.suite}-{plot.name}.svg" for plot in plots}
-    where = "; ".join(sorted(set(map(_machine, costs.results)))) or "none, nothing is done"
+    machines = {(cost.device, cost.cores, cost.python) for cost in costs.results}
+    where = "; ".join(sorted(starmap(_machine, machines))) or "none, nothing is done"
     measured = any(e.joules is not None for e in costs.results)
-    searched = any(name.startswith("search:") for e in costs.results for name in e.seconds)
+    cells: set[str] = set().union(*(e.seconds for e in costs.results))
+    searched = any(name.startswith("search:") for name in cells)
     kinds = [k for k in _WORK if searched or k != KINDS["search"]]
     note = " ".join([NOTE, *([SEARCHED] if searched else []), ENERGY if measured else NO_ENERGY])
     parts = [f"# {costs.suite}: cost", f"{note}\n\nHardware: {where}."]
@@ -111,9 +114,8 @@ def render_cost(costs: Costs, plots: Sequence[Plot] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(cost: Cost) -> str:
-    cores = "?" if cost.cores is None else cost.cores
-    return f"{cost.device or '?'}, {cores} cores, Python {cost.python or '?'}"
+def _machine(device: str | None, cores: int | None, python: str | None) -> str:
+    return f"{device or '?'}, {'?' if cores is None else cores} cores, Python {python or '?'}"
 
 
 def _table(lines: Sequence[CostLine], kinds: Sequence[str]) -> str:
