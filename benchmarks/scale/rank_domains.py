@@ -45,7 +45,7 @@ def drawn(domains: int) -> object:
 
 
 TOPIC = measuring.Topic(
-    "domains", "Split and full ranking", "domains", (10, 100, 1_000), 4, prepare,
+    "domains", "Split and full ranking of many domains", "domains", (10, 100, 1_000), 4, prepare,
     "50,000 targets whatever the domains",
 )  # fmt: skip
 

@@ -63,7 +63,7 @@ def drawn(items: int, users: int = USERS) -> Any:
 
 
 TOPIC = measuring.Topic(
-    "items", "Full ranking", "items", (10_000, 100_000, 1_000_000), 200, prepare,
+    "items", "Full ranking of many items", "items", (10_000, 100_000, 1_000_000), 200, prepare,
     "1,000,000 items in 1 GB beyond the item vectors",
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ def prepare(series: str, size: int, folder: Path) -> measuring.Work:
 
 
 TOPIC = measuring.Topic(
-    "users", "Full ranking", "users", (1_000, 10_000, 100_000), 50, prepare,
+    "users", "Full ranking for many users", "users", (1_000, 10_000, 100_000), 50, prepare,
     "no more than in proportion to the users",
 )  # fmt: skip
 

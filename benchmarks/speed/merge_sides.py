@@ -225,6 +225,9 @@ def main() -> None:
 
     torch.set_num_threads(1)
     sides = {"ours": ours, "mergekit": mergekit, "fusion_bench": fusion_bench}
+    # A model that a turn before has written is no part of this one: freeing it would be.
+    for old in [folder / f"{side}.safetensors", *(folder / side).rglob("*.safetensors")]:
+        old.unlink(missing_ok=True)
     run = sides[side](method, folder)
     watch = Anonymous()
     watch.start()

@@ -21,6 +21,8 @@ DTYPES = {
     torch.uint8: "U8", torch.bool: "BOOL",
 }  # fmt: skip
 
+_TYPES = {name: dtype for dtype, name in DTYPES.items()}
+
 #: What makes transformers read a file.
 FORMAT = {"format": "pt"}
 
@@ -80,13 +82,16 @@ class Checkpoint(Weights):
                 f"{path}: not a safetensors file ({error}); a pickled checkpoint has a name that "
                 "ends in .bin, .pt or .pth and needs --allow-pickle"
             ) from None
+        self._shapes: dict[str, Tensor] = {}
         for name in self.names:
-            kind = str(self._file.get_slice(name).get_dtype())
+            part = self._file.get_slice(name)
+            kind = str(part.get_dtype())
             if kind not in DTYPES.values():
                 raise HandledError(
                     f"{path}: '{name}' is of dtype {kind}, which is not merged; convert it to one "
                     f"of {', '.join(DTYPES.values())}"
                 )
+            self._shapes[name] = torch.empty(part.get_shape(), dtype=_TYPES[kind], device="meta")
         self._latest: tuple[str, Tensor] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
@@ -94,6 +99,10 @@ class Checkpoint(Weights):
         if self._latest is None or self._latest[0] != name:
             self._latest = name, self._file.get_tensor(name)
         return self._latest[1]
+
+    def like(self, name: str) -> Tensor:
+        """From the file's header: a tensor without values."""
+        return self._shapes[name]
 
     def files(self) -> list[Path]:
         """The file."""
