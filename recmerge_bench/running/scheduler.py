@@ -13,6 +13,7 @@ from recmerge_bench.collection import uncollected
 from recmerge_bench.definitions import ExecutorDefinition
 from recmerge_bench.planning.cells import Cell, Plan
 from recmerge_bench.processes.words import ENDS
+from recmerge_bench.running.early_imports import late_kind
 from recmerge_bench.running.jobs import job_spec
 from recmerge_bench.running.memory_bound import REMEDY, MemoryBound
 from recmerge_bench.running.store import RECORD, Store
@@ -189,8 +190,14 @@ class Run:
                 continue
             self.running.add(key)
             job = job_spec(self.plan.cells[key], self.plan, self.store.out, self.device)
+            job["later"] = self.later(key)
             self.executor.submit(job if memory is None else {**job, "max_memory": memory})
             self.listener({"event": "submitted", "key": key})
+
+    def later(self, key: str) -> list[str]:
+        """Kinds that import much of the cells that wait for this one."""
+        cells = (self.plan.cells[user] for user in self.waiting.users(key))
+        return sorted({late_kind(c.kind, c.job["config"]) for c in cells} - {""})
 
     def startable(self, free: int) -> dict[str, int | None]:
         """Cells to start now, the heaviest first, and the bytes that each may take."""

@@ -8,7 +8,6 @@ with everything that it started, and believes the store alone that the cell is d
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import platform
@@ -23,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from recmerge_bench.objects.store import StoreError
-from recmerge_bench.planning.stages import STAGES
 from recmerge_bench.processes.kernel import killed_for_memory, memory_kills
 from recmerge_bench.processes.landlock import confine_signals
 from recmerge_bench.processes.memory_limit import memory_together
 from recmerge_bench.processes.parent import adopting, below, children, die_with, kill_all
 from recmerge_bench.processes.words import event_of, failure, how_it_died
+from recmerge_bench.running.early_imports import WhileWaiting, import_for
 from recmerge_bench.running.leases import held
 from recmerge_bench.running.mirror import place_of
+from recmerge_bench.running.provenance import provenance
 from recmerge_bench.running.store import Busy, Store
 from recmerge_bench.sizes import size_text
 
@@ -45,18 +45,10 @@ LINE = 1 << 20
 EVERY = 0.05
 #: Seconds between two looks at the memory of a cell that may take so much and no more.
 LOOK = 0.05
+#: Seconds between two looks whether a cell waits, as long as later ones need something imported.
+TURN = 0.2
 #: Whether cells have processes of their own.
 FORKS = sys.platform == "linux"
-#: What a cell's stage imports when it runs: imported once, before the first fork.
-_LATE = {
-    "train": ("torch._dynamo", "safetensors.torch", "recmerge_bench.training.trainer"),
-    "merge": ("safetensors.torch", "recmerge_bench.toolkit.merging.strategy"),
-    "curve": ("safetensors.torch", "recmerge_bench.merging.course"),
-    "rank": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
-    "validate": ("safetensors.torch", "recmerge_bench.evaluation.scorers"),
-    "text": ("torch",),
-    "weights": ("torch",),
-}
 
 
 class ParentGone(Exception):
@@ -76,7 +68,8 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
         ParentGone: it has ended; the cell's process is killed.
     """
     store, key = Store(place_of(job["out"])), job["key"]
-    _import(job)
+    import_for(job)
+    provenance()  # git's words too: asked once, and not by every cell's process
     try:
         with store.lock(key, patient=True):
             if not store.sound(key):
@@ -93,14 +86,6 @@ def supervise(job: Mapping[str, Any], emit: Emit, cell: Cell, asked: int | None 
 def started(key: str) -> dict[str, Any]:
     """The event that a cell's computation begins, from which its deadline counts."""
     return {"event": "started", "key": key, "host": platform.node(), "process": os.getpid()}
-
-
-def _import(job: Mapping[str, Any]) -> None:
-    counting = job["config"].get("counting")
-    names = () if counting else _LATE.get(job["kind"], ())
-    for name in (STAGES[job["kind"]], "pyarrow.parquet", *names):
-        with suppress(Exception):  # the cell's own process will say it
-            importlib.import_module(name)
 
 
 class _Supervisor:
@@ -163,9 +148,12 @@ class _Supervisor:
     ) -> int | None:  # fmt: skip
         """Take what comes, and look at least `every` seconds whether the child has ended."""
         deadline = time.monotonic() + float(self.job["timeout"])
+        # Where memory is bounded a cell is watched too closely for it.
+        later = WhileWaiting(pid, self.job.get("later", ()) if self.most is None else ())
         while True:
-            for entry, _ in selector.select(every):
+            for entry, _ in selector.select(min(every, TURN) if later.open() else every):
                 self._take(entry.fd, pipes, selector)
+            later.look()
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 return status

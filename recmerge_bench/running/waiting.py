@@ -57,6 +57,10 @@ class Waiting:
                 if not lacking:
                     self._push(user)
 
+    def users(self, key: str) -> list[str]:
+        """Those that wait for this one's result."""
+        return [user for user in self._users.get(key, ()) if user in self._lacking]
+
     def ready(self) -> Iterator[str]:
         """Those that can start, the heaviest first; whoever starts one discards it.
 

@@ -1,11 +1,9 @@
-"""Cells that do their worst, and a run whose processes are killed: counts are printed (``-s``)."""
+"""Cells that do their worst: counts are printed (``-s``)."""
 
 from __future__ import annotations
 
 import os
-import random
 import resource
-import shutil
 import signal
 import time
 from collections import Counter
@@ -14,7 +12,6 @@ from typing import Any
 
 import pytest
 from clusters import is_alive
-from commands import command
 from commands import run as run_tiny
 
 from recmerge_bench.conformance.executor_jobs import ForkingDataset, TinyDataset, job_of, key_of
@@ -135,75 +132,6 @@ def test_every_fault_of_a_cell_is_recorded(
 def test_a_cell_that_prints_gigabytes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert ended(PrintsGigabytes, tmp_path, limit=120.0)["event"] == "done"
     assert len(capfd.readouterr().err) < 3 << 20
-
-
-def _below(pid: int) -> list[int]:
-    """Processes below one, of all generations."""
-    found: list[int] = []
-    for file in Path("/proc").glob(f"{pid}/task/*/children"):
-        try:
-            for child in map(int, file.read_text().split()):
-                found += [child, *_below(child)]
-        except OSError:
-            continue
-    return found
-
-
-@linux
-@pytest.mark.slow
-def test_a_hundred_kills_of_parents_workers_and_cells(tmp_path: Path) -> None:
-    """Seeded: what is killed, and when; checkpoints are written at every third step."""
-    import subprocess
-
-    rng, kills, folders = random.Random(17), Counter[str](), 1
-    reference, out = tmp_path / "reference", tmp_path / "out1"
-    assert run_tiny(reference).returncode == 0
-    log = open(tmp_path / "log.txt", "ab")  # noqa: SIM115
-    process: subprocess.Popen[bytes] | None = None
-    while sum(kills.values()) < 100:
-        if process is None or process.poll() is not None:
-            if process is not None and process.returncode == 0:  # finished: the next folder
-                folders += 1
-                out = tmp_path / f"out{folders}"
-            process = subprocess.Popen(command(out), stdout=log, stderr=log)
-        time.sleep(rng.uniform(0.1, 1.5))
-        below = _below(process.pid)
-        target = rng.choice(("parent", "worker", "worker", "cell", "cell", "cell", "cell"))
-        pid = process.pid
-        if target != "parent":
-            children = [p for p in below if _parent(p) == process.pid]
-            group = children if target == "worker" else sorted(set(below) - set(children))
-            if not group:
-                continue
-            pid = rng.choice(group)
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        kills[target] += 1
-        if target == "parent":
-            process.wait()
-    assert process is not None
-    process.wait()
-    log.close()
-    for number in range(1, folders + 1):
-        out = tmp_path / f"out{number}"
-        final = run_tiny(out)
-        assert final.returncode == 0, final.stdout + final.stderr
-        for path in reference.glob("store/*/*/ranks*.parquet"):
-            assert (out / path.relative_to(reference)).read_bytes() == path.read_bytes()
-        board = (out / "boards" / "tiny.md").read_bytes()
-        assert board == (reference / "boards" / "tiny.md").read_bytes()
-        assert not list((out / "work").iterdir()) and not list((out / "tmp").iterdir())
-        shutil.rmtree(out)
-    print(f"\n{sum(kills.values())} kills: {dict(kills)}; {folders} runs, all the same bytes")
-
-
-def _parent(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 def test_a_training_that_diverges_is_recorded_and_never_selected(tmp_path: Path) -> None:
