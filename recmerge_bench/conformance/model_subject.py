@@ -26,12 +26,13 @@ from recmerge_bench.conformance.worlds import (
 )
 from recmerge_bench.data.interactions import Catalogue
 from recmerge_bench.data.sequences import Batch, Split
-from recmerge_bench.evaluation.loaded import build
+from recmerge_bench.evaluation.loaded import LoadedModel, build
 from recmerge_bench.training.batches import plan_epoch
 from recmerge_bench.training.options import TrainOptions
 from recmerge_bench.training.prepared import attach, prepare
 from recmerge_bench.training.streams import load_init, training_streams
 from recmerge_bench.training.trainer import TrainResult, fit
+from recmerge_bench.training.validation import Validator
 
 #: Of a training's steps, batches and rate.
 STEPS, BATCH, RATE = 80, 32, 0.01
@@ -81,14 +82,27 @@ class ModelSubject(Subject):
             )
 
     def net(
-        self, seed: int = 3, domains: tuple[str, ...] | None = None, split: Split | None = None
+        self,
+        seed: int = 3,
+        domains: tuple[str, ...] | None = None,
+        split: Split | None = None,
+        prepared: Mapping[str, np.ndarray] | None = None,
     ) -> nn.Module:
-        """A module with its initial values and what the model prepares, in evaluation mode."""
+        """A module with its initial values and what the model prepares, in evaluation mode.
+
+        Args:
+            seed: of its values.
+            domains: that it is built for; the subject's own by default.
+            split: that the model prepares itself from; the learnable one by default.
+            prepared: what is laid into the module instead.
+        """
         self.refuse_tokens()
         domains = self.domains if domains is None else domains
         net = build(self.definition, self.catalogue, domains, seed, self.target)
         check_net(self.definition, net, self.catalogue, domains)
-        attach(net, prepare(self.definition, split or self.split, self.catalogue, domains))
+        if prepared is None:
+            prepared = prepare(self.definition, split or self.split, self.catalogue, domains)
+        attach(net, prepared)
         return net.eval()
 
     def built(self) -> nn.Module:
@@ -188,13 +202,17 @@ class ModelSubject(Subject):
         result: TrainResult = self.kept["trained"]
         return result
 
-    def loaded(
-        self, state: Mapping[str, Tensor], domains: Any = None, split: Split | None = None
-    ) -> nn.Module:
-        """A new module of a new definition with these weights."""
+    def validated(self, net: nn.Module) -> float:
+        """Validation NDCG@10 of a module, mean of the domains that it ranks."""
+        model = LoadedModel(self.definition, net, self.domains, self.target)
+        values = Validator(self.catalogue, self.split, model.serves, 0)(model)
+        return float(np.mean(list(values.values())))
+
+    def loaded(self, state: Mapping[str, Tensor], domains: Any = None, **more: Any) -> nn.Module:
+        """A new module of a new definition with these weights; `more` as in `net`."""
         held, self.definition = self.definition, self.again()
         try:
-            net = self.net(seed=8, domains=domains, split=split)
+            net = self.net(8, domains, **more)
         finally:
             self.definition = held
         load_init(self.definition, net, state, self.catalogue)

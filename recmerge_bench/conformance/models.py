@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +15,8 @@ from recmerge_bench.borders.models import (
 )
 from recmerge_bench.conformance.common import COMMON, refuse_not_finite
 from recmerge_bench.conformance.devices import some_device
+from recmerge_bench.conformance.model_checkpoints import checkpoint
+from recmerge_bench.conformance.model_probes import check_probe
 from recmerge_bench.conformance.model_subject import BATCH, ModelSubject
 from recmerge_bench.conformance.requirement import Unmet, Untried, requirement
 from recmerge_bench.conformance.subject import apart, as_arrays, difference
@@ -29,10 +26,8 @@ from recmerge_bench.conformance.worlds import (
     unlearnable,
 )
 from recmerge_bench.data.sequences import Batch
-from recmerge_bench.evaluation.loaded import LoadedModel
 from recmerge_bench.policy import select
 from recmerge_bench.training.prepared import prepare
-from recmerge_bench.training.validation import Validator
 
 #: How much better than chance a model trained on learnable data has to rank, at the least.
 BETTER_THAN_CHANCE = 1.15
@@ -44,7 +39,7 @@ LEAK = 0.15
 
 @requirement(
     "facts-and-shapes",
-    "policy, tables, item and user vectors are what the contract says",
+    "policy, tables, item and user vectors, and probes, are what the contract says",
     why="tables are kept by name, and scores are products of user and item vectors of one width, "
     "or scores() gives one for each item of the domain",
     remedy="name the item table of domain d `tables.<d>` ([items of d, width]); items() gives the "
@@ -56,6 +51,7 @@ def facts(subject: ModelSubject) -> None:
     subject.scores(subject.built())
     joint = subject.net(domains=subject.catalogue.domains)
     for domain in (subject.target,) if subject.target else subject.catalogue.domains:
+        check_probe(subject, joint, domain)
         if not subject.definition.scores_are_products():
             subject.whole_scores(joint, *subject.histories(), domain)
             continue
@@ -103,7 +99,8 @@ def _shape(shape: tuple[int, ...] | None) -> str:
     "a user's vector does not depend on who else is in the batch, nor on its order",
     why="users are ranked in blocks of near-equal length: a rank would hang on the block",
     remedy="no statistics over the batch in evaluation (use LayerNorm for BatchNorm), no sorting "
-    "that is not undone, no positions from the batch's longest history",
+    "that is not undone, no positions from the batch's longest history; `scope` is what the "
+    "batch's items are of: look other items up without it (tables.lookup(neighbours))",
 )
 def batch_invariance(subject: ModelSubject) -> None:
     """Users together, alone, and in reverse order."""
@@ -251,62 +248,6 @@ def _with_other_targets(subject: ModelSubject, batch: Batch) -> Batch:
 
 
 @requirement(
-    "checkpoint",
-    "a stored model scores as the trained one did, and an interrupted training ends in the same "
-    "bytes",
-    why="trainings are resumed after any interruption, and ranking loads what training stored",
-    remedy="keep all that training changes in parameters or buffers (register_buffer), nothing in "
-    "attributes of the definition or the net; draw from batch.generator",
-)
-def checkpoint(subject: ModelSubject) -> None:
-    """Through a file into a new net; stopped after two steps and gone on with."""
-    from safetensors.torch import load_file, save_file
-
-    result = subject.trained()
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.safetensors"
-        save_file({n: t.contiguous() for n, t in result.state.items()}, str(path))
-        again = _validated(subject, subject.loaded(load_file(str(path))))
-    known = result.report["best_valid"]
-    if known is not None and abs(known - again) > 1e-6:
-        raise Unmet(
-            f"validation NDCG@10 was {known:.6f} when it was trained and is {again:.6f} when it "
-            "is loaded from its file"
-        )
-    _resumed(subject)
-
-
-def _validated(subject: ModelSubject, net: nn.Module) -> float:
-    model = LoadedModel(subject.definition, net, subject.domains, subject.target)
-    validator = Validator(subject.catalogue, subject.split, model.serves, 0)
-    values = validator(model)
-    return float(np.mean(list(values.values())))
-
-
-class _Stopped(Exception):
-    """A training that is interrupted."""
-
-
-def _resumed(subject: ModelSubject) -> None:
-    def stop(state: dict[str, Any]) -> None:
-        if state["step"] >= 2:
-            raise _Stopped
-
-    options = {"save_every": 1, "report_every": 1}
-
-    def trained(**more: Any) -> Mapping[str, Tensor]:
-        return subject.train(4, definition=subject.again(), options=options, **more).state
-
-    straight = trained()
-    with TemporaryDirectory() as folder:
-        with suppress(_Stopped):
-            trained(progress=stop, resume_dir=Path(folder))
-        gone_on = trained(resume_dir=Path(folder))
-    if fault := difference(as_arrays(straight), as_arrays(gone_on)):
-        raise Unmet(f"a training that was interrupted ends elsewhere: {fault}")
-
-
-@requirement(
     "order-of-domains",
     "a model of several domains scores alike whatever order they are named in",
     why="the order in a suite's file is an accident, and weights are loaded by name",
@@ -356,7 +297,7 @@ def widths(subject: ModelSubject) -> None:
 def quality(subject: ModelSubject) -> None:
     """Validation NDCG@10 after a short training, beside chance and the untrained net."""
     reached = float(subject.trained().report["best_valid"])
-    untrained = _validated(subject, subject.built())
+    untrained = subject.validated(subject.built())
     bound = BETTER_THAN_CHANCE * chance()
     subject.measured["quality"] = {
         "NDCG@10": round(reached, 4), "untrained": round(untrained, 4), "chance": round(chance(), 4)

@@ -4,8 +4,10 @@
 
 The file holds a job (see `recmerge_bench.running.jobs`) or a list of them, run one after another in
 a worker process with the threads that each asks for. Events are appended, a line of JSON each, as
-they happen: what reads the file while it grows takes whole lines. Running a file again is safe:
-cells that are done say so at once.
+they happen: what reads the file while it grows takes whole lines, and leaves out one that is no
+JSON (half of an event, where a runner was killed). Deadlines and memory bounds are kept here, and
+what was started ends with this process. Running a file again is safe: cells that are done say so at
+once.
 """
 
 from __future__ import annotations
@@ -89,9 +91,11 @@ def _run(
 def _appending(file: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     """What appends events, each whole: a line that a killed writer left half is ended first."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(handle, b"\n")
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            os.write(handle, b"\n")
         yield lambda event: _write(handle, (json.dumps(event) + "\n").encode())
     finally:
         os.close(handle)

@@ -21,6 +21,48 @@ class AllItems(TinyModel):
         return net.tables.scope_table(net.tables.domains), None
 
 
+class ProbesInts(TinyModel):
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return {"length": lengths}
+
+
+class ProbesMatrix(TinyModel):
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return {"states": self.encode(net, histories, lengths, domain)}
+
+
+class ProbesNaN(TinyModel):
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return {"gate": torch.zeros(len(lengths)) / 0}
+
+
+class ProbesAList(TinyModel):
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return [lengths]
+
+
+class ProbeNotDone(TinyModel):
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return {"gate": net.gate}
+
+
+class Probes(TinyModel):
+    """As it should be: one quantity of all users, one that few of them have."""
+
+    def probe(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        return {"length": lengths.double(), "of long ones": torch.ones(int((lengths > 3).sum()))}
+
+
+class LooksUpByScope(TinyModel):
+    """Items that its history does not hold, looked up by the history's own scope."""
+
+    def encode(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        vectors = super().encode(net, histories, lengths, domain)
+        scope = net.tables.narrowest(histories, domain)
+        other = torch.full((1,), net.tables.rows.shape[0] - 1)
+        return vectors + net.tables.lookup(other, scope)
+
+
 class SizedByDomain(TinyModel):
     def build(self, catalogue: Any, domains: Any, seed: int) -> Any:
         net = super().build(catalogue, domains, seed)
@@ -67,6 +109,24 @@ class PreparesFromAll(TinyModel):
 
     def prepare(self, split: Any, catalogue: Any, domains: Any) -> Any:
         return {"counts": np.bincount(split.sequences.items).astype(np.float32)}
+
+
+class Prepares(TinyModel):
+    """As it should be: what is prepared is stored with the weights, and read when it ranks."""
+
+    def prepare(self, split: Any, catalogue: Any, domains: Any) -> Any:
+        items = split.sequences.training()[1]
+        return {"counts": np.bincount(items, minlength=catalogue.n_items).astype(np.float32)}
+
+    def encode(self, net: Any, histories: Any, lengths: Any, domain: str) -> Any:
+        vectors = super().encode(net, histories, lengths, domain)
+        return vectors + 1e-3 * net.prepared.counts[histories[:, :1]]
+
+
+class PreparesAndDrops(Prepares):
+    """As `NextItemBackbone` has it: ranking does without what was prepared."""
+
+    policy: ClassVar[dict[str, str]] = {**TinyModel.policy, "prepared.": "drop"}
 
 
 class KeepsAside(TinyModel):
@@ -162,6 +222,11 @@ class OnTheCPU(TinyModel):
 
 WRONG: dict[type[TinyModel], tuple[str, str]] = {
     AllItems: ("facts-and-shapes", "gave vectors [40, 12] for 'd0'; they are [20, width]"),
+    ProbesInts: ("facts-and-shapes", "probe() gave 'length' as torch.int64 [6]; it gives a float"),
+    ProbesMatrix: ("facts-and-shapes", "probe() gave 'states' as torch.float32 [6, 12]"),
+    ProbesNaN: ("facts-and-shapes", "probe() gave 'gate' as NaN or infinite values"),
+    ProbesAList: ("facts-and-shapes", "probe() gave list; it gives tensors by name"),
+    ProbeNotDone: ("facts-and-shapes", "object has no attribute 'gate'"),
     SizedByDomain: ("experts-fit", "'bias' is [20] in a model of d0 and [40] in one of d0 and d1"),
     BatchNormed: ("batch-invariance", "alone differ from those together"),
     LastColumn: ("padding", "behind the end users' vectors differ"),
@@ -169,6 +234,7 @@ WRONG: dict[type[TinyModel], tuple[str, str]] = {
     DividesByZero: ("finite", "windows of one event: "),
     Peeks: ("causality", "it sees the events that it is to predict"),
     PreparesFromAll: ("causality", "prepare() reads held-out events: with others, 'counts'"),
+    PreparesAndDrops: ("checkpoint", "its policy drops what prepare() gives ('prepared.'), and"),
     KeepsAside: ("checkpoint", "when it is loaded from its file"),
     CountsCalls: ("checkpoint", "a training that was interrupted ends elsewhere"),
     ByPlace: ("order-of-domains", "built for d1, d0, scores differ by"),
@@ -202,6 +268,22 @@ def test_a_wrong_one_fails_with_the_right_words(wrong: type[TinyModel]) -> None:
     assert outcome.status == "failed" and words in outcome.what, outcome
     assert outcome.why and outcome.remedy
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_what_is_prepared_may_be_read_when_it_ranks() -> None:
+    for name in ("checkpoint", "causality"):
+        outcome = tried(Prepares(TinyOptions()), name)
+        assert outcome.status == "passed", outcome
+
+
+def test_probes_as_they_should_be() -> None:
+    assert tried(Probes(), "facts-and-shapes").status == "passed"
+
+
+def test_what_is_looked_up_by_a_narrower_scope_hangs_on_the_batch() -> None:
+    [each] = [r for r in requirements("cdsr") if r.name == "batch-invariance"]
+    outcome = try_requirement(each, subject("cdsr", LooksUpByScope(TinyOptions()), steps=24))
+    assert outcome.status == "failed" and "tables.lookup(neighbours)" in outcome.remedy, outcome
 
 
 def test_drawing_from_the_global_generator_is_no_reseeding() -> None:

@@ -14,6 +14,9 @@ from recmerge_bench.conformance import executor_jobs as jobs
 from recmerge_bench.conformance.executor_jobs import job_of, key_of
 from recmerge_bench.running.store import Store
 
+#: What a writer that was killed may leave.
+HALF = '{"event": "do'
+
 
 def runner(folder: Path, given: Any) -> tuple[subprocess.CompletedProcess[str], list[Any]]:
     (folder / "job.json").write_text(json.dumps(given))
@@ -22,7 +25,7 @@ def runner(folder: Path, given: Any) -> tuple[subprocess.CompletedProcess[str], 
     done = subprocess.run(command, capture_output=True, text=True)
     path = folder / "events.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
-    return done, [json.loads(line) for line in lines if line]
+    return done, [json.loads(line) for line in lines if line != HALF]
 
 
 def test_jobs_of_a_file_leave_their_events_in_another(tmp_path: Path) -> None:
@@ -41,9 +44,11 @@ def test_jobs_of_a_file_leave_their_events_in_another(tmp_path: Path) -> None:
     assert Store(tmp_path / "out").sound(key_of("good"))
     # Half a line of a runner that was killed, and the same file once more.
     with open(tmp_path / "events.jsonl", "a") as file:
-        file.write("\n")
+        file.write(HALF)
     again, events = runner(tmp_path, given[0])
     assert again.returncode == 0 and events[6:] == [{"event": "done", "key": names[0]}]
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    assert lines.index(HALF) == 6 and len(lines) == 8, "ended before the next event, no line empty"
 
 
 @pytest.mark.parametrize("given", ["no job", [{"kind": "data"}], 3])
