@@ -22,6 +22,8 @@ GLOSSARY: dict[str, str] = {
     "items a target is ranked among.",
     "recipe": "Where a row's settings come from: the paper, its released code, or one fixed "
     "setting for all.",
+    "tuned on": "How many settings were tried before a row's were chosen, and which data they were "
+    "compared on.",
     "tier": "What a merge may read: T0 weights alone; T1 also the items; T2 also statistics that "
     "each domain computed of its users; T3 also users' training histories; T4 also what validation "
     "users chose next.",

@@ -117,21 +117,21 @@ class Gate:
         if self.passed:
             return (
                 f"Naive gate passed{on}:",
-                f"the trained models, {self.models.words}, beat {_list(self.counting)} by "
+                f"the trained models, {self.models.words}, beat {_list(self.counting)} in "
                 f"{self.metric}, means over domains and seeds.",
             )
         outcome = "not passed" if self.unbeaten else "not decided"
-        head = f"Naive gate {outcome}{on}: nothing is said here of which method is better."
+        head = f"Naive gate {outcome}{on}, so rows{on or ' here'} get no verdict."
         if not self.unbeaten:
             return head, f"{self._lacking[0].upper()}{self._lacking[1:]}."
         beaten = [one for one in self.counting if one.mean is not None and one not in self.unbeaten]
         text = (
             f"The trained models, {self.models.words}, do not beat {_list(self.unbeaten)}, which "
-            f"only count{'s' * (len(self.unbeaten) == 1)}, by {self.metric}, means over domains "
+            f"only count{'s' * (len(self.unbeaten) == 1)}, in {self.metric}, means over domains "
             "and seeds"
         )
         text += f"; they beat {_list(beaten)}" if beaten else ""
-        return head, f"{text}. Verdicts on merging such models would say nothing of good ones."
+        return head, f"{text}. What is better on models this weak need not be better on good ones."
 
 
 def gates(header: Header, results: Sequence[Result], place: Place) -> dict[str, Gate]:

@@ -27,7 +27,7 @@ from recmerge_bench.report.site.tables import table_data
 from recmerge_bench.results.all_ranks import write_all_ranks
 from recmerge_bench.results.files import save_records
 
-SHUT = "Naive gate not passed on net: nothing is said here of which method is better."
+SHUT = "Naive gate not passed on net, so rows on net get no verdict."
 
 
 def test_a_board_with_a_gate_is_made_again_from_its_ranks(

@@ -189,13 +189,14 @@ def test_boards_show_options_and_what_rows_were_tuned_on() -> None:
             tuning["backbone"] = {**tuning["row"], "tried": "widths", "times": 9}
     full, text = render_full(records), render(records)
     row = next(line for line in full.split("### Configurations")[1].splitlines() if "| own" in line)
-    assert "temperature=0.05" in row and "3 x validation labels of books (temperatures)" in row
+    tried = "3 settings tried on validation labels of books"
+    assert "temperature=0.05" in row and f"{tried} (temperatures)" in row
     assert records["results"][1]["configuration_sha256"][:12] in row
-    assert "not declared (5 rows); 3 x validation labels of books (1 rows)" in text
-    assert "net: 9 x validation labels of books (widths)" in text
+    assert f"not declared (5 rows); {tried} (1 row)" in text
+    assert "net: 9 settings tried on validation labels of books (widths)" in text
     assert "- moved from there" in text
     table = text.split("### NDCG")[1]
-    assert "3 x validation labels of books" in table and "tuned on" in table
+    assert "3 settings tried on validation labels of books" in table and "tuned on" in table
     for result in records["results"]:
         result.update(UNRECORDED)
     assert "not recorded (6 rows)" in render(records)

@@ -188,7 +188,7 @@ def test_the_normalised_average_is_over_merged_domains() -> None:
     assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
         (2.0, 75.0, 1), (3.0, round(100 * (0.5 + 1 + 0.25) / 3, 6), 1),
     ]  # fmt: skip
-    assert figure.csv().splitlines()[1] == '"M / expert\'s, %","ta (fixed recipe)",2,75,,1'
+    assert figure.csv().splitlines()[1] == '"M, % of the expert\'s","ta (fixed recipe)",2,75,,1'
     # a row without a share is left out: no expert is done, it scores nothing, or it has no score
     assert drawn_of(header, merged) == []
     for domains in ({"x": 0.0, "y": 0.2, "z": 0.4}, {"y": 0.2, "z": 0.4}):
@@ -217,7 +217,7 @@ def test_groups_as_a_share_of_the_experts_and_of_the_rows_that_are_asked_for() -
     [figure] = drawn_of(header, rows)
     # no share where the expert has nothing
     assert [(p.x, round(p.y, 6), p.seeds) for p in figure.points] == [(0, 50, 1), (2, 120, 1)]
-    assert figure.points[0].panel == "M / expert's, %, by history"
+    assert figure.points[0].panel == "M, % of the expert's, by history"
     everything = {**facts, "methods": [], "backbones": [], "protocols": [], "kind": "groups"}
     alone = {"t": {"source": ["s"], "experts": []}}
     [figure] = drawn_of({**header, "tracks": alone, "figures": {"n": everything}}, rows)
@@ -283,6 +283,7 @@ def test_probes_are_drawn_by_name_and_domain() -> None:
         ("x targets", 0, 0.3, 0.1, 2),
         ("y targets", 0, 0.3, 0.1, 2),
     ]
+    assert figure.y == "mean over test users" and f">{figure.y}<" in svg(figure)
     assert '"x targets","m (paper recipe)","gate a",0,0.3,0.1,2' in figure.csv()
     assert "gate a" in svg(figure)
 
@@ -302,13 +303,15 @@ def test_a_comparison_by_domain_and_protocol() -> None:
     [figure] = drawn_of(header, [*rows, row("b", 0, "q", 0.7)])
     assert figure.ticks == ("a (paper recipe)", "b (paper recipe)")
     assert [(p.panel, p.series, p.x, round(p.y, 6), p.seeds) for p in figure.points] == [
-        ("MRR, x", "p", 0, 0.2, 2),
-        ("MRR, x", "p", 1, 0.4, 1),
-        ("MRR, x", "q", 1, 0.7, 1),
-        ("MRR, y", "p", 0, 0.4, 2),
-        ("MRR, y", "p", 1, 0.8, 1),
-        ("MRR, y", "q", 1, 1.4, 1),
+        ("x, p", "MRR", 0, 0.2, 2),
+        ("x, p", "MRR", 1, 0.4, 1),
+        ("y, p", "MRR", 0, 0.4, 2),
+        ("y, p", "MRR", 1, 0.8, 1),
+        ("x, q", "MRR", 1, 0.7, 1),
+        ("y, q", "MRR", 1, 1.4, 1),
     ]
+    assert figure.y == "MRR"
+    assert drawn_of(header, rows[:2]) == [], "one row alone is compared with nothing"
     assert figure.points[0].spread == pytest.approx(stdev([0.1, 0.3]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 import pytest
@@ -10,9 +9,10 @@ from conftest import committed
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recmerge_bench.report.figures.beside import apart
 from recmerge_bench.report.figures.data import MOST, FigureData, Point
 from recmerge_bench.report.figures.declared import figures
-from recmerge_bench.report.figures.draw import apart, svg
+from recmerge_bench.report.figures.draw import svg
 from recmerge_bench.report.figures.names import bounds, short_names
 from recmerge_bench.report.figures.pareto import frontier
 from recmerge_bench.results.files import load_records
@@ -67,4 +67,6 @@ def test_an_ablation_is_drawn_as_differences() -> None:
     assert ablation.mark == "dot" and "SF1" in ablation.ticks
     assert "95 % interval" in ablation.spread
     [rows] = [f for f in figures(records, []) if f.name == "comparison"]
-    assert rows.mark == "dot" and re.match(r"MRR, \w+", rows.points[0].panel), "rows of methods"
+    assert (rows.mark, rows.y) == ("dot", "MRR"), "rows of methods"
+    assert rows.points[0].panel == "food, mixed-merit-sampled-999"
+    assert ablation.y == "difference in MRR from merit (whole)"

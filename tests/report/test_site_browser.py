@@ -291,8 +291,11 @@ def test_compares_rows_side_by_side(browser: Browser) -> None:
     text = browser.run("document.getElementById('panel').innerText")
     assert "mergerec (domain-wise; released recipe)" in text and "ties-per-tensor" in text
     assert "3 to 4 events before the target" in text and "training, seconds" in text
+    assert "history-1" not in text, "groups are named in words"
     drawn = browser.run("document.querySelectorAll('#panel .strip .mean').length")
     assert drawn == 2 * 4, "two rows, the mean and three domains"
+    show(browser, "suite=recbole&view=compare")
+    assert "Nothing is compared here" in browser.run("document.getElementById('panel').innerText")
     calm(browser)
 
 
@@ -403,6 +406,29 @@ def test_a_phone_shows_method_mean_and_verdict(browser: Browser) -> None:
             inner = right.replace("PLACE", "c => c.getBoundingClientRect().right")
             assert browser.run(inner) <= 349, suite
             assert browser.run("document.documentElement.scrollWidth") == 360
+    finally:
+        browser.size(1280, 900)
+
+
+def test_the_first_rows_are_on_a_phones_first_screen(browser: Browser) -> None:
+    """What stands before the table is folded there, and open where there is room."""
+    try:
+        for suite in ("cdsr", "merging", "merging-over-time", "recbole", "sequential"):
+            browser.size(360, 740)
+            show(browser, f"suite={suite}")
+            below = browser.run(f"{ROWS}.map(row => row.getBoundingClientRect().bottom)")
+            assert below[1] <= 740, suite
+            seen = "['choices', 'more'].map(id => document.getElementById(id).open)"
+            assert browser.run(seen) == [False, False]
+            browser.run("document.querySelector('#choices summary').click()")
+            assert browser.run("document.getElementById('track').offsetHeight") > 30
+            assert browser.run("document.documentElement.scrollWidth") == 360
+        show(browser, "suite=mergerec-cpu")
+        assert browser.run("document.getElementById('more').open"), "it is superseded"
+        browser.size(1280, 900)
+        browser.wait("document.getElementById('choices').open")
+        heights = "[...document.querySelectorAll('.fold > summary')].map(s => s.offsetHeight)"
+        assert browser.run(heights) == [0, 0]
     finally:
         browser.size(1280, 900)
 
@@ -535,7 +561,7 @@ def test_eight_lines_at_most_unless_asked(browser: Browser) -> None:
     labels = "[...document.querySelectorAll('#panel svg.chart text')].map(t => t.textContent)"
     texts = browser.run(labels)
     assert {"3–4", "10–549", "events before the target", "joint"} <= set(texts)
-    assert any(text.startswith("NDCG@10 / expert's, %") for text in texts), "as in the paper"
+    assert any(text.startswith("NDCG@10, % of the expert's") for text in texts), "as in the paper"
     browser.run("document.querySelector('.legend [aria-pressed=false]').click()")
     assert browser.run(lines) == 9
     calm(browser)
@@ -556,7 +582,7 @@ def test_ablations_are_differences(browser: Browser) -> None:
     texts = browser.run(
         "[...document.querySelectorAll('#panel svg.chart text')].map(t => t.textContent)"
     )
-    assert "SF1" in texts and any("MRR minus that of whole" in text for text in texts)
+    assert "SF1" in texts and "difference in MRR from merit (whole)" in texts
     rows = record("merit-cpu")["comparisons"]
     wanted = sum(len(c["rows"]) for c in rows if c["track"] == "ablation-food-kitchen")
     assert browser.run("document.querySelectorAll('#panel svg.chart circle.dot').length") == wanted

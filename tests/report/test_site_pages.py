@@ -133,6 +133,8 @@ def test_home_says_what_all_boards_answer() -> None:
         "Merging, 2 boards: the best merge keeps 96 to 103 % of its experts' score, is above the "
         "best heuristic on 1 of them, and is shown to beat the board's baseline on 1 of them."
     )
+    assert "is above the best heuristic on both, and" in answers([two, two])[0]
+    assert "on any of them" in answers([one, one])[0] and "on all of them" in answers([two] * 3)[0]
     model = Best(False, 2, None, "above", "no verdict")
     assert answers([model]) == [
         "Cross-domain models, one board: the best model is above the best heuristic, and is not "

@@ -39,7 +39,7 @@ def test_a_gate_that_is_passed_changes_nothing_but_a_line(registry: Registry) ->
     assert own > counted
     line = (
         f"Naive gate passed on net: the trained models, base ({own:.4f}), beat counts "
-        f"({counted:.4f}) by NDCG@10, means over domains and seeds."
+        f"({counted:.4f}) in NDCG@10, means over domains and seeds."
     )
     for text in (render(records), render_full(records)):
         assert text.count(line) == 1 and "not passed" not in text
@@ -53,8 +53,8 @@ def test_a_gate_that_is_not_passed_leaves_no_verdict(registry: Registry) -> None
     assert counted < own < up
     text = render(records)
     assert (
-        "**Naive gate not passed on net: nothing is said here of which method is better.** The "
-        f"trained models, down ({own:.4f}), do not beat up ({up:.4f}), which only counts, by "
+        "**Naive gate not passed on net, so rows on net get no verdict.** The "
+        f"trained models, down ({own:.4f}), do not beat up ({up:.4f}), which only counts, in "
         f"NDCG@10, means over domains and seeds; they beat counts ({counted:.4f})."
     ) in text
     assert "verdict |" not in text and "Verdicts:" not in text and "Across domains" not in text
@@ -81,7 +81,7 @@ def test_a_missing_row_leaves_the_gate_undecided(
     records, _ = gated(registry, "base", *rows)
     assert "comparisons" not in records and "across" not in records
     text = render(records)
-    assert "**Naive gate not decided on net: nothing is said here" in text
+    assert "**Naive gate not decided on net, so rows on net get no verdict.**" in text
     assert f"{message[0].upper()}{message[1:]}." in text
 
 
@@ -145,7 +145,11 @@ def test_models_that_are_rows_by_themselves_have_a_gate(registry: Registry) -> N
     by_backbone = gates(records.header, records.results, PLACE)
     assert sorted(by_backbone) == ["", "net"]
     assert "no such row here" in by_backbone["net"].reason
-    assert by_backbone[""].sentences()[0].startswith("Naive gate not decided: ")
+    assert (
+        by_backbone[""]
+        .sentences()[0]
+        .startswith("Naive gate not decided, so rows here get no verdict.")
+    )
 
 
 @pytest.mark.parametrize("rows", [[], [{"variant": "x"}], "up"])

@@ -170,7 +170,7 @@ def test_records_of_schema_2_say_what_they_know(registry: Registry) -> None:
 def test_the_board_prints_them(registry: Registry) -> None:
     records = suite(registry)[0]
     text, full = render(records), render_full(records)
-    assert "### NDCG@10 beside `base` on net" in full and "from `base` on net" in text
+    assert "### NDCG@10: differences from `base` on net" in full and "from `base` on net" in text
     line = next(x for x in full.splitlines() if x.startswith("| up ") and "better" in x)
     cells = [c.strip() for c in line.strip("| ").split("|")]
     up = by_method(records)["up"]["about_methods"]

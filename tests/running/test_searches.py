@@ -71,7 +71,7 @@ def test_a_run_searches_and_computes_the_rows_with_what_was_chosen(finished: Pat
         t["value"] for b in ("row", "backbone") for t in tuning[b]["search"]["trials"]
     } == values
     board = (finished / "boards" / "searched.md").read_text()
-    assert "3 x validation labels of d0, d1" in board and "| tuned on" in board
+    assert "3 settings tried on validation labels of d0, d1" in board and "| tuned on" in board
 
 
 def test_costs_have_what_the_trials_took(finished: Path) -> None:

@@ -66,7 +66,7 @@
     const longest = Math.max(...series.map((s) => RECMERGE.textWidth(s.short, 11.5))) + 16;
     const right = width < NARROW ? NUMBERED - 1 : Math.min(longest, width * 0.42);
     const c = RECMERGE.chart({ width, height: HEIGHT, right, x: xScale(figure, series),
-      y: valueScale(series, false, bands, 5), xName: figure.x, yName: about.name, title: `${figure.title}: ${about.name}`,
+      y: valueScale(series, false, bands, 5), xName: figure.x, yName: figure.y || about.name, title: `${figure.title}: ${about.name}`,
       about: `${series.length} line(s): ${series.map((s) => s.name).join("; ")}. The data stand in a table below.`,
       xTicks: figure.ticks.length ? figure.ticks : null });
     const parts = [series.map((s) => line(c, figure, s, order.indexOf(s.name), bands)), names(c, series, order, right)];
@@ -82,7 +82,7 @@
     const step = bar ? 11 : 9;
     const c = RECMERGE.rowChart({ width, names: figure.rows, line: 12 + step * series.length,
       x: valueScale(series, bar || series.some((s) => s.points.some((p) => p[1] < 0)), true, 5),
-      xName: about.name, title: `${figure.title}: ${about.name}`,
+      xName: figure.y || about.name, title: `${figure.title}: ${about.name}`,
       about: `${figure.ticks.length} row(s). The data stand in a table below.` });
     const parts = series.flatMap((s) => s.points.map(([x, y, spread, seeds]) => {
       const n = order.indexOf(s.name);

@@ -11,6 +11,7 @@ RECMERGE.glossary = {
 "track":"One question of a suite: its data, its domains and the rows that answer it.",
 "protocol":"How a model is tested: how events are split into training and test, and which items a target is ranked among.",
 "recipe":"Where a row's settings come from: the paper, its released code, or one fixed setting for all.",
+"tuned on":"How many settings were tried before a row's were chosen, and which data they were compared on.",
 "tier":"What a merge may read: T0 weights alone; T1 also the items; T2 also statistics that each domain computed of its users; T3 also users' training histories; T4 also what validation users chose next.",
 "baseline":"The row of a track that the others are compared with.",
 "difference":"The row's mean over the domains minus the baseline's.",

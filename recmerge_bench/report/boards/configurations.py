@@ -17,13 +17,14 @@ UNDECLARED = "not declared"
 
 
 def budget_text(budget: Budget | None) -> str:
-    """A tuning budget in short: ``10 x validation labels of beauty, toys``."""
+    """A tuning budget in short: ``10 settings tried on validation labels of beauty``."""
     if not budget:
         return UNDECLARED
     if budget.data == "none":
         return "none"
     domains = f" of {', '.join(budget.domains)}" if budget.domains else ""
-    return f"{budget.times} x {DATA[budget.data]}{domains}"
+    settings = "1 setting" if budget.times == 1 else f"{budget.times} settings"
+    return f"{settings} tried on {DATA[budget.data]}{domains}"
 
 
 def tuned_text(line: Line) -> str:
@@ -42,7 +43,7 @@ def data_facts(lines: Sequence[Line], isolated: bool) -> list[tuple[str, str]]:
     """What data a track's rows used, for its card."""
     reads = _reads(lines, isolated)
     counts = Counter(map(tuned_text, lines))
-    rows = "; ".join(f"{text} ({n} rows)" for text, n in counts.items())
+    rows = "; ".join(f"{text} ({n} row{'s' * (n != 1)})" for text, n in counts.items())
     models = dict.fromkeys(filter(None, map(backbone_tuned, lines)))
     return [
         *([("merging reads", reads)] if reads else []),

@@ -100,7 +100,7 @@ def section(family: Compared, lines: Sequence[Line]) -> list[str]:
         "verdict (these models)", "interval", "p", "methods, this row alone", "bootstrap", "dz",
         "win/tie/loss",
     ]  # fmt: skip
-    heading = f"### {plain(family.metric)} beside {code(base[1])}{backbone}"
+    heading = f"### {plain(family.metric)}: differences from {code(base[1])}{backbone}"
     return [heading, table(headers, rows), NOTE]
 
 

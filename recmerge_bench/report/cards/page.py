@@ -52,7 +52,7 @@ def _section(
         parts += card.markdown()
     name = memorised.figure_of(records, place)
     if name in drawn:
-        title = f"Losses on memorised steps and on the others: {plain(place.track)}"
+        title = f"What merging loses on memorised steps and on other targets: {plain(place.track)}"
         parts.append(f"![{title}](figures/{records.suite}-{name}.svg)")
     return parts
 

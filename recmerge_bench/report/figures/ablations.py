@@ -40,13 +40,23 @@ def ablation_figure(
     series says which.
     """
     ticks = tuple(dict.fromkeys(_name(row) for c in families for row in c.rows))
-    points = tuple(p for family in families for p in _points(family, ticks))
-    return FigureData(name, title, "", points, ticks, "dot", INTERVAL)
+    whats = [_difference(family) for family in families]
+    y = whats[0] if len(set(whats)) == 1 else ""
+    points = []
+    for family, what in zip(families, whats, strict=True):
+        panel = family.protocol if y else f"{what}, {family.protocol}"
+        points += _points(family, ticks, panel)
+    return FigureData(name, title, "", tuple(points), ticks, "dot", INTERVAL, y)
 
 
-def _points(family: Compared, ticks: tuple[str, ...]) -> Iterator[Point]:
-    whole = _name(family.baseline)
-    panel = f"{family.metric} minus that of {whole}, {family.protocol}"
+def _difference(family: Compared) -> str:
+    """What the values of a family are."""
+    base = family.baseline
+    whole = f"{base.method} ({base.variant})" if base.variant else named(base)
+    return f"difference in {family.metric} from {whole}"
+
+
+def _points(family: Compared, ticks: tuple[str, ...], panel: str) -> Iterator[Point]:
     for row in family.rows:
         claim, series = _claim(row)
         spread = None if claim is None else (claim.upper - claim.lower) / 2

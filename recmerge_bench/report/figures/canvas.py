@@ -18,6 +18,8 @@ COLOURS = (
 )  # fmt: skip
 #: Characters that a drawing has room for: in its title, in names.
 LONGEST_TITLE, LONGEST = 120, 48
+#: Largest print of a title, points, and the width of a character as a share of that.
+TITLE_SIZE, TITLE_WIDTH = 10.0, 0.62
 
 
 def label(text: str, longest: int = LONGEST) -> str:
@@ -29,6 +31,13 @@ def label(text: str, longest: int = LONGEST) -> str:
     half = longest // 2
     short = line if len(line) <= longest else f"{line[: half - 1]}…{line[-half:]}"
     return short.replace("$", r"\$")
+
+
+def head(figure: Figure, title: str) -> None:
+    """A title over all panels, in print that the figure is wide enough for."""
+    text = label(title, LONGEST_TITLE)
+    room = 72 * figure.get_figwidth() / (TITLE_WIDTH * max(1, len(text)))
+    figure.suptitle(text, fontsize=min(TITLE_SIZE, room))
 
 
 def drawn(name: str, size: tuple[float, float], paint: Callable[[Figure], None]) -> str:

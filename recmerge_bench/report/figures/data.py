@@ -16,7 +16,7 @@ class Point:
     """A point of a line.
 
     Attributes:
-        panel: which axes it belongs to, named by what is on their y axis.
+        panel: which axes it belongs to, named by what their values are unless the figure says that.
         series: which line.
         x: place.
         y: mean over the seeds.
@@ -57,6 +57,7 @@ class FigureData:
         ticks: names of x = 0, 1, ..., where x is no number.
         mark: how points are drawn.
         spread: what the points' spread is.
+        y: what the values of all panels are; empty where the panels' names say it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class FigureData:
     ticks: tuple[str, ...] = ()
     mark: Mark = "line"
     spread: str = DEVIATION
+    y: str = ""
 
     @property
     def series(self) -> list[str]:

@@ -35,6 +35,8 @@ AXES = {
 }  # fmt: skip
 MARKS: dict[str, Mark] = {"probes": "bar", "comparison": "dot"}
 OVER_USERS = "± one standard deviation over users"
+#: Kind of a figure -> what its values are, where its panels are named by something else.
+VALUES = {"weights": "learned weight of an expert", "probes": "mean over test users"}
 
 
 def figures(records: Records, curves: Sequence[Curve]) -> list[FigureData]:
@@ -56,9 +58,10 @@ def _figure(
     absent = unrecorded(figure, results)
     note = f" ({absent} results left out: configuration not recorded)" if absent else ""
     ticks, x = _ticks(records, figure, results)
+    values = records.header.primary if figure.kind == "comparison" else VALUES.get(figure.kind, "")
     return FigureData(
         name, figure.title + note, x, points, ticks, MARKS.get(figure.kind, "line"),
-        OVER_USERS if figure.kind == "probes" else DEVIATION,
+        OVER_USERS if figure.kind == "probes" else DEVIATION, values,
     )  # fmt: skip
 
 

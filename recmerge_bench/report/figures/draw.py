@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recmerge_bench.files import write_text
-from recmerge_bench.report.figures.canvas import COLOURS, LONGEST_TITLE, drawn, label
+from recmerge_bench.report.figures.beside import SIZE, beside
+from recmerge_bench.report.figures.canvas import COLOURS, drawn, head, label
 from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.names import short_names
 from recmerge_bench.report.figures.pareto import Pareto
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 DECADES = 1000
 #: Lines of fewer points have a mark at each.
 MARKED = 12
+#: Panels that stand side by side; more stand below.
+COLUMNS = 2
 #: More lines than this are drawn without their spread.
 BANDS = 4
 #: Inches of a named row, of each further mark in it, and of all that is above and below the rows.
 LINE, FURTHER, AROUND = 0.19, 0.09, 1.0
-#: Size of print of names, and how far the names of two lines stand apart at least, as a share of
-#: the height of the axes.
-SIZE, APART = 6.5, 0.042
 #: With the colours, what tells lines apart.
 MARKERS, DASHES = "osD^vP*X", ("-", "--", "-.", ":")
 
@@ -60,10 +60,13 @@ def svg(data: FigureData) -> str:
     rows = data.mark != "line"
 
     def paint(figure: Figure) -> None:
-        axes = figure.subplots(1, len(panels), squeeze=False, sharey=rows)[0]
-        for ax, panel in zip(axes, panels, strict=True):
+        lines, columns = _grid(len(panels))
+        axes = figure.subplots(lines, columns, squeeze=False, sharey=rows).flatten()
+        for ax, panel in zip(axes, panels, strict=False):
             (_rows if rows else _lines)(ax, data, panel)
-        figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
+        for ax in axes[len(panels) :]:
+            ax.remove()
+        head(figure, data.title)
         if rows and len(data.series) > 1:
             handles, names = axes[0].get_legend_handles_labels()
             figure.legend(
@@ -76,12 +79,19 @@ def svg(data: FigureData) -> str:
     return drawn(data.name, _size(data, len(panels)), paint)
 
 
+def _grid(panels: int) -> tuple[int, int]:
+    """Lines and columns of panels: as wide as a page shows at a size that can be read."""
+    columns = min(panels, COLUMNS)
+    return -(-panels // columns), columns
+
+
 def _size(data: FigureData, panels: int) -> tuple[float, float]:
     """Inches."""
+    lines, columns = _grid(panels)
     if data.mark == "line":
-        return 5.4 * panels, 3.6
+        return 5.4 * columns, 3.6 * lines
     line = LINE + FURTHER * (len(data.series) - 1)
-    return 2.6 + 3.0 * panels, line * len(data.ticks) + AROUND
+    return 2.6 + 3.0 * columns, (line * len(data.ticks) + AROUND) * lines
 
 
 def _foot(data: FigureData) -> str:
@@ -89,7 +99,8 @@ def _foot(data: FigureData) -> str:
     known = any(p.spread is not None for p in data.points)
     drawn_too = data.mark != "line" or len(data.shown) <= BANDS
     parts = [data.spread] if known and drawn_too else []
-    parts += data.series if data.mark != "line" and len(data.series) == 1 else []
+    alone = data.mark != "line" and data.series != [data.y] and len(data.series) == 1
+    parts += data.series if alone else []
     if len(data.shown) < len(data.series):
         parts.append(f"the best {len(data.shown)} of {len(data.series)} lines; all are in the CSV")
     return "; ".join(parts)
@@ -103,8 +114,12 @@ def _style(number: int) -> tuple[str, str, str]:
     )  # fmt: skip
 
 
-def _dress(ax: Axes, x: str, y: str) -> None:
-    """Names of the axes, and what all panels have."""
+def _dress(ax: Axes, data: FigureData, panel: str) -> None:
+    """Names of the axes and of the panel, and what all panels have."""
+    values = data.y or panel
+    x, y = (data.x, values) if data.mark == "line" else (values, data.x)
+    if data.y:
+        ax.set_title(label(panel), fontsize=8)
     ax.set_xlabel(label(x), fontsize=8)
     ax.set_ylabel(label(y), fontsize=8)
     ax.tick_params(labelsize=7)
@@ -127,8 +142,8 @@ def _lines(ax: Axes, data: FigureData, panel: str) -> None:
         ax.set_xticks(range(len(data.ticks)), list(map(label, data.ticks)))
     elif data.whole and len({p.x for p in points}) < MARKED:
         ax.set_xticks(sorted({p.x for p in points}))
-    _dress(ax, data.x, panel)
-    _beside(ax, ends)
+    _dress(ax, data, panel)
+    beside(ax, ends)
 
 
 def _scale(ax: Axes, points: Sequence[Point]) -> None:
@@ -151,34 +166,6 @@ def _line(ax: Axes, line: Sequence[Point], number: int, bands: bool) -> None:
         ax.fill_between(x, low, high, alpha=0.1, color=colour, linewidth=0)
 
 
-def _beside(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
-    """The lines' names at their right ends, moved apart where they would cover one another."""
-    low, high = ax.get_ylim()
-    shares = [(y - low) / (high - low) for y, _, _ in ends]
-    for (_, name, colour), place in zip(ends, apart(shares, APART), strict=True):
-        ax.annotate(
-            name, (1, place), xycoords="axes fraction", xytext=(4, 0),
-            textcoords="offset points", va="center", fontsize=SIZE, color=colour,
-            annotation_clip=False,
-        )  # fmt: skip
-
-
-def apart(places: Sequence[float], least: float) -> list[float]:
-    """Places from 0 to 1, moved as little as keeps them `least` apart and in their order.
-
-    They stay within 0 and 1 as far as there is room for all.
-    """
-    order = sorted(range(len(places)), key=lambda n: (places[n], n))
-    moved = list(places)
-    below = -least
-    for n in order:
-        moved[n] = below = max(places[n], below + least)
-    above = 1.0 + least
-    for n in reversed(order):
-        moved[n] = above = min(moved[n], above - least)
-    return moved
-
-
 def _rows(ax: Axes, data: FigureData, panel: str) -> None:
     """Names one below the other, the first on top; what belongs to them to the right."""
     short = short_names(data.ticks)
@@ -191,7 +178,7 @@ def _rows(ax: Axes, data: FigureData, panel: str) -> None:
         ax.axvline(0, color="0.4", linewidth=0.8)
     ax.set_yticks(range(len(data.ticks)), [label(short[t]) for t in data.ticks])
     ax.set_ylim(len(data.ticks) - 0.5, -0.5)
-    _dress(ax, panel, data.x)
+    _dress(ax, data, panel)
     ax.locator_params(axis="x", nbins=6)
 
 

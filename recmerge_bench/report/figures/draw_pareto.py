@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from recmerge_bench.report.figures.canvas import COLOURS, LONGEST_TITLE, drawn, label
+from recmerge_bench.report.figures.beside import beside
+from recmerge_bench.report.figures.canvas import COLOURS, LONGEST_TITLE, drawn, head, label
 from recmerge_bench.report.figures.pareto import MERGE, Pareto, Row
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ DECADE = 10.0
 HALF = 3.0
 #: Square pixels of overlap that do not matter.
 LEVEL = 0.5
+#: Marks of the legend that stand side by side in an inch.
+ACROSS = 0.6
 #: Width of a character as a share of the size of print.
 WIDTH = 0.55
 
@@ -43,7 +46,7 @@ def pareto_svg(data: Pareto) -> str:
             _points(ax, data, panel)
         axes[0].set_ylabel(label(f"{data.metric}, mean over the domains"), fontsize=8)
         _legend(figure, data)
-        figure.suptitle(label(data.title, LONGEST_TITLE), fontsize=10)
+        head(figure, data.title)
         figure.draw_without_rendering()  # places are known from here on
         for ax, panel in zip(axes, panels, strict=True):
             _names(ax, [r for r in data.rows if r.panel == panel])
@@ -58,14 +61,17 @@ def _legend(figure: Figure, data: Pareto) -> None:
     marks = [
         Line2D(
             [], [], marker=MARKERS[n % len(MARKERS)], color=COLOURS[n % len(COLOURS)],
-            label=name, linestyle="", markersize=5,
+            label=label("no backbone" if name == "–" else name), linestyle="", markersize=5,
         )
-        for n, name in enumerate(map(label, _backbones(data)))
+        for n, name in enumerate(_backbones(data))
         if len(_backbones(data)) > 1
     ]  # fmt: skip
     frontier = "frontier (better by more than noise), its rows filled"
     marks.append(Line2D([], [], color="0.6", label=frontier))
-    figure.legend(handles=marks, fontsize=SIZE, loc="outside lower center", ncols=len(marks))
+    columns = max(2, int(figure.get_figwidth() * ACROSS))
+    figure.legend(
+        handles=marks, fontsize=SIZE, loc="outside lower center", ncols=min(columns, len(marks))
+    )
 
 
 def _backbones(data: Pareto) -> list[str]:
@@ -78,9 +84,14 @@ def _points(ax: Axes, data: Pareto, panel: str) -> None:
     _frontier(ax, rows)
     for number, backbone in enumerate(backbones):
         _scatter(ax, [r for r in rows if r.backbone == backbone], number)
+    ends = []
     for backbone, method, value in data.levels if panel == MERGE else ():
-        _level(ax, label(method), value, COLOURS[backbones.index(backbone) % len(COLOURS)])
+        colour = COLOURS[backbones.index(backbone) % len(COLOURS)]
+        ax.axhline(value, color=colour, linestyle=":", linewidth=1, zorder=0)
+        name = method if len(data.levels) == 1 else f"{method}, {backbone}"
+        ends.append((value, label(name), colour))
     _axis(ax, [r.seconds for r in rows], panel)
+    beside(ax, ends)
 
 
 def _axis(ax: Axes, costs: Sequence[float], panel: str) -> None:
@@ -103,15 +114,6 @@ def _scatter(ax: Axes, rows: Sequence[Row], number: int) -> None:
         [r.seconds for r in rows], [r.value for r in rows], s=22, linewidths=1,
         marker=MARKERS[number % len(MARKERS)], facecolors=faces,
         edgecolors=COLOURS[number % len(COLOURS)],
-    )  # fmt: skip
-
-
-def _level(ax: Axes, name: str, value: float, color: str) -> None:
-    """A line at an expert's value, with its name at the right."""
-    ax.axhline(value, color=color, linestyle=":", linewidth=1, zorder=0)
-    ax.annotate(
-        name, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-        textcoords="offset points", ha="right", fontsize=SIZE, color=color,
     )  # fmt: skip
 
 

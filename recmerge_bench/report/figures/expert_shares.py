@@ -20,7 +20,7 @@ Lines = dict[str, dict[float, list[float]]]
 
 def panel_of(header: Header) -> str:
     """What is on the y axis."""
-    return f"{header.primary} / expert's, %"
+    return f"{header.primary}, % of the expert's"
 
 
 def share_of_expert(

@@ -15,7 +15,7 @@ from recmerge_bench.results.records import Records
 from recmerge_bench.untrusted.paths import MEMORISED, apart
 
 #: Short enough for one panel's width; half an interval of 95 % stands for a spread.
-TITLE = "{track}, {protocol}: losses, 95 %"
+TITLE = "What merging loses: {track}, {protocol}"
 #: The second series stands a little beside the first.
 BESIDE = 0.2
 
@@ -44,15 +44,15 @@ def memorised_figures(records: Records) -> list[FigureData]:
 
 
 def _points(card: MemorisedCard, ticks: tuple[str, ...]) -> Iterator[Point]:
-    panel = f"loss of the experts' {card.metric}, {card.reference.backbone}"
+    panel = f"{card.metric} lost, % of the experts', {card.reference.backbone}"
     for shift, series in ((0.0, "memorised steps"), (BESIDE, "other targets")):
         for row in card.rows:
             loss = row.seen if series == "memorised steps" else row.new
             if loss.loss is not None:
                 place = ticks.index(named(row)) + shift
-                yield Point(panel, series, place, loss.loss, _half(loss), row.seeds)
+                yield Point(panel, series, place, 100 * loss.loss, _half(loss), row.seeds)
 
 
 def _half(loss: Loss) -> float | None:
-    """Half the interval's width."""
-    return None if loss.lower is None or loss.upper is None else (loss.upper - loss.lower) / 2
+    """Half the interval's width, per cent."""
+    return None if loss.lower is None or loss.upper is None else 50 * (loss.upper - loss.lower)

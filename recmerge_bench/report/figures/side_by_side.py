@@ -112,13 +112,19 @@ def probe_names(results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def comparison_points(metric: str, results: Sequence[Result]) -> Iterator[Point]:
-    """Rows beside each other, a panel for each domain, a series for each protocol."""
+    """Rows beside each other, a panel for each protocol and domain.
+
+    What is ranked among other items has an axis of its own. Nothing where there is one row alone.
+    """
     names = row_names(results)
-    for domain in dict.fromkeys(d for result in results for d in result.domains):
-        for protocol, ranked in _by_protocol(results).items():
+    if len(names) < 2:
+        return
+    domains = dict.fromkeys(d for result in results for d in result.domains)
+    for protocol, ranked in _by_protocol(results).items():
+        for domain in domains:
             for name, seeds in by_row(r for r in ranked if domain in r.metrics):
                 values = [seed.metrics[domain][metric] for seed in seeds]
-                yield over_seeds(f"{metric}, {domain}", protocol, names.index(name), values)
+                yield over_seeds(f"{domain}, {protocol}", metric, names.index(name), values)
 
 
 def _by_protocol(results: Sequence[Result]) -> dict[str, list[Result]]:

@@ -37,10 +37,19 @@ def _stands(found: Sequence[Best]) -> list[str]:
     parts = []
     if beside:
         parts.append(f"is {'' if above else 'not '}above the best heuristic"
-                     + (f" on {above} of them" if above and len(found) > 1 else ""))  # fmt: skip
+                     + (_of_them(above, len(found)) if above else ""))  # fmt: skip
     parts.append(f"is {'' if better else 'not '}shown to beat the board's baseline"
-                 + (f" on {better or 'any'} of them" if len(found) > 1 else ""))  # fmt: skip
+                 + _of_them(better, len(found)))  # fmt: skip
     return parts
+
+
+def _of_them(count: int, boards: int) -> str:
+    """On how many of the boards; nothing where there is one."""
+    if boards == 1:
+        return ""
+    if count == boards:
+        return " on both" if boards == 2 else " on all of them"
+    return f" on {count or 'any'} of them"
 
 
 def _joined(parts: Sequence[str]) -> str:

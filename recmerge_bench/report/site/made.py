@@ -25,7 +25,7 @@ class Made:
         label: as printed, with the backbone.
         suites: boards on which such a row is done.
         options: all of the method's, in a line.
-        tuned: how often which data were looked at for the row's settings, and what was tried.
+        tuned: how many settings were tried for the row, on which data, and what was tried.
         models: the same for the models behind it; empty where nothing is recorded.
         digits: the first ones of the configuration's SHA-256.
     """
@@ -56,7 +56,7 @@ class Trained:
     Attributes:
         backbone: its name.
         text: its options, base and trainings in a line.
-        tuned: how often which data were looked at for that; empty where it is not recorded.
+        tuned: how many settings were tried for that, on which data; empty where it is not recorded.
         suites: boards on which such models are.
     """
 

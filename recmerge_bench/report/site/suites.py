@@ -61,6 +61,7 @@ def _figure(data: FigureData) -> Figure:
         name=data.name,
         title=data.title,
         x=data.x,
+        y=data.y,
         ticks=list(data.ticks),
         rows=[rows[tick] for tick in data.ticks],
         mark=data.mark,

@@ -262,6 +262,7 @@ class Figure:
         name: of it.
         title: one line.
         x: what is on the x axis.
+        y: what the values of all panels are; empty where the panels' names say it.
         ticks: names of x = 0, 1, ..., where x is no number.
         rows: short names of them, where they are rows.
         mark: how points are drawn (`recmerge_bench.report.figures.data.Mark`).
@@ -274,6 +275,7 @@ class Figure:
     name: str
     title: str
     x: str
+    y: str
     ticks: list[str]
     rows: list[str]
     mark: str

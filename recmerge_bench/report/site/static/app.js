@@ -4,6 +4,8 @@
   const { el, state, views } = RECMERGE;
   const get = (id) => document.getElementById(id);
   let suite = null;
+  /** Phones: what stands before the table is folded, so that the table is on the first screen. */
+  const phone = matchMedia("(max-width: 720px)");
 
   function options(id, pairs) {
     const select = get(id);
@@ -36,6 +38,16 @@
     state.view = keys[to % keys.length];
     redraw();
     get(`tab-${state.view}`).focus();
+  }
+
+  /** That a board is superseded stays in sight on phones too. */
+  function foldMore() {
+    get("more").open = !phone.matches || Boolean(suite?.superseded);
+  }
+
+  function fold() {
+    get("choices").open = !phone.matches;
+    foldMore();
   }
 
   function choose() {
@@ -107,7 +119,10 @@
     try {
       const found = await RECMERGE.load(asked, select.selectedOptions[0].dataset.file);
       if (asked !== state.suite) return;
-      suite = found;
+      if (suite !== found) {
+        suite = found;
+        foldMore();
+      }
     } catch (error) {
       get("status").textContent = error.message;
       return;
@@ -131,7 +146,9 @@
     get("q").addEventListener("input", (event) => { state.q = event.target.value; draw(); });
     get("unhide").addEventListener("click", () => { state.hide = ""; redraw(); get("panel").focus(); });
     get("views").addEventListener("keydown", turn);
+    phone.addEventListener("change", fold);
     addEventListener("hashchange", () => { RECMERGE.read(); show(); });
+    fold();
     show();
   });
 })();

@@ -87,7 +87,9 @@
   function groups(view, rows) {
     const names = [...new Set(rows.flatMap((r) => Object.keys(r.groups || {})))];
     const about = view.table.groups || {};
-    return names.map((name) => bars(about[name] ? `${about[name]}` : name, rows, (r) => r.groups?.[name] ?? null, RECMERGE.fixed));
+    /** The group in words, without the name that stands before them. */
+    const words = (name) => (about[name] || name).replace(`${name}: `, "");
+    return names.map((name) => bars(words(name), rows, (r) => r.groups?.[name] ?? null, RECMERGE.fixed));
   }
 
   RECMERGE.views.compare = {
@@ -98,6 +100,7 @@
       if (!rows.length) return [el("p", { class: "note" }, "No row of this table has results to compare.")];
       const domains = view.table.domains.length > 1 ? ["", ...view.table.domains] : [""];
       const of = groups(view, rows).filter(Boolean);
+      const why = RECMERGE.uncompared({ ...view, domain: "" });
       const spent = (key, text, form) => bars(text, rows, (r) => r.cost?.[key] ?? null, form);
       return [chooser(view, rows, redraw),
         el("h2", {}, `${view.metric} with 95 % intervals over seeds`),
@@ -105,7 +108,7 @@
         of.length ? el("h2", {}, `${view.suite.metrics[0]} by group of test targets`) : null,
         of.length ? el("div", { class: "sides" }, of) : null,
         el("h2", {}, "Verdicts"),
-        el("ul", {}, rows.map((r) => el("li", {}, `${named(r)}: `, RECMERGE.verdict(r)))),
+        why ? el("p", {}, why) : el("ul", {}, rows.map((r) => el("li", {}, `${named(r)}: `, RECMERGE.verdict(r)))),
         el("h2", {}, "Cost, means over seeds"),
         el("div", { class: "sides" }, spent("train", "training, seconds", RECMERGE.plain), spent("merge", "merging, seconds", RECMERGE.plain), spent("peak", "peak memory, MiB", RECMERGE.plain)),
         ...view.table.cards.map((one) => card(one, rows))];
