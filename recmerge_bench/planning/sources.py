@@ -16,6 +16,12 @@ from recmerge_bench.module_files import CORE, module_path
 from recmerge_bench.planning.code import Code, Import, read_code
 from recmerge_bench.planning.keys import digest
 
+#: Modules that say what is wrong with what comes in and leave what is right as it is: another
+#: message, or another bound, makes no result another one, and no training is worth doing again.
+SAYING = frozenset({
+    f"{CORE}.{name}"
+    for name in ("errors", "blame", "deprecations", "untrusted.jsons", "untrusted.paths")
+})  # fmt: skip
 #: Files that the memory of parsed sources may hold.
 _REMEMBERED = 4096
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -50,7 +56,8 @@ class Sources:
 
         Imports inside functions count too, those for type checkers do not. Only the modules of
         this package and of the packages (or files) that the named modules belong to are followed;
-        libraries are recorded by version instead.
+        libraries are recorded by version instead. Those that only say what is wrong (`SAYING`) are
+        left out.
 
         Raises:
             HandledError: one of them is no Python of this version.
@@ -76,7 +83,12 @@ class Sources:
         queue = sorted(named)
         while queue:
             name = queue.pop()
-            if name in digests or name.partition(".")[0] not in roots or self._path(name) is None:
+            if (
+                name in digests
+                or name in SAYING
+                or name.partition(".")[0] not in roots
+                or self._path(name) is None
+            ):
                 continue
             digests[name] = self.read(name).digest
             queue += self._imports(name)

@@ -83,6 +83,7 @@ def test_the_order_of_plugins_changes_no_cell(registry: Registry) -> None:
         ("recmerge_bench.report.boards.markdown", set()),
         ("recmerge_bench.interface.runs", set()),
         ("recmerge_bench.running.scheduler", set()),
+        ("recmerge_bench.untrusted.jsons", set()),
         ("recmerge_bench_plugins.strategies.ties", {"merge", "rank", "lists"}),
     ],
 )

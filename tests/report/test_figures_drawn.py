@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -70,3 +71,16 @@ def test_an_ablation_is_drawn_as_differences() -> None:
     assert (rows.mark, rows.y) == ("dot", "MRR"), "rows of methods"
     assert rows.points[0].panel == "food, mixed-merit-sampled-999"
     assert ablation.y == "difference in MRR from merit (whole)"
+
+
+@pytest.mark.parametrize(("metric", "shared"), [("MRR", True), ("NDCG@10", False)])
+def test_panels_of_one_metric_share_its_axis(metric: str, shared: bool) -> None:
+    """The names of two lines that rise alike, one far above the other, stand apart then."""
+    points = tuple(
+        Point(panel, "line", x, low + 0.01 * x, None, 1)
+        for panel, low in (("MRR, a", 0.1), (f"{metric}, b", 0.5))
+        for x in (0, 1)
+    )
+    text = svg(FigureData("f", "t", "x", points))
+    first, second = (float(y) for y in re.findall(r'y="([\d.]+)"[^>]*>line<', text))
+    assert (first - second > 100) == shared and (abs(first - second) < 1) != shared

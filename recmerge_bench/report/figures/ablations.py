@@ -42,7 +42,7 @@ def ablation_figure(
     ticks = tuple(dict.fromkeys(_name(row) for c in families for row in c.rows))
     whats = [_difference(family) for family in families]
     y = whats[0] if len(set(whats)) == 1 else ""
-    points = []
+    points: list[Point] = []
     for family, what in zip(families, whats, strict=True):
         panel = family.protocol if y else f"{what}, {family.protocol}"
         points += _points(family, ticks, panel)

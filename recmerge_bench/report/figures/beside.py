@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 SIZE, APART = 6.5, 0.042
 
 
-def beside(ax: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+#: Height at which a line ends, its name, its colour.
+End = tuple[float, str, str]
+
+
+def beside(ax: Axes, ends: Sequence[End]) -> None:
     """The lines' names at their right ends, moved apart where they would cover one another."""
     low, high = ax.get_ylim()
     shares = [(y - low) / (high - low) for y, _, _ in ends]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recmerge_bench.files import write_text
-from recmerge_bench.report.figures.beside import SIZE, beside
+from recmerge_bench.report.figures.beside import SIZE, End, beside
 from recmerge_bench.report.figures.canvas import COLOURS, drawn, head, label
 from recmerge_bench.report.figures.data import FigureData, Point
 from recmerge_bench.report.figures.names import short_names
@@ -61,9 +61,12 @@ def svg(data: FigureData) -> str:
 
     def paint(figure: Figure) -> None:
         lines, columns = _grid(len(panels))
-        axes = figure.subplots(lines, columns, squeeze=False, sharey=rows).flatten()
-        for ax, panel in zip(axes, panels, strict=False):
-            (_rows if rows else _lines)(ax, data, panel)
+        alike = rows or len({panel.partition(",")[0] for panel in panels}) == 1
+        axes = figure.subplots(lines, columns, squeeze=False, sharey=alike).flatten()
+        paint_panel = _rows if rows else _lines
+        ends = [paint_panel(ax, data, panel) for ax, panel in zip(axes, panels, strict=False)]
+        for ax, those in zip(axes, ends, strict=False):
+            beside(ax, those)  # the height of an axis is known when all panels have been drawn
         for ax in axes[len(panels) :]:
             ax.remove()
         head(figure, data.title)
@@ -127,8 +130,8 @@ def _dress(ax: Axes, data: FigureData, panel: str) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _lines(ax: Axes, data: FigureData, panel: str) -> None:
-    """Lines of one panel; many decades of x make its axis logarithmic."""
+def _lines(ax: Axes, data: FigureData, panel: str) -> list[End]:
+    """Lines of one panel, and where they end; many decades of x make its axis logarithmic."""
     points = [p for p in data.points if p.panel == panel and p.series in data.shown]
     short = short_names(data.shown)
     ends = []
@@ -143,7 +146,7 @@ def _lines(ax: Axes, data: FigureData, panel: str) -> None:
     elif data.whole and len({p.x for p in points}) < MARKED:
         ax.set_xticks(sorted({p.x for p in points}))
     _dress(ax, data, panel)
-    beside(ax, ends)
+    return ends
 
 
 def _scale(ax: Axes, points: Sequence[Point]) -> None:
@@ -166,8 +169,11 @@ def _line(ax: Axes, line: Sequence[Point], number: int, bands: bool) -> None:
         ax.fill_between(x, low, high, alpha=0.1, color=colour, linewidth=0)
 
 
-def _rows(ax: Axes, data: FigureData, panel: str) -> None:
-    """Names one below the other, the first on top; what belongs to them to the right."""
+def _rows(ax: Axes, data: FigureData, panel: str) -> list[End]:
+    """Names one below the other, the first on top; what belongs to them to the right.
+
+    No line ends here.
+    """
     short = short_names(data.ticks)
     step = 0.7 / max(1, len(data.series))
     for number, series in enumerate(data.series):
@@ -180,6 +186,7 @@ def _rows(ax: Axes, data: FigureData, panel: str) -> None:
     ax.set_ylim(len(data.ticks) - 0.5, -0.5)
     _dress(ax, data, panel)
     ax.locator_params(axis="x", nbins=6)
+    return []
 
 
 def _dots(
