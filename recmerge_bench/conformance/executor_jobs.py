@@ -122,6 +122,17 @@ class OrphanedDataset(TinyDataset):
         return super().load(data_root)
 
 
+class LateDataset(TinyDataset):
+    """A job that slept so long that another machine has taken its cell over."""
+
+    def load(self, data_root: Path | None) -> Interactions:
+        """Put the other machine's lease beside its own."""
+        [own] = self.file("out/leases").glob(f"{key_of('late')}.*")
+        later = int(own.name.rpartition(".")[2]) + 1
+        own.with_name(f"{key_of('late')}.{later:08d}").write_text('{"nonce": "another"}')
+        return super().load(data_root)
+
+
 def key_of(name: str) -> str:
     """A job's key."""
     return name.encode().hex().ljust(64, "0")
@@ -149,5 +160,6 @@ def job_of(name: str, kind: type[TinyDataset], folder: Path, limit: float = 60.0
 
 __all__ = [
     "LIMIT", "DyingDataset", "EatingDataset", "FailingDataset", "Folder", "ForkingDataset",
-    "HangingDataset", "KilledDataset", "OrphanedDataset", "TinyDataset", "job_of", "key_of",
+    "HangingDataset", "KilledDataset", "LateDataset", "OrphanedDataset",
+    "TinyDataset", "job_of", "key_of",
 ]  # fmt: skip

@@ -68,6 +68,7 @@ class ExecutorSubject(Subject):
             facts["stored"] = Store(folder / "out").sound(key_of("good"))
             facts["daemon"] = _daemon(folder)
             facts["twice"] = _twice(executor, folder)
+            facts["late"] = _late(executor, folder)
             facts["orphaned"] = _orphaned(executor, folder)
         finally:
             executor.close()
@@ -127,6 +128,16 @@ def _twice(executor: CheckedExecutor, folder: Path) -> str:
         return f"it ended as '{event['event']}' {event.get('error', '')}, not as 'done'"
     after = record.read_bytes(), record.stat().st_mtime_ns
     return "" if before == after else "its result was written again"
+
+
+def _late(executor: CheckedExecutor, folder: Path) -> str:
+    """What is wrong with how a job ended whose cell was taken over meanwhile."""
+    executor.submit(job_of("late", jobs.LateDataset, folder))
+    event = _end(executor, key_of("late"))
+    if event["event"] != "busy":
+        return f"it ended as '{event['event']}' {event.get('error', '')}, not as 'busy'"
+    stored = Store(folder / "out").folder(key_of("late")).exists()
+    return "it put its result into the store all the same" if stored else ""
 
 
 def _orphaned(executor: CheckedExecutor, folder: Path) -> dict[str, Any]:
@@ -262,6 +273,19 @@ def done_twice(subject: ExecutorSubject) -> None:
 
 
 @requirement(
+    "late",
+    "a job whose cell another machine took over meanwhile is `busy`, and stores nothing",
+    why="a machine that slept and comes back must not write over what others rely on",
+    remedy="run each job under recmerge_bench.worker, which holds the cell by a lease, and pass "
+    "its events on as they are",
+)
+def late(subject: ExecutorSubject) -> None:
+    """The job beside whose lease there is a later one."""
+    if wrong := subject.ran()["late"]:
+        raise Unmet(f"the job that came late: {wrong}")
+
+
+@requirement(
     "no-side-effects",
     "argv, environment, working directory, random states and threads stay as they were",
     why="what is set for the whole process changes whatever runs in it next",
@@ -276,7 +300,7 @@ def no_side_effects(subject: ExecutorSubject) -> None:
 
 REQUIREMENTS = (
     jobs_end, slots, errors_told, deadline, memory_told, nothing_left, lost_runner, done_twice,
-    no_side_effects,
+    late, no_side_effects,
 )  # fmt: skip
 
 __all__ = ["REQUIREMENTS", "ExecutorSubject"]

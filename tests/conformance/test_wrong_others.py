@@ -304,6 +304,7 @@ WRONG: list[tuple[str, type, str, str]] = [
     ("counting", Rare, "quality", "NDCG@10 is"),
     ("executor", Pretends, "jobs-end", "the failing job ended as 'done'"),
     ("executor", Pretends, "slots", "(1, 1, 1), not (1, 0, 1)"),
+    ("executor", Pretends, "late", "it ended as 'done'"),
     ("executor", Pretends, "no-side-effects", "os.environ (WRONG)"),
     ("executor", Silent, "jobs-end", "the good job ended as 'failed' ?"),
     ("executor", Silent, "errors-told", "the event has '?'"),

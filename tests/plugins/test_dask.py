@@ -26,6 +26,15 @@ def test_a_cluster_of_two_gives_the_bytes_of_a_local_run(tmp_path: Path) -> None
     assert suite.results("dask") == suite.results("local") and len(suite.results("dask")) > 4
 
 
+@pytest.mark.slow
+def test_a_cluster_that_grows_from_no_worker_gives_them_too(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, waiting_suite(2, 0.1))
+    suite.run("local")
+    printed = suite.run("dask", "--executor", "dask", "--set", "executor.maximum=2")
+    assert "2 at a time" in printed
+    assert suite.results("dask") == suite.results("local") and len(suite.results("dask")) > 4
+
+
 @contextmanager
 def scheduler(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with _process(

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,8 @@ import pytest
 from clusters import Suite, is_alive, parents, until, waiting_suite
 from recmerge_bench_plugins.executors import submitit as module
 from recmerge_bench_plugins.executors.submitit import Batch, Options, SubmititExecutor
-from slurm_cluster import NotStarted, slurm, why_not
+from slurm_cluster import queue
+from slurm_cluster import real_slurm as real_slurm
 
 pytest.importorskip("submitit")
 
@@ -123,27 +122,6 @@ def running_job(marks: Path) -> str:
         return ""
     own = dict(e.decode(errors="replace").partition("=")[::2] for e in entries if e)
     return f"{own['SLURM_ARRAY_JOB_ID']}_{own['SLURM_ARRAY_TASK_ID']}"
-
-
-@pytest.fixture
-def real_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A cluster of this machine, which the test's commands find."""
-    if reason := why_not():
-        pytest.skip(reason)
-    (tmp_path / "slurm").mkdir()
-    with ExitStack() as stack:
-        try:
-            environment = stack.enter_context(slurm(tmp_path / "slurm"))
-        except NotStarted as error:
-            pytest.skip(str(error))
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        yield
-
-
-def queue(*options: str) -> list[str]:
-    done = subprocess.run(["squeue", "-h", *options], capture_output=True, text=True, check=True)
-    return done.stdout.split()
 
 
 def test_the_bytes_of_a_local_run_from_a_real_slurm(real_slurm: None, tmp_path: Path) -> None:

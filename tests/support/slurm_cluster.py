@@ -10,8 +10,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 
 class NotStarted(Exception):
@@ -101,6 +103,28 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
             with suppress(OSError, ValueError):
                 os.kill(int((folder / f"{name}.pid").read_text()), signal.SIGTERM)
         time.sleep(1)
+
+
+@pytest.fixture
+def real_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cluster of this machine, which the test's commands find."""
+    if reason := why_not():
+        pytest.skip(reason)
+    (tmp_path / "slurm").mkdir()
+    with ExitStack() as stack:
+        try:
+            environment = stack.enter_context(slurm(tmp_path / "slurm"))
+        except NotStarted as error:
+            pytest.skip(str(error))
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield
+
+
+def queue(*options: str) -> list[str]:
+    """What ``squeue`` of the test's cluster prints, in words."""
+    done = subprocess.run(["squeue", "-h", *options], capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
 
 def _until_idle(environment: dict[str, str]) -> None:
