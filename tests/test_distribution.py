@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, SAMPLES
 
+from recmerge_bench.cli.plugin_new import KINDS
+
 pytestmark = pytest.mark.slow
 #: What the wheel of the package is built from.
 SOURCES = ("recmerge_bench", "plugins", "benchmarks", "setup.cfg", "pyproject.toml", "README.md",
@@ -145,3 +147,43 @@ def test_it_runs_to_a_row_on_a_board(clean: Path, tmp_path: Path) -> None:
     for row in rows.values():
         for domain in ("d0", "d1"):
             assert 0 <= row["metrics"][domain]["Top1"] <= row["metrics"][domain]["NDCG@10"] <= 1
+
+
+@pytest.fixture(scope="module")
+def begun(clean: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A distribution of every kind as `plugins new --package` writes it, all of them installed."""
+    folder = tmp_path_factory.mktemp("begun")
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    for kind in KINDS:
+        words = ("plugins", "new", f"kit-{kind}", "--kind", kind, "--package")
+        done(clean / "bin" / "recmerge-bench", *words, cwd=folder)
+    made = [wheel(folder / f"kit-{kind}", wheels) for kind in KINDS]
+    [site] = clean.glob("lib/python*/site-packages")
+    for name in ("pytest", *needed("pytest")):
+        lend(name, site)
+    done(clean / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", *made, cwd=folder)
+    return folder
+
+
+def test_begun_distributions_are_found(clean: Path, begun: Path, tmp_path: Path) -> None:
+    bench = clean / "bin" / "recmerge-bench"
+    listed = json.loads(done(bench, "plugins", "list", "--json", cwd=tmp_path))
+    assert listed["problems"] == []
+    kits = {f"kit-{kind}" for kind in KINDS}
+    found = {p["name"] for p in listed["plugins"] if p["origin"] in kits}
+    assert found == kits and all(p["version"] for p in listed["plugins"])
+    suites = json.loads(done(bench, "suites", "list", "--json", cwd=tmp_path))
+    assert kits <= {s["name"] for s in suites}
+
+
+def test_begun_distributions_pass_their_tests(clean: Path, begun: Path, tmp_path: Path) -> None:
+    """Of the installed ones: nothing of the folders that they were built from is imported."""
+    tests = [begun / f"kit-{kind}" / "tests" for kind in KINDS]
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "pythonpath=", *tests)
+    out = done(clean / "bin" / "python", *words, cwd=tmp_path)
+    assert "passed" in out and "failed" not in out and "error" not in out
+    code = "import kit_cdsr; print(kit_cdsr.__file__)"
+    place = done(clean / "bin" / "python", "-c", code, cwd=tmp_path).strip()
+    assert Path(place).is_relative_to(clean)
+    done(clean / "bin" / "recmerge-bench", "plugins", "check", "kit-metric", cwd=tmp_path)
