@@ -54,7 +54,7 @@ def admitted(
     """
     specs: dict[tuple[str, str], Spec] = {}
     for spec in _listed(module, HOOKS[0], registered):
-        if not isinstance(spec, Spec) or type(spec) is not SPECS[spec.kind]:
+        if not isinstance(spec, Spec) or not isinstance(spec, SPECS[spec.kind]):
             raise _of(module, HOOKS[0], f"registers {spec!r}, which is no spec")
         _check_registered(spec, specs.get((spec.kind, spec.name)))
         specs[spec.kind, spec.name] = spec

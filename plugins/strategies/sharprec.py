@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recmerge_bench.api import Check, HandledError, Spec, StrategySpec, hookimpl
+from recmerge_bench.toolkit.merging.hybrids import HybridsSpec
 from recmerge_bench.toolkit.merging.strategy import Scale, TaskVectorStrategy
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ class Options:
 class SalienceActivation(TaskVectorStrategy):
     """``sign(w) |w|^power (1 + gain exp(-decay |w|))``, w the mean task vector minus noise.
 
-    SharpRec merges adapters of a language model that were trained with sharpness-aware
-    minimisation, of which one is trained on both domains. What is here is what it does when and
-    after it merges: the mean (its fusion weights are equal), then preference salience activation.
-    The experts are those of the suite: ``training: {sharpness: 0.05}`` trains them, of whichever
-    backbone, with sharpness-aware minimisation (Foret et al., ICLR 2021).
+    SharpRec merges, for each domain, adapters of a language model that were trained with
+    sharpness-aware minimisation (Foret et al., ICLR 2021; radius .01): the domain's own, and one
+    trained on both domains. Their fusion weights are equal; then comes preference salience
+    activation. Row ``{method: sharprec, training: {sharpness: 0.01}}`` is all of it, with whole
+    models where a backbone has no adapters; ``sharprec-psa`` is the mean with the activation, of
+    the suite's experts.
     """
 
     Options = Options
@@ -85,20 +87,37 @@ class SalienceActivation(TaskVectorStrategy):
 
 @hookimpl
 def recmerge_bench_register() -> list[Spec]:
-    """Register ``sharprec-psa``."""
+    """Register ``sharprec-psa``, and ``sharprec``, which merges hybrids."""
+    target = f"{__name__}:SalienceActivation"
+    test = "tests/plugins/test_merging_field.py::test_sharprec_psa_as_released"
+    citation = "Ji et al., SharpRec, KDD 2026 (arXiv 2607.25366)"
     return [
         StrategySpec(
-            "sharprec-psa", f"{__name__}:SalienceActivation",
+            "sharprec-psa", target,
             "Mean of the task vectors, its entries stretched by preference salience activation",
             checks=(
                 Check(
                     "muyiahhh/SharpRec (the authors'), src/psa.py, of a mean; experts that were "
-                    "not trained as theirs",
-                    "tests/plugins/test_merging_field.py::test_sharprec_psa_as_released",
-                    "1e-9 relative, float64",
+                    "not trained as theirs", test, "1e-9 relative, float64",
                 ),
             ),
-            inputs=("base", "experts"), fidelity="reconstructed",
-            citation="Ji et al., SharpRec, KDD 2026 (arXiv 2607.25366)",
-        )
+            inputs=("base", "experts"), fidelity="reconstructed", citation=citation,
+        ),
+        HybridsSpec(
+            "sharprec", target,
+            "Preference salience activation of the mean of an expert and of hybrids, by domain",
+            checks=(
+                Check(
+                    "muyiahhh/SharpRec (the authors'), src/psa.py, of a mean", test,
+                    "1e-9 relative, float64",
+                ),
+                Check(
+                    "its scripts run_sga_train.sh and run_psa_infer.sh: what is trained with which "
+                    "radius, and merged for which domain; whole models in the place of adapters",
+                    "tests/planning/test_hybrids.py::test_sharprec_trains_all_that_it_merges_alike",
+                    "the same models",
+                ),
+            ),
+            fidelity="reconstructed", citation=citation,
+        ),
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from recmerge_bench.json_values import plain_object
 from recmerge_bench.registry import Registry
 from recmerge_bench.spec_parts import Check
 from recmerge_bench.specs import MethodSpec, ModelSpec, Spec, StrategySpec
+from recmerge_bench.toolkit.merging.hybrids import MIXED, mixes_domains
 
 #: What the words for fidelity mean.
 FIDELITY: Mapping[str, str] = {
@@ -102,6 +103,7 @@ def _facts(spec: Spec, who: str) -> PluginFacts:
     if isinstance(spec, MethodSpec):
         fidelity, checks = f"{spec.fidelity}: {FIDELITY[spec.fidelity]}", spec.checks
     tier = f"{spec.tier}: {spec.data_tier.handed}" if isinstance(spec, StrategySpec) else ""
+    tier += f"; {MIXED}" if mixes_domains(spec) else ""
     return PluginFacts(
         kind=spec.kind,
         name=spec.name,

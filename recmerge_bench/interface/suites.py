@@ -14,6 +14,7 @@ from recmerge_bench.planning.suite import Row, Suite, Track
 from recmerge_bench.planning.suite_files import load_suite as read_suite
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS, CDSRSpec, CountingSpec, Spec, StrategySpec
+from recmerge_bench.toolkit.merging.hybrids import mixes_domains
 
 #: A suite's name, its YAML file, its keys, or what `load_suite` gave.
 SuiteLike = str | Path | Mapping[str, Any] | Suite
@@ -117,7 +118,8 @@ def _named(registry: Registry, name: str) -> Spec | None:
 
 def _fits(spec: Spec, track: Track) -> bool:
     if isinstance(spec, StrategySpec):
-        admitted = not track.isolated or spec.passthrough or not spec.data_tier.reads_users
+        mixed = spec.data_tier.reads_users or mixes_domains(spec)
+        admitted = not track.isolated or spec.passthrough or not mixed
         return bool(track.backbones) and admitted
     if isinstance(spec, CDSRSpec):
         return not track.backbones

@@ -59,6 +59,7 @@ class TrainedWith(Part):
         joint: of the joint model.
         own: of the model that is the row itself (for a single-target one: of each domain's).
         merge: ``select``, by which a merge that reads labels is tuned (`TrainOptions.select`).
+        hybrids: of the models of two domains together; absent where there are none.
     """
 
     base: Settings | None = None
@@ -66,6 +67,14 @@ class TrainedWith(Part):
     joint: Settings | None = None
     own: Settings | None = None
     merge: Settings | None = None
+    hybrids: Settings | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = handler(self)
+        if values.get("hybrids") is None:
+            values.pop("hybrids", None)
+        return values
 
 
 class Trial(Part):

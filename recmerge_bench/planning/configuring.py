@@ -14,10 +14,12 @@ from recmerge_bench.planning.configuration import (
     Tuned,
 )
 from recmerge_bench.planning.corpus import PlannedSplit
+from recmerge_bench.planning.hybrids import hybrid_training, own_training
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.planning.trainings import Model, Trainings
 from recmerge_bench.planning.tuning import budget
+from recmerge_bench.toolkit.merging.hybrids import mixes_domains
 from recmerge_bench.training.options import TrainOptions
 
 
@@ -90,6 +92,14 @@ class Configurations:
         if "joint" in spec.inputs:
             given = trainings.joint_training(model, row)
             trained_with.joint = _json(trainings.full(model, given, split, trainings.experts))
+        elif mixes_domains(spec):
+            pairs = trainings.full(model, hybrid_training(model, row), split, trainings.experts)
+            trained_with.hybrids = _json(pairs)
+            trained_with.experts = {
+                domain: _json(trainings.full(model, given, split, (domain,))) or {}
+                for domain in self.track.domains
+                for given in [own_training(model, row, self.track, domain)]
+            }
         elif spec.inputs != ("base",):
             trained_with.experts = {
                 domain: self._expert(model, domain, split)

@@ -187,6 +187,7 @@ class _Compared:
         target = self.here.target if self.here is not None else {}
         yield from _training("training", trained.own, declared)
         yield from _training("joint training", trained.joint, declared)
+        yield from _training("hybrids' training", trained.hybrids, declared)
         for domain, own in trained.experts.items():
             more = target if domain in ours.domains else {}
             yield from _training("training", own, {**declared, **more})

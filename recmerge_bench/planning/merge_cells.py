@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recmerge_bench.errors import HandledError
@@ -21,8 +21,9 @@ class MergeCells:
         self.experts = trainings.experts
 
     def merge(
-        self, method: StrategyUse, at: RowAt, models: Mapping[str, str], identity: dict[str, Any]
-    ) -> str:
+        self, method: StrategyUse, at: RowAt, models: Mapping[str, str], identity: dict[str, Any],
+        experts: Sequence[str] | None = None, target: str = "",
+    ) -> str:  # fmt: skip
         """The merge cell of a row, and where the row asks for it the cell of its curve.
 
         Args:
@@ -30,6 +31,8 @@ class MergeCells:
             at: the row.
             models: role -> key of a trained model's cell.
             identity: of the row.
+            experts: as the roles call them; the track's where there are none.
+            target: the domain that the merge is for, where a row has one for each.
 
         Raises:
             HandledError: a curve is asked for, and the strategy learns nothing.
@@ -39,7 +42,7 @@ class MergeCells:
             "model": model.described,
             "strategy": method.options,
             "tier": spec.tier,
-            "domains": list(self.experts),
+            "domains": list(self.experts if experts is None else experts),
         }
         modules = (module(spec), *model.modules)
         inputs = {k: v for k, v in models.items() if not k.startswith("model")}
@@ -52,7 +55,7 @@ class MergeCells:
             choice = self.trainings.merge_choice(model, split)
             config, modules = {**config, **choice.config}, (*modules, *choice.modules)
             inputs, reason = {**inputs, **choice.inputs}, choice.reason
-        label = at.label("merge")
+        label = at.label("merge", target)
         merged = self.maker.cell("merge", label, config, config, inputs, modules, at.seed, reason)
         if at.row.curve and split.shuffle_seed is None:
             inputs |= {"data": split.data, **self.trainings.text(model, split)}

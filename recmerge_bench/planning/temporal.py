@@ -28,6 +28,7 @@ from recmerge_bench.planning.served import RowAt, Served
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.planning.track_cells import TrackPlanner
 from recmerge_bench.specs import CDSRSpec, StrategySpec
+from recmerge_bench.toolkit.merging.hybrids import mixes_domains
 
 #: What of a track has no meaning where phases stand in the place of domains.
 FOREIGN = ("source", "base", "experts", "domain_training", "pretraining", "tune", "paper")
@@ -162,6 +163,9 @@ class TemporalPlanner(TrackPlanner):
                 f"{self.where} is temporal: '{spec.name}' is of tier {spec.tier}, which reads data "
                 "of users; strategies of T0 and T1 merge phases"
             )
+        if mixes_domains(spec):
+            raise HandledError(f"{self.where} is temporal: '{spec.name}' merges models of two "
+                               "domains, and all phases are of one")  # fmt: skip
         if method.options.definition().modulated:
             raise HandledError(f"{self.where} is temporal: '{spec.name}' makes a model for each "
                                "expert, and a coming phase has none")  # fmt: skip

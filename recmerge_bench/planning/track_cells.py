@@ -11,6 +11,7 @@ from recmerge_bench.planning.cells import Plan
 from recmerge_bench.planning.chosen_rows import check_chosen_rows
 from recmerge_bench.planning.configuring import Configurations
 from recmerge_bench.planning.corpus import CorpusPlanner, PlannedSplit
+from recmerge_bench.planning.hybrids import Hybrids
 from recmerge_bench.planning.maker import CellMaker, Reason
 from recmerge_bench.planning.merge_cells import MergeCells
 from recmerge_bench.planning.methods import MethodUse, ModelUse, StrategyUse, method_of
@@ -25,6 +26,7 @@ from recmerge_bench.planning.trainings import Trainings
 from recmerge_bench.planning.tuning import own_users
 from recmerge_bench.registry import Registry
 from recmerge_bench.specs import METHOD_KINDS, CountingSpec, Spec, StrategySpec
+from recmerge_bench.toolkit.merging.hybrids import mixes_domains
 
 
 class TrackPlanner:
@@ -59,6 +61,7 @@ class TrackPlanner:
         self.experts = self.trainings.experts
         self.seeds = track.seeds if track.seeds is not None else suite.seeds
         self.merges = MergeCells(plan, self.maker, self.trainings)
+        self.hybrids = Hybrids(self.trainings, self.merges)
         self.results = RowResults(
             plan, name, track, self.maker, self.corpora, self.trainings, metrics, self.columns
         )
@@ -175,6 +178,8 @@ class TrackPlanner:
             HandledError: the track is data-isolated and the strategy reads more.
         """
         spec, model = method.spec, method.model
+        if mixes_domains(spec):
+            return self.hybrids.served(method, at, self.results.identity(at))
         if self.track.isolated and not spec.passthrough and spec.data_tier.reads_users:
             raise HandledError(
                 f"{self.where} is data-isolated: '{spec.name}' is of tier {spec.tier}, which reads "

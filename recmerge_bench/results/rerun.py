@@ -161,7 +161,8 @@ def _models(configuration: Configuration) -> dict[str, Any]:
 
 def _line(identity: Identity, configuration: Configuration) -> dict[str, Any]:
     """The row."""
-    own, tuned = configuration.training.own, configuration.tuning.row
+    own = configuration.training.own or configuration.training.hybrids
+    tuned = configuration.tuning.row
     return {
         "method": configuration.method.name,
         "options": configuration.method.options,

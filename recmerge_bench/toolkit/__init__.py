@@ -15,4 +15,4 @@ changes. Nothing here imports a block of its own accord.
 #: the major one when a public name goes, changes its signature or computes something else. Names
 #: that begin with an underscore are no part of it. Plugins may state it, see
 #: `recmerge_bench.contract_versions`.
-VERSION = "1.1"
+VERSION = "1.2"

@@ -56,6 +56,11 @@ SUITE: dict[str, Any] = {
             "backbones": {"sasrec-text": {"options": {"encoder": "minilm", "whiten": True}}},
             "rows": ["zero-shot", "task-arithmetic", "fine-tune"],
         },
+        "hybrids": {
+            **MERGING, "experts": ["action", "comedy", "romance"], "protocols": ["loo"],
+            "domain_training": {"comedy": {"lr": 0.5}},
+            "rows": ["weaverec", {"method": "sharprec", "training": {"sharpness": 0.01}}],
+        },
         "with-labels": {
             **MERGING, "domain_training": {}, "protocols": ["loo-sampled-99", "loo"],
             "rows": ["task-arithmetic-validated"],

@@ -300,3 +300,16 @@ def test_sharprec_psa_as_released() -> None:
     draw = torch.Generator().manual_seed(mixed(2, zlib.crc32(b"a")))
     noise = (0.01 * torch.randn(30, generator=draw).double()).tolist()
     close(noisy, field.psa(mean.reshape(-1).tolist(), noise, 0.9, 0.1, 10.0))
+
+
+@pytest.mark.parametrize("adapters", [2, 4])
+def test_weaverec_of_adapters_as_released(adapters: int) -> None:
+    """Whole models that adapters were added to merge as the adapters' products do."""
+    base = drawn(1, seed=48, w=(5, 6))[0]
+    left = [t["b"] for t in drawn(adapters, seed=49, b=(5, 2))]
+    right = [t["a"] for t in drawn(adapters, seed=50, a=(2, 6))]
+    taus = [{"w": 2.0 * b @ a} for b, a in zip(left, right, strict=True)]
+    merged = strategy("weaverec").merge(given_of(base, taus))["w"]
+    factors = [(b.tolist(), a.tolist()) for b, a in zip(left, right, strict=True)]
+    wanted = torch.tensor(field.of_adapters(base["w"].tolist(), factors, 2.0), dtype=torch.float64)
+    torch.testing.assert_close(merged, wanted, rtol=1e-12, atol=1e-12)

@@ -182,3 +182,27 @@ def psa(
         size = abs(left) + 1e-8
         made.append(math.copysign(size**gamma * (1.0 + alpha * math.exp(-beta * size)), left))
     return made
+
+
+def of_adapters(
+    weight: list[list[float]], factors: list[tuple[list[list[float]], list[list[float]]]],
+    scaling: float,
+) -> list[list[float]]:  # fmt: skip
+    """One module: muyiahhh/SharpRec, src/mlora3/mytuners.py, Linear.merge (from WeaveRec's code).
+
+    The weights of the adapters are the softmax of ones (WeaveRec's result/change_weights.py).
+
+    Args:
+        weight: of the module [out][in].
+        factors: ``(B [out][rank], A [rank][in])`` of each adapter.
+        scaling: of the first adapter, which all share there.
+    """
+    exponentials = [math.exp(1.0) for _ in factors]
+    merged = [list(row) for row in weight]
+    for number, (left, right) in enumerate(factors):
+        alpha = exponentials[number] / sum(exponentials)
+        for i, row in enumerate(left):
+            for j in range(len(merged[i])):
+                product = sum(b * a[j] for b, a in zip(row, right, strict=True))
+                merged[i][j] += alpha * product * scaling
+    return merged

@@ -58,7 +58,15 @@ def _reads(lines: Sequence[Line], isolated: bool) -> str:
         without = ", ".join(tier.name for tier in TIERS.values() if not tier.reads_users)
         return f"no data of users (tiers {without})"
     tiers = sorted({line.tier for line in lines if line.tier})
-    return "; ".join(f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS)
+    read = [f"{tier}: {TIERS[tier].summary}" for tier in tiers if tier in TIERS]
+    mixed = {
+        line.identity.method: None
+        for line in lines
+        if line.configuration and line.configuration.training.hybrids
+    }
+    if mixed:
+        read.append(f"experts of {', '.join(mixed)} are trained on data of two domains together")
+    return "; ".join(read)
 
 
 def backbone_tuned(line: Line) -> str:
@@ -138,7 +146,7 @@ def trained_text(configuration: Configuration) -> str:
         else:
             alike.append((options, [domain]))
     parts += [f"experts of {', '.join(d)}: {options_text(options)}" for options, d in alike]
-    whole = (("joint", training.joint), ("own", training.own))
+    whole = (("joint", training.joint), ("hybrids", training.hybrids), ("own", training.own))
     parts += [f"{name}: {options_text(options)}" for name, options in whole if options]
     return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")
 

@@ -16,6 +16,7 @@ from recmerge_bench.registry import DISTRIBUTION, Registry
 from recmerge_bench.report.site.ideas import equations, idea
 from recmerge_bench.specs import CDSRSpec, CountingSpec, MethodSpec, ModelSpec, Spec, StrategySpec
 from recmerge_bench.targets import load_class
+from recmerge_bench.toolkit.merging.hybrids import MIXED, mixes_domains
 
 #: Kinds that have pages, and how a page calls them.
 METHODS = {
@@ -179,6 +180,9 @@ def _of_strategy(spec: StrategySpec) -> list[tuple[str, str]]:
     if spec.passthrough:
         averaged, alone = "its inputs' scores are averaged", "its input is evaluated as it is"
         facts.append(("Merges", f"nothing: {averaged if spec.mean_score else alone}"))
+    if mixes_domains(spec):
+        facts.append(("Merges", f"once for each domain; {MIXED}"))
+        return [*facts, ("Takes", "base, the domain's expert, a hybrid with each other domain")]
     return [*facts, ("Takes", ", ".join(spec.inputs) or "nothing")]
 
 
