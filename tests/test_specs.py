@@ -30,7 +30,7 @@ MERGE = ("base", "experts")
 
 def test_every_kind_has_a_spec_and_each_of_ours_is_one(registry: Registry) -> None:
     assert set(SPECS) == set(KINDS)
-    assert all(type(spec) is SPECS[kind] for (kind, _), spec in registry.specs.items())
+    assert all(isinstance(spec, SPECS[kind]) for (kind, _), spec in registry.specs.items())
 
 
 @pytest.mark.parametrize(

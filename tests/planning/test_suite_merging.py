@@ -70,6 +70,6 @@ def test_scaled_strategies_stand_beside_the_rule(suite: Suite, registry: Registr
     }
     later = {  # newer than the board: no row of it
         "dare-ties", "doge", "frank-wolfe-pseudo", "karcher", "lines", "mask-merging", "nuslerp",
-        "opcm", "sce", "sharprec-psa",
+        "opcm", "sce", "sharprec", "sharprec-psa",
     }  # fmt: skip
     assert "task-arithmetic" in scaled and scaled - later <= by_rule & default
