@@ -238,7 +238,8 @@ def test_the_page_and_the_figure(registry: Registry) -> None:
     line = next(x for x in part.split("### Memorised steps")[1].splitlines() if "| up " in x)
     assert "memorised lose more" in line
     assert "**Of 1 merged rows, memorised steps lose" in part
-    assert "![Losses on memorised steps and on the others: merging](figures/fake-memorised-" in part
+    title = "What merging loses on memorised steps and on other targets: merging"
+    assert f"![{title}](figures/fake-memorised-" in part
     assert "As under cut." in text.split(f"## merging, {LATER}")[1]
     drawn = {f.name: f for f in figures(typed(records), [])}
     figure = drawn["memorised-merging-cut"]
