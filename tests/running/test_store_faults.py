@@ -39,6 +39,8 @@ def test_kills_while_checkpoints_are_written(
     """Whatever the moment, the state is one that was saved, whole, and no older than the last."""
     rng, last, loaded = random.Random(3), 0, 0
     torch.set_num_threads(1)
+    # However little of the machine the writers get, there is a state to lose.
+    checkpoint.save(tmp_path, {"w": torch.full((20_000,), 1.0)}, {"step": 1})
     for _ in range(KILLS):
         pid = os.fork()
         if pid == 0:
@@ -53,7 +55,7 @@ def test_kills_while_checkpoints_are_written(
             loaded, last = loaded + 1, facts["step"]
     with capsys.disabled():
         print(f"\n{KILLS} kills, {loaded} states loaded, 0 damaged")
-    assert loaded > KILLS // 2 and last >= 1
+    assert loaded == KILLS and last >= 1
 
 
 def test_a_state_whose_facts_changed_is_none(tmp_path: Path) -> None:
