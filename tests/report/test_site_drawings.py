@@ -60,7 +60,8 @@ def test_one_backbone_is_not_named_in_every_row(browser: Browser, view: str) -> 
 
 
 def test_series_differ_by_more_than_colour(browser: Browser) -> None:
-    show(browser, "suite=merit-cpu&view=curves&figure=comparison")
+    figure = "memorised-modulated-loo-released-masked"
+    show(browser, f"suite=merging&view=curves&figure={figure}")
     kinds = "new Set([...document.querySelectorAll('{} .dot')].map(d => d.tagName)).size"
     assert browser.run(kinds.format("#panel svg.chart")) == 2
     assert browser.run(kinds.format("#panel .legend")) == 2, "the key shows the same marks"
