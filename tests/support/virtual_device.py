@@ -198,6 +198,7 @@ def run_cells(registry: Registry, suite: Path, out: Path, device: str) -> list[s
             events: list[dict[str, Any]] = []
             execute(job_spec(cell, plan, out, device), events.append)
             if events[-1]["event"] != "done":
+                print(*events[-1].values(), sep="\n")  # pytest shortens what it compares
                 return [f"{cell.label}: {events[-1]}"]
         return []
     finally:
