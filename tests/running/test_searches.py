@@ -257,6 +257,10 @@ def users(test_item: int) -> list[list[int]]:
 
 def test_test_targets_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from recmerge_bench.evaluation import split_ranks
+    from recmerge_bench.training import validation
+
+    # Imported for the first time below, it would keep the patched function for later tests.
+    assert validation.rank_split is split_ranks.rank_split
 
     ranked: list[tuple[int, set[int]]] = []
     plain = split_ranks.rank_split
