@@ -13,6 +13,7 @@ from recmerge_bench import hookspecs
 from recmerge_bench.contracts import check_early
 from recmerge_bench.errors import HandledError, near
 from recmerge_bench.specs import SPECS, Spec
+from recmerge_bench.toolkit.merging.hybrids import HybridsSpec
 
 #: Names of the hooks.
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith(f"{hookspecs.PROJECT}_"))
@@ -54,7 +55,7 @@ def admitted(
     """
     specs: dict[tuple[str, str], Spec] = {}
     for spec in _listed(module, HOOKS[0], registered):
-        if not isinstance(spec, Spec) or not isinstance(spec, SPECS[spec.kind]):
+        if not isinstance(spec, Spec) or type(spec) not in (SPECS[spec.kind], HybridsSpec):
             raise _of(module, HOOKS[0], f"registers {spec!r}, which is no spec")
         _check_registered(spec, specs.get((spec.kind, spec.name)))
         specs[spec.kind, spec.name] = spec

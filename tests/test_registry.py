@@ -232,6 +232,13 @@ REFUSED = {
     "no-list": (GOOD.replace("[Strat", "Strat").replace("))]", "))"), "has to return a list"),
     "nothing": (GOOD.replace("return [Str", "[Str"), "returns nothing"),
     "no-spec": (GOOD.replace("[Strat", "[7, Strat"), "registers 7, which is no spec"),
+    # Its own properties could say another tier to the planner than the merge is handed.
+    "own-spec": (
+        GOOD.replace(
+            "@hookimpl", "class Mine(StrategySpec):\n    kind = 'strategy'\n\n@hookimpl"
+        ).replace("[StrategySpec", "[Mine"),
+        "which is no spec",
+    ),
     "twice": (GOOD.replace("return [", "return 2 * ["), "is registered at"),
     "tier": (GOOD.replace("))]", '), tier="T9")]'), ":10: StrategySpec 'first-expert': tier takes"),
     "inputs": (GOOD.replace('"experts"', '"expert"'), ":10: StrategySpec"),

@@ -12,7 +12,7 @@ from recmerge_bench.planning.served import RowAt, Served
 from recmerge_bench.planning.suite import Row, Track
 from recmerge_bench.planning.trainings import Model, Trainings
 from recmerge_bench.specs import StrategySpec
-from recmerge_bench.toolkit.merging.hybrids import hybrid_name
+from recmerge_bench.toolkit.merging.hybrids import hybrid_name, name_of_two
 
 
 def hybrid_training(model: Model, row: Row) -> dict[str, object]:
@@ -42,7 +42,8 @@ class Hybrids:
 
         Raises:
             HandledError: the track is data-isolated, a domain has no expert or shares its users in
-                part, or there is no second expert; the row asks for a curve.
+                part, there is no second expert, or two models would have one name; the row asks
+                for a curve.
         """
         self._check(method.spec, at.row)
         models = {}
@@ -67,6 +68,11 @@ class Hybrids:
             )
         if len(experts) < 2:
             raise self._wrong(f"has one expert: '{spec.name}' needs a second domain")
+        if name := name_of_two(experts):
+            raise self._wrong(
+                f"has domains whose names, joined by '+', are alike ('{name}'): '{spec.name}' "
+                "would take one model for another; give a domain another name"
+            )
         if row.curve:
             raise self._wrong(f"`curve:` of '{spec.name}': there is one merge for each domain, "
                               "and no curve of several")  # fmt: skip

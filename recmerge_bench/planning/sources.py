@@ -16,9 +16,9 @@ from recmerge_bench.module_files import CORE, module_path
 from recmerge_bench.planning.code import Code, Import, read_code
 from recmerge_bench.planning.keys import digest
 
-#: Modules that say what is wrong with what comes in and leave what is right as it is: another
-#: message, or another bound, makes no result another one, and no training is worth doing again.
-SAYING = frozenset({
+#: Modules that refuse what is wrong and leave what is right as it is: with another message or
+#: another bound every result stays the same, so that no training has to be done again.
+CHECKS_ONLY = frozenset({
     f"{CORE}.{name}"
     for name in ("errors", "blame", "deprecations", "untrusted.jsons", "untrusted.paths")
 })  # fmt: skip
@@ -56,8 +56,7 @@ class Sources:
 
         Imports inside functions count too, those for type checkers do not. Only the modules of
         this package and of the packages (or files) that the named modules belong to are followed;
-        libraries are recorded by version instead. Those that only say what is wrong (`SAYING`) are
-        left out.
+        libraries are recorded by version instead. Modules of `CHECKS_ONLY` are left out.
 
         Raises:
             HandledError: one of them is no Python of this version.
@@ -85,7 +84,7 @@ class Sources:
             name = queue.pop()
             if (
                 name in digests
-                or name in SAYING
+                or name in CHECKS_ONLY
                 or name.partition(".")[0] not in roots
                 or self._path(name) is None
             ):

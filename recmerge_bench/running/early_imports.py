@@ -69,7 +69,7 @@ class WhileWaiting:
         self._file = Path(f"/proc/{pid}/stat")
         self._ticks = -1
 
-    def open(self) -> bool:
+    def pending(self) -> bool:
         """Whether there is something to import still."""
         return bool(self._names)
 

@@ -151,7 +151,7 @@ class _Supervisor:
         # Where memory is bounded a cell is watched too closely for it.
         later = WhileWaiting(pid, self.job.get("later", ()) if self.most is None else ())
         while True:
-            for entry, _ in selector.select(min(every, TURN) if later.open() else every):
+            for entry, _ in selector.select(min(every, TURN) if later.pending() else every):
                 self._take(entry.fd, pipes, selector)
             later.look()
             done, status = os.waitpid(pid, os.WNOHANG)

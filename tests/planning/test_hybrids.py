@@ -13,7 +13,7 @@ from recmerge_bench.planning.plan import build
 from recmerge_bench.planning.suite import Suite
 from recmerge_bench.registry import discover
 from recmerge_bench.specs import StrategySpec
-from recmerge_bench.toolkit.merging.hybrids import HybridsSpec
+from recmerge_bench.toolkit.merging.hybrids import HybridsSpec, name_of_two
 
 TRACK: dict[str, Any] = {
     "dataset": "synthetic",
@@ -117,3 +117,10 @@ def test_a_spec_of_hybrids_merges_weights_alone(facts: dict[str, Any], words: st
     with pytest.raises(HandledError, match=words):
         HybridsSpec("mine", "mine:Merge", "a merge", **facts)
     assert isinstance(HybridsSpec("mine", "mine:Merge", "a merge"), StrategySpec)
+
+
+def test_two_models_of_one_name_are_seen() -> None:
+    """Domains of a stranger's dataset may have a plus in their names."""
+    assert name_of_two(["p+q", "p", "q+p"]) == "p+q+p"
+    assert name_of_two(["p", "q", "p+q"]) == "p+q"
+    assert name_of_two(["p", "q", "r"]) == ""

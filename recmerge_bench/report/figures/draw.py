@@ -63,10 +63,14 @@ def svg(data: FigureData) -> str:
         lines, columns = _grid(len(panels))
         alike = rows or len({panel.partition(",")[0] for panel in panels}) == 1
         axes = figure.subplots(lines, columns, squeeze=False, sharey=alike).flatten()
-        paint_panel = _rows if rows else _lines
-        ends = [paint_panel(ax, data, panel) for ax, panel in zip(axes, panels, strict=False)]
-        for ax, those in zip(axes, ends, strict=False):
-            beside(ax, those)  # the height of an axis is known when all panels have been drawn
+        used = axes[: len(panels)]
+        if rows:
+            for ax, panel in zip(used, panels, strict=True):
+                _rows(ax, data, panel)
+        else:
+            ends = [_lines(ax, data, panel) for ax, panel in zip(used, panels, strict=True)]
+            for ax, names in zip(used, ends, strict=True):
+                beside(ax, names)  # an axis has its height when all panels have been drawn
         for ax in axes[len(panels) :]:
             ax.remove()
         head(figure, data.title)
@@ -169,11 +173,8 @@ def _line(ax: Axes, line: Sequence[Point], number: int, bands: bool) -> None:
         ax.fill_between(x, low, high, alpha=0.1, color=colour, linewidth=0)
 
 
-def _rows(ax: Axes, data: FigureData, panel: str) -> list[End]:
-    """Names one below the other, the first on top; what belongs to them to the right.
-
-    No line ends here.
-    """
+def _rows(ax: Axes, data: FigureData, panel: str) -> None:
+    """Names one below the other, the first on top; what belongs to them to the right."""
     short = short_names(data.ticks)
     step = 0.7 / max(1, len(data.series))
     for number, series in enumerate(data.series):
@@ -186,7 +187,6 @@ def _rows(ax: Axes, data: FigureData, panel: str) -> list[End]:
     ax.set_ylim(len(data.ticks) - 0.5, -0.5)
     _dress(ax, data, panel)
     ax.locator_params(axis="x", nbins=6)
-    return []
 
 
 def _dots(

@@ -5,10 +5,12 @@ No torch import here: specs are made for every command.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import ClassVar
 
+from recmerge_bench.names import repeated
 from recmerge_bench.specs import Input, Kind, Spec, StrategySpec
 
 #: What a card says of such a strategy's experts, beside its tier.
@@ -52,9 +54,15 @@ def hybrid_name(domains: Iterable[str]) -> str:
     return "+".join(domains)
 
 
+def name_of_two(domains: Sequence[str]) -> str:
+    """A name that two of these domains' experts and hybrids would have; empty where none would."""
+    names = [*domains, *map(hybrid_name, combinations(domains, 2))]
+    return next((names[later] for later, _ in repeated(names)), "")
+
+
 def mixes_domains(spec: Spec) -> bool:
     """Whether a strategy's experts are trained on data of several domains together."""
     return isinstance(spec, HybridsSpec)
 
 
-__all__ = ["MIXED", "HybridsSpec", "hybrid_name", "mixes_domains"]
+__all__ = ["MIXED", "HybridsSpec", "hybrid_name", "mixes_domains", "name_of_two"]
