@@ -137,15 +137,10 @@ def trained_text(configuration: Configuration) -> str:
         )
     if training.base:
         parts.append(f"base: {options_text(training.base)}")
-    alike: list[tuple[Mapping[str, object], list[str]]] = []
+    alike: dict[str, list[str]] = {}
     for domain, options in sorted(training.experts.items()):
-        for known, domains in alike:
-            if known == options:
-                domains.append(domain)
-                break
-        else:
-            alike.append((options, [domain]))
-    parts += [f"experts of {', '.join(d)}: {options_text(options)}" for options, d in alike]
+        alike.setdefault(options_text(options), []).append(domain)
+    parts += [f"experts of {', '.join(d)}: {options}" for options, d in alike.items()]
     whole = (("joint", training.joint), ("hybrids", training.hybrids), ("own", training.own))
     parts += [f"{name}: {options_text(options)}" for name, options in whole if options]
     return f"{configuration.threads} thread(s); " + ("; ".join(parts) or "nothing is trained")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from recmerge_bench.identity import Place
 from recmerge_bench.planning.configuration import Budget
@@ -37,10 +36,10 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
     """
     done = done_by_place(records).get(place, [])
     by_row = done_by_row(records).get(place, {})
-    rows, known = [], _Trained(records)
+    rows = []
     for line in lines:
         own = by_row.get(line.identity.row, [])
-        rows.append([*line.name, *known.of(own), *_tuned(line)])
+        rows.append([*line.name, *_trained(records, own), *_tuned(line)])
     kept = [n for n in range(len(HEADERS)) if n < 2 or any(row[n] != "–" for row in rows)]
     if len(kept) == 2:
         return []
@@ -49,44 +48,27 @@ def tables(records: Records, place: Place, lines: Sequence[Line]) -> list[CardTa
     return [CardTable("Training", headers, [[row[n] for n in kept] for row in rows], note)]
 
 
-class _Trained:
-    """Models, windows, targets, epochs, objective, loss and selection of rows.
+def _trained(records: Records, results: Sequence[Result]) -> list[str]:
+    """Models, windows, targets, epochs, objective, loss and selection of a row."""
+    known = [some for result in results if (some := _trainings(records, result))]
+    every = [one for some in known for one in some]
+    if not every:
+        return ["–", "–", "–", "–", _objective(results), "–", "–"]
+    windows = [sum(w) for some in known if (w := _windows(some))]
+    return [
+        f"{mean(map(len, known)):g}",
+        f"{round(mean(windows)):,}" if windows else "–",
+        f"{round(mean(sum(one.targets for one in some) for some in known)):,}",
+        _epochs(every),
+        _objective(results),
+        _loss(every),
+        ", ".join(filter(None, dict.fromkeys(t.select for t in every))) or "–",
+    ]
 
-    Merges of the same models have the same trainings behind them, so that these are counted once.
-    """
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
-        self._known: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
-
-    def of(self, results: Sequence[Result]) -> list[str]:
-        """The cells of a row."""
-        key = tuple(chain.from_iterable((*result.trained, "") for result in results))
-        if key not in self._known:
-            self._known[key] = self._counted(results)
-        before, behind = self._known[key]
-        return [*before, _objective(results), *behind]
-
-    def _counted(self, results: Sequence[Result]) -> tuple[list[str], list[str]]:
-        """What stands before the objective, and what stands behind it."""
-        known = [some for result in results if (some := self._trainings(result))]
-        every = [one for some in known for one in some]
-        if not every:
-            return ["–", "–", "–", "–"], ["–", "–"]
-        windows = [sum(w) for some in known if (w := _windows(some))]
-        before = [
-            f"{mean(map(len, known)):g}",
-            f"{round(mean(windows)):,}" if windows else "–",
-            f"{round(mean(sum(one.targets for one in some) for some in known)):,}",
-            _epochs(every),
-        ]
-        chosen_by = filter(None, dict.fromkeys(one.select for one in every))
-        return before, [_loss(every), ", ".join(chosen_by) or "–"]
-
-    def _trainings(self, result: Result) -> list[Training]:
-        """Those behind a result that the records have."""
-        trainings = self.records.trainings
-        return [trainings[key] for key in result.trained if key in trainings]
+def _trainings(records: Records, result: Result) -> list[Training]:
+    """Those behind a result that the records have."""
+    return [records.trainings[key] for key in result.trained if key in records.trainings]
 
 
 def _loss(every: Sequence[Training]) -> str:
